@@ -1,0 +1,1 @@
+"""Any video, shot through a fast lens."""
