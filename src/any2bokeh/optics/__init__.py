@@ -1,0 +1,1 @@
+"""What glass does to light: transfer functions, circle of confusion, lenses and apertures."""
