@@ -1,0 +1,66 @@
+# Set-up happens by itself: `make demo` installs what a run needs, every other target what development needs.
+# Another Python, or another place for the environment:  make test PYTHON=python3.12 VENV=/tmp/venv
+
+PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# Processes of the fast suite.
+JOBS ?= 2
+# More for pytest: make test ARGS="tests/cli -x"
+ARGS ?=
+
+.PHONY: help demo test test-slow test-gpu bench lint format locks clean
+
+help:  ## Show this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(MAKEFILE_LIST) | column -t -s:
+
+demo: $(VENV)/.run-installed  ## Refocus the bundled clip into ./demo-output
+	$(BIN)/any2bokeh demo --overwrite
+
+test: $(VENV)/.dev-installed  ## Fast tests (under 8 minutes on two cores)
+	$(BIN)/pytest -n $(JOBS) $(ARGS)
+
+test-slow: $(VENV)/.dev-installed  ## Tests of full size: memory at 1080p, long clips
+	$(BIN)/pytest -m "slow and not gpu" $(ARGS)
+
+test-gpu: $(VENV)/.dev-installed  ## Tests that need a CUDA device
+	$(BIN)/pytest -m gpu $(ARGS)
+
+bench: $(VENV)/.dev-installed  ## Speed of the renderer and of the whole path
+	$(BIN)/python -m benchmarks $(ARGS)
+
+lint: $(VENV)/.dev-installed  ## ruff and pyright
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+
+format: $(VENV)/.dev-installed  ## Lay the code out
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+locks:  ## Renew the lock files from pyproject.toml
+	$(PYTHON) -m venv --clear build/locks/run
+	build/locks/run/bin/pip install --quiet --constraint locks/constraints.txt .
+	build/locks/run/bin/pip freeze --exclude any2bokeh --exclude setuptools | sed 's/+cpu$$//' > locks/run.txt
+	$(PYTHON) -m venv --clear build/locks/dev
+	build/locks/dev/bin/pip install --quiet --constraint locks/constraints.txt '.[dev]'
+	build/locks/dev/bin/pip freeze --all --exclude any2bokeh --exclude pip | sed 's/+cpu$$//' > locks/dev.txt
+
+clean:  ## Remove what was made here, the environment too
+	rm -rf $(VENV) build demo-output .pytest_cache .ruff_cache .hypothesis
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "any2bokeh needs Python 3.11 or newer: make PYTHON=path/to/python3" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run-installed: locks/run.txt pyproject.toml | $(BIN)/python
+	$(PIP) install --requirement locks/run.txt
+	$(PIP) install --no-deps --editable .
+	@touch $@
+
+$(VENV)/.dev-installed: locks/dev.txt pyproject.toml | $(BIN)/python
+	$(PIP) install --requirement locks/dev.txt
+	$(PIP) install --no-deps --editable .
+	@touch $@ $(VENV)/.run-installed
