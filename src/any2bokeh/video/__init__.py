@@ -1,0 +1,21 @@
+"""Decode and encode: video files and image sequences, streamed, with timing, sound and colour kept."""
+
+from any2bokeh.video.encoding import Encoding
+from any2bokeh.video.frame import Frame
+from any2bokeh.video.info import AudioInfo, ColorTags, VideoInfo
+from any2bokeh.video.sequence import natural_sorted
+from any2bokeh.video.sink import VideoSink, open_sink
+from any2bokeh.video.source import VideoSource, open_source
+
+__all__ = [
+    "AudioInfo",
+    "ColorTags",
+    "Encoding",
+    "Frame",
+    "VideoInfo",
+    "VideoSink",
+    "VideoSource",
+    "natural_sorted",
+    "open_sink",
+    "open_source",
+]

@@ -1,0 +1,76 @@
+"""What a source is."""
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Literal
+
+Transfer = Literal["srgb", "linear", "pq", "hlg"]
+
+
+@dataclass(frozen=True, slots=True)
+class ColorTags:
+    """Colour description in the code points of ITU-T H.273, as containers and codecs carry them; 2 = unspecified.
+
+    ``full_range`` is None where the source does not say.
+    """
+
+    primaries: int = 2
+    transfer: int = 2
+    matrix: int = 2
+    full_range: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AudioInfo:
+    """One sound track."""
+
+    codec: str
+    sample_rate: int
+    channels: int
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VideoInfo:
+    """What a source is.
+
+    Attributes:
+        path: the file, folder or glob pattern.
+        width, height: displayed size in pixels, rotation applied, pixel aspect not applied.
+        fps: average rate; the frames themselves carry exact times, so variable rates are kept.
+        frame_count: how many frames will be decoded.
+        bit_depth: of one sample: 8, 10, 12, 16; 16 for half and 32 for float EXR.
+        transfer: what the pixels mean: ``srgb`` stands for every display-referred gamma curve (sRGB, BT.709, BT.601).
+        color: the tags as they stand in the source.
+        sample_aspect: width of a pixel over its height, as displayed.
+        rotation_deg: clockwise turn (0, 90, 180, 270) that the source asked for; it is already applied.
+        time_base: the unit of the source's time stamps, in seconds.
+        start_time_s: presentation time of the first frame.
+        duration_s: from the first frame's presentation to the end of the last one's, as well as the source tells.
+        codec, container, pixel_format: FFmpeg's names; the file type for images.
+        is_sequence: images instead of a container.
+        is_float: floating point samples (EXR).
+        audio: the sound tracks.
+    """
+
+    path: Path
+    width: int
+    height: int
+    fps: Fraction
+    frame_count: int
+    bit_depth: int
+    transfer: Transfer = "srgb"
+    color: ColorTags = ColorTags()
+    sample_aspect: Fraction = Fraction(1)
+    rotation_deg: int = 0
+    time_base: Fraction = Fraction(1, 24)
+    start_time_s: Fraction = Fraction(0)
+    duration_s: Fraction = Fraction(0)
+    codec: str = ""
+    container: str = ""
+    pixel_format: str = ""
+    is_sequence: bool = False
+    is_float: bool = False
+    audio: tuple[AudioInfo, ...] = ()
+    metadata: dict[str, str] = field(default_factory=dict)

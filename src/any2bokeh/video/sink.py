@@ -1,0 +1,73 @@
+"""Where frames go."""
+
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from any2bokeh.errors import InputError
+from any2bokeh.video.encoding import Encoding
+from any2bokeh.video.frame import Frame
+from any2bokeh.video.source import VideoSource
+
+CONTAINER_EXTENSIONS = (".mp4", ".mov", ".mkv", ".webm")
+
+
+class VideoSink(Protocol):
+    """Takes the frames of one clip in order. A context manager: the result appears under its name on a clean exit only."""
+
+    path: Path
+
+    def write(self, frame: Frame, pixels: NDArray[np.float32]) -> None:
+        """Encode ``pixels``, ``(3, H, W)`` float32 in the source's transfer, with the time stamp of ``frame``.
+
+        The very array ``frame.pixels`` means "untouched": the frame's native samples are encoded.
+
+        Raises:
+            InputError: if the disk is full or went away.
+        """
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+def open_sink(
+    path: str | Path,
+    source: VideoSource,
+    *,
+    encoding: Encoding | None = None,
+    start: int = 0,
+    stop: int | None = None,
+    overwrite: bool = False,
+) -> VideoSink:
+    """Make ready to write the frames ``start <= index < stop`` of ``source``.
+
+    Args:
+        path: a file whose extension says the container (.mp4 .mov .mkv .webm), or a folder for numbered images.
+        encoding: see ``Encoding``; None = its defaults.
+        start, stop: the range that will be written; the sound is trimmed to it.
+        overwrite: replace an existing result, once the new one is complete.
+
+    Raises:
+        InputError: before any frame is written, if the result exists, cannot be written, or if the codec cannot
+            hold what the source needs.
+    """
+    target = Path(path)
+    encoding = encoding or Encoding()
+    extension = target.suffix.lower()
+    if extension in CONTAINER_EXTENSIONS:
+        from any2bokeh.video.container_sink import ContainerSink
+
+        return ContainerSink(target, source.info, encoding, start=start, stop=stop, overwrite=overwrite)
+    if extension and not target.is_dir():
+        allowed = ", ".join(CONTAINER_EXTENSIONS)
+        raise InputError(f"cannot write {path}: {extension} is not one of {allowed}; or give a folder, for numbered images")
+    from any2bokeh.video.sequence_sink import SequenceSink
+
+    return SequenceSink(target, source.info, encoding, start=start, stop=stop, overwrite=overwrite)

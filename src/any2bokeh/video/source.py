@@ -1,0 +1,84 @@
+"""Where frames come from."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+from any2bokeh.errors import InputError
+from any2bokeh.video.frame import Frame
+from any2bokeh.video.info import VideoInfo
+
+
+class VideoSource(Protocol):
+    """Frames of one clip.
+
+    Every call of ``frames`` reads the clip anew with a decoder of its own, so that a source can be read from a
+    worker thread, more than once, and by more than one reader.
+    """
+
+    info: VideoInfo
+
+    def frames(self, start: int = 0, stop: int | None = None) -> Iterator[Frame]:
+        """Yield the frames ``start <= index < stop`` in order of presentation.
+
+        Raises:
+            InputError: if the range lies outside the clip, or if the clip turns out damaged or cut short.
+        """
+        ...
+
+    def index_at(self, time_s: float | Fraction) -> int:
+        """Index of the first frame shown ``time_s`` seconds after the first one, or later; ``frame_count`` past the end."""
+        ...
+
+    def close(self) -> None:
+        """End every running iteration at its next frame. May be called from any thread, and twice."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+def open_source(path: str | Path, *, fps: float | Fraction | str | None = None) -> VideoSource:
+    """Open a video file, a folder of images, a glob pattern of images, or one image.
+
+    Args:
+        path: what to read. Images are taken in natural order (``frame9`` before ``frame10``).
+        fps: rate of an image sequence, 24 unless given; not allowed for a video, which has time stamps of its own.
+
+    Raises:
+        InputError: missing, empty, not a video, no frames, unreadable.
+    """
+    from any2bokeh.video.sequence import find_sequence
+
+    images = find_sequence(path)
+    if images is not None:
+        from any2bokeh.video.sequence_source import SequenceSource
+
+        return SequenceSource(Path(path), images, fps=_rate(fps) or Fraction(24))
+    if fps is not None:
+        raise InputError(f"{path} is a video with time stamps of its own; fps ({fps}) is for image sequences only: leave it out")
+    from any2bokeh.video.container_source import ContainerSource
+
+    return ContainerSource(Path(path))
+
+
+def _rate(fps: float | Fraction | str | None) -> Fraction | None:
+    if fps is None:
+        return None
+    try:
+        rate = Fraction(fps)
+    except (ValueError, ZeroDivisionError, OverflowError):
+        raise InputError(f"fps is {fps!r}; give a number above 0 such as 24, 29.97 or 30000/1001") from None
+    if not 0 < rate <= 1000:
+        raise InputError(f"fps is {fps}; give a number above 0 and at most 1000")
+    # 29.97 and 23.976 are how people write the NTSC rates, which are exactly n*1000/1001.
+    for whole in (24, 30, 48, 60, 120):
+        exact = Fraction(whole * 1000, 1001)
+        if rate != exact and abs(rate - exact) < Fraction(6, 1000):
+            return exact
+    return rate.limit_denominator(1001)
