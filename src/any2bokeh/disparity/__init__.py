@@ -1,0 +1,18 @@
+"""Where disparity comes from: files now, ``(1, h, w)`` float32 in [0, 1], 1 = nearest, one scale for the clip."""
+
+from typing import TYPE_CHECKING, Any
+
+from any2bokeh.disparity.source import DisparitySource, Polarity, open_disparity
+
+if TYPE_CHECKING:
+    from any2bokeh.disparity.upsampling import upsample
+
+__all__ = ["DisparitySource", "Polarity", "open_disparity", "upsample"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "upsample":  # late: it is compiled with numba, whose import takes a second
+        from any2bokeh.disparity.upsampling import upsample
+
+        return upsample
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

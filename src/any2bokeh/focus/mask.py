@@ -1,0 +1,255 @@
+"""The focus that follows a mask."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from any2bokeh.disparity.grey_folder import GreyFolder
+from any2bokeh.disparity.source import DisparitySource
+from any2bokeh.errors import InputError
+from any2bokeh.focus.easing import eased
+
+# A mask is on where it is at least half of full scale; files of 0 and 1 are label maps.
+_THRESHOLD = 0.499
+# Border of the mask that is left out, over its longer side: disparity is least sure along the outline.
+_EROSION = 0.01
+# Standard deviation of the smoothing over time: takes out jitter from frame to frame, keeps a walk.
+SMOOTHING_S = 0.08
+# How long the focus takes to come back to a subject that was lost.
+EASE_ON_S = 0.4
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a mask says about one frame.
+
+    Attributes:
+        disparity: of the subject, in [0, 1]; None where the mask is empty.
+        surround: median disparity of the ring around the subject, None where there is none.
+    """
+
+    disparity: float | None
+    surround: float | None = None
+
+
+class SubjectReader:
+    """The subject of a mask folder or mask video, each frame read once.
+
+    Attributes:
+        title: what messages call the mask.
+
+    Raises:
+        InputError: the mask does not exist, is unreadable, has another number of frames than the clip, or another
+            size.
+    """
+
+    def __init__(
+        self, path: Path, *, disparity: DisparitySource, frame_count: int, frame_size: tuple[int, int] | None
+    ) -> None:
+        if not path.exists():
+            raise InputError(f"mask {path} does not exist; a relative path counts from the focus script's folder")
+        self._masks = GreyFolder(path, noun="mask", colour="brightest")
+        self._disparity = disparity
+        self._frame_size = frame_size
+        self._subjects: dict[int, Subject] = {}
+        self.title = f"{self._masks.title} {path}"
+
+    def disparity(self, frame: int) -> float | None:
+        """Disparity of the subject in a frame, None where the mask is empty."""
+        if frame not in self._subjects:
+            self._subjects[frame] = subject_of(self._masks.at(frame), self._disparity.at(frame))
+        return self._subjects[frame].disparity
+
+    def read_ahead(self, start: int, stop: int) -> None:
+        """Read the frames from ``start`` to ``stop`` in one pass, which streams where single frames would seek."""
+        missing = [frame for frame in range(start, stop) if frame not in self._subjects]
+        if not missing:
+            return
+        span = (missing[0], missing[-1] + 1)
+        for frame, mask, disparity in zip(
+            range(*span), self._masks.frames(*span), self._disparity.frames(*span), strict=True
+        ):
+            self._subjects[frame] = subject_of(mask, disparity)
+
+    def warnings(self) -> tuple[str, ...]:
+        """What looks wrong about the frames read so far."""
+        return ()
+
+
+def subject_of(mask: NDArray[np.float32], disparity: NDArray[np.float32]) -> Subject:
+    """Disparity of the masked subject: the middle of its values, away from its outline.
+
+    Args:
+        mask: ``(h, w)`` in [0, 1], any size of the disparity's aspect.
+        disparity: ``(1, h, w)`` in [0, 1].
+
+    Returns:
+        The mean of the values between the 40th and 60th percentile under the eroded mask, which is a median without
+        the steps of 8-bit files. A subject too thin for the erosion is eroded less, or not at all.
+    """
+    import cv2
+
+    height, width = disparity.shape[1:]
+    is_on = (mask > 0 if 0 < mask.max() <= 1.01 / 255 else mask >= _THRESHOLD).astype(np.uint8)
+    if is_on.shape != (height, width):
+        coverage = cv2.resize(is_on * np.float32(1), (width, height), interpolation=cv2.INTER_AREA)
+        half_covered = coverage >= 0.5
+        is_on = (half_covered if half_covered.any() else coverage > 0).astype(np.uint8)
+    if not is_on.any():
+        return Subject(None)
+    radius = max(1, round(_EROSION * max(height, width)))
+    inner = is_on
+    for tried in (radius, radius // 2):
+        eroded = cv2.erode(is_on, _disc(tried), borderValue=1)
+        if tried and eroded.any():
+            inner = eroded
+            break
+    around = cv2.dilate(is_on, _disc(4 * radius)) > cv2.dilate(is_on, _disc(radius))
+    surround = float(np.median(disparity[0][around])) if around.any() else None
+    return Subject(_middle(disparity[0][inner > 0]), surround)
+
+
+def follow_shots(
+    subject_disparity: Callable[[int], float | None],
+    *,
+    shots: Sequence[int],
+    wanted: tuple[int, int],
+    fps: float,
+    title: str = "mask",
+) -> NDArray[np.float64]:
+    """Focus of the wanted frames, each shot followed by itself.
+
+    A shot that never shows the subject holds the focus at the end of the shot before; shots before the first that
+    shows it take the focus of its first sight.
+
+    Args:
+        subject_disparity: disparity of the subject in a frame, None where it is not seen.
+        shots: first frame of each shot in order, and the frame after the last shot's end.
+        wanted: first frame asked for and the frame after the last, within the shots.
+        fps: frames per second.
+        title: what a message calls the mask.
+
+    Returns:
+        ``(wanted,)`` disparities in [0, 1].
+
+    Raises:
+        InputError: no shot shows the subject.
+    """
+    spans = list(pairwise(shots))
+    parts: list[NDArray[np.float64]] = []
+    for number, span in enumerate(spans):
+        asked = (max(wanted[0], span[0]), min(wanted[1], span[1]))
+        if asked[0] >= asked[1]:
+            continue
+        focus = follow(subject_disparity, span=span, wanted=asked, fps=fps)
+        if focus is None:
+            held = _held_from_another_shot(subject_disparity, spans, number, fps)
+            if held is None:
+                raise InputError(
+                    f"{title} is empty in all frames from {shots[0]} to {shots[-1] - 1}; "
+                    f"paint the subject in one of them, or give another target"
+                )
+            focus = np.full(asked[1] - asked[0], held)
+        parts.append(focus)
+    return np.concatenate(parts)
+
+
+def _held_from_another_shot(
+    subject_disparity: Callable[[int], float | None], spans: Sequence[tuple[int, int]], number: int, fps: float
+) -> float | None:
+    before = ((span, span[1] - 1) for span in reversed(spans[:number]))
+    after = ((span, span[0]) for span in spans[number + 1 :])
+    for span, frame in (*before, *after):
+        focus = follow(subject_disparity, span=span, wanted=(frame, frame + 1), fps=fps)
+        if focus is not None:
+            return float(focus[0])
+    return None
+
+
+def follow(
+    subject_disparity: Callable[[int], float | None], *, span: tuple[int, int], wanted: tuple[int, int], fps: float
+) -> NDArray[np.float64] | None:
+    """Focus of the wanted frames of one shot, from the subject's disparity in each frame.
+
+    Smoothed over time by a Gaussian within each run of frames that show the subject. A frame that does not show it
+    holds the focus of the last that did, and after it the focus eases back on. Frames before the first sight of the
+    subject take its focus there. The result for a frame does not depend on which frames are wanted.
+
+    Args:
+        subject_disparity: disparity of the subject in a frame, None where it is not seen.
+        span: first frame of the shot and the frame after its last.
+        wanted: the same of the frames asked for, within the span.
+        fps: frames per second.
+
+    Returns:
+        ``(wanted,)``, or None where the subject is never seen in the span.
+    """
+    first, last = _frames_that_matter(subject_disparity, span=span, wanted=wanted, fps=fps)
+    seen = [subject_disparity(frame) for frame in range(first, last)]
+    raw = np.array([math.nan if value is None else value for value in seen])
+    shown = np.flatnonzero(~np.isnan(raw))
+    if not shown.size:
+        return None
+    focus = np.full(len(raw), math.nan)
+    for run in np.split(shown, np.flatnonzero(np.diff(shown) > 1) + 1):
+        begin, end = int(run[0]), int(run[-1]) + 1
+        focus[begin:end] = _smoothed(raw[begin:end], SMOOTHING_S * fps)
+        if begin == shown[0]:
+            focus[:begin] = focus[begin]
+        else:
+            _ease_on(focus, begin, end, EASE_ON_S * fps)
+    for frame in range(int(shown[-1]) + 1, len(raw)):
+        focus[frame] = focus[frame - 1]
+    return focus[wanted[0] - first : wanted[1] - first]
+
+
+def _frames_that_matter(
+    subject_disparity: Callable[[int], float | None], *, span: tuple[int, int], wanted: tuple[int, int], fps: float
+) -> tuple[int, int]:
+    """The frames whose subject the wanted frames' focus depends on."""
+    reach = _reach(SMOOTHING_S * fps)
+    steady = 2 * reach + math.ceil(EASE_ON_S * fps) + 1
+    first, unbroken = wanted[0], 0
+    while first > span[0] and unbroken < steady:
+        first -= 1
+        unbroken = unbroken + 1 if subject_disparity(first) is not None else 0
+    seen = next((frame for frame in range(first, span[1]) if subject_disparity(frame) is not None), span[1])
+    return first, min(max(wanted[1], seen + 1) + reach, span[1])
+
+
+def _ease_on(focus: NDArray[np.float64], begin: int, end: int, length: float) -> None:
+    """Fill the gap before a run with what was held, and lead the run's first frames over from it."""
+    gap = begin
+    while math.isnan(focus[gap - 1]):
+        gap -= 1
+    held = focus[gap - 1]
+    focus[gap:begin] = held
+    for frame in range(begin, min(end, begin + math.ceil(length))):
+        focus[frame] = held + eased("smooth", (frame - begin + 1) / length) * (focus[frame] - held)
+
+
+def _smoothed(values: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:
+    reach = _reach(sigma)
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / max(sigma, 1e-6)) ** 2)
+    weight = np.convolve(np.pad(np.ones(len(values)), reach), kernel, mode="valid")
+    return np.convolve(np.pad(values, reach), kernel, mode="valid") / weight
+
+
+def _reach(sigma: float) -> int:
+    return math.ceil(3 * sigma)
+
+
+def _middle(values: NDArray[np.float32]) -> float:
+    low, high = int(0.4 * (len(values) - 1)), math.ceil(0.6 * (len(values) - 1))
+    ordered = np.partition(values, (low, high))
+    return float(ordered[low : high + 1].mean(dtype=np.float64))
+
+
+def _disc(radius: int) -> NDArray[np.uint8]:
+    offsets = np.arange(-radius, radius + 1)
+    return (offsets**2 + offsets[:, None] ** 2 <= radius * (radius + 1)).astype(np.uint8)

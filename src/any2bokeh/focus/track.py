@@ -1,0 +1,194 @@
+"""The focus of every frame, found from a focus script."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from any2bokeh.disparity.source import DisparitySource
+from any2bokeh.errors import InputError
+from any2bokeh.focus.mask import SubjectReader, follow_shots
+from any2bokeh.focus.move import Move, plan_moves, values_over
+from any2bokeh.focus.point import disparity_at_point, disparity_in_box
+from any2bokeh.focus.script import DenseFocus, FocusScript, Keyframe
+from any2bokeh.focus.target import BoxTarget, DisparityTarget, MaskTarget, PointTarget, Target
+
+# Rates that differ by less are one rate written differently (29.97 and 30000/1001).
+_FPS_TOLERANCE = 1e-4
+
+
+@dataclass(frozen=True, eq=False)
+class FocusTrack:
+    """The focus of every frame.
+
+    Attributes:
+        focus_disparity: ``(T,)`` float64, d_f in [0, 1].
+        blur_strength: ``(T,)`` float64, K >= 0.
+        warnings: one-line remarks for the user about what looks wrong but may be meant.
+    """
+
+    focus_disparity: NDArray[np.float64]
+    blur_strength: NDArray[np.float64]
+    warnings: tuple[str, ...] = ()
+
+
+def resolve(
+    script: FocusScript,
+    *,
+    disparity: DisparitySource,
+    frame_count: int,
+    fps: Fraction | float,
+    start: int = 0,
+    stop: int | None = None,
+    mask_root: str | Path | None = None,
+    frame_size: tuple[int, int] | None = None,
+    blur_strength: float | None = None,
+) -> FocusTrack:
+    """Find the focus of every frame; reads only the disparity and the masks that it needs.
+
+    A frame's focus does not depend on ``start`` and ``stop``: a preview shows what the whole run will.
+
+    Args:
+        script: what is in focus; its frames count from the start of the clip, not from ``start``.
+        disparity: of the whole clip.
+        frame_count: frames of the whole clip.
+        fps: frames per second of the clip.
+        start: first frame wanted.
+        stop: frame after the last wanted; the clip's end where None.
+        mask_root: folder that relative mask paths count from; by default the script's own folder, or the working
+            folder where the script was not loaded from a file.
+        frame_size: ``(width, height)`` of the displayed clip, which masks must have; where None, masks must have the
+            disparity's aspect.
+        blur_strength: K where the script gives none at all.
+
+    Returns:
+        A track of ``stop - start`` frames.
+
+    Raises:
+        InputError: a keyframe lies past the clip's end, a dense script has another length than the clip, no blur
+            strength is given anywhere, or a mask is missing, of another size or count, or never shows its subject.
+    """
+    stop = frame_count if stop is None else stop
+    if not 0 <= start < stop <= frame_count:
+        raise InputError(f"frames {start} to {stop} were asked for but the clip has {frame_count}")
+    if script.dense is not None:
+        return _dense_track(script, script.dense, frame_count, float(fps), start, stop)
+    placed = [(_clip_frame(keyframe, script.fps, frame_count, float(fps)), keyframe) for keyframe in script.keyframes]
+    cuts = sorted({frame for frame, keyframe in placed if keyframe.cut})
+    targets = plan_moves([(f, k, k.target) for f, k in placed if k.target is not None], cuts=cuts, fps=float(fps))
+    strengths = plan_moves(
+        [(f, k, k.blur_strength) for f, k in placed if k.blur_strength is not None], cuts=cuts, fps=float(fps)
+    )
+    if not strengths and blur_strength is None:
+        raise InputError("the focus script gives no blur_strength; give one in its first keyframe")
+    root = Path(mask_root) if mask_root is not None else script.root or Path()
+    focus = _TargetFocus(targets, _Clip(disparity, frame_count, float(fps), frame_size, cuts, root))
+    return FocusTrack(
+        np.clip(values_over(targets, focus.values, start=start, stop=stop), 0.0, 1.0),
+        values_over(
+            strengths, lambda number, span: np.full(span[1] - span[0], strengths[number].value), start=start, stop=stop
+        )
+        if strengths
+        else np.full(stop - start, blur_strength, np.float64),
+        focus.warnings(),
+    )
+
+
+def _dense_track(
+    script: FocusScript, dense: DenseFocus, frame_count: int, fps: float, start: int, stop: int
+) -> FocusTrack:
+    if script.fps is not None and not _same_rate(script.fps, fps):
+        raise InputError(
+            f"the dense focus script is for {script.fps:g} fps but the clip has {fps:g}; "
+            f"export it again for this clip, or use keyframes"
+        )
+    if len(dense.focus_disparity) != frame_count:
+        raise InputError(
+            f"the dense focus script has {len(dense.focus_disparity)} values but the clip has {frame_count} frames; "
+            f"give one value for every frame"
+        )
+    return FocusTrack(
+        np.array(dense.focus_disparity[start:stop], np.float64), np.array(dense.blur_strength[start:stop], np.float64)
+    )
+
+
+def _clip_frame(keyframe: Keyframe, script_fps: float | None, frame_count: int, fps: float) -> int:
+    """The clip's frame that is nearest in time to a keyframe."""
+    frame, where = keyframe.frame, ""
+    if script_fps is not None and not _same_rate(script_fps, fps):
+        frame = math.floor(keyframe.frame * fps / script_fps + 0.5)
+        where = f" at {script_fps:g} fps (frame {frame} of the clip, at {fps:g} fps)"
+    if frame >= frame_count:
+        raise InputError(
+            f"keyframe at frame {keyframe.frame}{where} lies past the clip's end; "
+            f"the clip has {frame_count} frames, the last is {frame_count - 1}"
+        )
+    return frame
+
+
+def _same_rate(script_fps: float, fps: float) -> bool:
+    return abs(script_fps - fps) <= _FPS_TOLERANCE * fps
+
+
+@dataclass(frozen=True, slots=True)
+class _Clip:
+    """What targets are read from."""
+
+    disparity: DisparitySource
+    frame_count: int
+    fps: float
+    frame_size: tuple[int, int] | None
+    cuts: Sequence[int]
+    mask_root: Path
+
+
+class _TargetFocus:
+    """Focus disparity of each move's target, each frame read once."""
+
+    def __init__(self, moves: Sequence[Move[Target]], clip: _Clip) -> None:
+        self._moves = moves
+        self._clip = clip
+        self._fixed: dict[int, float] = {}
+        self._subjects: dict[str, SubjectReader] = {}
+
+    def values(self, number: int, wanted: tuple[int, int]) -> NDArray[np.float64]:
+        """Focus that a move leads to, in the wanted frames."""
+        target = self._moves[number].value
+        if isinstance(target, MaskTarget):
+            return self._followed(number, target, wanted)
+        if number not in self._fixed:
+            self._fixed[number] = _read_target(target, self._moves[number].frame, self._clip.disparity)
+        return np.full(wanted[1] - wanted[0], self._fixed[number])
+
+    def warnings(self) -> tuple[str, ...]:
+        return tuple(warning for subject in self._subjects.values() for warning in subject.warnings())
+
+    def _followed(self, number: int, target: MaskTarget, wanted: tuple[int, int]) -> NDArray[np.float64]:
+        if target.path not in self._subjects:
+            self._subjects[target.path] = SubjectReader(
+                self._clip.mask_root / target.path,
+                disparity=self._clip.disparity,
+                frame_count=self._clip.frame_count,
+                frame_size=self._clip.frame_size,
+            )
+        subject = self._subjects[target.path]
+        subject.read_ahead(*wanted)
+        begin = min(math.floor(self._moves[number].begins) + 1, self._moves[number].frame)
+        following = self._moves[number + 1 :]
+        end = following[0].frame if following else self._clip.frame_count
+        shots = [begin, *(cut for cut in self._clip.cuts if begin < cut < end), end]
+        return follow_shots(subject.disparity, shots=shots, wanted=wanted, fps=self._clip.fps, title=subject.title)
+
+
+def _read_target(target: DisparityTarget | PointTarget | BoxTarget, frame: int, disparity: DisparitySource) -> float:
+    match target:
+        case DisparityTarget(focus_disparity):
+            return focus_disparity
+        case PointTarget(x, y):
+            return disparity_at_point(disparity.at(frame), x, y)
+        case BoxTarget(x0, y0, x1, y1):
+            return disparity_in_box(disparity.at(frame), x0, y0, x1, y1)
