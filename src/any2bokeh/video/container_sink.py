@@ -8,60 +8,73 @@ from typing import Any, Self
 import av
 import av.error
 import numpy as np
-from av.video.reformatter import VideoReformatter
+from av.container import OutputContainer
+from av.packet import Packet
 from numpy.typing import NDArray
 
-from any2bokeh.video.color import yuv_coding
-from any2bokeh.video.encoding import Encoding
+from any2bokeh.errors import InputError
+from any2bokeh.video.color import result_coding
+from any2bokeh.video.encoding import Encoding, VideoCodec, choose_codec, choose_pixel_format
 from any2bokeh.video.frame import Frame
-from any2bokeh.video.info import VideoInfo
-from any2bokeh.video.pending_output import check_target, discard, pending_path, write_failure
-from any2bokeh.video.samples import from_pixels
+from any2bokeh.video.info import ColorTags, VideoInfo
+from any2bokeh.video.pending_output import PendingOutput, check_target, write_failure
+from any2bokeh.video.pixel_layout import canonical_layout
+from any2bokeh.video.samples import Samples, SampleWriter
+from any2bokeh.video.sound import SoundTracks
 
-_FORMAT = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
+_FORMATS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
+# Written by muxers about the file that they make; untrue of any other.
+_FILE_TAGS = ("major_brand", "minor_version", "compatible_brands", "encoder", "duration")
+# The sound may lie this far ahead of the pictures in the file, so that a muxer never waits for it.
+_SOUND_LEAD_S = Fraction(1, 2)
 
 
 class ContainerSink:
-    def __init__(self, path: Path, info: VideoInfo, encoding: Encoding, *, start: int, stop: int | None, overwrite: bool) -> None:
+    """Writes one video file; see ``VideoSink``."""
+
+    def __init__(
+        self, path: Path, info: VideoInfo, encoding: Encoding, *, start: int, stop: int | None, overwrite: bool
+    ) -> None:
+        if path.is_dir():
+            raise InputError(f"{path} is a folder; give another file name")
         check_target(path, info.path, overwrite=overwrite)
+        codec = choose_codec(encoding, info, path.suffix.lower())
+        pixel_format = choose_pixel_format(codec, encoding, info)
+        video_format = av.VideoFormat(pixel_format)
+        bits = max(component.bits for component in video_format.components)
+        coding, tags = result_coding(info, canonical_layout(pixel_format, bits, is_rgb=video_format.is_rgb).family)
+
         self.path = path
         self._info = info
-        self._pending = pending_path(path)
-        self._shift: Fraction | None = None if start else Fraction(0)
-        self._coding = yuv_coding(info.color, info.width, info.height, info.pixel_format)
-        self._reformatter = VideoReformatter()
-        self._container = av.open(str(self._pending), "w", format=_FORMAT[path.suffix.lower()])
-        stream: Any = self._container.add_stream("libx264" if path.suffix.lower() != ".webm" else "libvpx-vp9", rate=info.fps)
-        stream.width, stream.height = info.width, info.height
-        self._pixel_format = "yuv420p" if info.width % 2 == 0 and info.height % 2 == 0 else "yuv444p"
-        stream.pix_fmt = self._pixel_format
-        stream.codec_context.time_base = info.time_base
-        stream.codec_context.color_primaries = info.color.primaries
-        stream.codec_context.color_trc = info.color.transfer
-        stream.codec_context.colorspace = self._coding.matrix
-        stream.codec_context.color_range = 2 if self._coding.full_range else 1
-        stream.codec_context.options = {"preset": encoding.preset or "veryfast", "crf": str(encoding.quality or 16)}
-        stream.codec_context.thread_count = encoding.threads or max(1, (os.cpu_count() or 2) // 2)
-        self._stream = stream
-        self._container.start_encoding()
+        self._trimmed = start > 0 or (stop is not None and stop < info.frame_count)
+        self._origin_s: Fraction | None = None
+        self._end_s = Fraction(0)
+        self._last_pts: int | None = None
+        self._durations: dict[int, int] = {}
+        self._writer = SampleWriter(pixel_format, coding)
+        self._pending = PendingOutput.file(path)
+        try:
+            self._open(codec, encoding, pixel_format, tags)
+        except BaseException as error:
+            self._pending.discard()
+            if isinstance(error, OSError):
+                raise write_failure(path, error) from None
+            raise
 
     def write(self, frame: Frame, pixels: NDArray[np.float32]) -> None:
-        if self._shift is None:
-            self._shift = frame.time_s
-        native = frame.native
-        if pixels is frame.pixels and isinstance(native, av.VideoFrame) and native.format.name == self._pixel_format:
-            picture = native
-        else:
-            if self._info.is_float:
-                from any2bokeh.optics.transfer import srgb_encode
-
-                pixels = srgb_encode(pixels)
-            picture = from_pixels(pixels, self._pixel_format, self._coding, self._reformatter)
-        picture.pts = round((frame.time_s - self._shift) / self._info.time_base)
+        """See ``VideoSink.write``."""
+        if self._origin_s is None:
+            self._origin_s = frame.time_s if self._trimmed else Fraction(0)
+            self._sound.begin(frame.time_s)
+        picture = self._picture(frame, pixels)
+        picture.pts = self._time_stamp(frame)
         picture.time_base = self._info.time_base
+        self._durations[picture.pts] = round(frame.duration_s / self._info.time_base)
+        self._end_s = frame.time_s + frame.duration_s
         try:
-            self._container.mux(self._stream.encode(picture))
-        except av.error.OSError as error:
+            self._sound.write_until(frame.time_s + _SOUND_LEAD_S if not self._trimmed else self._end_s)
+            self._mux(self._stream.encode(picture))
+        except OSError as error:
             raise write_failure(self.path, error) from None
 
     def __enter__(self) -> Self:
@@ -70,10 +83,119 @@ class ContainerSink:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         try:
             if kind is None:
-                self._container.mux(self._stream.encode(None))
-                self._container.close()
-                os.replace(self._pending, self.path)
-            else:
-                self._container.close()
+                self._finish()
+        except OSError as error:
+            raise write_failure(self.path, error) from None
         finally:
-            discard(self._pending)
+            self._abandon()
+
+    def _open(self, codec: VideoCodec, encoding: Encoding, pixel_format: str, tags: ColorTags) -> None:
+        """Open encoder and file, so that whatever does not fit is told before any frame is rendered."""
+        for recode in (False, True):
+            self._container = self._opened(codec, encoding, pixel_format, tags)
+            self._sound = SoundTracks(self._container, self._info.path, encoding.audio, self._trimmed)
+            has_sound = bool(self._info.audio) and self._sound.add_tracks(recode=recode)
+            try:
+                self._container.start_encoding()
+                return
+            except av.error.FFmpegError as error:
+                self._sound.close()
+                if isinstance(error, OSError):
+                    raise
+                # Some containers refuse a sound codec only now.
+                if recode or not has_sound or encoding.audio == "copy":
+                    size = f"{self._info.width}x{self._info.height}"
+                    raise InputError(
+                        f"codec {codec.name} cannot be written to {self.path} as {pixel_format} of {size} with preset "
+                        f"{encoding.preset or codec.default_preset} ({error.strerror}); choose another codec or preset"
+                    ) from None
+
+    def _opened(self, codec: VideoCodec, encoding: Encoding, pixel_format: str, tags: ColorTags) -> OutputContainer:
+        info = self._info
+        extension = self.path.suffix.lower()
+        container = av.open(
+            str(self._pending.temporary), "w", format=_FORMATS[extension], container_options=_container_options(extension)
+        )
+        container.metadata.update({k: v for k, v in info.metadata.items() if k.lower() not in _FILE_TAGS})
+        stream: Any = container.add_stream(codec.encoder, rate=info.fps)
+        context = stream.codec_context
+        context.width, context.height, context.pix_fmt = info.width, info.height, pixel_format
+        context.time_base = info.time_base
+        context.sample_aspect_ratio = info.sample_aspect
+        context.color_primaries, context.color_trc, context.colorspace = tags.primaries, tags.transfer, tags.matrix
+        context.color_range = {None: 0, False: 1, True: 2}[tags.full_range]
+        threads = encoding.threads or max(1, (os.cpu_count() or 2) // 2)
+        context.thread_count = threads
+        context.options = _encoder_options(codec, encoding, threads, pixel_format)
+        self._stream = stream
+        return container
+
+    def _picture(self, frame: Frame, pixels: NDArray[np.float32]) -> av.VideoFrame:
+        native = frame.native if isinstance(frame.native, Samples) else None
+        if pixels.shape != (3, self._info.height, self._info.width):
+            raise ValueError(f"pixels are {pixels.shape}, not (3, {self._info.height}, {self._info.width})")
+        if native is not None and pixels is frame.pixels:
+            untouched = self._writer.untouched(native)
+            if untouched is not None:
+                return untouched
+        if self._info.is_float:
+            from any2bokeh.optics.transfer import srgb_encode
+
+            return self._writer.encoded(srgb_encode(pixels), pixels, None)
+        return self._writer.encoded(pixels, frame.pixels, native)
+
+    def _time_stamp(self, frame: Frame) -> int:
+        assert self._origin_s is not None
+        pts = round((frame.time_s - self._origin_s) / self._info.time_base)
+        if self._last_pts is not None and pts <= self._last_pts:
+            # Broken streams repeat a time stamp; encoders want them to rise, and every frame is kept.
+            pts = self._last_pts + 1
+        self._last_pts = pts
+        return pts
+
+    def _mux(self, packets: list[Packet]) -> None:
+        for packet in packets:
+            # Encoders forget durations, and without one the last frame of a clip is not shown.
+            duration = self._durations.pop(packet.pts, 0) if packet.pts is not None else 0
+            if duration:
+                packet.duration = duration
+            self._container.mux(packet)
+
+    def _finish(self) -> None:
+        if self._origin_s is None:
+            raise InputError(f"no frame was written to {self.path}; choose a range with at least one frame")
+        self._mux(self._stream.encode(None))
+        self._sound.write_until(self._end_s if self._trimmed else None)
+        self._sound.finish()
+        self._container.close()
+        self._pending.publish()
+
+    def _abandon(self) -> None:
+        self._sound.close()
+        try:
+            self._container.close()
+        except (OSError, av.error.FFmpegError):
+            # The failure that led here has been, or is being, reported.
+            pass
+        finally:
+            self._pending.discard()
+
+
+def _container_options(extension: str) -> dict[str, str]:
+    # The index first, so that the file plays while it loads.
+    return {"movflags": "+faststart"} if extension in (".mp4", ".mov") else {}
+
+
+def _encoder_options(codec: VideoCodec, encoding: Encoding, threads: int, pixel_format: str) -> dict[str, str]:
+    quality = str(codec.default_quality if encoding.quality is None else encoding.quality)
+    preset = encoding.preset or codec.default_preset
+    if codec.name == "h264":
+        return {"preset": str(preset), "crf": quality}
+    if codec.name == "hevc":
+        # x265 has a thread pool of its own, which would take the whole machine.
+        return {"preset": str(preset), "crf": quality, "x265-params": f"log-level=none:pools={threads}:frame-threads=1"}
+    if codec.name == "vp9":
+        return {"crf": quality, "b": "0", "deadline": "realtime", "cpu-used": str(preset or 6), "row-mt": "1"}
+    if codec.name == "prores":
+        return {"profile": "hq" if "422" in pixel_format else "4444"}
+    return {"level": "3", "slices": "4", "slicecrc": "1"}

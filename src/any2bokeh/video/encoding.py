@@ -1,7 +1,11 @@
-"""How the result is encoded."""
+"""How the result is encoded, and what each codec holds."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
+
+from any2bokeh.errors import InputError
+from any2bokeh.video.info import VideoInfo
+from any2bokeh.video.pixel_layout import PixelLayout, canonical_layout, planar_layout
 
 Codec = Literal["auto", "h264", "hevc", "prores", "ffv1", "vp9", "png", "exr"]
 AudioPolicy = Literal["auto", "copy", "none"]
@@ -12,13 +16,14 @@ class Encoding:
     """How the result is encoded. The defaults are visually lossless.
 
     Attributes:
-        codec: ``auto`` takes what the output's extension and the source's bit depth ask for.
-        quality: constant rate factor of h264, hevc and vp9 (lower is better), quantiser of prores; None = default.
+        codec: ``auto`` is vp9 for .webm, else h264 for 8-bit sources and hevc for deeper ones (players decode 10-bit
+            H.264 rarely, 10-bit HEVC widely); png for folders, or exr if the source is EXR.
+        quality: constant rate factor of h264, hevc and vp9, quantiser of prores; lower is better, None = default.
         preset: the encoder's own name of a speed, such as ``fast``; None = default.
         pixel_format: FFmpeg's name of one; None = the source's own, or the nearest that the codec holds.
         threads: of the encoder; None = half of the processor's, since the renderer wants the rest.
-        audio: ``auto`` copies the packets and re-encodes only what the container cannot hold, ``copy`` refuses
-            then, ``none`` leaves the sound out.
+        audio: ``auto`` copies the packets and re-encodes only what the container cannot hold (to AAC 256 kb/s, in
+            .webm to Opus 192 kb/s), ``copy`` refuses then, ``none`` leaves the sound out.
     """
 
     codec: Codec = "auto"
@@ -27,3 +32,140 @@ class Encoding:
     pixel_format: str | None = None
     threads: int | None = None
     audio: AudioPolicy = "auto"
+
+    def __post_init__(self) -> None:
+        if self.codec not in get_args(Codec):
+            raise InputError(f"codec is {self.codec!r}; allowed are {', '.join(get_args(Codec))}")
+        if self.audio not in get_args(AudioPolicy):
+            raise InputError(f"audio is {self.audio!r}; allowed are {', '.join(get_args(AudioPolicy))}")
+        if self.threads is not None and self.threads < 1:
+            raise InputError(f"threads is {self.threads}; give 1 or more")
+
+
+@dataclass(frozen=True, slots=True)
+class VideoCodec:
+    """What one codec of video files holds, and how it is run by default."""
+
+    name: str
+    encoder: str
+    extensions: tuple[str, ...]
+    bits: tuple[int, ...]
+    # Chroma that the encoder takes; the last is what richer sources become.
+    chroma: tuple[str, ...]
+    # Whether 4:2:0 and 4:2:2 pictures may have odd sides. H.264 and HEVC crop in whole chroma samples, so they
+    # keep an odd side exactly with full chroma only.
+    odd_sides: bool
+    quality_option: str
+    # The encoder's own range of that option.
+    quality_range: tuple[int, int]
+    default_quality: int
+    default_preset: str | None
+
+
+# Measured on the dancer clip, 1024x576, K=16 (see docs of the project's benchmark): the presets are the cheapest
+# whose result stays above 45 dB of the picture that was handed over.
+VIDEO_CODECS = {
+    codec.name: codec
+    for codec in (
+        VideoCodec("h264", "libx264", (".mp4", ".mov", ".mkv"), (8, 10), ("420", "422", "444"), False, "crf", (0, 51), 16, "veryfast"),
+        VideoCodec("hevc", "libx265", (".mp4", ".mov", ".mkv"), (8, 10, 12), ("420", "422", "444"), False, "crf", (0, 51), 16, "superfast"),
+        VideoCodec("prores", "prores_ks", (".mov", ".mkv"), (10,), ("422", "444"), True, "quant_mat", (0, 0), 0, None),
+        VideoCodec("ffv1", "ffv1", (".mkv", ".mov"), (8, 9, 10, 12, 14, 16), ("420", "422", "440", "444", "rgb", "gray"), True, "", (0, 0), 0, None),
+        VideoCodec("vp9", "libvpx-vp9", (".webm", ".mkv", ".mp4"), (8,), ("420", "422", "440", "444"), True, "crf", (0, 63), 16, None),
+    )
+}  # fmt: skip
+
+
+def choose_codec(encoding: Encoding, info: VideoInfo, extension: str) -> VideoCodec:
+    """The codec for a file with this extension.
+
+    Raises:
+        InputError: if the container cannot hold the codec.
+    """
+    name = encoding.codec
+    if name == "auto":
+        # WebM holds nothing else of what we write.
+        name = "vp9" if extension == ".webm" else "h264" if info.bit_depth <= 8 else "hevc"
+    if name not in VIDEO_CODECS:
+        raise InputError(f"codec {name} is for folders of images, not for {extension}; choose {', '.join(VIDEO_CODECS)}")
+    codec = VIDEO_CODECS[name]
+    if extension not in codec.extensions:
+        held = [other.name for other in VIDEO_CODECS.values() if extension in other.extensions]
+        raise InputError(
+            f"{extension} cannot hold codec {name}; write {' or '.join(codec.extensions)}, or choose {' or '.join(held)}"
+        )
+    low, high = codec.quality_range
+    if encoding.quality is not None and not low <= encoding.quality <= high:
+        allowed = f"give {low} (best) to {high}" if high else "it has none: leave it out"
+        raise InputError(f"quality is {encoding.quality} for codec {name}; {allowed}")
+    return codec
+
+
+def choose_pixel_format(codec: VideoCodec, encoding: Encoding, info: VideoInfo) -> str:
+    """The source's own pixel format where the codec holds it, else the nearest one.
+
+    Raises:
+        InputError: if the codec cannot hold the source's depth or the format that was asked for.
+    """
+    import av
+
+    offered = [video_format.name for video_format in av.Codec(codec.encoder, "w").video_formats or []]
+    if encoding.pixel_format is not None:
+        if encoding.pixel_format not in offered:
+            raise InputError(f"codec {codec.name} cannot hold pixel format {encoding.pixel_format}; it holds {', '.join(offered)}")
+        layout = planar_layout(encoding.pixel_format)
+        if layout is not None and not _fits(codec, layout, info):
+            raise InputError(
+                f"codec {codec.name} cannot hold {info.width}x{info.height} as {encoding.pixel_format}, which needs even "
+                f"sides; leave the pixel format out, for full chroma"
+            )
+        return encoding.pixel_format
+    if info.bit_depth > max(codec.bits) == 8:
+        remedy = "choose hevc or ffv1 and write .mkv" if ".webm" in codec.extensions else "choose another codec"
+        raise InputError(
+            f"codec {codec.name} cannot hold the {info.bit_depth} bits of {info.path}; {remedy}, "
+            f"or accept 8 bits with pixel format yuv420p"
+        )
+    bits = next((bits for bits in codec.bits if bits >= info.bit_depth), codec.bits[-1])
+    layout = _nearest(codec, _source_layout(info), bits)
+    if not _fits(codec, layout, info):
+        layout = PixelLayout("yuv", bits, (0, 0))
+    if layout.family == "rgb" and bits == 8 and "gbrp" not in offered:
+        return "bgr0"
+    return layout.name
+
+
+def _source_layout(info: VideoInfo) -> PixelLayout:
+    if info.is_sequence:
+        return PixelLayout("rgb", info.bit_depth)
+    import av
+
+    video_format = av.VideoFormat(info.pixel_format)
+    bits = max(component.bits for component in video_format.components)
+    layout = canonical_layout(info.pixel_format, bits, is_rgb=video_format.is_rgb or info.pixel_format == "pal8")
+    # A quarter turn exchanges the chroma's steps.
+    steps = layout.subsampling[::-1] if info.rotation_deg % 180 else layout.subsampling
+    return PixelLayout(layout.family, layout.bits, steps)
+
+
+def _nearest(codec: VideoCodec, source: PixelLayout, bits: int) -> PixelLayout:
+    chroma = {(1, 1): "420", (0, 1): "422", (1, 0): "440", (0, 0): "444"}[source.subsampling]
+    if source.family in codec.chroma:
+        return PixelLayout(source.family, bits)
+    if source.family != "yuv":
+        # Images become what players expect of the codec.
+        chroma = codec.chroma[0]
+    steps = {"420": (1, 1), "422": (0, 1), "440": (1, 0), "444": (0, 0)}
+    # Never less chroma than the source has, but no more than it needs; 4:4:0 exists at few depths.
+    richer = {"420": ("420", "422", "444"), "422": ("422", "444"), "440": ("440", "444"), "444": ("444",)}[chroma]
+    for name in richer:
+        if name in codec.chroma and not (name == "440" and bits not in (8, 10, 12)):
+            return PixelLayout("yuv", bits, steps[name])
+    return PixelLayout("yuv", bits, steps[codec.chroma[-1]])
+
+
+def _fits(codec: VideoCodec, layout: PixelLayout, info: VideoInfo) -> bool:
+    if codec.odd_sides:
+        return True
+    down, across = layout.subsampling
+    return info.width % (1 << across) == 0 and info.height % (1 << down) == 0

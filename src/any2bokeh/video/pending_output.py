@@ -3,38 +3,93 @@
 import errno
 import os
 import shutil
+import weakref
 from contextlib import suppress
 from pathlib import Path
 
 from any2bokeh.errors import InputError
 
 
+class PendingOutput:
+    """A temporary file or folder beside its final place, so that the rename never crosses file systems.
+
+    It is hidden, and it goes away when it is dropped without ``discard``, so that nothing is left behind.
+    """
+
+    def __init__(self, path: Path, temporary: Path) -> None:
+        self.path = path
+        self.temporary = temporary
+        self._forget = weakref.finalize(self, _remove, temporary)
+
+    @classmethod
+    def file(cls, path: Path) -> "PendingOutput":
+        """For one file; nothing is created yet."""
+        return cls(path, path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}"))
+
+    @classmethod
+    def folder(cls, path: Path) -> "PendingOutput":
+        """For a folder of files; the temporary one is made inside ``path`` where that exists.
+
+        Raises:
+            InputError: if it cannot be made.
+        """
+        place = path if path.is_dir() else path.parent
+        temporary = place / f".{path.name}.{os.getpid()}.part"
+        try:
+            temporary.mkdir()
+        except OSError as error:
+            raise write_failure(path, error) from None
+        return cls(path, temporary)
+
+    def publish(self) -> None:
+        """Give the result its final name, all at once where nothing stands there yet.
+
+        Raises:
+            InputError: if the place became unwritable meanwhile.
+        """
+        try:
+            if self.temporary.is_dir() and self.path.is_dir():
+                # The user's other files stay: only names that the result has are replaced.
+                for image in sorted(self.temporary.iterdir()):
+                    image.replace(self.path / image.name)
+                self.temporary.rmdir()
+            else:
+                self.temporary.replace(self.path)
+        except OSError as error:
+            raise write_failure(self.path, error) from None
+        self._forget.detach()
+
+    def discard(self) -> None:
+        """Remove what is there; harmless after ``publish`` and when called twice."""
+        self._forget()
+
+
 def check_target(path: Path, source: Path, *, overwrite: bool) -> None:
-    if path.exists() and source.exists() and path.resolve() == source.resolve():
-        raise InputError(f"output {path} is the input itself; choose another name")
-    if path.exists() and not overwrite:
-        raise InputError(f"{path} exists; choose another name or pass --overwrite")
+    """Raise InputError unless a result may be written to ``path``."""
+    if path.exists():
+        if source.exists() and path.samefile(source):
+            raise InputError(f"output {path} is the input itself; choose another name")
+        if not overwrite and not (path.is_dir() and not any(path.iterdir())):
+            raise InputError(f"{path} exists already; choose another name or pass --overwrite")
     folder = path.parent
     if not folder.is_dir():
-        raise InputError(f"cannot write {path}: folder {folder} does not exist; create it first")
+        raise InputError(f"cannot write {path}: there is no folder {folder}; create it first")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise InputError(f"cannot write {path}: folder {folder} is not writable; choose another place")
 
 
-def pending_path(path: Path) -> Path:
-    """Hidden name in the same folder, so that the rename cannot cross file systems."""
-    return path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
-
-
-def discard(pending: Path) -> None:
-    if pending.is_dir():
-        shutil.rmtree(pending, ignore_errors=True)
-    else:
-        with suppress(OSError):
-            pending.unlink(missing_ok=True)
-
-
 def write_failure(path: Path, error: OSError) -> InputError:
+    """The error that a user sees when writing ``path`` failed."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return InputError(f"disk full while writing {path}; free some space or choose another place")
+    if error.errno == errno.EFBIG:
+        return InputError(f"{path} grows larger than its file system or limit allows; choose another place")
     return InputError(f"cannot write {path}: {error.strerror or error}; check the place and its permissions")
+
+
+def _remove(temporary: Path) -> None:
+    if temporary.is_dir() and not temporary.is_symlink():
+        shutil.rmtree(temporary, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)

@@ -1,62 +1,168 @@
 """Native samples of a decoder or encoder, to and from float RGB planes."""
 
+from dataclasses import dataclass
+from typing import Any
+
 import av
 import cv2
 import numpy as np
-from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
+from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
-from any2bokeh.video.color import YuvCoding
+from any2bokeh.video.color import YuvCoding, decode_matrix, encode_matrix
+from any2bokeh.video.orientation import Orientation
+from any2bokeh.video.pixel_layout import PixelLayout, canonical_layout
+from any2bokeh.video.yuv import Plane, decode_yuv, encode_yuv
 
-_SWS_MATRIX = {1: Colorspace.ITU709, 4: Colorspace.FCC, 5: Colorspace.ITU601, 6: Colorspace.ITU601, 7: Colorspace.SMPTE240M, 9: Colorspace.BT2020, 10: Colorspace.BT2020}
-_FLAGS = Interpolation.BILINEAR | Interpolation.ACCURATE_RND
+Pixels = NDArray[np.float32]
 
-
-def to_pixels(native: av.VideoFrame, coding: YuvCoding, reformatter: VideoReformatter) -> NDArray[np.float32]:
-    deep = max(component.bits for component in native.format.components) > 8
-    matrix = _SWS_MATRIX.get(coding.matrix, Colorspace.ITU709)
-    planar = reformatter.reformat(
-        native,
-        format="gbrp16le" if deep else "gbrp",
-        src_colorspace=matrix,
-        dst_colorspace=matrix,
-        src_color_range=ColorRange.JPEG if coding.full_range else ColorRange.MPEG,
-        dst_color_range=ColorRange.JPEG,
-        interpolation=_FLAGS,
-        threads=1,
-    )
-    pixels = np.empty((3, native.height, native.width), np.float32)
-    for channel, plane in zip((1, 2, 0), range(3), strict=True):  # planes lie in the order G, B, R
-        samples = plane_view(planar, plane)
-        cv2.multiply(samples, 1.0 / (65535 if deep else 255), dst=pixels[channel], dtype=cv2.CV_32F)
-    return pixels
+# Planes of FFmpeg's planar RGB lie in the order G, B, R.
+_RGB_PLANES = (2, 0, 1)
 
 
-def from_pixels(pixels: NDArray[np.float32], pixel_format: str, coding: YuvCoding, reformatter: VideoReformatter) -> av.VideoFrame:
-    height, width = pixels.shape[1:]
-    deep = max(c.bits for c in av.VideoFormat(pixel_format).components) > 8
-    planar = av.VideoFrame(width, height, "gbrp16le" if deep else "gbrp")
-    for channel, plane in zip((1, 2, 0), range(3), strict=True):
-        samples = plane_view(planar, plane)
-        if deep:
-            np.rint(np.clip(pixels[channel], 0, 1) * 65535, out=samples, casting="unsafe")
+@dataclass(frozen=True, slots=True, eq=False)
+class Samples:
+    """The samples of one picture as they were coded, in a planar layout, turned as displayed."""
+
+    frame: av.VideoFrame
+    layout: PixelLayout
+
+    def planes(self) -> tuple[Plane, ...]:
+        """``(rows, stride)`` arrays that share the frame's memory; the stride includes padding."""
+        return tuple(whole_plane(self.frame, index, self.layout.bits) for index in range(self.layout.plane_count))
+
+
+class SampleReader:
+    """Decoder frames to ``Samples`` and float RGB. One for each thread."""
+
+    def __init__(self, coding: YuvCoding, orientation: Orientation) -> None:
+        self._coding = coding
+        self._orientation = orientation
+        self._reformatter = VideoReformatter()
+
+    def samples(self, native: av.VideoFrame) -> Samples:
+        """The same samples in a planar layout, turned as displayed."""
+        bits = max(component.bits for component in native.format.components)
+        layout = canonical_layout(native.format.name, bits, is_rgb=native.format.is_rgb or native.format.name == "pal8")
+        if native.format.name not in (layout.name, layout.name.replace("yuv4", "yuvj4")):
+            # Bits are only moved here, never computed, except for layouts that have no planar twin.
+            color_range = ColorRange.JPEG if self._coding.full_range or layout.family != "yuv" else ColorRange.MPEG
+            native = self._reformatter.reformat(
+                native, format=layout.name, src_color_range=color_range, dst_color_range=color_range,
+                interpolation=Interpolation.BILINEAR | Interpolation.ACCURATE_RND, threads=1,
+            )  # fmt: skip
+        if self._orientation.is_identity:
+            return Samples(native, layout)
+        return _turned(Samples(native, layout), self._orientation)
+
+    def pixels(self, samples: Samples) -> Pixels:
+        """``(3, H, W)`` float32 RGB in [0, 1]."""
+        layout, planes = samples.layout, samples.planes()
+        height, width = samples.frame.height, samples.frame.width
+        if layout.family == "yuv":
+            matrix, offset = decode_matrix(self._coding, layout.bits)
+            return decode_yuv((planes[0], planes[1], planes[2]), (height, width), layout.subsampling, matrix, offset)
+        pixels = np.empty((3, height, width), np.float32)
+        if layout.family == "gray":
+            low, span = _gray_range(self._coding, layout.bits)
+            gray = cv2.multiply(planes[0][:, :width], 1 / span, dtype=cv2.CV_32F)
+            pixels[:] = np.clip(gray - low / span, 0, 1)
+            return pixels
+        for channel, plane in enumerate(_RGB_PLANES):
+            cv2.multiply(planes[plane][:, :width], 1 / ((1 << layout.bits) - 1), dst=pixels[channel], dtype=cv2.CV_32F)
+        return pixels
+
+
+class SampleWriter:
+    """Float RGB to encoder frames of one pixel format. One for each thread."""
+
+    def __init__(self, pixel_format: str, coding: YuvCoding) -> None:
+        self.pixel_format = pixel_format
+        components = av.VideoFormat(pixel_format).components
+        self._layout = canonical_layout(
+            pixel_format, max(component.bits for component in components), is_rgb=av.VideoFormat(pixel_format).is_rgb
+        )
+        self._coding = coding
+        self._reformatter = VideoReformatter()
+
+    def untouched(self, samples: Samples) -> av.VideoFrame | None:
+        """An encoder frame with these very samples; None where the pixel format cannot hold them."""
+        if samples.layout != self._layout:
+            return None
+        return self._packed(_copied(samples))
+
+    def encoded(self, pixels: Pixels, source_pixels: Pixels, source: Samples | None) -> av.VideoFrame:
+        """An encoder frame of ``pixels``; samples whose pixels equal ``source_pixels`` are taken from ``source``."""
+        height, width = pixels.shape[1:]
+        layout = self._layout
+        result = Samples(av.VideoFrame(width, height, layout.name), layout)
+        planes = result.planes()
+        if layout.family == "yuv":
+            matrix, offset = encode_matrix(self._coding, layout.bits)
+            keep = None
+            if source is not None and source.layout == layout and source_pixels is not pixels:
+                old = source.planes()
+                keep = (source_pixels, (old[0], old[1], old[2]))
+            encode_yuv(
+                np.ascontiguousarray(pixels, np.float32), (planes[0], planes[1], planes[2]), layout.subsampling,
+                matrix, offset, layout.bits, keep,
+            )  # fmt: skip
+        elif layout.family == "gray":
+            low, span = _gray_range(self._coding, layout.bits)
+            luma = encode_matrix(YuvCoding(self._coding.matrix, True), 8)[0][0] / 255
+            codes = np.tensordot(luma, np.clip(pixels, 0, 1), axes=1) * span + low
+            planes[0][:, :width] = np.rint(codes)
         else:
-            samples[:] = cv2.convertScaleAbs(np.maximum(pixels[channel], 0), alpha=255.0)
-    matrix = _SWS_MATRIX.get(coding.matrix, Colorspace.ITU709)
-    return reformatter.reformat(
-        planar,
-        format=pixel_format,
-        src_colorspace=matrix,
-        dst_colorspace=matrix,
-        src_color_range=ColorRange.JPEG,
-        dst_color_range=ColorRange.JPEG if coding.full_range else ColorRange.MPEG,
-        interpolation=_FLAGS,
-        threads=1,
-    )
+            for channel, plane in enumerate(_RGB_PLANES):
+                planes[plane][:, :width] = quantised(pixels[channel], layout.bits)
+        return self._packed(result)
+
+    def _packed(self, samples: Samples) -> av.VideoFrame:
+        if samples.layout.name == self.pixel_format.replace("yuvj", "yuv"):
+            return samples.frame
+        return self._reformatter.reformat(samples.frame, format=self.pixel_format, threads=1)
 
 
-def plane_view(frame: av.VideoFrame, index: int) -> NDArray[np.uint8] | NDArray[np.uint16]:
-    plane = frame.planes[index]
-    dtype = np.uint16 if frame.format.components[0].bits > 8 else np.uint8
-    stride = plane.line_size // np.dtype(dtype).itemsize
-    return np.frombuffer(plane, dtype)[: stride * plane.height].reshape(plane.height, stride)[:, : plane.width]
+def quantised(plane: Pixels, bits: int) -> NDArray[np.uint8] | NDArray[np.uint16]:
+    """Code values of [0, 1], rounded to the nearest and clipped."""
+    top = (1 << bits) - 1
+    if bits == 8:
+        # Saturates and rounds in one pass; it would mirror negative values, hence the maximum.
+        codes = cv2.convertScaleAbs(cv2.max(plane, 0.0), alpha=float(top))
+        return np.asarray(codes, np.uint8)
+    return np.rint(np.clip(plane, 0, 1) * np.float32(top)).astype(np.uint16)
+
+
+def whole_plane(frame: av.VideoFrame, index: int, bits: int) -> Plane:
+    """``(rows, stride)`` array on the memory of one plane."""
+    plane: Any = frame.planes[index]
+    samples = np.frombuffer(plane, np.uint8 if bits == 8 else np.uint16)
+    stride = plane.line_size // samples.itemsize
+    return samples[: stride * plane.height].reshape(plane.height, stride)
+
+
+def _gray_range(coding: YuvCoding, bits: int) -> tuple[int, int]:
+    unit = 1 << (bits - 8)
+    return (0, (1 << bits) - 1) if coding.full_range else (16 * unit, 219 * unit)
+
+
+def _copied(samples: Samples) -> av.VideoFrame:
+    # The encoder must not see the decoder's frame: it carries picture type, side data and time stamps of the source,
+    # and encoders heed them.
+    copy = Samples(av.VideoFrame(samples.frame.width, samples.frame.height, samples.layout.name), samples.layout)
+    for index, (old, new) in enumerate(zip(samples.planes(), copy.planes(), strict=True)):
+        width = samples.frame.planes[index].width
+        new[:, :width] = old[:, :width]
+    return copy.frame
+
+
+def _turned(samples: Samples, orientation: Orientation) -> Samples:
+    frame, layout = samples.frame, samples.layout
+    width, height = (frame.height, frame.width) if orientation.transpose else (frame.width, frame.height)
+    if orientation.transpose:
+        layout = PixelLayout(layout.family, layout.bits, (layout.subsampling[1], layout.subsampling[0]))
+    turned = Samples(av.VideoFrame(width, height, layout.name), layout)
+    for index, (old, new) in enumerate(zip(samples.planes(), turned.planes(), strict=True)):
+        picture = orientation.apply(old[:, : frame.planes[index].width])
+        new[:, : picture.shape[1]] = picture
+    return turned

@@ -23,24 +23,25 @@ def find_sequence(path: str | Path) -> list[Path] | None:
     """
     given = Path(path)
     if given.is_dir():
-        images = [p for p in given.iterdir() if _is_image(p)]
+        images = [p for p in given.iterdir() if is_image(p)]
         if not images:
             raise InputError(f"folder {path} holds no images; put {_kinds()} files in it")
         return _of_one_kind(natural_sorted(images), path)
     if given.is_file():
-        return [given] if _is_image(given) else None
+        return [given] if is_image(given) else None
     if has_magic(str(path)):
         found = [Path(p) for p in glob(str(path), recursive=True)]
         if not found:
             raise InputError(f"no file matches {path}; check the pattern")
-        images = [p for p in found if _is_image(p)]
+        images = [p for p in found if is_image(p)]
         if not images:
             raise InputError(f"no image among the {len(found)} files that match {path}; a pattern is for {_kinds()}")
         return natural_sorted(images)
     raise InputError(f"{path} does not exist; check the path")
 
 
-def _is_image(path: Path) -> bool:
+def is_image(path: Path) -> bool:
+    """Whether a file is one that a sequence takes."""
     # Hidden files are editors' and systems' droppings (._frame.png), never frames.
     return path.suffix.lower() in IMAGE_EXTENSIONS and not path.name.startswith(".") and path.is_file()
 

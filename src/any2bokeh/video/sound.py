@@ -1,0 +1,158 @@
+"""Sound tracks, carried from the source to the result beside the pictures."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import av.error
+from av.container import InputContainer, OutputContainer
+from av.packet import Packet
+
+from any2bokeh.errors import InputError
+from any2bokeh.video.encoding import AudioPolicy
+
+# What a container without the source's codec gets: its usual one, at a rate where nobody hears a difference.
+_SUBSTITUTES = {".webm": ("libopus", 192_000), ".mp4": ("aac", 256_000), ".mov": ("aac", 256_000), ".mkv": ("aac", 256_000)}
+
+
+@dataclass(slots=True)
+class _Track:
+    source: Any
+    result: Any
+    recoded: bool
+    resampler: Any = None
+
+
+@dataclass(slots=True)
+class SoundTracks:
+    """Copies the sound of ``path`` into ``container``, a little ahead of the pictures.
+
+    Packets are copied bit for bit. Of a trimmed range, those are kept that begin in it: at its ends the sound may
+    lack, or reach over, by less than one packet (21 ms of AAC).
+    """
+
+    container: OutputContainer
+    path: Path
+    policy: AudioPolicy = "auto"
+    trimmed: bool = False
+    _input: InputContainer | None = None
+    _tracks: dict[int, _Track] = field(default_factory=dict)
+    _packets: Iterator[Packet] | None = None
+    _ahead: Packet | None = None
+    _begin_s: Fraction = Fraction(0)
+
+    def add_tracks(self, *, recode: bool = False) -> bool:
+        """Make a track in the result for each of the source; False if there are none.
+
+        Args:
+            recode: re-encode every track, for containers that refuse a codec only when the header is written.
+
+        Raises:
+            InputError: if a codec does not fit and ``policy`` is ``copy``.
+        """
+        if self.policy == "none":
+            return False
+        self._input = av.open(str(self.path), "r", metadata_errors="replace")
+        for source in self._input.streams.audio:
+            if source.codec_context is None:
+                continue
+            track = self._recoded(source) if recode else self._copied(source) or self._recoded(source)
+            for key in ("language", "title"):
+                if key in source.metadata:
+                    track.result.metadata[key] = source.metadata[key]
+            self._tracks[source.index] = track
+        if not self._tracks:
+            self.close()
+        return bool(self._tracks)
+
+    def begin(self, time_s: Fraction) -> None:
+        """Start at ``time_s`` of the source's clock, which becomes 0 of a trimmed result."""
+        if self._input is None:
+            return
+        if self.trimmed:
+            self._begin_s = time_s
+            # A second early, as containers seek coarsely; what lies before is left out below.
+            self._input.seek(max(0, int((time_s - 1) * av.time_base)), backward=True)
+        self._packets = self._input.demux(*(track.source for track in self._tracks.values()))
+
+    def write_until(self, time_s: Fraction | None) -> None:
+        """Write what begins before ``time_s`` of the source's clock; None = everything that is left."""
+        while (packet := self._next()) is not None:
+            track = self._tracks[packet.stream.index]
+            if packet.size == 0:
+                self._ahead = None
+                continue
+            stamp = packet.pts if packet.pts is not None else packet.dts
+            time = None if stamp is None else stamp * packet.time_base
+            if time is not None and time_s is not None and time >= time_s:
+                return
+            self._ahead = None
+            if self.trimmed and (time is None or time < self._begin_s):
+                continue
+            if track.recoded:
+                self._recode(track, packet)
+            else:
+                self._copy(track, packet)
+
+    def finish(self) -> None:
+        """Write what encoders still hold."""
+        for track in self._tracks.values():
+            if track.recoded:
+                for frame in track.resampler.resample(None):
+                    self.container.mux(track.result.encode(frame))
+                self.container.mux(track.result.encode(None))
+
+    def close(self) -> None:
+        """Let go of the source; may be called twice."""
+        if self._input is not None:
+            self._input.close()
+            self._input = None
+
+    def _next(self) -> Packet | None:
+        if self._ahead is None and self._packets is not None:
+            try:
+                self._ahead = next(self._packets, None)
+            except av.error.FFmpegError as error:
+                raise InputError(f"the sound of {self.path} is damaged ({error.strerror}); repair it or leave it out") from None
+        return self._ahead
+
+    def _copied(self, source: Any) -> _Track | None:
+        try:
+            return _Track(source, self.container.add_stream_from_template(source), recoded=False)
+        except ValueError:
+            if self.policy == "copy":
+                raise InputError(
+                    f"{self.container.format.name} cannot hold the {source.codec_context.name} sound of {self.path}; "
+                    f"write .mkv, or let the sound be re-encoded"
+                ) from None
+            return None
+
+    def _recoded(self, source: Any) -> _Track:
+        extension = {"webm": ".webm", "matroska": ".mkv"}.get(self.container.format.name, ".mp4")
+        encoder, bit_rate = _SUBSTITUTES[extension]
+        context = source.codec_context
+        rate = 48_000 if encoder == "libopus" else context.sample_rate
+        result: Any = self.container.add_stream(encoder, rate=rate)
+        result.bit_rate = bit_rate * max(1, context.channels) // 2
+        result.layout = context.layout
+        resampler = av.AudioResampler(format=result.format, layout=result.layout, rate=rate)
+        return _Track(source, result, recoded=True, resampler=resampler)
+
+    def _copy(self, track: _Track, packet: Packet) -> None:
+        shift = round(self._begin_s / packet.time_base)
+        if packet.pts is not None:
+            packet.pts -= shift
+        if packet.dts is not None:
+            packet.dts -= shift
+        packet.stream = track.result
+        self.container.mux(packet)
+
+    def _recode(self, track: _Track, packet: Packet) -> None:
+        for decoded in packet.decode():
+            if decoded.pts is not None and decoded.time_base is not None:
+                decoded.pts -= round(self._begin_s / decoded.time_base)
+            for frame in track.resampler.resample(decoded):
+                self.container.mux(track.result.encode(frame))
