@@ -1,1 +1,63 @@
-"""Any video, shot through a fast lens."""
+"""Any video, shot through a fast lens.
+
+The public API. Names are imported when they are first used, so ``import any2bokeh`` loads no numerical library.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from any2bokeh.disparity import DisparitySource, open_disparity
+    from any2bokeh.errors import InputError
+    from any2bokeh.focus import FocusScript, FocusTrack
+    from any2bokeh.refocus import RefocusResult, refocus, refocus_frames
+    from any2bokeh.renderers.base import Renderer, RenderInput
+    from any2bokeh.renderers.layered import LayeredRenderer
+    from any2bokeh.video import Encoding, VideoInfo, open_source
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "DisparitySource",
+    "Encoding",
+    "FocusScript",
+    "FocusTrack",
+    "InputError",
+    "LayeredRenderer",
+    "RefocusResult",
+    "RenderInput",
+    "Renderer",
+    "VideoInfo",
+    "__version__",
+    "open_disparity",
+    "open_source",
+    "refocus",
+    "refocus_frames",
+]
+
+_HOME = {
+    "DisparitySource": "any2bokeh.disparity",
+    "Encoding": "any2bokeh.video",
+    "FocusScript": "any2bokeh.focus",
+    "FocusTrack": "any2bokeh.focus",
+    "InputError": "any2bokeh.errors",
+    "LayeredRenderer": "any2bokeh.renderers.layered",
+    "RefocusResult": "any2bokeh.refocus",
+    "RenderInput": "any2bokeh.renderers.base",
+    "Renderer": "any2bokeh.renderers.base",
+    "VideoInfo": "any2bokeh.video",
+    "open_disparity": "any2bokeh.disparity",
+    "open_source": "any2bokeh.video",
+    "refocus": "any2bokeh.refocus",
+    "refocus_frames": "any2bokeh.refocus",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module 'any2bokeh' has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

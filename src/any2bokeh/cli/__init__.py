@@ -1,0 +1,1 @@
+"""The command line, a client of the API: one file for each command."""

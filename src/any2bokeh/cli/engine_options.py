@@ -1,0 +1,94 @@
+"""Options that say what renders, and through which aperture."""
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from any2bokeh.cli.options import option
+from any2bokeh.errors import InputError
+
+if TYPE_CHECKING:
+    from any2bokeh.optics.aperture import Aperture
+    from any2bokeh.optics.transfer import Transfer
+    from any2bokeh.renderers.base import Renderer
+    from any2bokeh.video import VideoInfo
+
+Engine = Literal["layered", "diffusion"]
+Device = Literal["auto", "cpu", "cuda", "mps"]
+TransferChoice = Literal["auto", "srgb", "linear", "none"]
+
+_ENGINE, _APERTURE = "Engine", "Aperture: round unless given"
+
+
+@dataclass(frozen=True, slots=True)
+class EngineOptions:
+    """What renders, and through which aperture, as typed."""
+
+    engine: Annotated[Engine, option("--engine", help="What renders.", panel=_ENGINE)] = "layered"
+    model: Annotated[
+        str | None, option("--model", help="Weights of the diffusion engine.", panel=_ENGINE, metavar="PATH|ID")
+    ] = None
+    device: Annotated[Device, option("--device", help="Where it runs.", panel=_ENGINE)] = "auto"
+    transfer: Annotated[
+        TransferChoice,
+        option("--transfer", help="What code values mean; none blurs them as they are.", panel=_ENGINE),
+    ] = "auto"
+    threads: Annotated[int | None, option("--threads", help="All cores unless given.", panel=_ENGINE, metavar="N")] = (
+        None
+    )
+
+    blades: Annotated[int | None, option("--blades", help="Of the iris.", panel=_APERTURE, metavar="N")] = None
+    blade_curvature: Annotated[
+        float | None, option("--blade-curvature", help="0 straight to 1 round.", panel=_APERTURE, metavar="C")
+    ] = None
+    aperture_rotation_deg: Annotated[
+        float | None, option("--aperture-rotation-deg", help="Clockwise.", panel=_APERTURE, metavar="DEG")
+    ] = None
+    anamorphic_ratio: Annotated[
+        float | None,
+        option("--anamorphic-ratio", help="Height over width of the discs.", panel=_APERTURE, metavar="R"),
+    ] = None
+
+    def renderer(self, info: "VideoInfo") -> "Renderer":
+        """The engine, for pictures of a source.
+
+        Raises:
+            InputError: options that contradict each other, values outside their range, or an engine that is not here.
+        """
+        if self.threads is not None and not 1 <= self.threads <= 1024:
+            raise InputError(f"--threads is {self.threads}; give a number from 1 to 1024")
+        aperture = self._aperture()
+        if self.engine == "diffusion":
+            raise InputError("--engine diffusion is not in this version; leave it out for the layered engine")
+        if self.model is not None:
+            raise InputError(f"--model {self.model} is for --engine diffusion; the layered engine has no weights")
+        if self.device not in ("auto", "cpu"):
+            raise InputError(f"--device {self.device} is not in this version of the layered engine; leave it out")
+        from any2bokeh.renderers.layered import LayeredRenderer
+
+        return LayeredRenderer(aperture=aperture, transfer=self.transfer_of(info), threads=self.threads)
+
+    def transfer_of(self, info: "VideoInfo") -> "Transfer":
+        """What the code values of a source mean to the engine."""
+        return info.transfer if self.transfer == "auto" else self.transfer
+
+    def _aperture(self) -> "Aperture":
+        from any2bokeh.optics.aperture import Disc, Polygon
+
+        if (self.blades, self.blade_curvature, self.aperture_rotation_deg, self.anamorphic_ratio) == (None,) * 4:
+            return Disc()
+        if self.blades is None and self.blade_curvature is not None:
+            raise InputError(f"--blade-curvature {self.blade_curvature:g} needs --blades, such as --blades 7")
+        ratio = 1.0 if self.anamorphic_ratio is None else self.anamorphic_ratio
+        if not (math.isfinite(ratio) and ratio > 0):
+            raise InputError(f"--anamorphic-ratio is {ratio:g}; give a number above 0, such as 2")
+        shape = {
+            "blades": self.blades,
+            "curvature": 1.0 if self.blades is None else self.blade_curvature,
+            "rotation_deg": self.aperture_rotation_deg,
+            "squeeze": 1 / ratio,
+        }
+        try:
+            return Polygon(**{name: value for name, value in shape.items() if value is not None})
+        except ValueError as error:
+            raise InputError(str(error)) from None

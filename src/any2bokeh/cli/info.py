@@ -1,0 +1,58 @@
+"""``any2bokeh info``: what a file is, and what would be used for it."""
+
+from dataclasses import asdict
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from any2bokeh.cli.clip_options import Fps, Input
+from any2bokeh.cli.engine_options import EngineOptions
+from any2bokeh.cli.options import option
+from any2bokeh.cli.output_options import ReportOptions
+from any2bokeh.cli.report import tell
+
+if TYPE_CHECKING:
+    from any2bokeh.video import VideoInfo
+
+
+def info_command(
+    input: Input,
+    fps: Fps = None,
+    json: Annotated[bool, option("--json", help="Print one object, as JSON.")] = False,
+) -> None:
+    """Say what a clip is, and what would be used to refocus it."""
+    from any2bokeh.video import open_source
+
+    with open_source(input, fps=fps) as source:
+        info = source.info
+    is_ = {name: _plain(value) for name, value in asdict(info).items()}
+    used = _what_would_be_used(info)
+    lines = [*_lines(is_), "", "would be used", *("  " + line for line in _lines(used))]
+    tell({**is_, "would_use": used}, "\n".join(lines), ReportOptions(json=json))
+
+
+def _what_would_be_used(info: "VideoInfo") -> dict[str, Any]:
+    defaults = EngineOptions()
+    return {"engine": defaults.engine, "transfer": defaults.transfer_of(info)}
+
+
+def _lines(values: dict[str, Any]) -> list[str]:
+    width = max(map(len, values))
+    return [f"{name:<{width}}  {_shown(value)}" for name, value in values.items()]
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_shown(part)}" for key, part in value.items()) or "-"
+    if isinstance(value, list):
+        return "; ".join(map(_shown, value)) or "-"
+    return "-" if value in (None, "") else str(value)
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON can hold it; exact fractions as ``30000/1001``."""
+    if isinstance(value, dict):
+        return {key: _plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    return str(value) if isinstance(value, Fraction | Path) else value

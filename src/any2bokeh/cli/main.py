@@ -1,0 +1,102 @@
+"""Entry of the command line: commands, exit codes, and one line for what went wrong.
+
+Exit codes: 0 done, 2 bad input or usage, 1 a defect of ours (with its traceback), 130 interrupted, 143 terminated.
+"""
+
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+
+from any2bokeh import __version__
+from any2bokeh.cli.demo import demo_command
+from any2bokeh.cli.info import info_command
+from any2bokeh.cli.options import command
+from any2bokeh.cli.preview import preview_command
+from any2bokeh.cli.refocus import refocus_command
+from any2bokeh.errors import InputError
+
+DONE, DEFECT, BAD_INPUT, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
+
+app = typer.Typer(
+    name="any2bokeh",
+    help="Turn any video into the same video shot through a fast lens.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+command(app, "refocus")(refocus_command)
+command(app, "demo")(demo_command)
+command(app, "preview")(preview_command)
+command(app, "info")(info_command)
+
+
+@app.callback(invoke_without_command=True)
+def _top(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False,
+) -> None:
+    if version:
+        typer.echo(f"any2bokeh {__version__}")
+    elif context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code; ``arguments`` default to those of the process."""
+    with _termination_unwinds():
+        try:
+            outcome = typer.main.get_command(app).main(
+                args=list(sys.argv[1:] if arguments is None else arguments),
+                prog_name="any2bokeh",
+                standalone_mode=False,
+            )
+        except InputError as error:
+            return _fail(str(error))
+        except OSError as error:
+            return _fail(_os_error_line(error))
+        except (KeyboardInterrupt, typer.Abort):
+            outcome = INTERRUPTED
+        except Exception as error:
+            if hasattr(error, "format_message"):  # a usage error of typer, whose classes move between its versions
+                return _fail(_usage_line(error))
+            traceback.print_exc()
+            print("error: this is a defect of any2bokeh; please report it with the lines above", file=sys.stderr)
+            return DEFECT
+    if outcome == INTERRUPTED:
+        print("error: interrupted; nothing was written", file=sys.stderr)
+    return outcome if isinstance(outcome, int) else DONE
+
+
+@contextmanager
+def _termination_unwinds() -> Iterator[None]:
+    """Let SIGTERM unwind the stack as Ctrl-C does, so that no partial file stays behind."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _fail(message: str) -> int:
+    print("error: " + " ".join(message.split()), file=sys.stderr)
+    return BAD_INPUT
+
+
+def _usage_line(error: Exception) -> str:
+    message = error.format_message().rstrip(".")  # type: ignore[attr-defined]
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "any2bokeh"
+    return f"{message}; see {command} --help"
+
+
+def _os_error_line(error: OSError) -> str:
+    reason = error.strerror or str(error)
+    return f"{error.filename}: {reason}" if error.filename else reason

@@ -1,0 +1,81 @@
+"""``any2bokeh preview``: one frame of what ``refocus`` would make, as a picture."""
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from any2bokeh.cli.clip_options import DisparityOptions, Fps, Input
+from any2bokeh.cli.engine_options import EngineOptions
+from any2bokeh.cli.focus_options import FocusOptions
+from any2bokeh.cli.options import option
+from any2bokeh.cli.output_options import Overwrite, ReportOptions
+from any2bokeh.cli.report import tell
+from any2bokeh.errors import InputError
+
+if TYPE_CHECKING:
+    from any2bokeh.video import VideoSource
+
+
+def preview_command(
+    input: Input,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="A .png file.")],
+    disparity: DisparityOptions,
+    focus: FocusOptions,
+    engine: EngineOptions,
+    report: ReportOptions,
+    frame: Annotated[
+        int | None, option("--frame", help="Which frame, from 0; the first unless given.", metavar="N")
+    ] = None,
+    time: Annotated[float | None, option("--time", help="The frame shown at this second.", metavar="S")] = None,
+    overlay: Annotated[
+        bool, option("--overlay", help="Tint what is nearer than the focal plane, in it, and farther.")
+    ] = False,
+    fps: Fps = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Render one frame as a PNG. A point or box is one of this frame."""
+    from any2bokeh.preview import preview, require_png_target, write_preview
+    from any2bokeh.video import open_source
+
+    blur_strength = focus.blur_strength()
+    with open_source(input, fps=fps) as source:
+        require_png_target(output, source.info.path, overwrite=overwrite)
+        index = _frame_index(source, frame, time)
+        shown = preview(
+            source,
+            index,
+            disparity=disparity.path(),
+            polarity=disparity.disparity_polarity,
+            focus=focus.script(index),
+            blur_strength=blur_strength,
+            renderer=engine.renderer(source.info),
+        )
+    write_preview(shown, output, overlay=overlay, overwrite=overwrite)
+    result = {
+        "output": str(output),
+        "frame": index,
+        "width": shown.source.width,
+        "height": shown.source.height,
+        "engine": engine.engine,
+        "focus_disparity": shown.given.focus_disparity,
+        "blur_strength": shown.given.blur_strength,
+    }
+    line = (
+        f"{output}: frame {index}, focus disparity {shown.given.focus_disparity:.3f}, K {shown.given.blur_strength:g}"
+    )
+    tell(result, line, report)
+
+
+def _frame_index(source: "VideoSource", frame: int | None, time_s: float | None) -> int:
+    if frame is not None and time_s is not None:
+        raise InputError(f"--frame {frame} and --time {time_s:g} contradict each other; give one")
+    if time_s is None:
+        return 0 if frame is None else frame
+    if not (math.isfinite(time_s) and time_s >= 0):
+        raise InputError(f"--time is {time_s:g}; give seconds from the first frame, 0 or more")
+    index = source.index_at(time_s)
+    if index == source.info.frame_count:
+        raise InputError(f"--time is {time_s:g}, but {source.info.path} ends after {float(source.info.duration_s):g} s")
+    return index

@@ -1,0 +1,56 @@
+"""How far a job is: a bar on a terminal, plain lines elsewhere.
+
+The bar is on standard error, the lines on standard output, so that standard error holds nothing but what went wrong.
+"""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+_SECONDS_BETWEEN_LINES = 5.0
+
+Report = Callable[[int, int], None]
+
+
+@contextmanager
+def progress_report(*, quiet: bool) -> Iterator[Report]:
+    """A callback that takes the frames done so far and the frames of the whole job."""
+    if quiet:
+        yield lambda done, total: None
+    elif sys.stderr.isatty():
+        with _bar() as report:
+            yield report
+    else:
+        yield _lines()
+
+
+@contextmanager
+def _bar() -> Iterator[Report]:
+    from rich import progress
+    from rich.console import Console
+
+    columns = [
+        progress.BarColumn(),
+        progress.MofNCompleteColumn(),
+        progress.TextColumn("frames"),
+        progress.TimeElapsedColumn(),
+        progress.TimeRemainingColumn(),
+    ]
+    with progress.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        job = bar.add_task("", total=None)
+        yield lambda done, total: bar.update(job, completed=done, total=total)
+
+
+def _lines() -> Report:
+    began = last = time.monotonic()
+
+    def report(done: int, total: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if done == total or now - last >= _SECONDS_BETWEEN_LINES:
+            last = now
+            rate = done / max(now - began, 1e-9)
+            print(f"{done}/{total} frames, {rate:.1f} a second", flush=True)
+
+    return report

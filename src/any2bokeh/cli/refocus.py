@@ -1,0 +1,50 @@
+"""``any2bokeh refocus``: a clip, through a fast lens."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from any2bokeh.cli.clip_options import DisparityOptions, Fps, Input, RangeOptions
+from any2bokeh.cli.engine_options import EngineOptions
+from any2bokeh.cli.focus_options import FocusOptions
+from any2bokeh.cli.output_options import EncodingOptions, Overwrite, ReportOptions
+from any2bokeh.cli.progress import progress_report
+from any2bokeh.cli.report import refocus_summary, tell, warn
+
+
+def refocus_command(
+    input: Input,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help=".mp4 .mov .mkv .webm, or a folder.")],
+    disparity: DisparityOptions,
+    focus: FocusOptions,
+    engine: EngineOptions,
+    encoding: EncodingOptions,
+    part: RangeOptions,
+    report: ReportOptions,
+    fps: Fps = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Refocus a clip: the same frames, sound and timing, through a fast lens."""
+    from any2bokeh.refocus import frame_range, refocus
+    from any2bokeh.video import open_source
+
+    blur_strength = focus.blur_strength()
+    with open_source(input, fps=fps) as source, progress_report(quiet=report.quiet or report.json) as progress:
+        first_frame, _ = frame_range(source, part.start, part.end)
+        result = refocus(
+            source,
+            output,
+            disparity=disparity.path(),
+            polarity=disparity.disparity_polarity,
+            focus=focus.script(first_frame),
+            blur_strength=blur_strength,
+            renderer=engine.renderer(source.info),
+            start_s=part.start,
+            end_s=part.end,
+            encoding=encoding.encoding(),
+            overwrite=overwrite,
+            progress=progress,
+            notice=None if report.quiet else warn,
+        )
+    tell(*refocus_summary(result, engine=engine.engine), report)

@@ -1,0 +1,35 @@
+"""One picture, written to a file complete or not at all."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from any2bokeh.video.image import write_png
+from any2bokeh.video.pending_output import PendingOutput, write_failure
+
+
+def write_picture(path: Path, pixels: NDArray[np.float32], *, bit_depth: int = 8) -> None:
+    """Write a PNG, in place of what was there.
+
+    Args:
+        path: the file.
+        pixels: ``(3, H, W)`` code values; clipped to [0, 1].
+        bit_depth: of the source; the file has 16 bits where this is more than 8.
+
+    Raises:
+        InputError: the disk is full, or the file cannot be written.
+    """
+    codes = np.clip(pixels.transpose(1, 2, 0), 0, 1)
+    if bit_depth > 8:
+        samples = np.ascontiguousarray(np.rint(codes * 65535).astype(np.uint16))
+    else:
+        samples = np.ascontiguousarray(np.rint(codes * 255).astype(np.uint8))
+    pending = PendingOutput.file(path)
+    try:
+        write_png(pending.temporary, samples)
+        pending.publish()
+    except OSError as error:
+        raise write_failure(path, error) from None
+    finally:
+        pending.discard()

@@ -1,0 +1,114 @@
+"""One frame of what ``refocus`` would make, and where its focal plane lies."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from any2bokeh.disparity import DisparitySource, Polarity
+from any2bokeh.errors import InputError
+from any2bokeh.focus import FocusScript
+from any2bokeh.picture import write_picture
+from any2bokeh.refocus import Shot, default_renderer
+from any2bokeh.renderers.base import Renderer, RenderInput
+from any2bokeh.video import VideoInfo, VideoSource
+from any2bokeh.video.pending_output import check_target
+
+_NEAR_TINT = (1.0, 0.45, 0.1)
+_FOCUS_TINT = (0.2, 0.9, 0.3)
+_FAR_TINT = (0.15, 0.45, 1.0)
+_TINT_OPACITY = 0.45
+# Circle of confusion, in a frame of 1024 px, up to which a person calls a point sharp, and from which blurred.
+_SHARP_PX, _BLURRED_PX = 1.0, 2.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Preview:
+    """One refocused frame.
+
+    Attributes:
+        source: what the clip is.
+        index: which frame of the clip.
+        given: what the renderer was given.
+        pixels: ``(3, H, W)`` float32, what it made of it, in the transfer of the source.
+    """
+
+    source: VideoInfo
+    index: int
+    given: RenderInput
+    pixels: NDArray[np.float32]
+
+
+def preview(
+    source: VideoSource,
+    index: int,
+    *,
+    disparity: str | Path | DisparitySource,
+    focus: FocusScript,
+    blur_strength: float | None = None,
+    polarity: Polarity = "near-white",
+    renderer: Renderer | None = None,
+) -> Preview:
+    """Refocus one frame; the arguments are those of ``refocus``.
+
+    Raises:
+        InputError: bad input, or no such frame.
+    """
+    if not 0 <= index < source.info.frame_count:
+        raise InputError(f"there is no frame {index}: {source.info.path} has frames 0 to {source.info.frame_count - 1}")
+    shot = Shot.open(
+        source, disparity, focus, blur_strength=blur_strength, polarity=polarity, start=index, stop=index + 1
+    )
+    [(frame, given)] = shot.inputs()
+    [pixels] = (renderer or default_renderer(source.info)).render([given])
+    return Preview(source.info, frame.index, given, pixels)
+
+
+def focal_plane_overlay(shown: Preview) -> NDArray[np.float32]:
+    """The refocused frame, tinted orange in front of the focal plane, green in it and blue behind it.
+
+    Returns:
+        ``(3, H, W)`` float32 code values in [0, 1].
+    """
+    from any2bokeh.optics.coc import REFERENCE_LONG_SIDE_PX, defocus_px
+
+    given = shown.given
+    defocus = defocus_px(given.disparity, given.focus_disparity, given.blur_strength, REFERENCE_LONG_SIDE_PX)
+    blurred = np.clip((np.abs(defocus) - _SHARP_PX) / (_BLURRED_PX - _SHARP_PX), 0, 1)  # (1, H, W)
+    side = np.where(defocus > 0, _tint(_NEAR_TINT), _tint(_FAR_TINT))
+    tint = _tint(_FOCUS_TINT) + blurred * (side - _tint(_FOCUS_TINT))
+    return (_code_values(shown) * (1 - _TINT_OPACITY) + tint * _TINT_OPACITY).astype(np.float32)
+
+
+def write_preview(shown: Preview, path: str | Path, *, overlay: bool = False, overwrite: bool = False) -> None:
+    """Write a preview as PNG, of 16 bits where the source has more than 8.
+
+    Raises:
+        InputError: the path does not end in .png, exists, or cannot be written.
+    """
+    pixels = focal_plane_overlay(shown) if overlay else _code_values(shown)
+    require_png_target(path, shown.source.path, overwrite=overwrite)
+    write_picture(Path(path), pixels, bit_depth=shown.source.bit_depth)
+
+
+def require_png_target(path: str | Path, source: Path, *, overwrite: bool) -> None:
+    """Refuse a path that a preview cannot be written to.
+
+    Raises:
+        InputError: the path does not end in .png, exists, or cannot be written.
+    """
+    if Path(path).suffix.lower() != ".png":
+        raise InputError(f"preview {path} is not a PNG; give a name that ends in .png")
+    check_target(Path(path), source, overwrite=overwrite)
+
+
+def _code_values(shown: Preview) -> NDArray[np.float32]:
+    """Pixels as a screen takes them: scene-linear sources are encoded."""
+    from any2bokeh.optics.transfer import srgb_encode
+
+    return srgb_encode(shown.pixels) if shown.source.transfer == "linear" else np.clip(shown.pixels, 0, 1)
+
+
+def _tint(color: tuple[float, float, float]) -> NDArray[np.float32]:
+    return np.array(color, np.float32)[:, None, None]

@@ -1,0 +1,41 @@
+"""Fixtures that several folders share: a tiny clip with sound, its disparity and its subject's mask."""
+
+from pathlib import Path
+
+import pytest
+
+from tests import clips
+
+_SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    """12 frames of 64x48, H.264 with AAC sound."""
+    return clips.write_clip(tmp_path / "clip.mp4")
+
+
+@pytest.fixture
+def frame_folder(tmp_path: Path) -> Path:
+    """The same 12 frames as PNG files."""
+    return clips.write_frames(tmp_path / "frames")
+
+
+@pytest.fixture
+def disparity_folder(tmp_path: Path) -> Path:
+    """16-bit disparity of the 12 frames."""
+    return clips.write_disparity(tmp_path / "disparity")
+
+
+@pytest.fixture
+def mask_folder(tmp_path: Path) -> Path:
+    """Mask of the near square, for the 12 frames."""
+    return clips.write_masks(tmp_path / "mask")
+
+
+@pytest.fixture
+def shared_data() -> Path:
+    """Real footage and ground truth beside the checkout; skips where a checkout stands alone."""
+    if not _SHARED_DATA.is_dir():
+        pytest.skip("needs ../shared/data, which is not part of the repository")
+    return _SHARED_DATA
