@@ -83,7 +83,9 @@ def encode_matrix(coding: YuvCoding, bits: int) -> tuple[NDArray[np.float32], ND
     else:
         red, blue = _LUMA_WEIGHTS[coding.matrix]
         luma = np.array([red, 1 - red - blue, blue])
-        matrix = np.stack([luma, (np.array([0, 0, 1]) - luma) / (2 * (1 - blue)), (np.array([1, 0, 0]) - luma) / (2 * (1 - red))])
+        cb = (np.array([0, 0, 1]) - luma) / (2 * (1 - blue))
+        cr = (np.array([1, 0, 0]) - luma) / (2 * (1 - red))
+        matrix = np.stack([luma, cb, cr])
     unit = 1 << (bits - 8)
     top = (1 << bits) - 1
     scale = np.array([top, top, top]) if coding.full_range else np.array([219, 224, 224]) * unit

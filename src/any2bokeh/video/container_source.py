@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from os import cpu_count
 from pathlib import Path
-from typing import Any, Self, cast
+from typing import Any, cast
 
 import av
 import av.error
 from av.container import InputContainer
+from av.sidedata.sidedata import Type as SideDataType
+from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from any2bokeh.errors import InputError
@@ -21,13 +23,14 @@ from any2bokeh.video.frame import Frame
 from any2bokeh.video.info import AudioInfo, ColorTags, VideoInfo
 from any2bokeh.video.orientation import Orientation, orientation_of
 from any2bokeh.video.samples import SampleReader
+from any2bokeh.video.source import VideoSource, check_range
 
-_ATTACHED_PICTURE = av.stream.Disposition.attached_pic
+_ATTACHED_PICTURE = Disposition.attached_pic
 # A decoder gets a quarter of the processor's cores: the renderer needs the most.
 _DECODER_THREADS = max(1, min(4, (cpu_count() or 1) // 4))
 
 
-class ContainerSource:
+class ContainerSource(VideoSource):
     """Frames of a video file in any container and codec that FFmpeg reads; see ``VideoSource``."""
 
     def __init__(self, path: Path) -> None:
@@ -82,12 +85,6 @@ class ContainerSource:
         """See ``VideoSource.close``."""
         self._closed.set()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
     def _first_picture(self, container: InputContainer) -> av.VideoFrame:
         for native in self._decoded(container, 0):
             return native
@@ -133,7 +130,8 @@ class ContainerSource:
         except av.error.FFmpegError as error:
             reason = error.strerror or type(error).__name__
             raise InputError(
-                f"{self._path} is damaged: {start + decoded} frames were decoded, then: {reason}; copy or export it again"
+                f"{self._path} is damaged: {start + decoded} frames were decoded, then: {reason}; "
+                "copy or export it again"
             ) from None
 
     def _check_size(self, native: av.VideoFrame, index: int) -> None:
@@ -142,8 +140,8 @@ class ContainerSource:
             width, height = height, width
         if (width, height) != (self.info.width, self.info.height):
             raise InputError(
-                f"frame {index} of {self._path} is {width}x{height} but the clip is {self.info.width}x{self.info.height}; "
-                f"split it where the size changes"
+                f"frame {index} of {self._path} is {width}x{height} but the clip is "
+                f"{self.info.width}x{self.info.height}; split it where the size changes"
             )
 
 
@@ -190,14 +188,8 @@ def video_stream(container: InputContainer, path: Path) -> VideoStream:
     streams = [s for s in container.streams.video if not s.disposition & _ATTACHED_PICTURE]
     if not streams:
         raise InputError(f"{path} has no video stream; give a file with pictures")
-    default = [s for s in streams if s.disposition & av.stream.Disposition.default]
+    default = [s for s in streams if s.disposition & Disposition.default]
     return (default or streams)[0]
-
-
-def check_range(path: Path, start: int, stop: int, count: int) -> None:
-    """Raise InputError unless ``start`` to ``stop`` lies inside a clip of ``count`` frames."""
-    if not 0 <= start <= stop <= count:
-        raise InputError(f"frames {start} to {stop} are not in {path}, which has {count}; give 0 <= start <= end <= {count}")
 
 
 def _packet_times(container: InputContainer, path: Path) -> _PacketTimes:
@@ -237,7 +229,7 @@ def _packet_times(container: InputContainer, path: Path) -> _PacketTimes:
 
 def _orientation(first: av.VideoFrame) -> Orientation:
     # The container's display matrix reaches the frames as side data.
-    matrix: Any = first.side_data.get(cast(Any, av.sidedata.sidedata.Type.DISPLAYMATRIX))
+    matrix = cast(Any, first.side_data).get(SideDataType.DISPLAYMATRIX)
     return orientation_of(bytes(matrix) if matrix is not None else None)
 
 
@@ -247,9 +239,12 @@ def _describe(
     stream = video_stream(container, path)
     base = Fraction(stream.time_base or Fraction(1, 1000))
     # What the pictures themselves say wins over the container, as in players.
+    context = stream.codec_context
     tags = ColorTags(
-        *(_known(getattr(first, name), getattr(stream.codec_context, name)) for name in ("color_primaries", "color_trc", "colorspace")),
-        {1: False, 2: True}.get(_known(first.color_range, stream.codec_context.color_range, unknown=0)),
+        _known(first.color_primaries, context.color_primaries),
+        _known(first.color_trc, context.color_trc),
+        _known(first.colorspace, context.colorspace),
+        {1: False, 2: True}.get(_known(first.color_range, context.color_range, unknown=0)),
     )
     width, height = first.width, first.height
     aspect = Fraction(stream.sample_aspect_ratio or 1) or Fraction(1)

@@ -19,7 +19,8 @@ class Encoding:
         codec: ``auto`` is vp9 for .webm, else h264 for 8-bit sources and hevc for deeper ones (players decode 10-bit
             H.264 rarely, 10-bit HEVC widely); png for folders, or exr if the source is EXR.
         quality: constant rate factor of h264, hevc and vp9, quantiser of prores; lower is better, None = default.
-        preset: the encoder's own name of a speed, such as ``fast``; None = default.
+        preset: the encoder's own name: a speed of h264 and hevc (``fast``), 0..8 of vp9, a profile of prores
+            (``standard``); None = default.
         pixel_format: FFmpeg's name of one; None = the source's own, or the nearest that the codec holds.
         threads: of the encoder; None = half of the processor's, since the renderer wants the rest.
         audio: ``auto`` copies the packets and re-encodes only what the container cannot hold (to AAC 256 kb/s, in
@@ -55,23 +56,40 @@ class VideoCodec:
     # Whether 4:2:0 and 4:2:2 pictures may have odd sides. H.264 and HEVC crop in whole chroma samples, so they
     # keep an odd side exactly with full chroma only.
     odd_sides: bool
-    quality_option: str
-    # The encoder's own range of that option.
-    quality_range: tuple[int, int]
+    # The encoder's own range, best first; None where there is nothing to choose.
+    qualities: tuple[int, int] | None
     default_quality: int
     default_preset: str | None
 
 
-# Measured on the dancer clip, 1024x576, K=16 (see docs of the project's benchmark): the presets are the cheapest
-# whose result stays above 45 dB of the picture that was handed over.
+# The defaults come from measurements on the dancer clip (1024x576, grainy, one thread; PSNR of luma):
+#   h264    superfast, crf 15, without CABAC:  6 ms a frame, 43.5 dB, 37 kB; with CABAC 9 ms and 35 kB,
+#           veryfast 15 ms and 30 kB, medium 40 ms; blurred pictures cost less of everything.
+#   hevc    superfast, crf 16: 60 ms, 44 dB, 31 kB; ultrafast 40 ms but 20% larger.
+#   vp9     real-time 6, crf 16: 21 ms, 44.3 dB, 41 kB; "good" 100 ms and more for 10% less.
 VIDEO_CODECS = {
     codec.name: codec
     for codec in (
-        VideoCodec("h264", "libx264", (".mp4", ".mov", ".mkv"), (8, 10), ("420", "422", "444"), False, "crf", (0, 51), 16, "veryfast"),
-        VideoCodec("hevc", "libx265", (".mp4", ".mov", ".mkv"), (8, 10, 12), ("420", "422", "444"), False, "crf", (0, 51), 16, "superfast"),
-        VideoCodec("prores", "prores_ks", (".mov", ".mkv"), (10,), ("422", "444"), True, "quant_mat", (0, 0), 0, None),
-        VideoCodec("ffv1", "ffv1", (".mkv", ".mov"), (8, 9, 10, 12, 14, 16), ("420", "422", "440", "444", "rgb", "gray"), True, "", (0, 0), 0, None),
-        VideoCodec("vp9", "libvpx-vp9", (".webm", ".mkv", ".mp4"), (8,), ("420", "422", "440", "444"), True, "crf", (0, 63), 16, None),
+        VideoCodec(
+            "h264", "libx264", (".mp4", ".mov", ".mkv"), bits=(8, 10), chroma=("420", "422", "444"), odd_sides=False,
+            qualities=(0, 51), default_quality=15, default_preset="superfast",
+        ),
+        VideoCodec(
+            "hevc", "libx265", (".mp4", ".mov", ".mkv"), bits=(8, 10, 12), chroma=("420", "422", "444"),
+            odd_sides=False, qualities=(0, 51), default_quality=16, default_preset="superfast",
+        ),
+        VideoCodec(
+            "prores", "prores_ks", (".mov", ".mkv"), bits=(10,), chroma=("422", "444"), odd_sides=True,
+            qualities=(1, 31), default_quality=4, default_preset="hq",
+        ),
+        VideoCodec(
+            "ffv1", "ffv1", (".mkv",), bits=(8, 9, 10, 12, 14, 16), chroma=("420", "422", "440", "444", "rgb", "gray"),
+            odd_sides=True, qualities=None, default_quality=0, default_preset=None,
+        ),
+        VideoCodec(
+            "vp9", "libvpx-vp9", (".webm", ".mkv", ".mp4"), bits=(8,), chroma=("420", "422", "440", "444"),
+            odd_sides=True, qualities=(0, 63), default_quality=16, default_preset="6",
+        ),
     )
 }  # fmt: skip
 
@@ -87,17 +105,20 @@ def choose_codec(encoding: Encoding, info: VideoInfo, extension: str) -> VideoCo
         # WebM holds nothing else of what we write.
         name = "vp9" if extension == ".webm" else "h264" if info.bit_depth <= 8 else "hevc"
     if name not in VIDEO_CODECS:
-        raise InputError(f"codec {name} is for folders of images, not for {extension}; choose {', '.join(VIDEO_CODECS)}")
+        raise InputError(f"codec {name} is for folders, not for {extension}; choose {', '.join(VIDEO_CODECS)}")
     codec = VIDEO_CODECS[name]
     if extension not in codec.extensions:
         held = [other.name for other in VIDEO_CODECS.values() if extension in other.extensions]
         raise InputError(
-            f"{extension} cannot hold codec {name}; write {' or '.join(codec.extensions)}, or choose {' or '.join(held)}"
+            f"{extension} cannot hold codec {name}; "
+            f"write {' or '.join(codec.extensions)}, or choose {' or '.join(held)}"
         )
-    low, high = codec.quality_range
-    if encoding.quality is not None and not low <= encoding.quality <= high:
-        allowed = f"give {low} (best) to {high}" if high else "it has none: leave it out"
-        raise InputError(f"quality is {encoding.quality} for codec {name}; {allowed}")
+    if encoding.quality is not None:
+        if codec.qualities is None:
+            raise InputError(f"quality is {encoding.quality} but codec {name} is lossless; leave it out")
+        best, worst = codec.qualities
+        if not best <= encoding.quality <= worst:
+            raise InputError(f"quality is {encoding.quality} for codec {name}; give {best} (best) to {worst}")
     return codec
 
 
@@ -112,12 +133,14 @@ def choose_pixel_format(codec: VideoCodec, encoding: Encoding, info: VideoInfo) 
     offered = [video_format.name for video_format in av.Codec(codec.encoder, "w").video_formats or []]
     if encoding.pixel_format is not None:
         if encoding.pixel_format not in offered:
-            raise InputError(f"codec {codec.name} cannot hold pixel format {encoding.pixel_format}; it holds {', '.join(offered)}")
+            raise InputError(
+                f"codec {codec.name} cannot hold pixel format {encoding.pixel_format}; it holds {', '.join(offered)}"
+            )
         layout = planar_layout(encoding.pixel_format)
         if layout is not None and not _fits(codec, layout, info):
             raise InputError(
-                f"codec {codec.name} cannot hold {info.width}x{info.height} as {encoding.pixel_format}, which needs even "
-                f"sides; leave the pixel format out, for full chroma"
+                f"codec {codec.name} cannot hold {info.width}x{info.height} as {encoding.pixel_format}, "
+                f"which needs even sides; leave the pixel format out, for full chroma"
             )
         return encoding.pixel_format
     if info.bit_depth > max(codec.bits) == 8:
@@ -144,8 +167,8 @@ def _source_layout(info: VideoInfo) -> PixelLayout:
     bits = max(component.bits for component in video_format.components)
     layout = canonical_layout(info.pixel_format, bits, is_rgb=video_format.is_rgb or info.pixel_format == "pal8")
     # A quarter turn exchanges the chroma's steps.
-    steps = layout.subsampling[::-1] if info.rotation_deg % 180 else layout.subsampling
-    return PixelLayout(layout.family, layout.bits, steps)
+    down, across = layout.subsampling
+    return PixelLayout(layout.family, layout.bits, (across, down) if info.rotation_deg % 180 else (down, across))
 
 
 def _nearest(codec: VideoCodec, source: PixelLayout, bits: int) -> PixelLayout:

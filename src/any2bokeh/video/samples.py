@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import av
-import cv2
 import numpy as np
 from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
+from any2bokeh.video.codes import normalised, quantised
 from any2bokeh.video.color import YuvCoding, decode_matrix, encode_matrix
 from any2bokeh.video.orientation import Orientation
 from any2bokeh.video.pixel_layout import PixelLayout, canonical_layout
@@ -65,11 +65,10 @@ class SampleReader:
         pixels = np.empty((3, height, width), np.float32)
         if layout.family == "gray":
             low, span = _gray_range(self._coding, layout.bits)
-            gray = cv2.multiply(planes[0][:, :width], 1 / span, dtype=cv2.CV_32F)
-            pixels[:] = np.clip(gray - low / span, 0, 1)
+            pixels[:] = np.clip((planes[0][:, :width] - np.float32(low)) / np.float32(span), 0, 1)
             return pixels
         for channel, plane in enumerate(_RGB_PLANES):
-            cv2.multiply(planes[plane][:, :width], 1 / ((1 << layout.bits) - 1), dst=pixels[channel], dtype=cv2.CV_32F)
+            normalised(planes[plane][:, :width], layout.bits, pixels[channel])
         return pixels
 
 
@@ -123,20 +122,10 @@ class SampleWriter:
         return self._reformatter.reformat(samples.frame, format=self.pixel_format, threads=1)
 
 
-def quantised(plane: Pixels, bits: int) -> NDArray[np.uint8] | NDArray[np.uint16]:
-    """Code values of [0, 1], rounded to the nearest and clipped."""
-    top = (1 << bits) - 1
-    if bits == 8:
-        # Saturates and rounds in one pass; it would mirror negative values, hence the maximum.
-        codes = cv2.convertScaleAbs(cv2.max(plane, 0.0), alpha=float(top))
-        return np.asarray(codes, np.uint8)
-    return np.rint(np.clip(plane, 0, 1) * np.float32(top)).astype(np.uint16)
-
-
 def whole_plane(frame: av.VideoFrame, index: int, bits: int) -> Plane:
     """``(rows, stride)`` array on the memory of one plane."""
     plane: Any = frame.planes[index]
-    samples = np.frombuffer(plane, np.uint8 if bits == 8 else np.uint16)
+    samples: Any = np.frombuffer(plane, np.uint8 if bits == 8 else np.uint16)
     stride = plane.line_size // samples.itemsize
     return samples[: stride * plane.height].reshape(plane.height, stride)
 
@@ -146,14 +135,14 @@ def _gray_range(coding: YuvCoding, bits: int) -> tuple[int, int]:
     return (0, (1 << bits) - 1) if coding.full_range else (16 * unit, 219 * unit)
 
 
-def _copied(samples: Samples) -> av.VideoFrame:
+def _copied(samples: Samples) -> Samples:
     # The encoder must not see the decoder's frame: it carries picture type, side data and time stamps of the source,
     # and encoders heed them.
     copy = Samples(av.VideoFrame(samples.frame.width, samples.frame.height, samples.layout.name), samples.layout)
     for index, (old, new) in enumerate(zip(samples.planes(), copy.planes(), strict=True)):
         width = samples.frame.planes[index].width
         new[:, :width] = old[:, :width]
-    return copy.frame
+    return copy
 
 
 def _turned(samples: Samples, orientation: Orientation) -> Samples:

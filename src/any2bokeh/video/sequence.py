@@ -30,7 +30,8 @@ def find_sequence(path: str | Path) -> list[Path] | None:
     if given.is_file():
         return [given] if is_image(given) else None
     if has_magic(str(path)):
-        found = [Path(p) for p in glob(str(path), recursive=True)]
+        # Path.glob takes no absolute pattern.
+        found = [Path(p) for p in glob(str(path), recursive=True)]  # noqa: PTH207
         if not found:
             raise InputError(f"no file matches {path}; check the pattern")
         images = [p for p in found if is_image(p)]
@@ -49,7 +50,9 @@ def is_image(path: Path) -> bool:
 def _of_one_kind(images: list[Path], path: str | Path) -> list[Path]:
     kinds = sorted({p.suffix.lower() for p in images})
     if len(kinds) > 1:
-        raise InputError(f"folder {path} mixes {' and '.join(kinds)} images; say which with a pattern, such as {path}/*{kinds[0]}")
+        raise InputError(
+            f"folder {path} mixes {' and '.join(kinds)} images; say which with a pattern: {path}/*{kinds[0]}"
+        )
     return images
 
 

@@ -2,22 +2,23 @@
 
 import re
 from pathlib import Path
-from typing import Self
+from types import TracebackType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from any2bokeh.errors import InputError
+from any2bokeh.video.codes import quantised
 from any2bokeh.video.encoding import Encoding
 from any2bokeh.video.frame import Frame
 from any2bokeh.video.image import Image, write_exr, write_png
 from any2bokeh.video.info import VideoInfo
 from any2bokeh.video.pending_output import PendingOutput, check_target, write_failure
-from any2bokeh.video.samples import quantised
 from any2bokeh.video.sequence import is_image, natural_sorted
+from any2bokeh.video.sink import VideoSink
 
 
-class SequenceSink:
+class SequenceSink(VideoSink):
     """Writes ``00000.png`` and on, or ``.exr``; see ``VideoSink``. PNG has 16 bits where the source has more than 8."""
 
     def __init__(
@@ -49,10 +50,10 @@ class SequenceSink:
             raise write_failure(self.path, error) from None
         self._written += 1
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """See ``VideoSink``."""
         try:
             if kind is None:
                 self._pending.publish()
@@ -95,7 +96,9 @@ def _extension(path: Path, info: VideoInfo, encoding: Encoding) -> str:
     if codec not in ("png", "exr"):
         raise InputError(f"a folder holds png or exr images, not codec {codec}; give a file name such as {path}.mp4")
     if codec == "exr" and info.transfer in ("pq", "hlg"):
-        raise InputError(f"{info.path} is {info.transfer.upper()}, which EXR output does not cover; write png, .mp4 or .mov")
+        raise InputError(
+            f"{info.path} is {info.transfer.upper()}, which EXR output does not cover; write png, .mp4 or .mov"
+        )
     return codec
 
 

@@ -5,16 +5,19 @@ import threading
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Self
 
 from any2bokeh.errors import InputError
 from any2bokeh.video.frame import Frame
 from any2bokeh.video.image import read_image
 from any2bokeh.video.info import VideoInfo
+from any2bokeh.video.source import VideoSource, check_range
 
 
-class SequenceSource:
+class SequenceSource(VideoSource):
+    """Images as the frames of a clip; see ``VideoSource``. EXR and other floats are scene-linear."""
+
     def __init__(self, path: Path, images: list[Path], *, fps: Fraction) -> None:
+        self._path = path
         self._images = images
         self._closed = threading.Event()
         first = read_image(images[0])
@@ -29,30 +32,36 @@ class SequenceSource:
             time_base=1 / fps,
             duration_s=len(images) / fps,
             codec=images[0].suffix.lower()[1:],
+            pixel_format=f"rgb {first.samples.dtype}",
             is_sequence=True,
             is_float=first.is_float,
         )
 
-    def index_at(self, time_s: float | Fraction) -> int:
-        return min(max(math.ceil(Fraction(time_s) * self.info.fps), 0), len(self._images))
-
     def frames(self, start: int = 0, stop: int | None = None) -> Iterator[Frame]:
-        for index in range(start, self.info.frame_count if stop is None else stop):
+        """See ``VideoSource.frames``."""
+        info = self.info
+        stop = info.frame_count if stop is None else stop
+        check_range(self._path, start, stop, info.frame_count)
+        for index in range(start, stop):
             if self._closed.is_set():
                 return
-            image = read_image(self._images[index])
-            if (image.width, image.height) != (self.info.width, self.info.height):
+            path = self._images[index]
+            image = read_image(path)
+            if (image.width, image.height) != (info.width, info.height):
                 raise InputError(
-                    f"{self._images[index]} is {image.width}x{image.height} but the first image is "
-                    f"{self.info.width}x{self.info.height}; all must have one size"
+                    f"{path} is {image.width}x{image.height} but {self._images[0].name} is {info.width}x{info.height}; "
+                    f"all images of a sequence must have one size"
                 )
-            yield Frame(image.pixels(), index, index / self.info.fps, image, 1 / self.info.fps)
+            if image.is_float != info.is_float:
+                raise InputError(f"of {path} and {self._images[0].name} only one is floating point; export them alike")
+            yield Frame(image.pixels(), index, index / info.fps, image, 1 / info.fps)
+
+    def index_at(self, time_s: float | Fraction) -> int:
+        """See ``VideoSource.index_at``."""
+        # Times given in decimals mean the frame that they round to, not the one after.
+        index = math.ceil((Fraction(time_s) - Fraction(1, 10_000)) * self.info.fps)
+        return min(max(index, 0), len(self._images))
 
     def close(self) -> None:
+        """See ``VideoSource.close``."""
         self._closed.set()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()

@@ -1,8 +1,9 @@
 """Where frames go."""
 
+from abc import ABC, abstractmethod
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +16,15 @@ from any2bokeh.video.source import VideoSource
 CONTAINER_EXTENSIONS = (".mp4", ".mov", ".mkv", ".webm")
 
 
-class VideoSink(Protocol):
-    """Takes the frames of one clip in order. A context manager: the result appears under its name on a clean exit only."""
+class VideoSink(ABC):
+    """Takes the frames of one clip in order.
+
+    A context manager: the result appears under its name on a clean exit; on any exception nothing is left of it.
+    """
 
     path: Path
 
+    @abstractmethod
     def write(self, frame: Frame, pixels: NDArray[np.float32]) -> None:
         """Encode ``pixels``, ``(3, H, W)`` float32 in the source's transfer, with the time stamp of ``frame``.
 
@@ -28,13 +33,15 @@ class VideoSink(Protocol):
         Raises:
             InputError: if the disk is full or went away.
         """
-        ...
 
-    def __enter__(self) -> Self: ...
+    def __enter__(self) -> Self:
+        return self
 
+    @abstractmethod
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
+    ) -> None:
+        """Publish the result, or remove what there is of it."""
 
 
 def open_sink(
@@ -67,7 +74,9 @@ def open_sink(
         return ContainerSink(target, source.info, encoding, start=start, stop=stop, overwrite=overwrite)
     if extension and not target.is_dir():
         allowed = ", ".join(CONTAINER_EXTENSIONS)
-        raise InputError(f"cannot write {path}: {extension} is not one of {allowed}; or give a folder, for numbered images")
+        raise InputError(
+            f"cannot write {path}: {extension} is not one of {allowed}; or give a folder, for numbered images"
+        )
     from any2bokeh.video.sequence_sink import SequenceSink
 
     return SequenceSink(target, source.info, encoding, start=start, stop=stop, overwrite=overwrite)

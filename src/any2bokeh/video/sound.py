@@ -15,7 +15,8 @@ from any2bokeh.errors import InputError
 from any2bokeh.video.encoding import AudioPolicy
 
 # What a container without the source's codec gets: its usual one, at a rate where nobody hears a difference.
-_SUBSTITUTES = {".webm": ("libopus", 192_000), ".mp4": ("aac", 256_000), ".mov": ("aac", 256_000), ".mkv": ("aac", 256_000)}
+_SUBSTITUTES = {"webm": ("libopus", 192_000)}
+_USUAL_SUBSTITUTE = ("aac", 256_000)
 
 
 @dataclass(slots=True)
@@ -116,7 +117,9 @@ class SoundTracks:
             try:
                 self._ahead = next(self._packets, None)
             except av.error.FFmpegError as error:
-                raise InputError(f"the sound of {self.path} is damaged ({error.strerror}); repair it or leave it out") from None
+                raise InputError(
+                    f"the sound of {self.path} is damaged ({error.strerror}); repair it or leave it out"
+                ) from None
         return self._ahead
 
     def _copied(self, source: Any) -> _Track | None:
@@ -131,8 +134,7 @@ class SoundTracks:
             return None
 
     def _recoded(self, source: Any) -> _Track:
-        extension = {"webm": ".webm", "matroska": ".mkv"}.get(self.container.format.name, ".mp4")
-        encoder, bit_rate = _SUBSTITUTES[extension]
+        encoder, bit_rate = _SUBSTITUTES.get(self.container.format.name, _USUAL_SUBSTITUTE)
         context = source.codec_context
         rate = 48_000 if encoder == "libopus" else context.sample_rate
         result: Any = self.container.add_stream(encoder, rate=rate)

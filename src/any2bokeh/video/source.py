@@ -1,17 +1,18 @@
 """Where frames come from."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
 from any2bokeh.errors import InputError
 from any2bokeh.video.frame import Frame
 from any2bokeh.video.info import VideoInfo
 
 
-class VideoSource(Protocol):
+class VideoSource(ABC):
     """Frames of one clip.
 
     Every call of ``frames`` reads the clip anew with a decoder of its own, so that a source can be read from a
@@ -20,27 +21,32 @@ class VideoSource(Protocol):
 
     info: VideoInfo
 
+    @abstractmethod
     def frames(self, start: int = 0, stop: int | None = None) -> Iterator[Frame]:
         """Yield the frames ``start <= index < stop`` in order of presentation.
 
         Raises:
             InputError: if the range lies outside the clip, or if the clip turns out damaged or cut short.
         """
-        ...
 
+    @abstractmethod
     def index_at(self, time_s: float | Fraction) -> int:
-        """Index of the first frame shown ``time_s`` seconds after the first one, or later; ``frame_count`` past the end."""
-        ...
+        """Index of the first frame shown ``time_s`` seconds after the first one, or later.
 
+        It is ``frame_count`` past the end.
+        """
+
+    @abstractmethod
     def close(self) -> None:
         """End every running iteration at its next frame. May be called from any thread, and twice."""
-        ...
 
-    def __enter__(self) -> Self: ...
+    def __enter__(self) -> Self:
+        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
+    ) -> None:
+        self.close()
 
 
 def open_source(path: str | Path, *, fps: float | Fraction | str | None = None) -> VideoSource:
@@ -61,10 +67,18 @@ def open_source(path: str | Path, *, fps: float | Fraction | str | None = None) 
 
         return SequenceSource(Path(path), images, fps=_rate(fps) or Fraction(24))
     if fps is not None:
-        raise InputError(f"{path} is a video with time stamps of its own; fps ({fps}) is for image sequences only: leave it out")
+        raise InputError(f"{path} is a video with time stamps of its own; fps ({fps}) is for images only: leave it out")
     from any2bokeh.video.container_source import ContainerSource
 
     return ContainerSource(Path(path))
+
+
+def check_range(path: Path, start: int, stop: int, count: int) -> None:
+    """Raise InputError unless the frames ``start <= index < stop`` lie inside a clip of ``count`` frames."""
+    if not 0 <= start <= stop <= count:
+        raise InputError(
+            f"frames {start} to {stop} are not in {path}, which has {count}; give 0 <= start <= end <= {count}"
+        )
 
 
 def _rate(fps: float | Fraction | str | None) -> Fraction | None:
