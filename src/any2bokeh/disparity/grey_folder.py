@@ -14,11 +14,6 @@ INTEGER_SUFFIXES = (".png", ".jpg", ".jpeg")
 FLOAT_SUFFIXES = (".exr",)
 SUFFIXES = INTEGER_SUFFIXES + FLOAT_SUFFIXES
 
-Colour = Literal[
-    "refuse",  # three equal channels are grey, anything else is an error
-    "brightest",  # the largest channel: what a coloured label mask needs
-]
-
 # Channels of a grey JPEG differ by rounding of YCbCr alone; a colour map differs by a hundred.
 _JPEG_CHANNEL_TOLERANCE = 3
 
@@ -37,10 +32,10 @@ class GreyFolder:
             size than the first, or (with ``colour="refuse"``) a coloured one.
     """
 
-    def __init__(self, path: Path, *, noun: str, colour: Colour = "refuse") -> None:
+    def __init__(self, path: Path, *, noun: str, colour: Literal["refuse", "brightest"] = "refuse") -> None:
         self.title = f"{noun} {'folder' if path.is_dir() else 'file'}"
         self._noun = noun
-        self._colour: Colour = colour
+        self._colour = colour
         self._files = _pictures(path, self.title)
         self.frame_count = len(self._files)
         self.normalised = self._files[0].suffix.lower() in INTEGER_SUFFIXES
@@ -71,6 +66,9 @@ class GreyFolder:
     def first_missing(self) -> tuple[int, str]:
         """Position and name of the first frame that the numbering lacks."""
         return first_missing([file.name for file in self._files])
+
+    def close(self) -> None:
+        """Nothing stays open between pictures."""
 
     def _grey(self, picture: NDArray[np.generic], file: Path) -> NDArray[np.float32]:
         full_scale = np.iinfo(picture.dtype.name).max if self.normalised else 1

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.disparity.grey_folder import GreyFolder
+from any2bokeh.disparity.grey_frames import open_grey_frames, require_frame_count
 from any2bokeh.disparity.source import DisparitySource
 from any2bokeh.errors import InputError
 from any2bokeh.focus.easing import eased
@@ -51,9 +51,8 @@ class SubjectReader:
     def __init__(
         self, path: Path, *, disparity: DisparitySource, frame_count: int, frame_size: tuple[int, int] | None
     ) -> None:
-        if not path.exists():
-            raise InputError(f"mask {path} does not exist; a relative path counts from the focus script's folder")
-        self._masks = GreyFolder(path, noun="mask", colour="brightest")
+        self._masks = open_grey_frames(path, noun="mask", colour="brightest")
+        require_frame_count(self._masks, clip_frame_count=frame_count)
         self._disparity = disparity
         self._frame_size = frame_size
         self._subjects: dict[int, Subject] = {}

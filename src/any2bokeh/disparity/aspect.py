@@ -1,0 +1,28 @@
+"""The aspect that a map must share with its picture."""
+
+from any2bokeh.errors import InputError
+
+# Depth models work on multiples of 14 or 32 pixels, and often leave the map at that size: at most 1.6% off the
+# picture's aspect among common sizes (384x672 for 16:9). Cropped or padded pictures differ by more (1.85:1 for 1.9:1).
+_TOLERANCE = 0.02
+
+
+def require_same_aspect(noun: str, size: tuple[int, int], frame_size: tuple[int, int]) -> None:
+    """Refuse a map that does not show the whole picture.
+
+    Args:
+        noun: what the map shows, for the message.
+        size: ``(width, height)`` of the map.
+        frame_size: ``(width, height)`` of the picture.
+
+    Raises:
+        InputError: the aspects differ by more than 2% and by more than rounding a side to whole pixels explains.
+    """
+    (width, height), (frame_width, frame_height) = size, frame_size
+    ratio = width * frame_height / (height * frame_width)
+    rounding = 0.5 / min(width, height, frame_width, frame_height)
+    if max(ratio, 1 / ratio) > 1 + max(_TOLERANCE, 2 * rounding):
+        raise InputError(
+            f"{noun} is {width}x{height} but the clip is {frame_width}x{frame_height}; "
+            f"export {noun} of the whole, upright picture, at any size of the same aspect"
+        )
