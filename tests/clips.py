@@ -91,10 +91,10 @@ def write_masks(folder: Path, *, frames: int = FRAMES, width: int = WIDTH, heigh
     return folder
 
 
-def decoded(path: Path) -> list[NDArray[np.uint8]]:
+def decoded(path: Path) -> list[NDArray[np.generic]]:
     """Every frame of a video as FFmpeg decodes it, in its own pixel format."""
     with av.open(str(path)) as container:
-        return [frame.to_ndarray() for frame in container.decode(video=0)]
+        return [np.asarray(frame.to_ndarray()) for frame in container.decode(video=0)]
 
 
 def sound_packets(path: Path) -> list[bytes]:
@@ -103,6 +103,6 @@ def sound_packets(path: Path) -> list[bytes]:
         return [bytes(packet) for packet in container.demux(audio=0) if packet.size]
 
 
-def _write(path: Path, samples: NDArray[np.uint8] | NDArray[np.uint16]) -> None:
+def _write(path: Path, samples: cv2.typing.MatLike) -> None:
     if not cv2.imwrite(str(path), samples):
         raise OSError(f"cannot write {path}")

@@ -1,8 +1,12 @@
 """Fixtures that several folders share: a tiny clip with sound, its disparity and its subject's mask."""
 
+import os
 from pathlib import Path
 
 import pytest
+
+# Before OpenCV is imported; the command line does the same for its own process.
+os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
 
 from tests import clips
 
@@ -31,6 +35,13 @@ def disparity_folder(tmp_path: Path) -> Path:
 def mask_folder(tmp_path: Path) -> Path:
     """Mask of the near square, for the 12 frames."""
     return clips.write_masks(tmp_path / "mask")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def source_on_the_path_of_subprocesses() -> None:
+    """Let ``python -m any2bokeh`` in a subprocess find this checkout, installed or not."""
+    paths = [str(Path(__file__).resolve().parents[1] / "src"), os.environ.get("PYTHONPATH", "")]
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -412,8 +413,8 @@ def test_refocus_frames_takes_one_value_for_each_frame():
         ({"blur_strength": np.inf}, "blur_strength has values from inf"),
     ],
 )
-def test_refocus_frames_refuses(change: dict[str, object], message: str):
+def test_refocus_frames_refuses(change: dict[str, Any], message: str):
     frames, maps = _frames_and_maps()
-    given: dict = {"frames": frames, "disparity": maps, "focus_disparity": 0.5, "blur_strength": 8}
+    given: dict[str, Any] = {"frames": frames, "disparity": maps, "focus_disparity": 0.5, "blur_strength": 8}
     with pytest.raises(InputError, match=message):
         refocus_frames(**given | change)

@@ -3,7 +3,9 @@
 The public API. Names are imported when they are first used, so ``import any2bokeh`` loads no numerical library.
 """
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -48,9 +50,23 @@ _HOME = {
     "VideoInfo": "any2bokeh.video",
     "open_disparity": "any2bokeh.disparity",
     "open_source": "any2bokeh.video",
-    "refocus": "any2bokeh.refocus",
     "refocus_frames": "any2bokeh.refocus",
 }
+
+
+class _Package(ModuleType):
+    """This package, in which ``refocus`` is the function although a module has its name too.
+
+    Importing ``any2bokeh.refocus`` makes Python set the module as an attribute here, over the function.
+    """
+
+    @property
+    def refocus(self) -> object:
+        return import_module("any2bokeh.refocus").refocus
+
+    @refocus.setter
+    def refocus(self, module: ModuleType) -> None:
+        pass
 
 
 def __getattr__(name: str) -> object:
@@ -61,3 +77,6 @@ def __getattr__(name: str) -> object:
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+sys.modules[__name__].__class__ = _Package

@@ -114,7 +114,6 @@ class FocusOptions:
         }
 
     def _lens_blur_strength(self) -> float:
-        from any2bokeh.optics.lens import blur_strength_from_lens
 
         raise NotImplementedError
 

@@ -3,6 +3,7 @@
 Exit codes: 0 done, 2 bad input or usage, 1 a defect of ours (with its traceback), 130 interrupted, 143 terminated.
 """
 
+import os
 import signal
 import sys
 import threading
@@ -48,6 +49,7 @@ def _top(
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; ``arguments`` default to those of the process."""
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # its warnings would stand beside our one line
     with _termination_unwinds():
         try:
             outcome = typer.main.get_command(app).main(
@@ -92,9 +94,10 @@ def _fail(message: str) -> int:
 
 def _usage_line(error: Exception) -> str:
     message = error.format_message().rstrip(".")  # type: ignore[attr-defined]
+    for fault in error.__cause__.errors() if hasattr(error.__cause__, "errors") else ():  # type: ignore[union-attr]
+        message += f" (got {fault['input']!r})"
     context = getattr(error, "ctx", None)
-    command = context.command_path if context else "any2bokeh"
-    return f"{message}; see {command} --help"
+    return f"{message}; see {context.command_path if context else 'any2bokeh'} --help"
 
 
 def _os_error_line(error: OSError) -> str:
