@@ -100,7 +100,8 @@ class GreyVideo:
         target = self._times[start] if start else None
         with self._opened() as container, _errors_told(self._path):
             stream = container.streams.video[0]
-            stream.thread_type = "AUTO"
+            # No decoder threads: closing a half-read video with them hangs where a program logs through PyAV.
+            stream.thread_count = 1
             if target is not None:
                 container.seek(target, stream=stream, backward=True)
             for position, frame in enumerate(container.decode(stream)):
