@@ -7,13 +7,16 @@ from any2bokeh.errors import InputError
 _TOLERANCE = 0.02
 
 
-def require_same_aspect(noun: str, size: tuple[int, int], frame_size: tuple[int, int]) -> None:
+def require_same_aspect(
+    noun: str, size: tuple[int, int], frame_size: tuple[int, int], *, frame_noun: str = "the clip"
+) -> None:
     """Refuse a map that does not show the whole picture.
 
     Args:
         noun: what the map shows, for the message.
         size: ``(width, height)`` of the map.
         frame_size: ``(width, height)`` of the picture.
+        frame_noun: what messages call the picture.
 
     Raises:
         InputError: the aspects differ by more than 2% and by more than rounding a side to whole pixels explains.
@@ -23,6 +26,6 @@ def require_same_aspect(noun: str, size: tuple[int, int], frame_size: tuple[int,
     rounding = 0.5 / min(width, height, frame_width, frame_height)
     if max(ratio, 1 / ratio) > 1 + max(_TOLERANCE, 2 * rounding):
         raise InputError(
-            f"{noun} is {width}x{height} but the clip is {frame_width}x{frame_height}; "
+            f"{noun} is {width}x{height} but {frame_noun} is {frame_width}x{frame_height}; "
             f"export {noun} of the whole, upright picture, at any size of the same aspect"
         )

@@ -9,15 +9,22 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from any2bokeh.disparity.aspect import require_same_aspect
 from any2bokeh.disparity.grey_frames import open_grey_frames, require_frame_count
 from any2bokeh.disparity.source import DisparitySource
 from any2bokeh.errors import InputError
 from any2bokeh.focus.easing import eased
 
 # A mask is on where it is at least half of full scale; files of 0 and 1 are label maps.
-_THRESHOLD = 0.499
+_THRESHOLD = 0.5
+_LABEL_MAX = 1.01 / 255
 # Border of the mask that is left out, over its longer side: disparity is least sure along the outline.
 _EROSION = 0.01
+# Larger masks are thinned out to this, which a median does not notice.
+_WORKING_SIDE_PX = 512
+# A subject this far behind its surround in most frames is more often disparity of the other polarity.
+_BEHIND = 0.02
+_BEHIND_SHARE = 0.8
 # Standard deviation of the smoothing over time: takes out jitter from frame to frame, keeps a walk.
 SMOOTHING_S = 0.08
 # How long the focus takes to come back to a subject that was lost.
@@ -42,6 +49,7 @@ class SubjectReader:
 
     Attributes:
         title: what messages call the mask.
+        frame_count: frames that both the mask and the disparity hold.
 
     Raises:
         InputError: the mask does not exist, is unreadable, has another number of frames than the clip, or another
@@ -49,12 +57,19 @@ class SubjectReader:
     """
 
     def __init__(
-        self, path: Path, *, disparity: DisparitySource, frame_count: int, frame_size: tuple[int, int] | None
+        self,
+        path: Path,
+        *,
+        disparity: DisparitySource,
+        clip_frame_count: int,
+        stop: int | None = None,
+        frame_size: tuple[int, int] | None = None,
     ) -> None:
         self._masks = open_grey_frames(path, noun="mask", colour="brightest")
-        require_frame_count(self._masks, clip_frame_count=frame_count)
+        require_frame_count(self._masks, clip_frame_count=clip_frame_count, stop=stop)
+        self.frame_count = min(self._masks.frame_count, disparity.frame_count)
+        self._require_size(disparity.at(0).shape[1:], frame_size)
         self._disparity = disparity
-        self._frame_size = frame_size
         self._subjects: dict[int, Subject] = {}
         self.title = f"{self._masks.title} {path}"
 
@@ -77,40 +92,66 @@ class SubjectReader:
 
     def warnings(self) -> tuple[str, ...]:
         """What looks wrong about the frames read so far."""
-        return ()
+        compared = [subject for subject in self._subjects.values() if None not in (subject.disparity, subject.surround)]
+        behind = [s for s in compared if s.disparity < s.surround - _BEHIND]  # pyright: ignore[reportOptionalOperand, reportOperatorIssue]
+        if len(behind) <= _BEHIND_SHARE * len(compared):
+            return ()
+        return (
+            f"the subject of {self.title} lies behind what surrounds it in {len(behind)} of {len(compared)} frames; "
+            f"if near and far look swapped, give the other --disparity-polarity",
+        )
+
+    def _require_size(self, disparity_shape: tuple[int, ...], frame_size: tuple[int, int] | None) -> None:
+        height, width = self._masks.at(0).shape
+        of_disparity = (disparity_shape[1], disparity_shape[0])
+        if frame_size is None:
+            require_same_aspect("mask", (width, height), of_disparity, frame_noun="the disparity")
+        elif (width, height) not in (frame_size, of_disparity):
+            raise InputError(
+                f"{self.title} is {width}x{height} but the clip is {frame_size[0]}x{frame_size[1]}; "
+                f"export the masks at the clip's size"
+            )
 
 
 def subject_of(mask: NDArray[np.float32], disparity: NDArray[np.float32]) -> Subject:
     """Disparity of the masked subject: the middle of its values, away from its outline.
 
     Args:
-        mask: ``(h, w)`` in [0, 1], any size of the disparity's aspect.
+        mask: ``(h, w)`` in [0, 1], any size of the disparity's aspect; on from half of full scale, or, in a label map
+            of 0 and 1 in integers, where it is 1.
         disparity: ``(1, h, w)`` in [0, 1].
 
     Returns:
         The mean of the values between the 40th and 60th percentile under the eroded mask, which is a median without
-        the steps of 8-bit files. A subject too thin for the erosion is eroded less, or not at all.
+        the steps of 8-bit files. A subject too thin for the erosion is eroded by half of its own thickness.
     """
     import cv2
 
-    height, width = disparity.shape[1:]
-    is_on = (mask > 0 if 0 < mask.max() <= 1.01 / 255 else mask >= _THRESHOLD).astype(np.uint8)
-    if is_on.shape != (height, width):
-        coverage = cv2.resize(is_on * np.float32(1), (width, height), interpolation=cv2.INTER_AREA)
-        half_covered = coverage >= 0.5
-        is_on = (half_covered if half_covered.any() else coverage > 0).astype(np.uint8)
+    is_on = _on_grid(mask, disparity.shape[1:])
     if not is_on.any():
         return Subject(None)
-    radius = max(1, round(_EROSION * max(height, width)))
-    inner = is_on
-    for tried in (radius, radius // 2):
-        eroded = cv2.erode(is_on, _disc(tried), borderValue=1)
-        if tried and eroded.any():
-            inner = eroded
-            break
-    around = cv2.dilate(is_on, _disc(4 * radius)) > cv2.dilate(is_on, _disc(radius))
-    surround = float(np.median(disparity[0][around])) if around.any() else None
-    return Subject(_middle(disparity[0][inner > 0]), surround)
+    step = math.ceil(max(is_on.shape) / _WORKING_SIDE_PX)
+    if not is_on[::step, ::step].any():
+        step = 1
+    is_on, values = np.ascontiguousarray(is_on[::step, ::step]), disparity[0, ::step, ::step]
+    border = _EROSION * max(is_on.shape)
+    depth = cv2.distanceTransform(is_on, cv2.DIST_L2, 3)
+    inner = depth > min(border, 0.5 * float(depth.max()))
+    distance = cv2.distanceTransform(1 - is_on, cv2.DIST_L2, 3)
+    ring = (distance > border) & (distance <= 4 * border)
+    return Subject(_middle(values[inner]), float(np.median(values[ring])) if ring.any() else None)
+
+
+def _on_grid(mask: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """Where a mask is on, as 0 and 1 on the disparity's pixels; not empty where the mask is not."""
+    import cv2
+
+    is_on = (mask > 0 if 0 < mask.max() <= _LABEL_MAX else mask >= _THRESHOLD).astype(np.uint8)
+    if is_on.shape == shape:
+        return is_on
+    coverage = np.asarray(cv2.resize(is_on * np.float32(1), (shape[1], shape[0]), interpolation=cv2.INTER_AREA))
+    half_covered = coverage >= 0.5
+    return (half_covered if half_covered.any() else coverage > 0).astype(np.uint8)
 
 
 def follow_shots(
@@ -207,18 +248,23 @@ def follow(
     return focus[wanted[0] - first : wanted[1] - first]
 
 
+def margins(fps: float) -> tuple[int, int]:
+    """How many frames before and after the wanted ones matter to them, while the subject is seen throughout."""
+    reach = _reach(SMOOTHING_S * fps)
+    return 2 * reach + math.ceil(EASE_ON_S * fps) + 1, reach
+
+
 def _frames_that_matter(
     subject_disparity: Callable[[int], float | None], *, span: tuple[int, int], wanted: tuple[int, int], fps: float
 ) -> tuple[int, int]:
     """The frames whose subject the wanted frames' focus depends on."""
-    reach = _reach(SMOOTHING_S * fps)
-    steady = 2 * reach + math.ceil(EASE_ON_S * fps) + 1
+    before, after = margins(fps)
     first, unbroken = wanted[0], 0
-    while first > span[0] and unbroken < steady:
+    while first > span[0] and unbroken < before:
         first -= 1
         unbroken = unbroken + 1 if subject_disparity(first) is not None else 0
     seen = next((frame for frame in range(first, span[1]) if subject_disparity(frame) is not None), span[1])
-    return first, min(max(wanted[1], seen + 1) + reach, span[1])
+    return first, min(max(wanted[1], seen + 1) + after, span[1])
 
 
 def _ease_on(focus: NDArray[np.float64], begin: int, end: int, length: float) -> None:
@@ -247,8 +293,3 @@ def _middle(values: NDArray[np.float32]) -> float:
     low, high = int(0.4 * (len(values) - 1)), math.ceil(0.6 * (len(values) - 1))
     ordered = np.partition(values, (low, high))
     return float(ordered[low : high + 1].mean(dtype=np.float64))
-
-
-def _disc(radius: int) -> NDArray[np.uint8]:
-    offsets = np.arange(-radius, radius + 1)
-    return (offsets**2 + offsets[:, None] ** 2 <= radius * (radius + 1)).astype(np.uint8)

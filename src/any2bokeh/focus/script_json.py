@@ -2,9 +2,8 @@
 
 import json
 import os
-import tempfile
+import threading
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -52,21 +51,15 @@ def save(script: FocusScript, path: Path) -> None:
         InputError: the file cannot be written.
     """
     text = dumps(script)
-    partial = None
+    partial = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.partial")
     try:
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", suffix=".partial", delete=False
-        ) as file:
-            partial = Path(file.name)
-            file.write(text)
-        partial.chmod(0o666 & ~_umask())
-        partial.replace(path)
+        try:
+            partial.write_text(text, encoding="utf-8")
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
     except OSError as error:
         raise InputError(f"cannot write focus script {path}: {error.strerror or error}") from error
-    finally:
-        if partial is not None:
-            with suppress(FileNotFoundError):
-                partial.unlink()
 
 
 def dumps(script: FocusScript) -> str:
@@ -234,9 +227,3 @@ def _within(where: str, read: Callable[[], T]) -> T:
         return read()
     except InputError as error:
         raise InputError(f"{where}: {error}") from error
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from any2bokeh.disparity.source import DisparitySource
 from any2bokeh.errors import InputError
-from any2bokeh.focus.mask import SubjectReader, follow_shots
+from any2bokeh.focus.mask import SubjectReader, follow_shots, margins
 from any2bokeh.focus.move import Move, plan_moves, values_over
 from any2bokeh.focus.point import disparity_at_point, disparity_in_box
-from any2bokeh.focus.script import DenseFocus, FocusScript, Keyframe
+from any2bokeh.focus.script import DenseFocus, FocusScript, Keyframe, require_blur_strength
 from any2bokeh.focus.target import BoxTarget, DisparityTarget, MaskTarget, PointTarget, Target
 
 # Rates that differ by less are one rate written differently (29.97 and 30000/1001).
@@ -74,7 +74,7 @@ def resolve(
     """
     stop = frame_count if stop is None else stop
     if not 0 <= start < stop <= frame_count:
-        raise InputError(f"frames {start} to {stop} were asked for but the clip has {frame_count}")
+        raise InputError(f"frames {start} to {stop} are asked for but the clip has {frame_count}; ask for some of them")
     if script.dense is not None:
         return _dense_track(script, script.dense, frame_count, float(fps), start, stop)
     placed = [(_clip_frame(keyframe, script.fps, frame_count, float(fps)), keyframe) for keyframe in script.keyframes]
@@ -83,17 +83,18 @@ def resolve(
     strengths = plan_moves(
         [(f, k, k.blur_strength) for f, k in placed if k.blur_strength is not None], cuts=cuts, fps=float(fps)
     )
-    if not strengths and blur_strength is None:
-        raise InputError("the focus script gives no blur_strength; give one in its first keyframe")
+    if not strengths:
+        if blur_strength is None:
+            raise InputError("the focus script gives no blur_strength; give one in its first keyframe")
+        require_blur_strength(blur_strength)
+        strengths = [Move(0, 0, blur_strength, "hold")]
     root = Path(mask_root) if mask_root is not None else script.root or Path()
-    focus = _TargetFocus(targets, _Clip(disparity, frame_count, float(fps), frame_size, cuts, root))
+    focus = _TargetFocus(targets, _Clip(disparity, frame_count, stop, float(fps), frame_size, cuts, root))
     return FocusTrack(
         np.clip(values_over(targets, focus.values, start=start, stop=stop), 0.0, 1.0),
         values_over(
             strengths, lambda number, span: np.full(span[1] - span[0], strengths[number].value), start=start, stop=stop
-        )
-        if strengths
-        else np.full(stop - start, blur_strength, np.float64),
+        ),
         focus.warnings(),
     )
 
@@ -140,6 +141,7 @@ class _Clip:
 
     disparity: DisparitySource
     frame_count: int
+    stop: int
     fps: float
     frame_size: tuple[int, int] | None
     cuts: Sequence[int]
@@ -157,11 +159,16 @@ class _TargetFocus:
 
     def values(self, number: int, wanted: tuple[int, int]) -> NDArray[np.float64]:
         """Focus that a move leads to, in the wanted frames."""
-        target = self._moves[number].value
+        target, frame = self._moves[number].value, self._moves[number].frame
+        if not isinstance(target, DisparityTarget) and frame >= self._clip.disparity.frame_count:
+            raise InputError(
+                f"keyframe at frame {frame} needs disparity, which ends after frame "
+                f"{self._clip.disparity.frame_count - 1}; give the disparity of the whole clip"
+            )
         if isinstance(target, MaskTarget):
             return self._followed(number, target, wanted)
         if number not in self._fixed:
-            self._fixed[number] = _read_target(target, self._moves[number].frame, self._clip.disparity)
+            self._fixed[number] = _read_target(target, frame, self._clip.disparity)
         return np.full(wanted[1] - wanted[0], self._fixed[number])
 
     def warnings(self) -> tuple[str, ...]:
@@ -172,14 +179,16 @@ class _TargetFocus:
             self._subjects[target.path] = SubjectReader(
                 self._clip.mask_root / target.path,
                 disparity=self._clip.disparity,
-                frame_count=self._clip.frame_count,
+                clip_frame_count=self._clip.frame_count,
+                stop=self._clip.stop,
                 frame_size=self._clip.frame_size,
             )
         subject = self._subjects[target.path]
-        subject.read_ahead(*wanted)
         begin = min(math.floor(self._moves[number].begins) + 1, self._moves[number].frame)
         following = self._moves[number + 1 :]
-        end = following[0].frame if following else self._clip.frame_count
+        end = min(following[0].frame if following else self._clip.frame_count, subject.frame_count)
+        before, after = margins(self._clip.fps)
+        subject.read_ahead(max(begin, wanted[0] - before), min(end, wanted[1] + after))
         shots = [begin, *(cut for cut in self._clip.cuts if begin < cut < end), end]
         return follow_shots(subject.disparity, shots=shots, wanted=wanted, fps=self._clip.fps, title=subject.title)
 
