@@ -118,8 +118,10 @@ def _labelled(pixels: NDArray[np.float32], label: str) -> NDArray[np.float32]:
     """White letters with a dark outline, which read on anything."""
     import cv2
 
-    place = (14, pixels.shape[1] - 16)
-    labelled = np.ascontiguousarray(pixels.transpose(1, 2, 0))
+    labelled = pixels
     for grey, thickness in ((0.0, 5), (1.0, 2)):
-        cv2.putText(labelled, label, place, cv2.FONT_HERSHEY_SIMPLEX, 0.8, (grey,) * 3, thickness, cv2.LINE_AA)
-    return labelled.transpose(2, 0, 1)
+        ink = np.zeros(pixels.shape[1:], np.uint8)
+        place = (14, pixels.shape[1] - 16)
+        cv2.putText(ink, label, place, cv2.FONT_HERSHEY_SIMPLEX, 0.8, (255,), thickness, cv2.LINE_AA)
+        labelled = labelled + (grey - labelled) * (ink / 255)
+    return labelled.astype(np.float32)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from any2bokeh.disparity import DisparitySource, Polarity
 from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusScript
+from any2bokeh.optics.lens import Lens
 from any2bokeh.picture import write_picture
 from any2bokeh.refocus import Shot, default_renderer
 from any2bokeh.renderers.base import Renderer, RenderInput
@@ -46,7 +47,7 @@ def preview(
     *,
     disparity: str | Path | DisparitySource,
     focus: FocusScript,
-    blur_strength: float | None = None,
+    blur_strength: float | Lens | None = None,
     polarity: Polarity = "near-white",
     renderer: Renderer | None = None,
 ) -> Preview:

@@ -23,6 +23,7 @@ from any2bokeh.disparity import DisparitySource, Polarity, open_disparity
 from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusScript, FocusTrack, resolve
 from any2bokeh.handover import CalledOff, Handover
+from any2bokeh.optics.lens import Lens
 from any2bokeh.renderers.base import Renderer, RenderInput
 from any2bokeh.video import Encoding, Frame, VideoInfo, VideoSink, VideoSource, open_sink, open_source
 
@@ -63,7 +64,7 @@ def refocus(
     *,
     disparity: str | Path | DisparitySource,
     focus: FocusScript,
-    blur_strength: float | None = None,
+    blur_strength: float | Lens | None = None,
     polarity: Polarity = "near-white",
     renderer: Renderer | None = None,
     fps: float | Fraction | str | None = None,
@@ -82,7 +83,8 @@ def refocus(
         disparity: path of the clip's disparity (see ``open_disparity``), or an open source of it; for the whole
             clip, or for just the frames between ``start_s`` and ``end_s``.
         focus: what is in focus, and how strong the blur is.
-        blur_strength: K where ``focus`` gives none at all.
+        blur_strength: K where ``focus`` gives none at all; or a lens, whose focus distance is that of what is in focus
+            in the first frame rendered.
         polarity: whether white is near or far in the files of ``disparity``.
         renderer: the engine; None = the layered engine in the transfer of the input.
         fps: rate of an image sequence, 24 unless given.
@@ -180,7 +182,7 @@ class Shot:
         disparity: str | Path | DisparitySource,
         focus: FocusScript,
         *,
-        blur_strength: float | None = None,
+        blur_strength: float | Lens | None = None,
         polarity: Polarity = "near-white",
         start: int = 0,
         stop: int | None = None,
@@ -203,8 +205,12 @@ class Shot:
             start=0 if is_part else start,
             stop=stop - start if is_part else stop,
             frame_size=(info.width, info.height),
-            blur_strength=blur_strength,
+            blur_strength=0.0 if isinstance(blur_strength, Lens) else blur_strength,
         )
+        if isinstance(blur_strength, Lens) and not gives_blur_strength(focus):
+            # One scale of disparity for the clip, so one K: racking the focus does not change the lens.
+            strength = blur_strength.blur_strength(float(track.focus_disparity[0]))
+            track = replace(track, blur_strength=np.full(stop - start, strength))
         return cls(source, maps, start, stop, track)
 
     def inputs(self) -> Generator[tuple[Frame, RenderInput], None, None]:
@@ -217,6 +223,11 @@ class Shot:
         for frame, disparity, (focus_disparity, blur_strength) in zip(frames, maps, focus, strict=True):
             disparity = upsample(disparity, frame.pixels)
             yield frame, RenderInput(frame.pixels, disparity, focus_disparity, blur_strength)
+
+
+def gives_blur_strength(script: FocusScript) -> bool:
+    """Whether a focus script says how strong the blur is."""
+    return script.dense is not None or any(keyframe.blur_strength is not None for keyframe in script.keyframes)
 
 
 def frame_range(source: VideoSource, start_s: float | None, end_s: float | None) -> tuple[int, int]:

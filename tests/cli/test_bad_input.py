@@ -220,9 +220,24 @@ def test_blur_and_lens(cli: RunCli, good: list[object], results: Path):
     assert_refused(outcome, results, "--blur 16", "--f-number 1.8")
 
 
-def test_part_of_a_lens(cli: RunCli, good: list[object], results: Path):
-    outcome = cli(*good, "--focus", "0.5", "--f-number", "1.8", "--focal-length-mm", "50")
-    assert_refused(outcome, results, "--f-number 1.8", "--focus-distance-m")
+@pytest.mark.parametrize(
+    ("lens", "named"),
+    [
+        (["--f-number", "1.8"], ["--f-number 1.8", "--focal-length-mm"]),
+        (["--focus-distance-m", "3"], ["--focus-distance-m 3", "--f-number"]),
+        (["--f-number", "0", "--focal-length-mm", "50"], ["f number is 0"]),
+        (["--f-number", "2", "--focal-length-mm", "inf"], ["inf"]),
+        (["--f-number", "2", "--focal-length-mm", "50", "--focus-distance-m", "0.01"], ["0.01"]),
+    ],
+    ids=lambda value: " ".join(value),
+)
+def test_lens_that_is_none(cli: RunCli, good: list[object], results: Path, lens: list[str], named: list[str]):
+    assert_refused(cli(*good, "--focus", "0.5", *lens), results, *named)
+
+
+def test_lens_focused_on_infinity(cli: RunCli, good: list[object], results: Path):
+    outcome = cli(*good, "--focus", "0", "--f-number", "1.8", "--focal-length-mm", "50")
+    assert_refused(outcome, results, "focus disparity is 0", "--blur")
 
 
 @pytest.mark.parametrize(

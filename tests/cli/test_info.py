@@ -17,6 +17,7 @@ def test_json_says_what_a_video_is(cli: RunCli, clip: Path):
 def test_json_says_what_would_be_used(cli: RunCli, clip: Path):
     used = cli("info", clip, "--json").result["would_use"]
     assert (used["engine"], used["transfer"]) == ("layered", "srgb")
+    assert (used[".mp4"], used[".webm"], used["folder"]) == ("h264 yuv420p", "vp9 yuv420p", "png")
 
 
 def test_lines_for_people(cli: RunCli, clip: Path):
@@ -39,4 +40,7 @@ def test_rate_of_a_video_is_its_own(cli: RunCli, clip: Path, rate: str):
 
 def test_deep_video(cli: RunCli, tmp_path: Path):
     deep = clips.write_clip(tmp_path / "deep.mkv", codec="ffv1", pixel_format="yuv420p10le", sound=False)
-    assert cli("info", deep, "--json").result["bit_depth"] == 10
+    result = cli("info", deep, "--json").result
+    assert result["bit_depth"] == 10
+    assert result["would_use"][".mp4"] == "hevc yuv420p10le"
+    assert "cannot hold the 10 bits" in result["would_use"][".webm"]

@@ -103,6 +103,23 @@ def test_blur_completes_a_focus_script_without_strength(cli: RunCli, arguments: 
     assert cli(*arguments, "--focus-script", script, "--blur", "7", "--json").result["blur_strength"] == [7] * 12
 
 
+def test_lens_gives_the_blur(cli: RunCli, arguments: list[object]):
+    lens = ["--f-number", "2", "--focal-length-mm", "50", "--sensor-width-mm", "36", "--focus-distance-m", "2"]
+    strength = cli(*arguments, "--focus", "0.5", *lens, "--json").result["blur_strength"]
+    # Aperture radius 12.5 mm, image distance 50 * 2000 / 1950 mm, z_min = 0.5 * 2 m, 1024 px over 36 mm.
+    assert strength == pytest.approx([12.5e-3 * 51.282e-3 / 1.0 / 36e-3 * 1024] * 12, rel=1e-4)
+
+
+def test_lens_keeps_its_strength_while_the_focus_racks(cli: RunCli, arguments: list[object], tmp_path: Path):
+    script = tmp_path / "focus.json"
+    keyframes = [{"frame": 0, "focus_disparity": 0.2}, {"frame": 11, "focus_disparity": 0.9}]
+    script.write_text(json.dumps({"version": 1, "keyframes": keyframes}))
+    lens = ["--f-number", "2", "--focal-length-mm", "50"]
+    strength = cli(*arguments, "--focus-script", script, *lens, "--json").result["blur_strength"]
+    assert strength == [strength[0]] * 12
+    assert strength[0] > 0
+
+
 def test_range_and_rate_of_a_folder(cli: RunCli, frame_folder: Path, disparity_folder: Path, results: Path):
     outcome = cli(
         *["refocus", frame_folder, "--fps", "12", "--disparity", disparity_folder, *FOCUS_AND_BLUR],

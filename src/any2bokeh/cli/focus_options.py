@@ -1,16 +1,18 @@
 """Options that say what is in focus and how strong the blur is."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from any2bokeh.cli.options import option
 from any2bokeh.errors import InputError
+from any2bokeh.optics.lens import Lens
 
 if TYPE_CHECKING:
     from any2bokeh.focus import FocusScript, Target
 
+_LENS_DEFAULT = {field.name: field.default for field in fields(Lens)}
 _FOCUS, _BLUR = "Focus: exactly one of", "Blur: its strength, or a lens"
 
 
@@ -46,15 +48,29 @@ class FocusOptions:
             metavar="K",
         ),
     ] = None
-    f_number: Annotated[float | None, option("--f-number", help="Such as 1.8.", panel=_BLUR, metavar="N")] = None
+    f_number: Annotated[
+        float | None, option("--f-number", help="Focal length over aperture, such as 1.8.", panel=_BLUR, metavar="N")
+    ] = None
     focal_length_mm: Annotated[
-        float | None, option("--focal-length-mm", help="Of the lens.", panel=_BLUR, metavar="F")
+        float | None, option("--focal-length-mm", help="Of the lens, such as 50.", panel=_BLUR, metavar="F")
     ] = None
     sensor_width_mm: Annotated[
-        float | None, option("--sensor-width-mm", help="36 for full frame.", panel=_BLUR, metavar="S")
+        float | None,
+        option(
+            "--sensor-width-mm",
+            help=f"Of the frame's longer side; {_LENS_DEFAULT['sensor_width_mm']:g} unless given.",
+            panel=_BLUR,
+            metavar="S",
+        ),
     ] = None
     focus_distance_m: Annotated[
-        float | None, option("--focus-distance-m", help="From the camera to the subject.", panel=_BLUR, metavar="Z")
+        float | None,
+        option(
+            "--focus-distance-m",
+            help=f"To what is in focus first; {_LENS_DEFAULT['focus_distance_m']:g} unless given.",
+            panel=_BLUR,
+            metavar="Z",
+        ),
     ] = None
 
     def script(self, first_frame: int) -> "FocusScript":
@@ -67,55 +83,52 @@ class FocusOptions:
             InputError: not exactly one focus, a value outside its range, or a script with a fault.
         """
         from any2bokeh.focus import FocusScript, Keyframe
+        from any2bokeh.refocus import gives_blur_strength
 
         self._require_one_focus()
         if self.focus_script is None:
             return FocusScript(keyframes=(Keyframe(frame=first_frame, target=self._target()),))
         script = FocusScript.load(self.focus_script)
-        strengths = script.dense is not None or any(key.blur_strength is not None for key in script.keyframes)
-        also = [name for name, value in self._strength_values().items() if value is not None]
-        if strengths and also:
+        typed = {"blur": self.blur, **self._lens_values()}
+        also = [_option_name(name) for name, value in typed.items() if value is not None]
+        if also and gives_blur_strength(script):
             raise InputError(
                 f"focus script {self.focus_script} gives the blur strength itself; leave {also[0]} out, or take "
                 f"blur_strength out of the script"
             )
         return script
 
-    def blur_strength(self) -> float | None:
-        """K; None where it is left to the focus script.
+    def blur_strength(self) -> float | Lens | None:
+        """K, or the lens that gives it; None where it is left to the focus script.
 
         Raises:
             InputError: no strength at all, two of them, or a value outside its range.
         """
-        lens = {name: value for name, value in self._strength_values().items() if name != "--blur"}
-        given = [name for name, value in lens.items() if value is not None]
+        lens = {name: value for name, value in self._lens_values().items() if value is not None}
         if self.blur is not None:
-            if given:
-                raise InputError(f"--blur {self.blur:g} and {given[0]} {lens[given[0]]:g} contradict; give one")
+            if lens:
+                name, value = next(iter(lens.items()))
+                raise InputError(f"--blur {self.blur:g} and {_option_name(name)} {value:g} contradict; give one")
             if not (math.isfinite(self.blur) and self.blur >= 0):
                 raise InputError(f"--blur is {self.blur:g}; give a finite number, 0 or more, such as 16")
             return self.blur
-        if given:
-            missing = [name for name, value in lens.items() if value is None]
-            if missing:
-                raise InputError(f"{given[0]} {lens[given[0]]:g} alone is not a lens; give {' and '.join(missing)} too")
-            return self._lens_blur_strength()
+        if lens:
+            if self.f_number is None or self.focal_length_mm is None:
+                name, value = next(iter(lens.items()))
+                missing = "--f-number" if self.f_number is None else "--focal-length-mm"
+                raise InputError(f"{_option_name(name)} {value:g} is not yet a lens; give {missing} too")
+            return Lens(**lens)
         if self.focus_script is None:
             raise InputError("nothing says how strong the blur is; give --blur K, such as --blur 16")
         return None
 
-    def _strength_values(self) -> dict[str, float | None]:
+    def _lens_values(self) -> dict[str, float | None]:
         return {
-            "--blur": self.blur,
-            "--f-number": self.f_number,
-            "--focal-length-mm": self.focal_length_mm,
-            "--sensor-width-mm": self.sensor_width_mm,
-            "--focus-distance-m": self.focus_distance_m,
+            "f_number": self.f_number,
+            "focal_length_mm": self.focal_length_mm,
+            "sensor_width_mm": self.sensor_width_mm,
+            "focus_distance_m": self.focus_distance_m,
         }
-
-    def _lens_blur_strength(self) -> float:
-
-        raise NotImplementedError
 
     def _require_one_focus(self) -> None:
         typed = {
@@ -144,6 +157,10 @@ class FocusOptions:
         if self.focus == "auto":
             raise InputError("--focus auto is not in this version; give --focus-point X,Y or --focus-mask PATH instead")
         return DisparityTarget(*_numbers("--focus", self.focus, "D", "0.8"))
+
+
+def _option_name(field: str) -> str:
+    return "--" + field.replace("_", "-")
 
 
 def _numbers(name: str, text: str, form: str, example: str) -> list[float]:

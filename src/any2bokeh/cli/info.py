@@ -10,6 +10,10 @@ from any2bokeh.cli.engine_options import EngineOptions
 from any2bokeh.cli.options import option
 from any2bokeh.cli.output_options import ReportOptions
 from any2bokeh.cli.report import tell
+from any2bokeh.errors import InputError
+from any2bokeh.video import Encoding
+from any2bokeh.video.encoding import choose_codec, choose_pixel_format
+from any2bokeh.video.sink import CONTAINER_EXTENSIONS
 
 if TYPE_CHECKING:
     from any2bokeh.video import VideoInfo
@@ -33,7 +37,21 @@ def info_command(
 
 def _what_would_be_used(info: "VideoInfo") -> dict[str, Any]:
     defaults = EngineOptions()
-    return {"engine": defaults.engine, "transfer": defaults.transfer_of(info)}
+    return {
+        "engine": defaults.engine,
+        "transfer": defaults.transfer_of(info),
+        **{extension: _encoded_as(info, extension) for extension in CONTAINER_EXTENSIONS},
+        "folder": "exr" if info.is_float else "png",
+    }
+
+
+def _encoded_as(info: "VideoInfo", extension: str) -> str:
+    """The codec and the pixel format of a file with this extension, or why there is none."""
+    try:
+        codec = choose_codec(Encoding(), info, extension)
+        return f"{codec.name} {choose_pixel_format(codec, Encoding(), info)}"
+    except InputError as error:
+        return f"- ({error})"
 
 
 def _lines(values: dict[str, Any]) -> list[str]:
