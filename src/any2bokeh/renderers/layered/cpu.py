@@ -1,0 +1,190 @@
+"""The fast path of the layered engine on the CPU.
+
+Every sample of the layered depth image spreads its light over the aperture's shape, scaled by its circle of
+confusion. A shape is written as its rows' two ends, a difference that a running sum along the row turns into a filled
+span, so that the cost grows with the radius and not with the area. Samples are kept apart by bins of defocus;
+each bin sums to a picture premultiplied by its coverage of the aperture. A pixel then takes the bins front to back,
+adding coverage until the aperture is full: parts of one continuous surface add up to full coverage without a seam,
+and what lies behind gets only what is left over.
+
+``reference.py`` is the slow twin.
+"""
+
+import numpy as np
+from numba import njit
+
+from any2bokeh.optics.aperture import radius_index
+from any2bokeh.renderers.layered.bins import BIN_COUNT, FOCUS_BIN, depth_bin
+from any2bokeh.renderers.layered.layers import BEHIND, BLOCK, FRONT, HIDDEN, PATCH, SPLIT
+from any2bokeh.renderers.layered.simd import add_two_pixels
+
+TILE_HEIGHT = 32
+TILE_WIDTH = 256
+
+LEAST_COVERAGE = 1e-4
+"""Coverage below this is rounding left over by the running sums."""
+
+UNTOUCHED = 2.0
+"""Stands for a coverage that only the pixel itself, in focus, contributes to."""
+
+_SLOT_STRIDE = TILE_HEIGHT * (TILE_WIDTH + 2) * 4
+_ROW_STRIDE = (TILE_WIDTH + 2) * 4
+
+
+def new_accumulator(slots: int):
+    """Zeroed sums for ``slots`` bins of one tile. Tiles leave it zeroed."""
+    return np.zeros(slots * _SLOT_STRIDE, np.float32)
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def render_tile(tile, source, samples, table, transfer, accumulator, result):
+    """Render one tile of ``TILE_HEIGHT`` x ``TILE_WIDTH`` pixels.
+
+    Args:
+        tile: index of the tile, in rows from the top left.
+        source: ``(3, H, W)`` code values of the all-in-focus frame. What is in focus and not covered stays as it is.
+        samples: ``(light, defocus, kind, block_reach_px)`` of the layered depth image, the last being the largest
+            circle of confusion in each block.
+        table: ``(first, reach, spans, inverse_area)`` of the :class:`~any2bokeh.optics.aperture.SpanTable`.
+        transfer: ``(encode_table, peak)``: code values at evenly spaced square roots of light up to ``peak``;
+            an empty table: light is written as it is.
+        accumulator: from :func:`new_accumulator`, with a slot for every bin that occurs in the frame.
+        result: ``(3, H, W)`` code values; the tile's part is written.
+    """
+    block_reach = samples[3]
+    height, width = samples[2].shape
+    tiles_across = (width + TILE_WIDTH - 1) // TILE_WIDTH
+    top, left = tile // tiles_across * TILE_HEIGHT, tile % tiles_across * TILE_WIDTH
+    bottom, right = min(top + TILE_HEIGHT, height), min(left + TILE_WIDTH, width)
+    window = (top, bottom, left, right)
+    slot_of_bin = np.full(BIN_COUNT, -1, np.int32)
+    # Of a slot: first and last row, first and last column that it touches, in the tile.
+    extents = np.empty((BIN_COUNT, 4), np.int32)
+    slots = 0
+    widest = np.int64(np.ceil(block_reach.max())) + 1
+    last_block_row, last_block = block_reach.shape[0] - 1, block_reach.shape[1] - 1
+    for block_row in range((top - widest) // BLOCK, (bottom + widest - 1) // BLOCK + 1):
+        for block in range((left - widest) // BLOCK, (right + widest - 1) // BLOCK + 1):
+            # Beyond the frame its outermost pixels repeat, so that borders do not darken.
+            reach_px = block_reach[min(max(block_row, 0), last_block_row), min(max(block, 0), last_block)]
+            near = np.int64(reach_px) + 1
+            first_y, last_y = max(block_row * BLOCK, top - near), min(block_row * BLOCK + BLOCK, bottom + near)
+            first_x, last_x = max(block * BLOCK, left - near), min(block * BLOCK + BLOCK, right + near)
+            if first_y < last_y and first_x < last_x:
+                part = (first_y, last_y, first_x, last_x)
+                slots = _splat(part, window, samples, table, accumulator, slot_of_bin, extents, slots)
+    _compose(window, source, slot_of_bin, extents, accumulator, transfer, result)
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def _splat(part, window, samples, table, accumulator, slot_of_bin, extents, slots):
+    """Add the shapes of all samples in a part of a block to the sums of their bins; slots in use then."""
+    light, defocus, kind, _ = samples
+    first, reach, spans, inverse_area = table
+    top, bottom, left, right = window
+    first_y, last_y, first_x, last_x = part
+    height, width = kind.shape
+    limit = np.float32(right - left)
+    for around_y in range(first_y, last_y):
+        y = min(max(around_y, 0), height - 1)
+        for around_x in range(first_x, last_x):
+            x = min(max(around_x, 0), width - 1)
+            what = kind[y, x]
+            layer = PATCH if what & SPLIT else FRONT
+            while layer >= 0:
+                signed = defocus[layer, y, x]
+                index = radius_index(abs(signed))
+                rows = reach[index]
+                row_low, row_high = max(-rows, top - around_y), min(rows, bottom - 1 - around_y)
+                column_low = max(around_x - rows - 1 - left, 0)
+                column_high = min(around_x + rows + 2 - left, right - left)
+                if row_low <= row_high and column_low < column_high:
+                    bin_ = depth_bin(signed)
+                    slot = np.int64(slot_of_bin[bin_])
+                    if slot < 0:
+                        slot = slots
+                        slots += 1
+                        slot_of_bin[bin_] = slot
+                        extents[slot, 0], extents[slot, 1] = TILE_HEIGHT, -1
+                        extents[slot, 2], extents[slot, 3] = TILE_WIDTH, -1
+                    extents[slot, 0] = min(extents[slot, 0], around_y + row_low - top)
+                    extents[slot, 1] = max(extents[slot, 1], around_y + row_high - top)
+                    extents[slot, 2] = min(extents[slot, 2], column_low)
+                    extents[slot, 3] = max(extents[slot, 3], column_high)
+                    conserve = inverse_area[index]
+                    red, green = light[layer, y, x, 0] * conserve, light[layer, y, x, 1] * conserve
+                    blue, weight = light[layer, y, x, 2] * conserve, light[layer, y, x, 3] * conserve
+                    # In front of the focal plane the image of the aperture is upside down and mirrored.
+                    facing = -1 if signed > 0 else 1
+                    at = first[index] + rows + facing * row_low
+                    middle = np.float32(around_x - left) + np.float32(0.5)
+                    line = slot * _SLOT_STRIDE + (around_y + row_low - top) * _ROW_STRIDE
+                    for _row in range(row_low, row_high + 1):
+                        if facing > 0:
+                            start, end = middle + spans[at, 0], middle + spans[at, 1]
+                        else:
+                            start, end = middle - spans[at, 1], middle - spans[at, 0]
+                        start, end = max(start, np.float32(0)), min(end, limit)
+                        if start < end:
+                            full = spans[at, 2]
+                            cell = np.int64(start)
+                            second = (start - np.float32(cell)) * full
+                            add_two_pixels(
+                                accumulator, line + 4 * cell, red, green, blue, weight, full - second, second
+                            )
+                            cell = np.int64(end)
+                            second = (end - np.float32(cell)) * full
+                            add_two_pixels(
+                                accumulator, line + 4 * cell, red, green, blue, weight, second - full, -second
+                            )
+                        at += facing
+                        line += _ROW_STRIDE
+                layer = BEHIND if what & HIDDEN and layer != BEHIND else -1
+    return slots
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def _compose(window, source, slot_of_bin, extents, accumulator, transfer, result):
+    """Sum up the differences, take the bins front to back until the aperture is full, encode; zero the sums."""
+    top, bottom, left, right = window
+    encode_table, peak = transfer
+    cells = encode_table.shape[0] - 1
+    picture = np.empty((TILE_WIDTH, 4), np.float32)
+    for y in range(bottom - top):
+        picture[:] = 0
+        for bin_ in range(BIN_COUNT - 1, -1, -1):
+            slot = slot_of_bin[bin_]
+            if slot < 0 or y < extents[slot, 0] or y > extents[slot, 1]:
+                continue
+            red, green, blue, coverage = np.float32(0), np.float32(0), np.float32(0), np.float32(0)
+            at = slot * _SLOT_STRIDE + y * _ROW_STRIDE + 4 * extents[slot, 2]
+            for x in range(extents[slot, 2], min(extents[slot, 3] + 1, right - left)):
+                red += accumulator[at]
+                green += accumulator[at + 1]
+                blue += accumulator[at + 2]
+                coverage += accumulator[at + 3]
+                at += 4
+                room = 1 - picture[x, 3]
+                if bin_ == FOCUS_BIN and room == 1 and coverage > 1 - LEAST_COVERAGE:
+                    picture[x, 3] = UNTOUCHED
+                    continue
+                if coverage > LEAST_COVERAGE and room > 0:
+                    part = np.float32(1) if coverage <= room else room / coverage
+                    picture[x, 0] += part * red
+                    picture[x, 1] += part * green
+                    picture[x, 2] += part * blue
+                    picture[x, 3] += part * coverage
+            begin = slot * _SLOT_STRIDE + y * _ROW_STRIDE + 4 * extents[slot, 2]
+            accumulator[begin : slot * _SLOT_STRIDE + y * _ROW_STRIDE + 4 * (extents[slot, 3] + 2)] = 0
+        for c in range(3):
+            for x in range(right - left):
+                if picture[x, 3] == UNTOUCHED:
+                    result[c, top + y, left + x] = source[c, top + y, left + x]
+                    continue
+                value = max(picture[x, c] / max(picture[x, 3], np.float32(LEAST_COVERAGE)), np.float32(0))
+                if cells > 0:
+                    place = np.sqrt(min(value / peak, np.float32(1))) * np.float32(cells)
+                    cell = min(np.int64(place), cells - 1)
+                    below = encode_table[cell]
+                    value = below + (encode_table[cell + 1] - below) * (place - np.float32(cell))
+                result[c, top + y, left + x] = value

@@ -1,0 +1,308 @@
+"""The layered depth image: what is seen, what shines through at edges, and what lies behind.
+
+One colour and one disparity a pixel do not say what a fast lens sees past an edge. Two things are added before
+rendering, both only beside true steps of defocus, so that a continuous surface stays one layer:
+
+* A pixel on the far side of a step is a mixture: the edge runs through it (antialiasing, hair). Its foreground part
+  is estimated by projecting its colour on the line between the colours of the pure surfaces around it, and
+  moves to the foreground; the rest is background.
+* Behind the near side, as far in as the two surfaces shift against one another across the aperture, lies hidden
+  background. It is filled ring after ring inwards from the step, as in inpainting by fast marching (Telea, J. Graphics
+  Tools 2004), with a stencil that widens with the distance: sharp at the step and smooth behind it.
+
+``light`` is ``(3, H, W, 4)``: in each of three layers linear RGB premultiplied by a weight, and the weight.
+``defocus`` is ``(3, H, W)``, signed pixels. Every pixel has a sample in ``FRONT``, which holds the picture as it came;
+``kind`` says whether one in ``PATCH`` takes its place and whether there is one in ``BEHIND``. Layers are written only
+where they are used.
+"""
+
+import numpy as np
+from numba import njit
+
+BLOCK = 16
+"""Side of the square blocks of pixels for which ranges of defocus are kept."""
+
+STEP_PX = 1.0
+"""Neighbouring pixels whose defocus differs by more than this belong to different surfaces."""
+
+FRONT, PATCH, BEHIND = 0, 1, 2  # the layers
+SPLIT, HIDDEN, BESIDE_STEP = 1, 2, 4
+"""Bits of ``kind``: PATCH takes the place of FRONT; there is a sample in BEHIND; a neighbour is a step away."""
+
+_MIX_RADIUS = 4  # px around a mixed pixel in which pure colours are looked for
+_MIX_SIGMA = 1.5  # px
+_MIX_MOST_FOREGROUND = 0.5  # the centre of the pixel is background, so a straight edge covers at most half of it
+_MIX_LEAST_CONTRAST = 0.003  # squared distance of the two colours in linear light, below which nothing can be told
+_REACH_MARGIN_PX = 1.5
+_SAME_SURFACE = 0.25  # of the step: how far defocus may differ within one background
+_STENCIL = 2  # points on each side of the filled pixel, along both axes
+_STENCIL_GROWTH = 0.5  # their spacing, in distances from the step
+
+
+@njit(nogil=True, cache=True)
+def prepare(rows, pixels, disparity, focus_disparity, scale, decode_table, light, defocus, block_low, block_high):
+    """Decode one row of blocks to linear light and defocus, and note the range of defocus of each block.
+
+    Args:
+        rows: index of the row of blocks.
+        pixels: ``(3, H, W)`` code values.
+        disparity: ``(H, W)``.
+        focus_disparity: d_f.
+        scale: pixels of defocus per unit of disparity.
+        decode_table: linear light at evenly spaced code values in [0, 1]; empty: code values are light.
+        light, defocus: layer ``FRONT`` is written.
+        block_low, block_high: ``(rows, columns)`` of blocks; least and largest defocus, written.
+    """
+    height, width = disparity.shape
+    top, bottom = rows * BLOCK, min((rows + 1) * BLOCK, height)
+    for block in range(block_low.shape[1]):
+        low, high = np.float32(np.inf), np.float32(-np.inf)
+        for y in range(top, bottom):
+            for x in range(block * BLOCK, min((block + 1) * BLOCK, width)):
+                signed = np.float32(scale * (disparity[y, x] - focus_disparity))
+                defocus[FRONT, y, x] = signed
+                low = min(low, signed)
+                high = max(high, signed)
+        block_low[rows, block] = low
+        block_high[rows, block] = high
+    cells = decode_table.shape[0] - 1
+    for y in range(top, bottom):
+        for x in range(width):
+            for c in range(3):
+                code = pixels[c, y, x]
+                if cells > 0:
+                    at = min(max(code, np.float32(0)), np.float32(1)) * np.float32(cells)
+                    cell = min(int(at), cells - 1)
+                    below = decode_table[cell]
+                    light[FRONT, y, x, c] = below + (decode_table[cell + 1] - below) * (at - np.float32(cell))
+                else:
+                    light[FRONT, y, x, c] = code
+            light[FRONT, y, x, 3] = 1
+
+
+@njit(nogil=True, cache=True)
+def find_steps(rows, defocus, block_low, block_high, kind, level):
+    """Find the steps of one row of blocks: ``kind`` becomes ``BESIDE_STEP`` or 0, ``level`` 1 on far sides or 0."""
+    height, width = kind.shape
+    top, bottom = rows * BLOCK, min((rows + 1) * BLOCK, height)
+    for block in range(block_low.shape[1]):
+        left, right = block * BLOCK, min((block + 1) * BLOCK, width)
+        kind[top:bottom, left:right] = 0
+        level[top:bottom, left:right] = 0
+        if _range_around(block_low, block_high, rows, block) <= STEP_PX:
+            continue
+        for y in range(top, bottom):
+            for x in range(left, right):
+                here = defocus[FRONT, y, x]
+                far, near = here, here
+                for j in range(max(y - 1, 0), min(y + 2, height)):
+                    for i in range(max(x - 1, 0), min(x + 2, width)):
+                        far = min(far, defocus[FRONT, j, i])
+                        near = max(near, defocus[FRONT, j, i])
+                if near - here > STEP_PX or here - far > STEP_PX:
+                    kind[y, x] = BESIDE_STEP
+                    # Between two steps, a pixel belongs to the side of the larger.
+                    if near - here > STEP_PX and near - here >= here - far:
+                        level[y, x] = 1
+
+
+@njit(nogil=True, cache=True)
+def split_mixed(rows, light, defocus, kind, level):
+    """Split the mixed pixels of one row of blocks into a foreground part and the background behind it."""
+    height, width = kind.shape
+    near_color = np.empty(3, np.float32)
+    far_color = np.empty(3, np.float32)
+    for y in range(rows * BLOCK, min((rows + 1) * BLOCK, height)):
+        for x in range(width):
+            if level[y, x] != 1:
+                continue
+            here = defocus[FRONT, y, x]
+            near = here
+            for j in range(max(y - 1, 0), min(y + 2, height)):
+                for i in range(max(x - 1, 0), min(x + 2, width)):
+                    near = max(near, defocus[FRONT, j, i])
+            share = _foreground_share(light, defocus, kind, y, x, near, near_color, far_color)
+            if share <= 0:
+                continue
+            for c in range(3):
+                mixed = light[FRONT, y, x, c]
+                background = max((mixed - share * near_color[c]) / (1 - share), np.float32(0))
+                light[BEHIND, y, x, c] = background
+                # What the clip at zero left over stays with the foreground: in focus, nothing changes.
+                light[PATCH, y, x, c] = max(mixed - (1 - share) * background, np.float32(0))
+            light[PATCH, y, x, 3] = share
+            light[BEHIND, y, x, 3] = 1
+            defocus[PATCH, y, x] = near
+            defocus[BEHIND, y, x] = here
+            kind[y, x] = BESIDE_STEP | SPLIT | HIDDEN
+
+
+@njit(nogil=True, cache=True)
+def _range_around(block_low, block_high, rows, block):
+    """Range of defocus in a block and its eight neighbours."""
+    low, high = np.inf, -np.inf
+    for j in range(max(rows - 1, 0), min(rows + 2, block_low.shape[0])):
+        for i in range(max(block - 1, 0), min(block + 2, block_low.shape[1])):
+            low = min(low, block_low[j, i])
+            high = max(high, block_high[j, i])
+    return high - low
+
+
+@njit(nogil=True, cache=True)
+def _foreground_share(light, defocus, kind, y, x, near, near_color, far_color):
+    """How much of pixel (y, x), on the far side of a step to ``near``, is foreground: 0 to a half.
+
+    The pure colours of both sides are left in ``near_color`` and ``far_color``.
+    """
+    height, width = defocus.shape[1:]
+    here = defocus[FRONT, y, x]
+    half = (near - here) / 2
+    near_weight, far_weight = np.float32(0), np.float32(0)
+    near_color[:] = 0
+    far_color[:] = 0
+    for j in range(max(y - _MIX_RADIUS, 0), min(y + _MIX_RADIUS + 1, height)):
+        for i in range(max(x - _MIX_RADIUS, 0), min(x + _MIX_RADIUS + 1, width)):
+            if kind[j, i] & BESIDE_STEP:
+                continue
+            from_far, from_near = abs(defocus[FRONT, j, i] - here), abs(defocus[FRONT, j, i] - near)
+            if min(from_far, from_near) >= half:
+                continue
+            weight = np.float32(np.exp(-((j - y) ** 2 + (i - x) ** 2) / (2 * _MIX_SIGMA**2)))
+            if from_far < from_near:
+                far_weight += weight
+                for c in range(3):
+                    far_color[c] += weight * light[FRONT, j, i, c]
+            else:
+                near_weight += weight
+                for c in range(3):
+                    near_color[c] += weight * light[FRONT, j, i, c]
+    if far_weight < 1e-3:
+        return np.float32(0)
+    for c in range(3):
+        far_color[c] /= far_weight
+    if near_weight >= 1e-3:
+        for c in range(3):
+            near_color[c] /= near_weight
+    else:
+        _extreme_near_color(light, defocus, y, x, here + half, near_color, far_color)
+    along, contrast = np.float32(0), np.float32(0)
+    for c in range(3):
+        span = near_color[c] - far_color[c]
+        along += (light[FRONT, y, x, c] - far_color[c]) * span
+        contrast += span * span
+    if contrast < _MIX_LEAST_CONTRAST:
+        return np.float32(0)
+    return min(max(along / contrast, np.float32(0)), np.float32(_MIX_MOST_FOREGROUND))
+
+
+@njit(nogil=True, cache=True)
+def _extreme_near_color(light, defocus, y, x, threshold, near_color, far_color):
+    """The foreground neighbour that is least like the background: a hair has no pure pixel of its own."""
+    height, width = defocus.shape[1:]
+    farthest = np.float32(-1)
+    for j in range(max(y - 1, 0), min(y + 2, height)):
+        for i in range(max(x - 1, 0), min(x + 2, width)):
+            if defocus[FRONT, j, i] < threshold:
+                continue
+            distance = np.float32(0)
+            for c in range(3):
+                distance += (light[FRONT, j, i, c] - far_color[c]) ** 2
+            if distance > farthest:
+                farthest = distance
+                for c in range(3):
+                    near_color[c] = light[FRONT, j, i, c]
+
+
+@njit(nogil=True, cache=True)
+def fill_hidden(light, defocus, kind, level, source, ring):
+    """Fill the background hidden behind foreground pixels, ring after ring inwards from the steps.
+
+    Args:
+        level: ``(H, W)`` int16: 1 on the far side of a step, 0 elsewhere; each filled pixel gets its ring.
+        source: ``(H, W)`` int32 scratch: the far-side pixel that a hidden one lies nearest to.
+        ring: ``(2, H * W)`` int32 scratch.
+    """
+    height, width = kind.shape
+    count = _first_ring(level, source, ring[0])
+    now = 2
+    while count > 0:
+        following = 0
+        this, other = now % 2, 1 - now % 2
+        for entry in range(count):
+            y, x = ring[this, entry] // width, ring[this, entry] % width
+            for j in range(max(y - 1, 0), min(y + 2, height)):
+                for i in range(max(x - 1, 0), min(x + 2, width)):
+                    # Rings of four and of eight neighbours in turn are octagons, close enough to circles.
+                    if level[j, i] != 0 or (now % 2 == 0 and j != y and i != x):
+                        continue
+                    if _hide(light, defocus, kind, level, source, j, i, now):
+                        ring[other, following] = j * width + i
+                        following += 1
+        count = following
+        now += 1
+
+
+@njit(nogil=True, cache=True)
+def _first_ring(level, source, ring):
+    height, width = level.shape
+    count = 0
+    for y in range(height):
+        for x in range(width):
+            if level[y, x] == 1:
+                source[y, x] = y * width + x
+                ring[count] = y * width + x
+                count += 1
+    return count
+
+
+@njit(nogil=True, cache=True)
+def _hide(light, defocus, kind, level, source, y, x, now):
+    """Give (y, x) a hidden sample if the background of an earlier ring reaches behind it; whether it did."""
+    height, width = kind.shape
+    nearest, distance = -1, np.inf
+    for j in range(max(y - 1, 0), min(y + 2, height)):
+        for i in range(max(x - 1, 0), min(x + 2, width)):
+            if 0 < level[j, i] < now:
+                from_y, from_x = source[j, i] // width, source[j, i] % width
+                apart = (from_y - y) ** 2 + (from_x - x) ** 2
+                if apart < distance:
+                    nearest, distance = source[j, i], apart
+    background = defocus[FRONT, nearest // width, nearest % width]
+    step = defocus[FRONT, y, x] - background
+    if step <= STEP_PX or distance > (step + _REACH_MARGIN_PX) ** 2:
+        return False
+    tolerance = max(np.float32(STEP_PX), np.float32(_SAME_SURFACE) * step)
+    total, far = np.float32(0), np.float32(0)
+    red, green, blue = np.float32(0), np.float32(0), np.float32(0)
+    stride = 1 + int(np.sqrt(distance) * _STENCIL_GROWTH)
+    for m in range(-_STENCIL, _STENCIL + 1):
+        j = y + m * stride
+        if j < 0 or j >= height:
+            continue
+        for n in range(-_STENCIL, _STENCIL + 1):
+            i = x + n * stride
+            if i < 0 or i >= width or not 0 < level[j, i] < now:
+                continue
+            layer = BEHIND if kind[j, i] & HIDDEN else FRONT
+            if abs(defocus[layer, j, i] - background) > tolerance:
+                continue
+            weight = np.float32(1) / (m * m + n * n)
+            total += weight
+            far += weight * defocus[layer, j, i]
+            red += weight * light[layer, j, i, 0]
+            green += weight * light[layer, j, i, 1]
+            blue += weight * light[layer, j, i, 2]
+    if total == 0:  # no point of the stencil lies on the background: take the nearest of it
+        j, i = nearest // width, nearest % width
+        layer = BEHIND if kind[j, i] & HIDDEN else FRONT
+        total, far = np.float32(1), defocus[layer, j, i]
+        red, green, blue = light[layer, j, i, 0], light[layer, j, i, 1], light[layer, j, i, 2]
+    level[y, x] = now
+    source[y, x] = nearest
+    kind[y, x] |= HIDDEN
+    light[BEHIND, y, x, 0] = red / total
+    light[BEHIND, y, x, 1] = green / total
+    light[BEHIND, y, x, 2] = blue / total
+    light[BEHIND, y, x, 3] = 1
+    defocus[BEHIND, y, x] = far / total
+    return True

@@ -1,0 +1,89 @@
+"""The layered engine written out plainly: the oracle of ``cpu.py``. Slow; for small pictures.
+
+Same layered depth image, same bins, same order. But every sample's shape is drawn pixel by pixel with its exact overlap
+with each pixel, found by counting fine sub-samples in the shape's own definition, and every sum is a float64 picture.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from any2bokeh.optics.aperture import IDENTITY_RADIUS_PX, Aperture
+from any2bokeh.renderers.layered.bins import BIN_COUNT, depth_bin
+from any2bokeh.renderers.layered.layers import BEHIND, FRONT, HIDDEN, PATCH, SPLIT
+
+_SUBSAMPLES = 24
+
+
+def render(
+    light: NDArray[np.float32], defocus: NDArray[np.float32], kind: NDArray[np.uint8], aperture: Aperture
+) -> NDArray[np.float64]:
+    """Linear light of the layered depth image seen through ``aperture``.
+
+    Args:
+        light: ``(3, H, W, 4)``, see ``layers.py``.
+        defocus: ``(3, H, W)`` signed pixels.
+        kind: ``(H, W)``.
+        aperture: shape of the aperture.
+
+    Returns:
+        ``(3, H, W)``.
+    """
+    height, width = kind.shape
+    margin = int(np.ceil(_widest(defocus, kind))) + 2
+    bins: dict[int, NDArray[np.float64]] = {}
+    for around_y in range(-margin, height + margin):
+        for around_x in range(-margin, width + margin):
+            y, x = min(max(around_y, 0), height - 1), min(max(around_x, 0), width - 1)
+            for layer in _layers(kind[y, x]):
+                signed = float(defocus[layer, y, x])
+                picture = bins.setdefault(depth_bin(np.float32(signed)), np.zeros((height, width, 4)))
+                _add(picture, light[layer, y, x].astype(np.float64), around_y, around_x, _overlaps(aperture, signed))
+    return _front_to_back(bins, height, width)
+
+
+def _layers(kind: int) -> list[int]:
+    return [PATCH if kind & SPLIT else FRONT] + ([BEHIND] if kind & HIDDEN else [])
+
+
+def _widest(defocus: NDArray[np.float32], kind: NDArray[np.uint8]) -> float:
+    used = [defocus[FRONT], defocus[PATCH][kind & SPLIT != 0], defocus[BEHIND][kind & HIDDEN != 0]]
+    return max(float(np.abs(part).max()) for part in used if part.size)
+
+
+def _overlaps(aperture: Aperture, signed_px: float) -> NDArray[np.float64]:
+    """Share of the shape's light that falls on each pixel around its centre, ``(2n + 1, 2n + 1)``, summing to 1."""
+    radius = abs(signed_px)
+    if radius < IDENTITY_RADIUS_PX:
+        return np.ones((1, 1))
+    n = int(np.ceil(radius + 0.5))
+    side = 2 * n + 1
+    fine = (np.arange(side * _SUBSAMPLES) + 0.5) / _SUBSAMPLES - n - 0.5
+    # In front of the focal plane the image of the aperture is upside down and mirrored.
+    u = fine / radius * (-1 if signed_px > 0 else 1)
+    inside = aperture.contains(u[None, :], u[:, None]).astype(np.float64)
+    share = inside.reshape(side, _SUBSAMPLES, side, _SUBSAMPLES).sum(axis=(1, 3))
+    return share / share.sum()
+
+
+def _add(
+    picture: NDArray[np.float64], light: NDArray[np.float64], y: int, x: int, overlaps: NDArray[np.float64]
+) -> None:
+    height, width = picture.shape[:2]
+    n = overlaps.shape[0] // 2
+    top, bottom = max(y - n, 0), min(y + n + 1, height)
+    left, right = max(x - n, 0), min(x + n + 1, width)
+    if top < bottom and left < right:
+        part = overlaps[top - y + n : bottom - y + n, left - x + n : right - x + n]
+        picture[top:bottom, left:right] += part[..., None] * light
+
+
+def _front_to_back(bins: dict[int, NDArray[np.float64]], height: int, width: int) -> NDArray[np.float64]:
+    """Take the bins from the nearest on, each as far as the aperture has room left."""
+    total = np.zeros((height, width, 4))
+    for bin_ in range(BIN_COUNT - 1, -1, -1):
+        if bin_ not in bins:
+            continue
+        coverage = bins[bin_][..., 3:]
+        room = np.maximum(1 - total[..., 3:], 0)
+        total += bins[bin_] * np.minimum(1, room / np.maximum(coverage, 1e-12))
+    return (total[..., :3] / total[..., 3:]).transpose(2, 0, 1)

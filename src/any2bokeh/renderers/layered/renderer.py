@@ -1,0 +1,173 @@
+"""The layered engine behind the renderer interface."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from any2bokeh.optics import transfer as transfer_functions
+from any2bokeh.optics.aperture import Aperture, Disc, span_table
+from any2bokeh.optics.coc import REFERENCE_LONG_SIDE_PX
+from any2bokeh.optics.transfer import Transfer
+from any2bokeh.renderers.base import RenderInput
+from any2bokeh.renderers.layered import cpu, layers
+from any2bokeh.renderers.layered.bins import depth_bin
+
+_RAYS = 16
+
+
+class LayeredRenderer:
+    """Deterministic thin-lens renderer: disparity layers, exact aperture shapes, occlusion, linear light.
+
+    The result does not depend on the number of threads. Scratch memory is kept from frame to frame; nothing else is.
+
+    Args:
+        aperture: shape of the aperture.
+        transfer: how code values stand for light.
+        threads: how many threads render; all cores by default.
+    """
+
+    window = 1
+    overlap = 0
+
+    def __init__(
+        self, *, aperture: Aperture | None = None, transfer: Transfer = "srgb", threads: int | None = None
+    ) -> None:
+        self.aperture = aperture or Disc()
+        self.transfer: Transfer = transfer
+        self.threads = (
+            threads or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        )
+        self._pool = ThreadPoolExecutor(self.threads)
+        self._scratch: _Scratch | None = None
+
+    def render(self, inputs: Iterable[RenderInput]) -> Iterator[NDArray[np.float32]]:
+        for frame in inputs:
+            yield self.render_frame(frame)
+
+    def render_frame(self, frame: RenderInput) -> NDArray[np.float32]:
+        """Render one frame: ``(3, H, W)`` float32. The input's own array where the blur strength is 0."""
+        height, width = frame.pixels.shape[1:]
+        scale = frame.blur_strength * max(width, height) / REFERENCE_LONG_SIDE_PX
+        if scale == 0:
+            return frame.pixels
+        if self._scratch is None or self._scratch.shape != (height, width):
+            self._scratch = _Scratch(height, width)
+        scratch = self._scratch
+        block_rows = range(scratch.block_low.shape[0])
+        pixels = np.ascontiguousarray(frame.pixels, np.float32)
+        disparity = np.ascontiguousarray(frame.disparity[0], np.float32)
+        decode_table, encode = _tables(self.transfer)
+
+        self._each(
+            block_rows,
+            lambda rows: layers.prepare(
+                rows,
+                pixels,
+                disparity,
+                np.float32(frame.focus_disparity),
+                np.float32(scale),
+                decode_table,
+                scratch.light,
+                scratch.defocus,
+                scratch.block_low,
+                scratch.block_high,
+            ),
+        )
+        self._each(
+            block_rows,
+            lambda rows: layers.find_steps(
+                rows, scratch.defocus, scratch.block_low, scratch.block_high, scratch.kind, scratch.level
+            ),
+        )
+        self._each(
+            block_rows,
+            lambda rows: layers.split_mixed(rows, scratch.light, scratch.defocus, scratch.kind, scratch.level),
+        )
+        layers.fill_hidden(scratch.light, scratch.defocus, scratch.kind, scratch.level, scratch.source, scratch.ring)
+        nearest, farthest = float(scratch.block_high.max()), float(scratch.block_low.min())
+        table = span_table(self.aperture, max(abs(nearest), abs(farthest)))
+        # A block may hold samples of its neighbours' defocus: the foreground part of a mixed pixel at its rim.
+        reach = _largest_around(np.maximum(np.abs(scratch.block_low), np.abs(scratch.block_high))) + 1.5
+        result = np.empty((3, height, width), np.float32)
+        slots = depth_bin(np.float32(nearest)) - depth_bin(np.float32(farthest)) + 1
+        tiles = -(-height // cpu.TILE_HEIGHT) * -(-width // cpu.TILE_WIDTH)
+        self._each(
+            range(tiles),
+            lambda tile, accumulator: cpu.render_tile(
+                tile,
+                pixels,
+                (scratch.light, scratch.defocus, scratch.kind, reach),
+                (table.first, table.reach, table.spans, table.inverse_area),
+                encode,
+                accumulator,
+                result,
+            ),
+            lambda: cpu.new_accumulator(slots),
+        )
+        return result
+
+    def _each(self, jobs: range, work: Callable[..., object], workspace: Callable[[], object] | None = None) -> None:
+        """Do ``work`` for every job, jobs taken in turn by the threads, each with a workspace of its own."""
+        turn = iter(jobs)
+
+        def take() -> None:
+            own = () if workspace is None else (workspace(),)
+            for job in turn:  # next() of a range iterator is atomic under the GIL
+                work(job, *own)
+
+        for done in [self._pool.submit(take) for _ in range(min(self.threads, len(jobs)))]:
+            done.result()
+
+
+def available_cores() -> int:
+    """Cores that this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class _Scratch:
+    """Arrays of one frame size, reused from frame to frame."""
+
+    def __init__(self, height: int, width: int) -> None:
+        self.shape = (height, width)
+        blocks = (-(-height // layers.BLOCK), -(-width // layers.BLOCK))
+        self.light = np.empty((3, height, width, 4), np.float32)
+        self.defocus = np.empty((3, height, width), np.float32)
+        self.kind = np.zeros((height, width), np.uint8)
+        self.block_low = np.empty(blocks, np.float32)
+        self.block_high = np.empty(blocks, np.float32)
+        self.level = np.zeros((height, width), np.int16)
+        self.source = np.empty((height, width), np.int32)
+        self.ring = np.empty((2, height * width), np.int32)
+
+
+_ANGLES = np.arange(_RAYS) * (2 * np.pi / _RAYS)
+_DIRECTIONS = np.stack([np.sin(_ANGLES), np.cos(_ANGLES)], axis=1).astype(np.float32)
+
+
+def _largest_around(blocks: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Largest value of each block and its eight neighbours."""
+    padded = np.pad(blocks, 1, mode="edge")
+    rows, columns = blocks.shape
+    return np.max([padded[j : j + rows, i : i + columns] for j in range(3) for i in range(3)], axis=0)
+
+
+# Table sizes: linear interpolation is then within 1e-7 of the sRGB and HLG curves, within 1e-6 of PQ's.
+_TABLE_CELLS = {"srgb": 4096, "hlg": 16384, "pq": 65536}
+
+
+@lru_cache(maxsize=8)
+def _tables(transfer: Transfer) -> tuple[NDArray[np.float32], tuple[NDArray[np.float32], np.float32]]:
+    """(linear light at even code values), (code values at even square roots of light, the light of code 1)."""
+    if transfer in ("linear", "none"):
+        nothing = np.empty(0, np.float32)
+        return nothing, (nothing, np.float32(1))
+    even = np.linspace(0, 1, _TABLE_CELLS[transfer] + 1)
+    decode = transfer_functions.decode(even, transfer)
+    peak = np.float32(decode[-1])
+    return decode, (transfer_functions.encode(even**2 * peak, transfer), peak)

@@ -1,0 +1,74 @@
+"""The layered depth image: mixed pixels and hidden background."""
+
+import numpy as np
+import pytest
+
+from any2bokeh.renderers.base import RenderInput
+from any2bokeh.renderers.layered import layers
+from any2bokeh.renderers.layered.renderer import LayeredRenderer
+from tests.renderers.layered import scenes
+
+
+def layered(pixels, disparity, focus_disparity, blur_strength):
+    """``(light, defocus, kind)`` that the renderer makes of a frame."""
+    renderer = LayeredRenderer(transfer="linear")
+    renderer.render_frame(RenderInput(pixels, disparity, focus_disparity, blur_strength))
+    scratch = renderer._scratch
+    assert scratch is not None
+    return scratch.light, scratch.defocus, scratch.kind
+
+
+@pytest.mark.parametrize("share", [0.1, 0.3, 0.45])
+def test_mixed_pixel_is_split_into_its_two_colours(share):
+    height, width, edge = 40, 60, 30
+    near, far = np.float32([0.9, 0.2, 0.1]), np.float32([0.1, 0.3, 0.8])
+    pixels = np.empty((3, height, width), np.float32)
+    pixels[:, :, :edge] = near[:, None, None]
+    pixels[:, :, edge:] = far[:, None, None]
+    pixels[:, :, edge] = (share * near + (1 - share) * far)[:, None]  # the edge runs through this column
+    disparity = np.full((1, height, width), 0.1, np.float32)
+    disparity[:, :, :edge] = 0.9
+    light, defocus, kind = layered(pixels, disparity, 0.9, scenes.k_for(10, 0.8, height, width))
+    column = (slice(8, -8), edge)
+    assert np.all(kind[column] & layers.SPLIT)
+    np.testing.assert_allclose(light[layers.PATCH][column][:, 3], share, atol=1e-3)
+    np.testing.assert_allclose(light[layers.PATCH][column][:, :3], np.tile(share * near, (24, 1)), atol=1e-3)
+    np.testing.assert_allclose(light[layers.BEHIND][column][:, :3], np.tile(far, (24, 1)), atol=1e-3)
+    np.testing.assert_allclose(defocus[layers.PATCH][column], 0, atol=1e-4)
+    np.testing.assert_allclose(defocus[layers.BEHIND][column], -10, atol=1e-4)
+
+
+def test_hidden_background_reaches_as_far_as_the_surfaces_shift():
+    height, width, edge = 60, 120, 60
+    pixels = np.full((3, height, width), 0.2, np.float32)
+    pixels[:, :, :edge] = 0.8
+    disparity = np.full((1, height, width), 0.1, np.float32)
+    disparity[:, :, :edge] = 0.9
+    light, defocus, kind = layered(pixels, disparity, 0.5, scenes.k_for(12, 0.8, height, width))
+    hidden = np.nonzero(kind[height // 2] & layers.HIDDEN)[0]
+    hidden = hidden[hidden < edge]
+    assert hidden.max() == edge - 1
+    assert abs((edge - hidden.min()) - 12) <= 2.5  # the shift, and the margin
+    np.testing.assert_allclose(light[layers.BEHIND, height // 2, hidden, :3], 0.2, atol=1e-4)
+    np.testing.assert_allclose(defocus[layers.BEHIND, height // 2, hidden], -6, atol=1e-3)
+
+
+def test_continuous_surface_stays_one_layer():
+    _, _, kind = layered(scenes.noise(80, 60), scenes.slope(80, 60), 0.5, 200.0)
+    assert not kind.any()
+
+
+def test_hidden_background_comes_from_the_surface_beside_it():
+    """Behind a card before two walls lies, on each side, the wall that is seen beside it there."""
+    height, width = 60, 160
+    pixels = np.full((3, height, width), 0.5, np.float32)
+    disparity = np.full((1, height, width), 0.3, np.float32)
+    pixels[:, :, width // 2 :] = 0.1
+    disparity[:, :, width // 2 :] = 0.1
+    pixels[:, :, 60:100] = 0.9
+    disparity[:, :, 60:100] = 0.9
+    light, _, kind = layered(pixels, disparity, 0.9, scenes.k_for(12, 0.8, height, width))
+    middle = height // 2
+    assert np.all(kind[middle, [61, 98]] & layers.HIDDEN)
+    np.testing.assert_allclose(light[layers.BEHIND, middle, 61, :3], 0.5, atol=1e-3)
+    np.testing.assert_allclose(light[layers.BEHIND, middle, 98, :3], 0.1, atol=1e-3)
