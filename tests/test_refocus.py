@@ -169,6 +169,37 @@ def test_range_is_rendered_with_its_own_disparity(clip: Path, tmp_path: Path, re
         np.testing.assert_array_equal(given.pixels, pixels)
 
 
+def test_dense_script_of_the_clip_serves_disparity_of_a_part(clip: Path, tmp_path: Path, results: Path):
+    maps = clips.write_disparity(tmp_path / "maps", start=3, stop=9)
+    script = FocusScript.from_dense([index / 20 for index in range(clips.FRAMES)], [8.0] * clips.FRAMES)
+    start_s, end_s = 3 / clips.FPS, 9 / clips.FPS
+    result = refocus(
+        clip, results / "out.mkv", disparity=maps, focus=script, renderer=Inverting(), start_s=start_s, end_s=end_s
+    )
+    assert result.track.focus_disparity.tolist() == [index / 20 for index in range(3, 9)]
+
+
+def test_keyframe_before_the_disparity_of_a_part_is_refused(clip: Path, tmp_path: Path, results: Path):
+    maps = clips.write_disparity(tmp_path / "maps", start=3, stop=9)
+    start_s, end_s = 3 / clips.FPS, 9 / clips.FPS
+    with pytest.raises(InputError, match="keyframe at frame 0, before frame 3"):
+        refocus(
+            clip,
+            results / "out.mkv",
+            disparity=maps,
+            focus=FocusScript.at_point(0.5, 0.5, 8),
+            start_s=start_s,
+            end_s=end_s,
+        )
+    _assert_nothing_left(results)
+
+
+def test_existing_output_is_refused_before_the_disparity_is_read(clip: Path, results: Path):
+    (results / "out.mkv").write_bytes(b"earlier result")
+    with pytest.raises(InputError, match="exists"):
+        refocus(clip, results / "out.mkv", disparity=results / "no such disparity", focus=BLURRED)
+
+
 def test_time_between_two_frames_takes_the_later_one(clip: Path, disparity_folder: Path, results: Path):
     result = refocus(
         clip,

@@ -87,7 +87,7 @@ def refocus(
             in the first frame rendered.
         polarity: whether white is near or far in the files of ``disparity``.
         renderer: the engine; None = the layered engine in the transfer of the input.
-        fps: rate of an image sequence, 24 unless given.
+        fps: rate of an image sequence given by its path, 24 unless given.
         start_s, end_s: render the frames shown at ``start_s <= time < end_s``, seconds from the first frame.
         encoding: codec, quality and the like; None = the defaults of ``Encoding``.
         overwrite: replace an existing output.
@@ -103,6 +103,10 @@ def refocus(
     with ExitStack() as stack:
         source = stack.enter_context(open_source(input, fps=fps)) if isinstance(input, str | Path) else input
         start, stop = frame_range(source, start_s, end_s)
+        # Before the disparity, which may take a pass over the clip: an output that exists is told at once.
+        sink = stack.enter_context(
+            open_sink(output, source, encoding=encoding, start=start, stop=stop, overwrite=overwrite)
+        )
         shot = Shot.open(
             source, disparity, focus, blur_strength=blur_strength, polarity=polarity, start=start, stop=stop
         )
@@ -111,9 +115,8 @@ def refocus(
                 notice(remark)
         engine = renderer or default_renderer(source.info)
         began = time.perf_counter()
-        with open_sink(output, source, encoding=encoding, start=start, stop=stop, overwrite=overwrite) as sink:
-            _stream(shot, engine, sink, progress or (lambda done, total: None))
-        elapsed_s = time.perf_counter() - began
+        _stream(shot, engine, sink, progress or (lambda done, total: None))
+    elapsed_s = time.perf_counter() - began
     return RefocusResult(Path(output), source.info, start, stop, shot.track, elapsed_s)
 
 
@@ -198,7 +201,7 @@ class Shot:
         is_part = isinstance(maps, _PartDisparity)
         # Disparity of a part makes that part a clip of its own, whose focus is found from the part alone.
         track = resolve(
-            _counted_from(focus, start, info.fps) if is_part else focus,
+            _counted_from(focus, start, stop, info) if is_part else focus,
             disparity=maps.part if is_part else maps,
             frame_count=stop - start if is_part else info.frame_count,
             fps=info.fps,
@@ -293,9 +296,14 @@ def _whole_or_part(
     )
 
 
-def _counted_from(script: FocusScript, start: int, fps: Fraction) -> FocusScript:
-    """The script with its keyframes counted from a frame of the clip instead of from the clip's first frame."""
-    rate = 1.0 if script.fps is None else script.fps / float(fps)
+def _counted_from(script: FocusScript, start: int, stop: int, info: VideoInfo) -> FocusScript:
+    """The script of the frames ``start <= index < stop`` of a clip, counted from the first of them."""
+    if script.dense is not None:
+        if len(script.dense.focus_disparity) != info.frame_count:
+            return script
+        dense = script.dense
+        return FocusScript.from_dense(dense.focus_disparity[start:stop], dense.blur_strength[start:stop])
+    rate = 1.0 if script.fps is None else script.fps / float(info.fps)
     keyframes = []
     for keyframe in script.keyframes:
         frame = keyframe.frame - round(start * rate)
