@@ -1,14 +1,14 @@
 """Circle of confusion: how far out of focus a point is, in pixels."""
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 REFERENCE_LONG_SIDE_PX = 1024
 """Frame size for which the blur strength K is given."""
 
 
 def defocus_px(
-    disparity: NDArray[np.float32], focus_disparity: float, blur_strength: float, long_side_px: int
+    disparity: ArrayLike, focus_disparity: float, blur_strength: float, long_side_px: int
 ) -> NDArray[np.float32]:
     """Signed defocus of a thin lens, positive in front of the focal plane.
 
@@ -28,7 +28,7 @@ def defocus_px(
 
 
 def coc_radius_px(
-    disparity: NDArray[np.float32], focus_disparity: float, blur_strength: float, long_side_px: int
+    disparity: ArrayLike, focus_disparity: float, blur_strength: float, long_side_px: int
 ) -> NDArray[np.float32]:
     """Circle-of-confusion radius in pixels: ``abs(defocus_px(...))``, same arguments and shape."""
     return np.abs(defocus_px(disparity, focus_disparity, blur_strength, long_side_px))

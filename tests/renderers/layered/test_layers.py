@@ -21,7 +21,7 @@ def layered(pixels, disparity, focus_disparity, blur_strength):
 @pytest.mark.parametrize("share", [0.1, 0.3, 0.45])
 def test_mixed_pixel_is_split_into_its_two_colours(share):
     height, width, edge = 40, 60, 30
-    near, far = np.float32([0.9, 0.2, 0.1]), np.float32([0.1, 0.3, 0.8])
+    near, far = np.array([0.9, 0.2, 0.1], np.float32), np.array([0.1, 0.3, 0.8], np.float32)
     pixels = np.empty((3, height, width), np.float32)
     pixels[:, :, :edge] = near[:, None, None]
     pixels[:, :, edge:] = far[:, None, None]

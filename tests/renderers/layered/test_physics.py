@@ -1,5 +1,7 @@
 """What a thin lens must do, whatever the method: checks that know nothing of how the engine works."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -72,7 +74,7 @@ def test_blurred_foreground_turns_see_through_over_a_sharp_background():
     x = np.arange(width)
     stripes = np.where(x // 4 % 2 == 0, 0.2, 0.8).astype(np.float32)
     pixels = np.broadcast_to(stripes, (3, height, width)).copy()
-    pixels[:, :, :edge] = np.float32([0.0, 0.3, 0.9])[:, None, None]
+    pixels[:, :, :edge] = np.array([0.0, 0.3, 0.9], np.float32)[:, None, None]
     disparity = np.full((1, height, width), 0.1, np.float32)
     disparity[:, :, :edge] = 0.9
     result = scenes.render(pixels, disparity, 0.1, scenes.k_for(radius, 0.8, height, width), transfer="linear")
@@ -80,13 +82,13 @@ def test_blurred_foreground_turns_see_through_over_a_sharp_background():
     # Share of the aperture that the half plane fills at x: the disc cut by a line (circular segment).
     t = np.clip((edge - (x + 0.5)) / radius, -1, 1)
     filled = 0.5 + (t * np.sqrt(1 - t * t) + np.arcsin(t)) / np.pi
-    seen = filled * np.float32([0.0, 0.3, 0.9])[:, None] + (1 - filled) * stripes
+    seen = filled * np.array([0.0, 0.3, 0.9], np.float32)[:, None] + (1 - filled) * stripes
     visible = x >= edge + 1  # there the wall's own colour is known
     np.testing.assert_allclose(row[:, visible], seen[:, visible], atol=0.01)
     # Behind the half plane nobody knows the stripes; but the light of the wall must be there, neither black nor the
     # foreground's: between the stripes' values once the foreground is taken out.
     behind = (x < edge - 1) & (filled < 0.9)
-    wall = (row - filled * np.float32([0.0, 0.3, 0.9])[:, None])[:, behind] / (1 - filled[behind])
+    wall = (row - filled * np.array([0.0, 0.3, 0.9], np.float32)[:, None])[:, behind] / (1 - filled[behind])
     assert wall.min() > 0.19
     assert wall.max() < 0.81
 
@@ -118,5 +120,5 @@ def test_defocus_varies_the_picture_smoothly():
         renderer.render_frame(RenderInput(pixels, disparity, 0.4, scenes.k_for(radius, 0.5, 64, 64)))
         for radius in radii
     ]
-    steps = [float(np.abs(b - a).mean()) for a, b in zip(pictures, pictures[1:], strict=False)]
+    steps = [float(np.abs(b - a).mean()) for a, b in itertools.pairwise(pictures)]
     assert max(steps) < 2.5 * float(np.median(steps))

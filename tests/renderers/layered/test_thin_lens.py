@@ -47,7 +47,7 @@ def _frames(folder: Path, setting: str) -> Iterator[tuple[np.ndarray, np.ndarray
     renderer = LayeredRenderer()
     for index, (k, focus) in enumerate(zip(values["K"], values["focus_disparity"], strict=True)):
         pixels = _read(folder / "aif" / f"{index:05d}.png")
-        disparity = cv2.imread(str(folder / "disparity" / f"{index:05d}.png"), cv2.IMREAD_UNCHANGED) / np.float32(65535)
+        disparity = _read(folder / "disparity" / f"{index:05d}.png", cv2.IMREAD_UNCHANGED).astype(np.float32)
         # K of these clips is in pixels of their own 512 px of width.
         frame = RenderInput(
             np.ascontiguousarray(pixels.transpose(2, 0, 1), np.float32), disparity[None], focus, k * 1024 / 512
@@ -56,10 +56,11 @@ def _frames(folder: Path, setting: str) -> Iterator[tuple[np.ndarray, np.ndarray
         yield picture, _read(folder / f"gt_{setting}" / f"{index:05d}.png"), disparity
 
 
-def _read(path: Path) -> np.ndarray:
-    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+def _read(path: Path, mode: int = cv2.IMREAD_COLOR_RGB) -> np.ndarray:
+    """Code values of a picture as they are, over their full scale."""
+    picture = cv2.imread(str(path), mode)
     assert picture is not None, path
-    return picture[:, :, ::-1] / 255.0
+    return picture / (255.0 if picture.dtype == np.uint8 else 65535.0)
 
 
 def _psnr(mean_squared_error: float) -> float:
