@@ -59,7 +59,11 @@ def result_coding(info: VideoInfo, family: Family) -> tuple[YuvCoding, ColorTags
     if info.is_sequence or info.pixel_format.startswith(("gbr", "rgb", "bgr", "pal", "argb", "abgr", "0rgb", "0bgr")):
         tags = replace(tags, matrix=MATRIX_BT709, full_range=family == "gray")
         return YuvCoding(MATRIX_BT709, family == "gray"), tags
-    return source_coding(info), tags
+    coding = source_coding(info)
+    if tags.matrix == UNSPECIFIED and _assumed_matrix(info.width, info.height) != coding.matrix:
+        # Turned upright, the picture would be taken for one of the other kind.
+        tags = replace(tags, matrix=coding.matrix)
+    return coding, tags
 
 
 def _yuv_matrix(info: VideoInfo) -> int:
@@ -68,9 +72,13 @@ def _yuv_matrix(info: VideoInfo) -> int:
         return matrix
     if info.color.primaries == PRIMARIES_BT2020:
         return MATRIX_BT2020
-    # As players such as mpv do: BT.709 for HD, BT.601 below. A turned picture is judged as if it lay.
-    hd = max(info.width, info.height) >= 1280 or min(info.width, info.height) > 576
-    return MATRIX_BT709 if hd else MATRIX_BT601
+    coded = (info.height, info.width) if info.rotation_deg % 180 else (info.width, info.height)
+    return _assumed_matrix(*coded)
+
+
+def _assumed_matrix(width: int, height: int) -> int:
+    # What players such as mpv assume of an untagged video: BT.709 for HD, BT.601 below.
+    return MATRIX_BT709 if width >= 1280 or height > 576 else MATRIX_BT601
 
 
 def encode_matrix(coding: YuvCoding, bits: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

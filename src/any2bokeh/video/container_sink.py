@@ -27,6 +27,7 @@ from any2bokeh.video.sound import SoundTracks
 _FORMATS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
 # Written by muxers about the file that they make; untrue of any other.
 _FILE_TAGS = ("major_brand", "minor_version", "compatible_brands", "encoder", "duration")
+_RANGES = {None: 0, False: 1, True: 2}
 # FF_QP2LAMBDA: FFmpeg's unit of a quantiser.
 _LAMBDA = 118
 # The sound may lie this far ahead of the pictures in the file, so that a muxer never waits for it.
@@ -46,8 +47,17 @@ class ContainerSink(VideoSink):
         pixel_format = choose_pixel_format(codec, encoding, info)
         video_format = av.VideoFormat(pixel_format)
         bits = max(component.bits for component in video_format.components)
-        coding, tags = result_coding(info, canonical_layout(pixel_format, bits, is_rgb=video_format.is_rgb).family)
+        coding, self._tags = result_coding(
+            info, canonical_layout(pixel_format, bits, is_rgb=video_format.is_rgb).family
+        )
 
+        if info.sample_aspect != 1 and path.suffix.lower() in (".mkv", ".webm") and codec.name not in ("h264", "hevc"):
+            # Only H.264 and HEVC carry it themselves, and the Matroska muxer takes it from where PyAV cannot put it.
+            others = [f"write {extension}" for extension in codec.extensions if extension in (".mp4", ".mov")]
+            raise InputError(
+                f"{path} cannot hold the pixel aspect {info.sample_aspect} of {info.path} with codec {codec.name}; "
+                f"{' or '.join([*others, 'choose codec h264 (lossless at quality 0) and write .mkv'])}"
+            )
         self.path = path
         self._info = info
         self._trimmed = start > 0 or (stop is not None and stop < info.frame_count)
@@ -58,7 +68,7 @@ class ContainerSink(VideoSink):
         self._writer = SampleWriter(pixel_format, coding)
         self._pending = PendingOutput.file(path)
         try:
-            self._open(codec, encoding, pixel_format, tags)
+            self._open(codec, encoding, pixel_format, self._tags)
         except BaseException as error:
             self._pending.discard()
             if isinstance(error, OSError):
@@ -73,6 +83,9 @@ class ContainerSink(VideoSink):
         picture = self._picture(frame, pixels)
         picture.pts = self._time_stamp(frame)
         picture.time_base = self._info.time_base
+        # ProRes takes its tags from the pictures, the other codecs from the context.
+        picture.color_primaries, picture.color_trc = self._tags.primaries, self._tags.transfer
+        picture.colorspace, picture.color_range = self._tags.matrix, _RANGES[self._tags.full_range]
         self._durations[picture.pts] = round(frame.duration_s / self._info.time_base)
         self._end_s = frame.time_s + frame.duration_s
         try:
@@ -121,8 +134,7 @@ class ContainerSink(VideoSink):
             str(self._pending.temporary),
             "w",
             format=_FORMATS[extension],
-            # The index first, so that the file plays while it loads.
-            container_options={"movflags": "+faststart"} if extension in (".mp4", ".mov") else {},
+            container_options=_container_options(extension, info.time_base),
         )
         container.metadata.update({k: v for k, v in info.metadata.items() if k.lower() not in _FILE_TAGS})
         stream: Any = container.add_stream(codec.encoder, rate=info.fps)
@@ -133,10 +145,10 @@ class ContainerSink(VideoSink):
         if codec.name == "hevc" and extension in (".mp4", ".mov"):
             context.codec_tag = "hvc1"  # the one of HEVC's two tags that Apple's players know
         context.color_primaries, context.color_trc, context.colorspace = tags.primaries, tags.transfer, tags.matrix
-        context.color_range = {None: 0, False: 1, True: 2}[tags.full_range]
+        context.color_range = _RANGES[tags.full_range]
         threads = encoding.threads or max(1, (os.cpu_count() or 2) // 2)
         context.thread_count = threads
-        context.options = _encoder_options(codec, encoding, threads, pixel_format)
+        context.options = _encoder_options(codec, encoding, threads, pixel_format, info.width)
         self._stream = stream
         return container
 
@@ -191,7 +203,18 @@ class ContainerSink(VideoSink):
             self._pending.discard()
 
 
-def _encoder_options(codec: VideoCodec, encoding: Encoding, threads: int, pixel_format: str) -> dict[str, str]:
+def _container_options(extension: str, time_base: Fraction) -> dict[str, str]:
+    if extension not in (".mp4", ".mov"):
+        return {}
+    # The index first, so that the file plays while it loads; and a clock of the whole file that is fine enough for
+    # the tracks' own, since it is what a late start of pictures or sound is counted in (1 ms unless told).
+    clock = time_base.denominator * -(-1000 // time_base.denominator)
+    return {"movflags": "+faststart", "movie_timescale": str(min(clock, 2**31 - 1))}
+
+
+def _encoder_options(
+    codec: VideoCodec, encoding: Encoding, threads: int, pixel_format: str, width: int
+) -> dict[str, str]:
     quality = codec.default_quality if encoding.quality is None else encoding.quality
     preset = encoding.preset or codec.default_preset or ""
     if codec.name == "h264":
@@ -199,12 +222,15 @@ def _encoder_options(codec: VideoCodec, encoding: Encoding, threads: int, pixel_
         fast = {} if encoding.preset else {"x264-params": "cabac=0"}
         return {"preset": preset, "crf": str(quality), **fast}
     if codec.name == "hevc":
-        # x265 has a thread pool of its own, which would take the whole machine.
-        return {"preset": preset, "crf": str(quality), "x265-params": f"log-level=none:pools={threads}:frame-threads=1"}
+        # x265 has a thread pool of its own, which would take the whole machine. Its vector code writes past its buffers
+        # in pictures narrower than its largest block (seen with glibc's heap checks), and the process dies.
+        plain = ":asm=0" if width < 64 else ""
+        parameters = f"log-level=none:pools={threads}:frame-threads=1{plain}"
+        return {"preset": preset, "crf": str(quality), "x265-params": parameters}
     if codec.name == "vp9":
         return {"crf": str(quality), "b": "0", "deadline": "realtime", "cpu-used": preset, "row-mt": "1"}
     if codec.name == "prores":
         profile = "4444" if "444" in pixel_format and not encoding.preset else preset
         # A fixed quantiser: the search for a fixed rate takes most of the encoder's time.
         return {"profile": profile, "vendor": "apl0", "flags": "+qscale", "global_quality": str(quality * _LAMBDA)}
-    return {"level": "3", "slices": "4", "slicecrc": "1"}
+    return {"level": "3", "slicecrc": "1"}

@@ -53,8 +53,8 @@ class VideoCodec:
     bits: tuple[int, ...]
     # Chroma that the encoder takes; the last is what richer sources become.
     chroma: tuple[str, ...]
-    # Whether 4:2:0 and 4:2:2 pictures may have odd sides. H.264 and HEVC crop in whole chroma samples, so they
-    # keep an odd side exactly with full chroma only.
+    # Whether 4:2:0 and 4:2:2 pictures may have odd sides. H.264 and HEVC crop in whole chroma samples, so they keep an
+    # odd side exactly with full chroma only; FFmpeg's ProRes encoder spoils the last column of an odd width.
     odd_sides: bool
     # The encoder's own range, best first; None where there is nothing to choose.
     qualities: tuple[int, int] | None
@@ -79,7 +79,7 @@ VIDEO_CODECS = {
             odd_sides=False, qualities=(0, 51), default_quality=16, default_preset="superfast",
         ),
         VideoCodec(
-            "prores", "prores_ks", (".mov", ".mkv"), bits=(10,), chroma=("422", "444"), odd_sides=True,
+            "prores", "prores_ks", (".mov", ".mkv"), bits=(10,), chroma=("422", "444"), odd_sides=False,
             qualities=(1, 31), default_quality=4, default_preset="hq",
         ),
         VideoCodec(
