@@ -26,7 +26,8 @@ class GreyArray:
 
     The array is ``(T, H, W)``, ``(T, 1, H, W)`` or ``(T, H, W, 1)``, or ``(H, W)`` for one frame, of float16, float32,
     float64, uint8 or uint16. Of several arrays in an .npz the one called ``disparity`` is taken. A compressed .npz can
-    only be read from front to back, so that a step back in it starts again from its beginning.
+    only be read from front to back: a step back in it starts again from its beginning, and a step ahead reads (at most
+    16 MiB at a time) what it passes.
 
     Attributes:
         title: what messages call it.
@@ -96,7 +97,7 @@ class GreyArray:
         values = np.frombuffer(encoded, self._dtype).reshape(self._shape)
         if not self.normalised:
             return values.astype(np.float32)
-        return np.multiply(values, np.float32(1 / np.iinfo(self._dtype.name).max), dtype=np.float32)
+        return np.divide(values, np.float32(np.iinfo(self._dtype.name).max), dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)

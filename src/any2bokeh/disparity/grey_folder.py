@@ -77,7 +77,7 @@ class GreyFolder:
             if colours.shape[2] == 3 and self._colour == "refuse":
                 _require_equal_channels(colours, file, self._noun, is_jpeg=file.suffix.lower() in (".jpg", ".jpeg"))
             picture = colours.max(axis=2) if self._colour == "brightest" else colours[..., colours.shape[2] // 2]
-        return np.multiply(picture, np.float32(1 / full_scale), dtype=np.float32)
+        return np.divide(picture, np.float32(full_scale), dtype=np.float32)
 
 
 def _pictures(path: Path, title: str) -> list[Path]:

@@ -137,7 +137,7 @@ class GreyVideo:
             if np.mean(spread > _CHANNEL_TOLERANCE) > _CHROMA_SHARE:
                 raise self._in_colour(index)
         grey = channels[..., 1] if self._colour == "refuse" else channels.max(axis=2)
-        return np.multiply(grey, np.float32(1 / 65535), dtype=np.float32)
+        return np.divide(grey, np.float32(65535), dtype=np.float32)
 
     def _require_neutral_chroma(self, frame: "av.VideoFrame", index: int) -> None:
         for plane in range(1, len(frame.planes)):
