@@ -46,7 +46,7 @@ def demo(
         folder: where the results go; made if it does not exist.
         renderer: the engine; None = the layered engine.
         overwrite: replace results that are there.
-        progress: called after every rendered frame.
+        progress: called before the first frame and after every one.
 
     Raises:
         InputError: a result exists, or cannot be written.

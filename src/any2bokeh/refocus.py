@@ -91,7 +91,7 @@ def refocus(
         start_s, end_s: render the frames shown at ``start_s <= time < end_s``, seconds from the first frame.
         encoding: codec, quality and the like; None = the defaults of ``Encoding``.
         overwrite: replace an existing output.
-        progress: called after every rendered frame.
+        progress: called before the first frame and after every one.
         notice: called, before anything is rendered, with one-line remarks on what looks wrong but may be meant.
 
     Returns:
@@ -385,6 +385,7 @@ def _render(
             yield render_input
 
     done = 0
+    progress(done, frame_count)
     for pixels in renderer.render(inputs()):
         rendered.give((read_ahead.popleft(), pixels))
         done += 1

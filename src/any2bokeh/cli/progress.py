@@ -43,14 +43,18 @@ def _bar() -> Iterator[Report]:
 
 
 def _lines() -> Report:
-    began = last = time.monotonic()
+    first = last = 0.0  # when the first frame was done, and when the last line was printed
 
     def report(done: int, total: int) -> None:
-        nonlocal last
+        nonlocal first, last
         now = time.monotonic()
-        if done == total or now - last >= _SECONDS_BETWEEN_LINES:
+        if done == 0:
+            print(f"rendering {total} frames; the first run on a machine compiles the renderer", flush=True)
             last = now
-            rate = done / max(now - began, 1e-9)
-            print(f"{done}/{total} frames, {rate:.1f} a second", flush=True)
+        elif done == 1:
+            first = now  # what comes before is compilation, and no measure of the rest
+        if done > 1 and (done == total or now - last >= _SECONDS_BETWEEN_LINES):
+            last = now
+            print(f"{done}/{total} frames, {(done - 1) / max(now - first, 1e-9):.1f} a second", flush=True)
 
     return report
