@@ -48,19 +48,22 @@ def composed(
     defocus, small_defocus = (
         _defocus_px(each, focus_disparity, blur_strength, max(size.source)) for each in (disparity, small_disparity)
     )
-    reach = foreground_reach_px(small_defocus, 1.0 / size.scale, *size.source)
+    reach, coverage = foreground_reach(small_defocus, 1.0 / size.scale, *size.source)
     radius = torch.maximum(defocus.abs(), reach)  # (1, H, W)
     if size.scaled == size.source:
         picture = small_result
     else:
         both = upsample_along(torch.cat([small_result, small_source]), small_defocus, defocus)
-        kept_detail = 1.0 - _smoothstep(radius * size.scale / DISC_CUTOFF)
+        # Lost is what the pixel's own blur has left, and of that what shows past the discs in front.
+        kept_detail = (1.0 - coverage) * (1.0 - _smoothstep(defocus.abs() * size.scale / DISC_CUTOFF))
         picture = both[:3] + kept_detail * (source - both[3:])
     share = _smoothstep((radius - UNTOUCHED_RADIUS_PX) / (MODEL_RADIUS_PX - UNTOUCHED_RADIUS_PX))
     return torch.where(share == 0.0, source, source + share * (picture - source))
 
 
-def foreground_reach_px(small_defocus: torch.Tensor, pitch_px: float, height: int, width: int) -> torch.Tensor:
+def foreground_reach(
+    small_defocus: torch.Tensor, pitch_px: float, height: int, width: int
+) -> tuple[torch.Tensor, torch.Tensor]:
     """How deep inside the discs of what is in front of the focal plane each pixel lies.
 
     Args:
@@ -69,31 +72,42 @@ def foreground_reach_px(small_defocus: torch.Tensor, pitch_px: float, height: in
         height, width: of the large frame.
 
     Returns:
-        ``(1, height, width)``: ``sqrt(radius(q)^2 - distance(p, q)^2)``, the largest over all samples q in front, 0
-        where no disc reaches. A quarter is taken off the square, so that a slope does not count as reaching its
-        neighbours.
+        Two of ``(1, height, width)``. Reach in pixels: ``sqrt(radius(q)^2 - distance(p, q)^2)``, the largest over all
+        samples q in front, 0 where no disc reaches; a quarter is taken off the square, so that a slope does not count
+        as reaching its neighbours. Coverage: the share of a pixel's light that comes from in front, as beside a
+        straight edge, from 0 at the rim of the discs to a half at the edge.
     """
     radius = small_defocus[0].clamp(min=0.0)
     largest = float(radius.max())
-    power = torch.where(radius > 0.0, -(radius**2), radius.new_tensor(UNTOUCHED_RADIUS_PX**2))
+    slack = UNTOUCHED_RADIUS_PX**2
+    power = torch.where(radius > 0.0, -(radius**2), radius.new_tensor(slack))
     for axis in (0, 1):
-        power = _nearest_parabola(power, axis, int(largest / pitch_px), pitch_px)
-    depth = (-power - UNTOUCHED_RADIUS_PX**2).clamp(min=0.0)[None, None]
-    if depth.shape[-2:] != (height, width):
-        depth = F.interpolate(depth, (height, width), mode="bilinear")
-    return depth[0].sqrt()
+        power, radius = _nearest_parabola(power, radius, axis, int(largest / pitch_px), pitch_px)
+    depth = (-power - slack).clamp(min=0.0)
+    place = (1.0 - depth / (radius**2).clamp(min=slack)).clamp(0.0, 1.0).sqrt()  # of the edge, in radii
+    coverage = torch.where(depth > 0.0, (place.acos() - place * (1.0 - place**2).sqrt()) / torch.pi, 0.0)
+    both = torch.stack([depth, coverage])[None]
+    if both.shape[-2:] != (height, width):
+        both = F.interpolate(both, (height, width), mode="bilinear")
+    return both[0, :1].sqrt(), both[0, 1:]
 
 
-def _nearest_parabola(values: torch.Tensor, axis: int, largest_offset: int, pitch_px: float) -> torch.Tensor:
-    """``min over q of values[q] + distance(p, q)^2`` along one axis; along both in turn it is that of the plane."""
-    result = values.clone()
+def _nearest_parabola(
+    values: torch.Tensor, labels: torch.Tensor, axis: int, largest_offset: int, pitch_px: float
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """``min over q of values[q] + distance(p, q)^2`` along one axis, and the label of that q; along both in turn it is
+    that of the plane."""
+    result, result_labels = values.clone(), labels.clone()
     length = values.shape[axis]
     for offset in range(1, min(largest_offset, length - 1) + 1):
         raised = values + (offset * pitch_px) ** 2
         for to, source in ((offset, 0), (0, offset)):
-            target = result.narrow(axis, to, length - offset)
-            torch.minimum(target, raised.narrow(axis, source, length - offset), out=target)
-    return result
+            target, target_labels = (each.narrow(axis, to, length - offset) for each in (result, result_labels))
+            candidate = raised.narrow(axis, source, length - offset)
+            nearer = candidate < target
+            target_labels.copy_(torch.where(nearer, labels.narrow(axis, source, length - offset), target_labels))
+            target.copy_(torch.where(nearer, candidate, target))
+    return result, result_labels
 
 
 def upsample_along(small: torch.Tensor, small_defocus: torch.Tensor, defocus: torch.Tensor) -> torch.Tensor:

@@ -117,7 +117,9 @@ class AnyToBokehPipeline(DiffusionPipeline):
         networks: list[nn.Module] = [self.unet, self.vae.encoder, self.vae.decoder]
         if channels_last:
             for network in networks:
-                network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+                for module in network.modules():
+                    if isinstance(module, nn.Conv2d):
+                        module.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         if compile:
             for network in networks:
                 network.compile()
