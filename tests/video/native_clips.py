@@ -99,6 +99,8 @@ def write_tone(container: Any, track: Any, duration_s: float) -> None:
         tone = 0.3 * np.sin(2 * np.pi * 440 * np.arange(begin, begin + block) / 48000)
         if track.format.name.startswith("s16"):
             samples: NDArray = (tone * 32767).astype(np.int16)[None]
+        elif track.format.name.startswith("u8"):
+            samples = (tone * 127 + 128).astype(np.uint8)[None]
         else:
             samples = tone.astype(np.float32)[None]
         frame = av.AudioFrame.from_ndarray(samples, format=track.format.name, layout="mono")

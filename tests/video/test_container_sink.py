@@ -14,6 +14,9 @@ from any2bokeh.errors import InputError
 from any2bokeh.video import Encoding, open_sink, open_source
 from tests.video.native_clips import FRAMES, HEIGHT, WIDTH, planes_of, times_of, write_clip
 
+EIGHT_BITS = ["yuv420p", "yuv422p", "yuv444p", "yuv440p", "gray", "bgr0"]
+DEEPER = ["yuv420p10le", "yuv422p12le", "yuv444p16le", "gray10le", "gbrp10le", "gbrp16le"]
+
 
 def copy(
     source_path: Path,
@@ -42,10 +45,7 @@ def assert_same_planes(found: list[list[NDArray]], expected: list[list[NDArray]]
 
 @pytest.mark.parametrize("untouched", [True, False])
 @pytest.mark.parametrize("size", [(WIDTH, HEIGHT), (47, 31)])
-@pytest.mark.parametrize(
-    "pixel_format",
-    "yuv420p yuv422p yuv444p yuv440p yuv420p10le yuv422p12le yuv444p16le gray gray10le bgr0 gbrp10le gbrp16le".split(),
-)
+@pytest.mark.parametrize("pixel_format", [*EIGHT_BITS, *DEEPER])
 def test_lossless_copy_is_bit_exact(tmp_path: Path, pixel_format: str, size: tuple[int, int], untouched: bool) -> None:
     # Equal copies of the pixels come back exactly too: where nothing changed, the sink takes the old samples.
     clip = write_clip(tmp_path / "in.mkv", encoder="ffv1", pixel_format=pixel_format, size=size, frames=3, noise=True)

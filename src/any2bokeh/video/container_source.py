@@ -26,6 +26,8 @@ from any2bokeh.video.samples import SampleReader
 from any2bokeh.video.source import VideoSource, check_range
 
 _ATTACHED_PICTURE = Disposition.attached_pic
+# FFmpeg paints any text file as a terminal would show it.
+_TEXT_FORMATS = ("tty", "bin", "xbin", "adf", "idf")
 # A decoder gets a quarter of the processor's cores: the renderer needs the most.
 _DECODER_THREADS = max(1, min(4, (cpu_count() or 1) // 4))
 
@@ -61,7 +63,7 @@ class ContainerSource(VideoSource):
         for native in self._pictures_from(start):
             if self._closed.is_set():
                 return
-            self._check_size(native, index)
+            self._check_whole(native, index)
             samples = reader.samples(native)
             time = native.pts if native.pts is not None else times[index]
             after = times[index + 1] if index + 1 < count else time + (native.duration or self._packets.usual_step)
@@ -134,7 +136,12 @@ class ContainerSource(VideoSource):
                 "copy or export it again"
             ) from None
 
-    def _check_size(self, native: av.VideoFrame, index: int) -> None:
+    def _check_whole(self, native: av.VideoFrame, index: int) -> None:
+        if native.is_corrupt:
+            raise InputError(
+                f"{self._path} is damaged: frame {index} of {self.info.frame_count} is incomplete, "
+                f"{index} were decoded; copy or export it again"
+            )
         width, height = native.width, native.height
         if self._orientation.transpose:
             width, height = height, width
@@ -175,7 +182,11 @@ def open_container(path: Path) -> InputContainer:
         InputError: if FFmpeg cannot read it.
     """
     try:
-        return av.open(str(path), "r", metadata_errors="replace")
+        container = av.open(str(path), "r", metadata_errors="replace")
+        if container.format.name in _TEXT_FORMATS:
+            container.close()
+            raise InputError(f"{path} cannot be read as a video (it is text); give a video file or a folder of images")
+        return container
     except av.error.FFmpegError as error:
         hint = "give a video file, a folder of images or a glob pattern"
         if isinstance(error, av.error.InvalidDataError) and missing_bytes(path):
@@ -187,7 +198,7 @@ def video_stream(container: InputContainer, path: Path) -> VideoStream:
     """The video stream that players show: the one marked default, else the first; cover art is none."""
     streams = [s for s in container.streams.video if not s.disposition & _ATTACHED_PICTURE]
     if not streams:
-        raise InputError(f"{path} has no video stream; give a file with pictures")
+        raise InputError(f"{path} has no video stream with frames; give a file with pictures")
     default = [s for s in streams if s.disposition & Disposition.default]
     return (default or streams)[0]
 
@@ -223,7 +234,7 @@ def _packet_times(container: InputContainer, path: Path) -> _PacketTimes:
             f"copy it again, or make what is there whole with: ffmpeg -i {path.name} -c copy whole{path.suffix}"
         )
     if not times:
-        raise InputError(f"{path} has a video stream without frames; export it again")
+        raise InputError(f"{path} has no video stream with frames; export it again")
     return _PacketTimes(sorted(times), sorted(keys))
 
 

@@ -68,6 +68,8 @@ def read_image(path: Path) -> Image:
         raise InputError(f"{path} cannot be read ({error.strerror}); check the file") from None
     if not data:
         raise InputError(f"{path} is empty (0 bytes); export it again or leave it out")
+    if data[:4] == b"\x89PNG" and b"IEND" not in data[-64:]:
+        raise InputError(f"{path} is damaged (cut short); export it again or leave it out")
     # cv2 reads JPEG fastest, but it says why it fails on stderr only; OpenImageIO does so to the caller.
     if data[:3] == b"\xff\xd8\xff" or path.suffix.lower() in (".bmp", ".webp"):
         return _read_photograph(path, data)
@@ -105,8 +107,12 @@ def write_exr(path: Path, linear: NDArray[np.float32]) -> None:
     # Half precision has no room above; the conversion would make infinities of it.
     light = np.clip(linear, -_HALF_MAX, _HALF_MAX)
     if not output.open(str(path), spec) or not output.write_image(light) or not output.close():
-        reason = output.geterror()
-        raise OSError(errno.ENOSPC if "space" in reason.lower() else errno.EIO, reason)
+        raise OSError(errno.EIO, _one_line(output.geterror()))
+    # What fails while a small file is flushed goes unreported, so the last line is read back.
+    written = oiio.ImageInput.open(str(path))
+    if written is None or written.read_scanline(height - 1, 0, "half") is None:
+        raise OSError(errno.EIO, _one_line(oiio.geterror() or "the end of the file is missing"))
+    written.close()
 
 
 def _read_photograph(path: Path, data: bytes) -> Image:

@@ -84,7 +84,7 @@ def write_failure(path: Path, error: OSError) -> InputError:
         return InputError(f"disk full while writing {path}; free some space or choose another place")
     if error.errno == errno.EFBIG:
         return InputError(f"{path} grows larger than its file system or limit allows; choose another place")
-    return InputError(f"cannot write {path}: {error.strerror or error}; check the place and its permissions")
+    return InputError(f"cannot write {path}: {error.strerror or error}; check free space and permissions")
 
 
 def _remove(temporary: Path) -> None:
