@@ -66,12 +66,12 @@ class SubjectReader:
         frame_size: tuple[int, int] | None = None,
     ) -> None:
         self._masks = open_grey_frames(path, noun="mask", colour="brightest")
+        self.title = f"{self._masks.title} {path}"
         require_frame_count(self._masks, clip_frame_count=clip_frame_count, stop=stop)
         self.frame_count = min(self._masks.frame_count, disparity.frame_count)
         self._require_size(disparity.at(0).shape[1:], frame_size)
         self._disparity = disparity
         self._subjects: dict[int, Subject] = {}
-        self.title = f"{self._masks.title} {path}"
 
     def disparity(self, frame: int) -> float | None:
         """Disparity of the subject in a frame, None where the mask is empty."""

@@ -3,9 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-# Neighbourhood of a point: radius over the longer side of the map, and at least this many pixels.
+# Neighbourhood of a point: radius over the longer side of the map, and at least this many pixels, so that it reaches
+# past the blur of an edge.
 _POINT_RADIUS = 0.015
-_POINT_RADIUS_MIN_PX = 2
+_POINT_RADIUS_MIN_PX = 5
 # Surfaces that are closer than a few of these bins count as one.
 _BINS = 128
 _BIN_SIGMA = 1.5

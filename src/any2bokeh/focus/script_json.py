@@ -123,14 +123,15 @@ def _script(given: dict[str, Any]) -> FocusScript:
         raise InputError(f'version is missing; give "version": {VERSION}')
     if isinstance(given["version"], bool) or given["version"] != VERSION:
         raise InputError(f"version is {shown(given['version'])}; this release reads version {VERSION}")
-    is_dense = "keyframes" not in given
-    _only(
-        given, ("version", "fps", *(_DENSE_KEYS if is_dense else ("keyframes",))), "dense" if is_dense else "keyframe"
-    )
+    _only(given, ("version", "fps", "keyframes", *_DENSE_KEYS), "focus script")
+    dense_keys = [key for key in _DENSE_KEYS if key in given]
+    if ("keyframes" in given) == bool(dense_keys):
+        found = f"both keyframes and {dense_keys[0]}" if dense_keys else "neither keyframes nor focus_disparity"
+        raise InputError(f"it has {found}; give keyframes, or a focus_disparity and a blur_strength for every frame")
     fps = given.get("fps")
     if "fps" in given and fps is None:
         raise InputError("fps is null; give a number, or leave it out")
-    if is_dense:
+    if dense_keys:
         return FocusScript(dense=_dense(given), fps=fps)
     if not isinstance(given["keyframes"], list) or not given["keyframes"]:
         raise InputError(f"keyframes is {shown(given['keyframes'])}; give a list of at least one keyframe")
