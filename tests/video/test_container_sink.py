@@ -111,8 +111,8 @@ def test_trimmed_range_begins_at_zero(tmp_path: Path) -> None:
     result = copy(clip, tmp_path / "out.mp4", start=3, stop=7)
     assert times_of(result) == [Fraction(index, 24) for index in range(4)]
     before, after = planes_of(clip)[3:7], planes_of(result)
-    # H.264 at its default quality; worst seen 1.6 codes of mean difference.
-    assert max(np.abs(a[0].astype(int) - b[0]).mean() for a, b in zip(after, before, strict=True)) < 2.5
+    # H.264 at its default quality; worst seen 0.34 codes of mean difference.
+    assert max(np.abs(a[0].astype(int) - b[0]).mean() for a, b in zip(after, before, strict=True)) < 0.6
 
 
 @pytest.mark.parametrize("extension", [".mp4", ".mov", ".mkv", ".webm"])
@@ -156,7 +156,7 @@ def test_codec_and_depth(
     assert (info.width, info.height, info.frame_count) == (64, 48, FRAMES)
     with open_source(clip) as before, open_source(result) as after:
         for old, new in zip(before.frames(), after.frames(), strict=True):
-            # Lossy codecs on slopes; worst seen 0.9 of 255 (10 bits through 8-bit VP9).
+            # Lossy codecs on slopes; worst seen 1.18 of 255 (HEVC, 8 bits).
             assert np.abs(old.pixels - new.pixels).mean() * 255 < 1.5
 
 
@@ -170,6 +170,7 @@ def test_odd_sizes_are_kept(tmp_path: Path, name: str, size: tuple[int, int]) ->
     assert (info.width, info.height) == size
     with open_source(clip) as before, open_source(result) as after:
         for old, new in zip(before.frames(), after.frames(), strict=True):
+            # Lossy codecs on slopes; worst seen 1.07 of 255 (VP9).
             assert np.abs(old.pixels - new.pixels).mean() * 255 < 1.5
 
 

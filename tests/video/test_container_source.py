@@ -114,8 +114,8 @@ def test_matrix_and_range_follow_the_tags(tmp_path: Path, tags: tuple[int, int, 
         interpolation="FULL_CHR_H_INT",
     )
     green, blue, red = (plane.astype(float) for plane in frame_planes(expected))
-    # FFmpeg rounds to 8 bits with tables; worst seen 1.3 codes.
-    assert np.abs(read(path)[0].pixels * 255 - np.stack([red, green, blue])).max() < 2
+    # FFmpeg rounds to 8 bits, we do not: half a code; worst seen 0.505.
+    assert np.abs(read(path)[0].pixels * 255 - np.stack([red, green, blue])).max() < 0.52
 
 
 @pytest.mark.parametrize(("size", "expected"), [((1280, 16), 1), ((16, 580), 1), ((720, 576), 6), ((48, 32), 6)])
