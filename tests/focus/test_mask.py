@@ -47,7 +47,7 @@ def test_a_full_mask_has_no_surround() -> None:
 
 def test_a_label_map_of_zero_and_one_is_a_mask() -> None:
     mask, disparity = subject_scene()
-    assert subject_of(mask / np.float32(255), disparity).disparity == pytest.approx(0.8)
+    assert subject_of((mask / 255).astype(np.float32), disparity).disparity == pytest.approx(0.8)
 
 
 def test_a_grey_fringe_is_not_the_subject() -> None:

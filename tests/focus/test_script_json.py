@@ -200,3 +200,11 @@ def test_a_huge_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     (tmp_path / "huge.json").write_text(EXAMPLE.ljust(1025))
     with pytest.raises(InputError, match="is larger than"):
         FocusScript.load(tmp_path / "huge.json")
+
+
+def test_the_examples_of_the_page_are_scripts() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "focus-script.md").read_text(encoding="utf-8")
+    examples = [block.split("```")[0] for block in page.split("```json\n")[1:]]
+    keyframed_example, dense_example = map(FocusScript.loads, examples)
+    assert keyframed_example == FocusScript.loads(EXAMPLE)
+    assert dense_example == FocusScript.from_dense([0.82, 0.81, 0.80], [16, 16, 16])
