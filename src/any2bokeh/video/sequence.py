@@ -23,7 +23,10 @@ def find_sequence(path: str | Path) -> list[Path] | None:
     """
     given = Path(path)
     if given.is_dir():
-        images = [p for p in given.iterdir() if is_image(p)]
+        try:
+            images = [p for p in given.iterdir() if is_image(p)]
+        except OSError as error:
+            raise InputError(f"folder {path} cannot be read ({error.strerror}); check its permissions") from None
         if not images:
             raise InputError(f"folder {path} holds no images; put {_kinds()} files in it")
         return _of_one_kind(natural_sorted(images), path)
