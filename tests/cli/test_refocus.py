@@ -201,6 +201,21 @@ def test_polarity_turns_the_disparity_over(cli: RunCli, arguments: list[object],
     assert outcome.result["focus_disparity"][0] == pytest.approx(wanted, abs=0.02)
 
 
+def test_diffusion_engine_renders(cli: RunCli, results: Path, tmp_path: Path):
+    tiny = pytest.importorskip("any2bokeh.renderers.diffusion.tiny", reason="needs the diffusion extra")
+    from any2bokeh.renderers.diffusion import checkpoint
+
+    checkpoint.save(tiny.tiny_pipeline(), tmp_path / "model")
+    film = clips.write_clip(tmp_path / "film.mp4", frames=3, width=128, height=128)
+    maps = clips.write_disparity(tmp_path / "maps", stop=3, width=128, height=128)
+    outcome = cli(
+        *["refocus", film, "--disparity", maps, *FOCUS_AND_BLUR, "--engine", "diffusion"],
+        *["--model", tmp_path / "model", "--device", "cpu", "-o", results / "out.mp4", "--json"],
+    )
+    assert (outcome.code, outcome.err) == (0, "")
+    assert (outcome.result["frames"], outcome.result["engine"]) == (3, "diffusion")
+
+
 def test_real_clip_follows_the_dancer(cli: RunCli, shared_data: Path, results: Path):
     clip = shared_data / "breakdance"
     outcome = cli(

@@ -17,6 +17,7 @@ Engine = Literal["layered", "diffusion"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
 TransferChoice = Literal["auto", "srgb", "linear", "none"]
 
+_SHAPE = ("blades", "blade_curvature", "aperture_rotation_deg", "anamorphic_ratio")
 _ENGINE, _APERTURE = "Engine", "Aperture: round unless given"
 
 
@@ -57,25 +58,48 @@ class EngineOptions:
         """
         if self.threads is not None and not 1 <= self.threads <= 1024:
             raise InputError(f"--threads is {self.threads}; give a number from 1 to 1024")
-        aperture = self._aperture()
-        if self.engine == "diffusion":
-            raise InputError("--engine diffusion is not in this version; leave it out for the layered engine")
+        return self._layered(info) if self.engine == "layered" else self._diffusion(info)
+
+    def transfer_of(self, info: "VideoInfo") -> "Transfer":
+        """What the code values of a source mean to the engine."""
+        return info.transfer if self.transfer == "auto" else self.transfer
+
+    def _layered(self, info: "VideoInfo") -> "Renderer":
         if self.model is not None:
             raise InputError(f"--model {self.model} is for --engine diffusion; the layered engine has no weights")
         if self.device not in ("auto", "cpu"):
             raise InputError(f"--device {self.device} is not in this version of the layered engine; leave it out")
         from any2bokeh.renderers.layered import LayeredRenderer
 
-        return LayeredRenderer(aperture=aperture, transfer=self.transfer_of(info), threads=self.threads)
+        return LayeredRenderer(aperture=self._aperture(), transfer=self.transfer_of(info), threads=self.threads)
 
-    def transfer_of(self, info: "VideoInfo") -> "Transfer":
-        """What the code values of a source mean to the engine."""
-        return info.transfer if self.transfer == "auto" else self.transfer
+    def _diffusion(self, info: "VideoInfo") -> "Renderer":
+        shape = {name: getattr(self, name) for name in _SHAPE if getattr(self, name) is not None}
+        for name, value in {**shape, **({} if self.threads is None else {"threads": self.threads})}.items():
+            raise InputError(f"--{name.replace('_', '-')} {value} is for --engine layered; leave it out")
+        if self.transfer != "auto":
+            raise InputError(f"--transfer {self.transfer} is for --engine layered; the diffusion engine learnt its own")
+        if info.transfer == "linear":
+            raise InputError(
+                f"{info.path} is linear light, which --engine diffusion did not learn; use --engine layered"
+            )
+        if self.model is None:
+            raise InputError("--engine diffusion needs weights; give --model PATH, a folder made by any2bokeh convert")
+        try:
+            from transformers.utils import logging
+
+            from any2bokeh.renderers.diffusion.renderer import DiffusionRenderer
+        except ImportError as error:
+            raise InputError(
+                f"--engine diffusion needs {error.name}, which is not installed; pip install 'any2bokeh[diffusion]'"
+            ) from None
+        logging.disable_progress_bar()  # of loading: it would stand beside our own
+        return DiffusionRenderer.load(self.model, device=self.device)
 
     def _aperture(self) -> "Aperture":
         from any2bokeh.optics.aperture import Disc, Polygon
 
-        if (self.blades, self.blade_curvature, self.aperture_rotation_deg, self.anamorphic_ratio) == (None,) * 4:
+        if all(getattr(self, name) is None for name in _SHAPE):
             return Disc()
         if self.blades is None and self.blade_curvature is not None:
             raise InputError(f"--blade-curvature {self.blade_curvature:g} needs --blades, such as --blades 7")
