@@ -33,6 +33,7 @@ _MIX_RADIUS = 4  # px around a mixed pixel in which pure colours are looked for
 _MIX_SIGMA = 1.5  # px
 _MIX_MOST_FOREGROUND = 0.5  # the centre of the pixel is background, so a straight edge covers at most half of it
 _MIX_LEAST_CONTRAST = 0.003  # squared distance of the two colours in linear light, below which nothing can be told
+_MIX_RANGE_MARGIN = np.float32(0.25)  # how far the background may lie outside the colours around it, in their range
 _REACH_MARGIN_PX = 1.5
 _SAME_SURFACE = 0.25  # of the step: how far defocus may differ within one background
 _STENCIL = 2  # points on each side of the filled pixel, along both axes
@@ -111,7 +112,7 @@ def split_mixed(rows, light, defocus, kind, level):
     """Split the mixed pixels of one row of blocks into a foreground part and the background behind it."""
     height, width = kind.shape
     near_color = np.empty(3, np.float32)
-    far_color = np.empty(3, np.float32)
+    far_color = np.empty((3, 3), np.float32)  # mean, least and largest
     for y in range(rows * BLOCK, min((rows + 1) * BLOCK, height)):
         for x in range(width):
             if level[y, x] != 1:
@@ -126,9 +127,12 @@ def split_mixed(rows, light, defocus, kind, level):
                 continue
             for c in range(3):
                 mixed = light[FRONT, y, x, c]
-                background = max((mixed - share * near_color[c]) / (1 - share), np.float32(0))
+                background = (mixed - share * near_color[c]) / (1 - share)
+                # A wrong estimate shows as a speckle: stay near the colours of the pure background.
+                margin = _MIX_RANGE_MARGIN * (far_color[2, c] - far_color[1, c])
+                background = min(max(background, far_color[1, c] - margin, np.float32(0)), far_color[2, c] + margin)
                 light[BEHIND, y, x, c] = background
-                # What the clip at zero left over stays with the foreground: in focus, nothing changes.
+                # What is unlike the background around stays with the foreground: in focus, nothing changes.
                 light[PATCH, y, x, c] = max(mixed - (1 - share) * background, np.float32(0))
             light[PATCH, y, x, 3] = share
             light[BEHIND, y, x, 3] = 1
@@ -152,14 +156,16 @@ def _range_around(block_low, block_high, rows, block):
 def _foreground_share(light, defocus, kind, y, x, near, near_color, far_color):
     """How much of pixel (y, x), on the far side of a step to ``near``, is foreground: 0 to a half.
 
-    The pure colours of both sides are left in ``near_color`` and ``far_color``.
+    The pure colours of both sides are left in ``near_color`` and, with their range, in ``far_color``.
     """
     height, width = defocus.shape[1:]
     here = defocus[FRONT, y, x]
     half = (near - here) / 2
     near_weight, far_weight = np.float32(0), np.float32(0)
     near_color[:] = 0
-    far_color[:] = 0
+    far_color[0] = 0
+    far_color[1] = np.inf
+    far_color[2] = 0
     for j in range(max(y - _MIX_RADIUS, 0), min(y + _MIX_RADIUS + 1, height)):
         for i in range(max(x - _MIX_RADIUS, 0), min(x + _MIX_RADIUS + 1, width)):
             if kind[j, i] & BESIDE_STEP:
@@ -171,7 +177,9 @@ def _foreground_share(light, defocus, kind, y, x, near, near_color, far_color):
             if from_far < from_near:
                 far_weight += weight
                 for c in range(3):
-                    far_color[c] += weight * light[FRONT, j, i, c]
+                    far_color[0, c] += weight * light[FRONT, j, i, c]
+                    far_color[1, c] = min(far_color[1, c], light[FRONT, j, i, c])
+                    far_color[2, c] = max(far_color[2, c], light[FRONT, j, i, c])
             else:
                 near_weight += weight
                 for c in range(3):
@@ -179,7 +187,7 @@ def _foreground_share(light, defocus, kind, y, x, near, near_color, far_color):
     if far_weight < 1e-3:
         return np.float32(0)
     for c in range(3):
-        far_color[c] /= far_weight
+        far_color[0, c] /= far_weight
     if near_weight >= 1e-3:
         for c in range(3):
             near_color[c] /= near_weight
@@ -187,8 +195,8 @@ def _foreground_share(light, defocus, kind, y, x, near, near_color, far_color):
         _extreme_near_color(light, defocus, y, x, here + half, near_color, far_color)
     along, contrast = np.float32(0), np.float32(0)
     for c in range(3):
-        span = near_color[c] - far_color[c]
-        along += (light[FRONT, y, x, c] - far_color[c]) * span
+        span = near_color[c] - far_color[0, c]
+        along += (light[FRONT, y, x, c] - far_color[0, c]) * span
         contrast += span * span
     if contrast < _MIX_LEAST_CONTRAST:
         return np.float32(0)
@@ -206,7 +214,7 @@ def _extreme_near_color(light, defocus, y, x, threshold, near_color, far_color):
                 continue
             distance = np.float32(0)
             for c in range(3):
-                distance += (light[FRONT, j, i, c] - far_color[c]) ** 2
+                distance += (light[FRONT, j, i, c] - far_color[0, c]) ** 2
             if distance > farthest:
                 farthest = distance
                 for c in range(3):
