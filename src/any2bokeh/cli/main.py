@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from any2bokeh import __version__
+from any2bokeh.cli.convert import convert_command
 from any2bokeh.cli.demo import demo_command
 from any2bokeh.cli.info import info_command
 from any2bokeh.cli.options import command
@@ -34,6 +35,7 @@ command(app, "refocus")(refocus_command)
 command(app, "demo")(demo_command)
 command(app, "preview")(preview_command)
 command(app, "info")(info_command)
+command(app, "convert")(convert_command)
 
 
 @app.callback(invoke_without_command=True)

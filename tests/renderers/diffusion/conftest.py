@@ -7,6 +7,12 @@ from any2bokeh.renderers.diffusion.pipeline import AnyToBokehPipeline
 from any2bokeh.renderers.diffusion.tiny import tiny_pipeline
 
 
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    """Tiny networks gain nothing from threads, and lose much where other processes want the same cores."""
+    torch.set_num_threads(1)
+
+
 @pytest.fixture(autouse=True)
 def seeded() -> None:
     torch.manual_seed(0)

@@ -56,7 +56,7 @@ def test_at_the_source_size_the_model_is_taken_as_it_is(focus_disparity: float) 
     assert psnr_db(result, whole) > 50, psnr_db(result, whole)
 
 
-@pytest.mark.parametrize(("focus_disparity", "least_db"), [(0.9, 41.0), (0.2, 43.0)]  # seen 42.1 and 44.9)
+@pytest.mark.parametrize(("focus_disparity", "least_db"), [(0.9, 41.0), (0.2, 43.0)])  # seen 42.1 and 44.9
 def test_half_the_size_comes_near_the_full_size(focus_disparity: float, least_db: float) -> None:
     given = scene(focus_disparity)
     whole = LayeredRenderer(transfer="none", threads=1).render_frame(given)

@@ -1,0 +1,78 @@
+"""``any2bokeh convert``: published weights into a checkpoint of ours."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from any2bokeh.cli.options import option
+from any2bokeh.cli.output_options import Overwrite, ReportOptions
+from any2bokeh.cli.report import tell
+from any2bokeh.errors import InputError
+
+WeightType = Literal["keep", "float32", "bfloat16", "float16"]
+MpiModeChoice = Literal["released", "masked"]
+
+TINY = "tiny"
+
+
+def convert_command(
+    model: Annotated[
+        str,
+        typer.Argument(
+            metavar="MODEL",
+            help=f"Folder or hub id with unet/ and vae/; '{TINY}' for a tiny random one, to try things.",
+        ),
+    ],
+    output: Annotated[Path, typer.Argument(metavar="OUT", help="The new folder.")],
+    report: ReportOptions,
+    image_encoder: Annotated[
+        str | None,
+        option(
+            "--image-encoder",
+            help="CLIP image encoder, or a model that has one; none for a zero context.",
+            metavar="PATH|ID|none",
+        ),
+    ] = None,
+    mode: Annotated[
+        MpiModeChoice, option("--mode", help="Whether MPI tokens are attended; the published weights are released.")
+    ] = "released",
+    dtype: Annotated[WeightType, option("--dtype", help="Of the new weights.")] = "keep",
+    overwrite: Overwrite = False,
+) -> None:
+    """Turn published Any-to-Bokeh weights into a checkpoint of ours, without what nothing reads."""
+    if output.exists() and not overwrite:
+        raise InputError(f"{output} exists; choose another folder, or pass --overwrite")
+    import torch
+
+    from any2bokeh.renderers.diffusion import checkpoint
+    from any2bokeh.renderers.diffusion.tiny import tiny_pipeline
+
+    if model == TINY and not Path(model).exists():
+        pipeline = tiny_pipeline(unet={"mpi_mode": mode})
+        checkpoint.save(pipeline, output, overwrite=overwrite)
+    else:
+        pipeline = checkpoint.convert(
+            model,
+            output,
+            image_encoder=image_encoder,
+            mpi_mode=mode,
+            dtype=None if dtype == "keep" else getattr(torch, dtype),
+            overwrite=overwrite,
+        )
+    counts = {
+        name: sum(parameter.numel() for parameter in network.parameters())
+        for name, network in (("unet", pipeline.unet), ("vae", pipeline.vae))
+    }
+    summary = {
+        "output": str(output),
+        "mode": pipeline.unet.mpi_mode,
+        "alpha": pipeline.card.alpha,
+        "image_encoder": pipeline.image_encoder is not None,
+        "parameters": counts,
+    }
+    line = (
+        f"{output}: {pipeline.unet.mpi_mode} mode, alpha {pipeline.card.alpha:g}, "
+        f"{counts['unet'] / 1e6:.1f} M parameters in the U-Net, {counts['vae'] / 1e6:.1f} M in the autoencoder"
+    )
+    tell(summary, line, report)
