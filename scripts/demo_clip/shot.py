@@ -18,10 +18,11 @@ WIDTH, HEIGHT = 960, 540
 FOCAL_PX = 1500.0
 CAMERA_HEIGHT = 1.05
 HORIZON_ABOVE_CENTRE_PX = 90.0  # by lens shift: the camera is level, uprights stay upright
-Z_MIN = 4.0  # disparity = Z_MIN / z over the whole clip; the nearest twig of the clip is just behind this plane
+Z_MIN = 4.0  # disparity = Z_MIN / z over the whole clip; the nearest blade of grass is just behind this plane
 
-PASSING_FRAME = 51  # the robots are at one place in the picture, tilo in front
-RACK_FRAMES = (49, 60)  # the focus goes from rosa to tilo
+DEPTH_CROSSING_FRAME = 35  # the robots are at one depth, side by side
+PASSING_FRAME = 52  # the robots are at one place in the picture, tilo in front
+RACK_FRAMES = (48, 58)  # the focus goes from rosa to tilo
 BLUR_STRENGTH = 26.0  # K of docs/conventions.md
 
 
@@ -92,3 +93,22 @@ def robot_pose(name: str, frame: int) -> RobotPose:
         wave = 0.45 * math.sin(2 * math.pi * 2.0 * t * 3) * _ease(t, 0.2, 0.4)
         nod = -0.05 * math.sin(2 * math.pi * t * 1.7 + 0.5)
     return RobotPose(x, y, heading, look, travelled, nod, wave)
+
+
+def changing_box(frame: int) -> tuple[int, int, int, int]:
+    """Pixels (left, top, right, bottom) that the robots, their shadows and their lanterns can change."""
+    boxes = []
+    for name in ("rosa", "tilo"):
+        p = robot_pose(name, frame)
+        scale, ground_scale = FOCAL_PX / (p.y - 0.4), FOCAL_PX / (p.y - 1.0)
+        horizon = HEIGHT / 2 - HORIZON_ABOVE_CENTRE_PX
+        boxes.append(
+            (
+                WIDTH / 2 + (p.x - 0.9) * scale,
+                horizon - (1.5 - CAMERA_HEIGHT) * scale - 34,
+                WIDTH / 2 + (p.x + 1.4) * scale,
+                horizon + CAMERA_HEIGHT * ground_scale,
+            )
+        )
+    left, top, right, bottom = zip(*boxes, strict=True)
+    return max(int(min(left)), 0), max(int(min(top)), 0), min(int(max(right)), WIDTH), min(int(max(bottom)), HEIGHT)

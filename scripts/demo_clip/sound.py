@@ -66,5 +66,5 @@ def soundtrack() -> NDArray[np.float32]:
     pan = np.clip((t - shot.PASSING_FRAME / shot.FPS) * 1.5, -0.8, 0.8)
     air = 0.10 * _passing_air(t)
     mix += np.stack([air * np.cos((1 - pan) * np.pi / 4), air * np.sin((1 - pan) * np.pi / 4)])
-    mix *= np.minimum((t[-1] - t) / 0.08, 1)
+    mix *= np.minimum((t[-1] - t) / 0.25, 1) ** 2
     return np.tanh(mix * 1.3).astype(np.float32)

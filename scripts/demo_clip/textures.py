@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-Image = NDArray[np.float32]
+Image = NDArray[np.floating]
 
 CREAM = (0.80, 0.66, 0.44)
 BRASS = (0.62, 0.38, 0.12)
@@ -110,7 +110,7 @@ def dial() -> Image:
     _cover(
         image,
         sweep * _edge(np.abs(radius - 0.74) - 0.12, soft) * _edge(0.1375 * radius - ticks - 0.022, soft),
-        (0.02,) * 3,
+        (0.02, 0.02, 0.02),
     )
     along, across = x * np.sin(0.6) + y * np.cos(0.6), x * np.cos(0.6) - y * np.sin(0.6)
     needle = np.abs(across) - 0.05 * (1 - along / 0.8)
@@ -126,9 +126,10 @@ def paper(ink: tuple[float, float, float]) -> Image:
     v, u = v.astype(np.float32), u.astype(np.float32)
     soft = 1.5 / height
     image = np.empty((height, width, 3), np.float32)
-    image[:] = (1.0, 0.50, 0.16)
+    image[:] = (1.0, 0.38, 0.09)
     image *= (0.85 + 0.3 * value_noise(height, width, 8, 5))[..., None]
-    dim = tuple(0.45 * channel + 0.02 for channel in ink)
+    red, green, blue = (0.45 * channel + 0.02 for channel in ink)
+    dim = (red, green, blue)
     for row in (0.27, 0.73):
         _cover(image, 0.85 * _edge(np.abs(v - row) - 0.02, soft), dim)
     du, dv = _repeated(u, v, 8, 0.5, 2.2)
