@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -174,9 +175,28 @@ def test_in_focus_pixels_are_the_sources(pipeline: AnyToBokehPipeline) -> None:
 
 def test_only_memory_layout_changes_with_channels_last() -> None:
     pipeline = tiny_pipeline(1)
-    inputs = render_inputs(2, 128, 128)
-    before = call(pipeline, inputs, BARE)
-    np.testing.assert_allclose(call(pipeline.optimize(), inputs, BARE), before, rtol=0, atol=1e-5)
+    pipeline.unet.double()
+    pipeline.vae.double()
+    unet_inputs: dict[str, Any] = {
+        "sample": torch.randn(1, 2, 8, 8, 16, dtype=torch.float64),
+        "encoder_hidden_states": torch.randn(1, 2, 1, 32, dtype=torch.float64),
+        "added_time_ids": torch.tensor([[6.0, 127.0, 0.0]]),
+        "blur_strength": torch.tensor([[3.0, 20.0]]),
+        "region_index": torch.randint(0, 4, (1, 2, 64, 128)),
+    }
+    pixels = torch.rand(2, 3, 64, 128, dtype=torch.float64)
+
+    def outputs() -> list[torch.Tensor]:
+        with torch.no_grad():
+            encoded = pipeline.vae.encode_frames(pixels)
+            decoded = pipeline.vae.decode_frames(encoded.mean, encoded.skip_features, frames_per_slice=1)
+            return [pipeline.unet(**unet_inputs), encoded.mean, decoded]
+
+    before = outputs()
+    pipeline.optimize()
+    assert pipeline.unet.conv_in.weight.is_contiguous(memory_format=torch.channels_last)
+    for one, other in zip(outputs(), before, strict=True):
+        torch.testing.assert_close(one, other, rtol=0, atol=1e-10)
 
 
 @pytest.mark.slow

@@ -96,7 +96,8 @@ def test_with_closed_gates_it_is_the_base_exactly(settings: dict[str, Any], mode
             for parameter in (module.alpha_attn, module.alpha_dense, *module.k_encoder.parameters()):
                 nn.init.zeros_(parameter)
     base = UNetSpatioTemporalConditionModel(**{**UNET_CONFIG, **settings}).eval()
-    base.load_state_dict({key: value for key, value in unet.state_dict().items() if key in base.state_dict()})
+    own = unet.state_dict()
+    base.load_state_dict({key: own[key] for key in base.state_dict()})
     inputs = unet_inputs(2, 3, 8, 16, unet.context_dim)
     # The base takes one context a clip.
     inputs["encoder_hidden_states"] = inputs["encoder_hidden_states"][:, :1].expand(-1, 3, -1, -1)
