@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
+from any2bokeh.errors import InputError
 from any2bokeh.renderers.base import RenderInput
 from any2bokeh.renderers.layered.renderer import LayeredRenderer
 from tests.renderers.layered import scenes
@@ -21,6 +22,11 @@ def test_circle_of_confusion_under_half_a_pixel_keeps_the_source(transfer):
     disparity = scenes.slope(90, 120)
     result = scenes.render(pixels, disparity, 0.5, scenes.k_for(0.49, 0.4, 90, 120), transfer=transfer)
     np.testing.assert_array_equal(result, pixels)
+
+
+def test_circle_of_confusion_wider_than_the_frame_is_refused():
+    with pytest.raises(InputError, match="blur strength 5000"):
+        scenes.render(scenes.noise(40, 50), scenes.card(40, 50), 0.5, 5000.0)
 
 
 def test_sharp_subject_keeps_its_pixels_beside_a_blurred_background():

@@ -8,6 +8,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from any2bokeh.errors import InputError
 from any2bokeh.optics import transfer as transfer_functions
 from any2bokeh.optics.aperture import Aperture, Disc, span_table
 from any2bokeh.optics.coc import REFERENCE_LONG_SIDE_PX
@@ -49,7 +50,11 @@ class LayeredRenderer:
             yield self.render_frame(frame)
 
     def render_frame(self, frame: RenderInput) -> NDArray[np.float32]:
-        """Render one frame: ``(3, H, W)`` float32. The input's own array where the blur strength is 0."""
+        """Render one frame: ``(3, H, W)`` float32. The input's own array where the blur strength is 0.
+
+        Raises:
+            InputError: a circle of confusion wider than the frame.
+        """
         height, width = frame.pixels.shape[1:]
         scale = frame.blur_strength * max(width, height) / REFERENCE_LONG_SIDE_PX
         if scale == 0:
@@ -89,7 +94,13 @@ class LayeredRenderer:
         )
         layers.fill_hidden(scratch.light, scratch.defocus, scratch.kind, scratch.level, scratch.source, scratch.ring)
         nearest, farthest = float(scratch.block_high.max()), float(scratch.block_low.min())
-        table = span_table(self.aperture, max(abs(nearest), abs(farthest)))
+        widest = max(abs(nearest), abs(farthest))
+        if widest > max(width, height):
+            raise InputError(
+                f"blur strength {frame.blur_strength:g} makes a circle of confusion of {widest:.0f} px in a frame of "
+                f"{width}x{height}; lower it, at most the longer side fits"
+            )
+        table = span_table(self.aperture, widest)
         # A block may hold samples of its neighbours' defocus: the foreground part of a mixed pixel at its rim.
         reach = _largest_around(np.maximum(np.abs(scratch.block_low), np.abs(scratch.block_high))) + 1.5
         result = np.empty((3, height, width), np.float32)
