@@ -1,0 +1,1 @@
+"""Measurements of any2bokeh: ``python -m benchmarks --help``."""
