@@ -1,0 +1,107 @@
+"""Optical flow, by whichever estimator is at hand, which every result names."""
+
+from pathlib import Path
+from typing import Any, Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from any2bokeh.errors import InputError
+
+
+class FlowEstimator(Protocol):
+    """Finds motion between two pictures.
+
+    Attributes:
+        name: what results call it; figures of two estimators must not be compared.
+    """
+
+    name: str
+
+    def __call__(self, before: NDArray[np.float32], after: NDArray[np.float32]) -> NDArray[np.float32]:
+        """``(H, W, 2)`` motion in pixels, x then y, of each pixel of ``before``; pictures ``(H, W, 3)`` in [0, 1]."""
+        ...
+
+
+class DisFlow:
+    """Dense inverse search of OpenCV at its medium preset; needs no weights.
+
+    Source: Kroeger et al., Fast Optical Flow using Dense Inverse Search, ECCV 2016.
+    """
+
+    name = "DIS"
+
+    def __init__(self) -> None:
+        self._search: Any = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)  # type: ignore[attr-defined]
+
+    def __call__(self, before: NDArray[np.float32], after: NDArray[np.float32]) -> NDArray[np.float32]:
+        """See ``FlowEstimator.__call__``."""
+        # A search that starts from what it found last would make results depend on what came before.
+        return self._search.calc(_codes(before), _codes(after), None)
+
+
+class RaftFlow:
+    """RAFT (large) of torchvision, with weights that the user gives.
+
+    Args:
+        weights: a safetensors file with the state of ``torchvision.models.optical_flow.raft_large``.
+        device: of torch.
+
+    Raises:
+        InputError: torchvision is not installed, or the weights are not those of RAFT.
+
+    Source: Teed and Deng, RAFT, ECCV 2020.
+    """
+
+    name = "RAFT"
+    _MULTIPLE = 8
+
+    def __init__(self, weights: Path, *, device: str = "cpu") -> None:
+        try:
+            from torchvision.models.optical_flow import raft_large  # type: ignore[import-not-found]
+        except ImportError:
+            raise InputError(
+                "flow by RAFT needs torchvision, which is not installed; pip install torchvision, or leave --raft out"
+            ) from None
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+
+        self._model: Any = raft_large(weights=None).eval().to(device)
+        self._device = device
+        try:
+            self._model.load_state_dict(load_file(weights))
+        except (OSError, SafetensorError, RuntimeError) as error:
+            reason = str(error).splitlines()[0]
+            raise InputError(f"{weights} has no weights of torchvision's raft_large ({reason}); check --raft") from None
+
+    def __call__(self, before: NDArray[np.float32], after: NDArray[np.float32]) -> NDArray[np.float32]:
+        """See ``FlowEstimator.__call__``."""
+        import torch
+        from torch.nn.functional import pad
+
+        height, width = before.shape[:2]
+        # Its correlation pyramid needs 16 cells of 8 px on each side.
+        down = max(-height % self._MULTIPLE, 128 - height)
+        right = max(-width % self._MULTIPLE, 128 - width)
+        pictures = [
+            pad(torch.from_numpy(np.ascontiguousarray(one.transpose(2, 0, 1)))[None], (0, right, 0, down), "replicate")
+            for one in (before, after)
+        ]
+        with torch.inference_mode():
+            flow = self._model(*(one.to(self._device) * 2 - 1 for one in pictures))[-1][0]
+        return np.ascontiguousarray(flow[:, :height, :width].permute(1, 2, 0).cpu().numpy())
+
+
+def warp(after: NDArray[np.float32], flow: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """What ``after`` shows where the pixels of the frame before went, and ``(H, W)`` whether that is in the frame."""
+    height, width = flow.shape[:2]
+    rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
+    x, y = columns + flow[..., 0], rows + flow[..., 1]
+    warped = cv2.remap(after, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(warped, np.float32), (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
+
+
+def _codes(picture: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """8-bit grey, all that the search takes."""
+    return np.asarray(cv2.cvtColor(np.rint(picture * 255).astype(np.uint8), cv2.COLOR_RGB2GRAY), np.uint8)
