@@ -117,19 +117,24 @@ def table_radius_px(index: int) -> float:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SpanTable:
-    """Spans of one aperture for every radius.
+    """Spans of one aperture for every radius, S of them behind the focal plane and S mirrored ones in front of it.
 
     Attributes:
-        first: ``(R,)`` index of a radius' first span in ``spans``.
+        first: ``(R,)`` index of a radius' first span behind the focal plane; ``S + first`` in front of it.
         reach: ``(R,)`` rows that the shape reaches above and below its centre; it has ``2 * reach + 1`` spans.
-        spans: ``(S, 3)`` of (left, right, height): the row is covered from ``left`` to ``right`` in pixels from the
+        spans: ``(2 S, 3)`` of (left, right, height): the row is covered from ``left`` to ``right`` in pixels from the
             centre, over ``height`` in [0, 1] of its height.
+        cells: ``(2 S, 2)`` columns, from the centre's, in which a span starts and ends.
+        shares: ``(2 S, 4)``, the span as a difference along the row: what to add in the starting column and the one
+            after it, and in the ending column and the one after it.
         inverse_area: ``(R,)`` one over the covered area in px^2, the weight that conserves energy.
     """
 
     first: NDArray[np.int32]
     reach: NDArray[np.int32]
     spans: NDArray[np.float32]
+    cells: NDArray[np.int32]
+    shares: NDArray[np.float32]
     inverse_area: NDArray[np.float32]
 
 
@@ -148,10 +153,31 @@ def _span_table(aperture: Aperture, max_radius_px: float) -> SpanTable:
     height = np.abs(outline[:, 1]).max()
     reach = np.floor(radii * height + 0.5).astype(np.int32)
     first = np.concatenate([[0], np.cumsum(2 * reach + 1)]).astype(np.int32)
-    spans = np.zeros((first[-1], 3), np.float32)
-    _fill_spans(np.ascontiguousarray(outline), radii, first, reach, spans)
-    area = np.add.reduceat((spans[:, 1] - spans[:, 0]) * spans[:, 2], first[:-1])
-    return SpanTable(first[:-1].copy(), reach, spans, (1 / area).astype(np.float32))
+    behind = np.zeros((first[-1], 3), np.float32)
+    _fill_spans(np.ascontiguousarray(outline), radii, first, reach, behind)
+    area = np.add.reduceat((behind[:, 1] - behind[:, 0]) * behind[:, 2], first[:-1])
+    front = _mirrored(behind, first, reach)
+    spans = np.concatenate([behind, front])
+    # The pixel in column x reaches from x to x + 1 and has its centre between.
+    edges = spans[:, :2] + np.float32(0.5)
+    cells = np.floor(edges)
+    second = (edges - cells) * spans[:, 2:]
+    shares = np.stack([spans[:, 2] - second[:, 0], second[:, 0], second[:, 1] - spans[:, 2], -second[:, 1]], axis=1)
+    return SpanTable(
+        first[:-1].copy(),
+        reach,
+        spans,
+        cells.astype(np.int32),
+        shares.astype(np.float32),
+        (1 / area).astype(np.float32),
+    )
+
+
+def _mirrored(spans: NDArray[np.float32], first: NDArray[np.int32], reach: NDArray[np.int32]) -> NDArray[np.float32]:
+    """Each radius' shape upside down and mirrored."""
+    row = np.arange(len(spans)) - np.repeat(first[:-1], 2 * reach + 1)
+    turned = spans[np.repeat(first[:-1] + 2 * reach, 2 * reach + 1) - row]
+    return np.stack([-turned[:, 1], -turned[:, 0], turned[:, 2]], axis=1)
 
 
 # Odd and prime, so that no row falls on the border of two chords and a symmetric shape stays symmetric.

@@ -77,3 +77,16 @@ def test_scratch_memory_carries_nothing_over():
     alone = renderer.render_frame(second).copy()
     renderer.render_frame(first)
     np.testing.assert_array_equal(renderer.render_frame(second), alone)
+
+
+def test_aperture_wider_than_tall_is_drawn_whole():
+    pixels = np.zeros((3, 81, 121), np.float32)
+    pixels[:, 40, 60] = 100
+    wide = scenes.render(
+        pixels, np.full((1, 81, 121), 0.25, np.float32), 0.5, scenes.k_for(24, 0.25, 81, 121),
+        aperture=Polygon(8, curvature=1, squeeze=3), transfer="linear",
+    )[0]  # fmt: skip
+    assert wide.sum() == pytest.approx(100, rel=1e-3)
+    columns, rows = np.nonzero(wide.sum(axis=0) > 1e-3)[0], np.nonzero(wide.sum(axis=1) > 1e-3)[0]
+    assert np.ptp(columns) == pytest.approx(48, abs=1)
+    assert np.ptp(rows) == pytest.approx(16, abs=1)

@@ -45,7 +45,7 @@ def render_tile(tile, source, samples, table, transfer, accumulator, result):
         source: ``(3, H, W)`` code values of the all-in-focus frame. What is in focus and not covered stays as it is.
         samples: ``(light, defocus, kind, block_reach_px)`` of the layered depth image, the last being the largest
             circle of confusion in each block.
-        table: ``(first, reach, spans, inverse_area)`` of the :class:`~any2bokeh.optics.aperture.SpanTable`.
+        table: ``(first, reach, cells, shares, inverse_area)`` of the :class:`~any2bokeh.optics.aperture.SpanTable`.
         transfer: ``(encode_table, peak)``: code values at evenly spaced square roots of light up to ``peak``;
             an empty table: light is written as it is.
         accumulator: from :func:`new_accumulator`, with a slot for every bin that occurs in the frame.
@@ -80,11 +80,11 @@ def render_tile(tile, source, samples, table, transfer, accumulator, result):
 def _splat(part, window, samples, table, accumulator, slot_of_bin, extents, slots):
     """Add the shapes of all samples in a part of a block to the sums of their bins; slots in use then."""
     light, defocus, kind, _ = samples
-    first, reach, spans, inverse_area = table
+    first, reach, cells, shares, inverse_area = table
     top, bottom, left, right = window
     first_y, last_y, first_x, last_x = part
     height, width = kind.shape
-    limit = np.float32(right - left)
+    width_here = right - left
     for around_y in range(first_y, last_y):
         y = min(max(around_y, 0), height - 1)
         for around_x in range(first_x, last_x):
@@ -96,8 +96,9 @@ def _splat(part, window, samples, table, accumulator, slot_of_bin, extents, slot
                 index = radius_index(abs(signed))
                 rows = reach[index]
                 row_low, row_high = max(-rows, top - around_y), min(rows, bottom - 1 - around_y)
-                column_low = max(around_x - rows - 1 - left, 0)
-                column_high = min(around_x + rows + 2 - left, right - left)
+                across = np.int64(abs(signed) + np.float32(1.5))
+                column_low = max(around_x - across - left, 0)
+                column_high = min(around_x + across + 1 - left, width_here)
                 if row_low <= row_high and column_low < column_high:
                     bin_ = depth_bin(signed)
                     slot = np.int64(slot_of_bin[bin_])
@@ -114,30 +115,32 @@ def _splat(part, window, samples, table, accumulator, slot_of_bin, extents, slot
                     conserve = inverse_area[index]
                     red, green = light[layer, y, x, 0] * conserve, light[layer, y, x, 1] * conserve
                     blue, weight = light[layer, y, x, 2] * conserve, light[layer, y, x, 3] * conserve
+                    column = around_x - left
                     # In front of the focal plane the image of the aperture is upside down and mirrored.
-                    facing = -1 if signed > 0 else 1
-                    at = first[index] + rows + facing * row_low
-                    middle = np.float32(around_x - left) + np.float32(0.5)
+                    at = np.uint64(first[index] + rows + row_low + (cells.shape[0] // 2 if signed > 0 else 0))
                     line = slot * _SLOT_STRIDE + (around_y + row_low - top) * _ROW_STRIDE
                     for _row in range(row_low, row_high + 1):
-                        if facing > 0:
-                            start, end = middle + spans[at, 0], middle + spans[at, 1]
-                        else:
-                            start, end = middle - spans[at, 1], middle - spans[at, 0]
-                        start, end = max(start, np.float32(0)), min(end, limit)
-                        if start < end:
-                            full = spans[at, 2]
-                            cell = np.int64(start)
-                            second = (start - np.float32(cell)) * full
-                            add_two_pixels(
-                                accumulator, line + 4 * cell, red, green, blue, weight, full - second, second
-                            )
-                            cell = np.int64(end)
-                            second = (end - np.float32(cell)) * full
-                            add_two_pixels(
-                                accumulator, line + 4 * cell, red, green, blue, weight, second - full, -second
-                            )
-                        at += facing
+                        start, end = column + cells[at, 0], column + cells[at, 1]
+                        if end >= 0 and start < width_here:
+                            if start >= 0:
+                                add_two_pixels(
+                                    accumulator,
+                                    line + 4 * start,
+                                    red,
+                                    green,
+                                    blue,
+                                    weight,
+                                    shares[at, 0],
+                                    shares[at, 1],
+                                )
+                            else:
+                                whole = shares[at, 0] + shares[at, 1]
+                                add_two_pixels(accumulator, line, red, green, blue, weight, whole, np.float32(0))
+                            if end < width_here:
+                                add_two_pixels(
+                                    accumulator, line + 4 * end, red, green, blue, weight, shares[at, 2], shares[at, 3]
+                                )
+                        at += np.uint64(1)
                         line += _ROW_STRIDE
                 layer = BEHIND if what & HIDDEN and layer != BEHIND else -1
     return slots

@@ -30,7 +30,8 @@ SPLIT, HIDDEN, BESIDE_STEP = 1, 2, 4
 """Bits of ``kind``: PATCH takes the place of FRONT; there is a sample in BEHIND; a neighbour is a step away."""
 
 _MIX_RADIUS = 4  # px around a mixed pixel in which pure colours are looked for
-_MIX_SIGMA = 1.5  # px
+_MIX_OFFSETS = np.arange(-_MIX_RADIUS, _MIX_RADIUS + 1)
+_MIX_WEIGHTS = np.exp(-(_MIX_OFFSETS[:, None] ** 2 + _MIX_OFFSETS[None, :] ** 2) / (2 * 1.5**2)).astype(np.float32)
 _MIX_MOST_FOREGROUND = 0.5  # the centre of the pixel is background, so a straight edge covers at most half of it
 _MIX_LEAST_CONTRAST = 0.003  # squared distance of the two colours in linear light, below which nothing can be told
 _MIX_RANGE_MARGIN = np.float32(0.25)  # how far the background may lie outside the colours around it, in their range
@@ -173,7 +174,7 @@ def _foreground_share(light, defocus, kind, y, x, near, near_color, far_color):
             from_far, from_near = abs(defocus[FRONT, j, i] - here), abs(defocus[FRONT, j, i] - near)
             if min(from_far, from_near) >= half:
                 continue
-            weight = np.float32(np.exp(-((j - y) ** 2 + (i - x) ** 2) / (2 * _MIX_SIGMA**2)))
+            weight = _MIX_WEIGHTS[j - y + _MIX_RADIUS, i - x + _MIX_RADIUS]
             if from_far < from_near:
                 far_weight += weight
                 for c in range(3):
@@ -222,37 +223,15 @@ def _extreme_near_color(light, defocus, y, x, threshold, near_color, far_color):
 
 
 @njit(nogil=True, cache=True)
-def fill_hidden(light, defocus, kind, level, source, ring):
-    """Fill the background hidden behind foreground pixels, ring after ring inwards from the steps.
+def first_ring(level, source):
+    """The far sides of all steps, from which hidden background is filled inwards: indices of pixels, int32.
 
     Args:
-        level: ``(H, W)`` int16: 1 on the far side of a step, 0 elsewhere; each filled pixel gets its ring.
-        source: ``(H, W)`` int32 scratch: the far-side pixel that a hidden one lies nearest to.
-        ring: ``(2, H * W)`` int32 scratch.
+        level: ``(H, W)`` int16: 1 on the far side of a step, 0 elsewhere; each filled pixel will get its ring.
+        source: ``(H, W)`` int32: the far-side pixel that a pixel lies nearest to; written for the first ring.
     """
-    height, width = kind.shape
-    count = _first_ring(level, source, ring[0])
-    now = 2
-    while count > 0:
-        following = 0
-        this, other = now % 2, 1 - now % 2
-        for entry in range(count):
-            y, x = ring[this, entry] // width, ring[this, entry] % width
-            for j in range(max(y - 1, 0), min(y + 2, height)):
-                for i in range(max(x - 1, 0), min(x + 2, width)):
-                    # Rings of four and of eight neighbours in turn are octagons, close enough to circles.
-                    if level[j, i] != 0 or (now % 2 == 0 and j != y and i != x):
-                        continue
-                    if _hide(light, defocus, kind, level, source, j, i, now):
-                        ring[other, following] = j * width + i
-                        following += 1
-        count = following
-        now += 1
-
-
-@njit(nogil=True, cache=True)
-def _first_ring(level, source, ring):
     height, width = level.shape
+    ring = np.empty(np.count_nonzero(level == 1), np.int32)
     count = 0
     for y in range(height):
         for x in range(width):
@@ -260,17 +239,41 @@ def _first_ring(level, source, ring):
                 source[y, x] = y * width + x
                 ring[count] = y * width + x
                 count += 1
-    return count
+    return ring
 
 
 @njit(nogil=True, cache=True)
-def _hide(light, defocus, kind, level, source, y, x, now):
+def fill_ring(part, number, light, defocus, kind, level, source):
+    """Fill the hidden background around a part of the ring before ring ``number``: indices of the filled pixels.
+
+    Parts of one ring may be filled at the same time: a pixel reads nothing of its own ring, so two threads that come to
+    the same pixel write the same.
+    """
+    height, width = kind.shape
+    filled = np.empty(8 * part.shape[0], np.int32)
+    count = 0
+    for entry in range(part.shape[0]):
+        y, x = part[entry] // width, part[entry] % width
+        behind = defocus[FRONT, source[y, x] // width, source[y, x] % width]
+        for j in range(max(y - 1, 0), min(y + 2, height)):
+            for i in range(max(x - 1, 0), min(x + 2, width)):
+                # Rings of four and of eight neighbours in turn are octagons, close enough to circles.
+                if level[j, i] != 0 or (number % 2 == 0 and j != y and i != x):
+                    continue
+                if defocus[FRONT, j, i] - behind > STEP_PX and _hide(light, defocus, kind, level, source, j, i, number):
+                    filled[count] = j * width + i
+                    count += 1
+    return filled[:count]
+
+
+@njit(nogil=True, cache=True)
+def _hide(light, defocus, kind, level, source, y, x, number):
     """Give (y, x) a hidden sample if the background of an earlier ring reaches behind it; whether it did."""
     height, width = kind.shape
     nearest, distance = -1, np.inf
     for j in range(max(y - 1, 0), min(y + 2, height)):
         for i in range(max(x - 1, 0), min(x + 2, width)):
-            if 0 < level[j, i] < now:
+            if 0 < level[j, i] < number:
                 from_y, from_x = source[j, i] // width, source[j, i] % width
                 apart = (from_y - y) ** 2 + (from_x - x) ** 2
                 if apart < distance:
@@ -289,7 +292,7 @@ def _hide(light, defocus, kind, level, source, y, x, now):
             continue
         for n in range(-_STENCIL, _STENCIL + 1):
             i = x + n * stride
-            if i < 0 or i >= width or not 0 < level[j, i] < now:
+            if i < 0 or i >= width or not 0 < level[j, i] < number:
                 continue
             layer = BEHIND if kind[j, i] & HIDDEN else FRONT
             if abs(defocus[layer, j, i] - background) > tolerance:
@@ -305,7 +308,7 @@ def _hide(light, defocus, kind, level, source, y, x, now):
         layer = BEHIND if kind[j, i] & HIDDEN else FRONT
         total, far = np.float32(1), defocus[layer, j, i]
         red, green, blue = light[layer, j, i, 0], light[layer, j, i, 1], light[layer, j, i, 2]
-    level[y, x] = now
+    level[y, x] = number
     source[y, x] = nearest
     kind[y, x] |= HIDDEN
     light[BEHIND, y, x, 0] = red / total

@@ -1,9 +1,10 @@
 """The layered engine behind the renderer interface."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,8 @@ from any2bokeh.renderers.base import RenderInput
 from any2bokeh.renderers.layered import cpu, layers
 from any2bokeh.renderers.layered.bins import depth_bin
 
-_RAYS = 16
+_LEAST_RING_TO_SHARE = 1000
+"""Pixels in a ring of hidden background below which handing parts of it to threads costs more than it saves."""
 
 
 class LayeredRenderer:
@@ -42,7 +44,7 @@ class LayeredRenderer:
         self.threads = (
             threads or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         )
-        self._pool = ThreadPoolExecutor(self.threads)
+        self._pool = ThreadPoolExecutor(max(self.threads - 1, 1))
         self._scratch: _Scratch | None = None
 
     def render(self, inputs: Iterable[RenderInput]) -> Iterator[NDArray[np.float32]]:
@@ -59,40 +61,12 @@ class LayeredRenderer:
         scale = frame.blur_strength * max(width, height) / REFERENCE_LONG_SIDE_PX
         if scale == 0:
             return frame.pixels
-        if self._scratch is None or self._scratch.shape != (height, width):
+        if self._scratch is None or self._scratch.kind.shape != (height, width):
             self._scratch = _Scratch(height, width)
         scratch = self._scratch
-        block_rows = range(scratch.block_low.shape[0])
         pixels = np.ascontiguousarray(frame.pixels, np.float32)
-        disparity = np.ascontiguousarray(frame.disparity[0], np.float32)
         decode_table, encode = _tables(self.transfer)
-
-        self._each(
-            block_rows,
-            lambda rows: layers.prepare(
-                rows,
-                pixels,
-                disparity,
-                np.float32(frame.focus_disparity),
-                np.float32(scale),
-                decode_table,
-                scratch.light,
-                scratch.defocus,
-                scratch.block_low,
-                scratch.block_high,
-            ),
-        )
-        self._each(
-            block_rows,
-            lambda rows: layers.find_steps(
-                rows, scratch.defocus, scratch.block_low, scratch.block_high, scratch.kind, scratch.level
-            ),
-        )
-        self._each(
-            block_rows,
-            lambda rows: layers.split_mixed(rows, scratch.light, scratch.defocus, scratch.kind, scratch.level),
-        )
-        layers.fill_hidden(scratch.light, scratch.defocus, scratch.kind, scratch.level, scratch.source, scratch.ring)
+        self._make_layers(frame, pixels, np.float32(scale), decode_table, scratch)
         nearest, farthest = float(scratch.block_high.max()), float(scratch.block_low.min())
         widest = max(abs(nearest), abs(farthest))
         if widest > max(width, height):
@@ -100,38 +74,71 @@ class LayeredRenderer:
                 f"blur strength {frame.blur_strength:g} makes a circle of confusion of {widest:.0f} px in a frame of "
                 f"{width}x{height}; lower it, at most the longer side fits"
             )
-        table = span_table(self.aperture, widest)
+        spans = span_table(self.aperture, widest)
+        table = (spans.first, spans.reach, spans.cells, spans.shares, spans.inverse_area)
         # A block may hold samples of its neighbours' defocus: the foreground part of a mixed pixel at its rim.
         reach = _largest_around(np.maximum(np.abs(scratch.block_low), np.abs(scratch.block_high))) + 1.5
-        result = np.empty((3, height, width), np.float32)
+        samples = (scratch.light, scratch.defocus, scratch.kind, reach)
         slots = depth_bin(np.float32(nearest)) - depth_bin(np.float32(farthest)) + 1
         tiles = -(-height // cpu.TILE_HEIGHT) * -(-width // cpu.TILE_WIDTH)
+        result = np.empty((3, height, width), np.float32)
         self._each(
             range(tiles),
-            lambda tile, accumulator: cpu.render_tile(
-                tile,
-                pixels,
-                (scratch.light, scratch.defocus, scratch.kind, reach),
-                (table.first, table.reach, table.spans, table.inverse_area),
-                encode,
-                accumulator,
-                result,
-            ),
-            lambda: cpu.new_accumulator(slots),
+            lambda tile, sums: cpu.render_tile(tile, pixels, samples, table, encode, sums, result),
+            workspace=lambda: cpu.new_accumulator(slots),
         )
         return result
 
-    def _each(self, jobs: range, work: Callable[..., object], workspace: Callable[[], object] | None = None) -> None:
-        """Do ``work`` for every job, jobs taken in turn by the threads, each with a workspace of its own."""
-        turn = iter(jobs)
+    def _make_layers(self, frame: RenderInput, pixels, scale: np.float32, decode_table, scratch: "_Scratch") -> None:
+        """Make the layered depth image of a frame in ``scratch``."""
+        s = scratch
+        block_rows = range(s.block_low.shape[0])
+        disparity = np.ascontiguousarray(frame.disparity[0], np.float32)
+        focus = np.float32(frame.focus_disparity)
+        self._each(
+            block_rows,
+            lambda rows: layers.prepare(
+                rows, pixels, disparity, focus, scale, decode_table, s.light, s.defocus, s.block_low, s.block_high
+            ),
+        )
+        self._each(
+            block_rows, lambda rows: layers.find_steps(rows, s.defocus, s.block_low, s.block_high, s.kind, s.level)
+        )
+        self._each(block_rows, lambda rows: layers.split_mixed(rows, s.light, s.defocus, s.kind, s.level))
+        ring = layers.first_ring(s.level, s.source)
+        number = 2
+        while ring.size:
+            parts = np.array_split(ring, self.threads if ring.size >= _LEAST_RING_TO_SHARE else 1)
+            ring = np.concatenate(
+                self._each(
+                    parts,
+                    lambda part, number=number: layers.fill_ring(
+                        part, number, s.light, s.defocus, s.kind, s.level, s.source
+                    ),
+                )
+            )
+            number += 1
+
+    def _each(
+        self, jobs: Sequence[Any], work: Callable[..., Any], *, workspace: Callable[[], object] | None = None
+    ) -> list[Any]:
+        """Do ``work`` for every job; what it returned, in the order of the jobs.
+
+        The threads take the jobs in turn, each thread with a workspace of its own.
+        """
+        turn = iter(range(len(jobs)))
+        results: list[Any] = [None] * len(jobs)
 
         def take() -> None:
             own = () if workspace is None else (workspace(),)
             for job in turn:  # next() of a range iterator is atomic under the GIL
-                work(job, *own)
+                results[job] = work(jobs[job], *own)
 
-        for done in [self._pool.submit(take) for _ in range(min(self.threads, len(jobs)))]:
-            done.result()
+        helpers = [self._pool.submit(take) for _ in range(min(self.threads, len(jobs)) - 1)]
+        take()
+        for helper in helpers:
+            helper.result()
+        return results
 
 
 def available_cores() -> int:
@@ -145,7 +152,6 @@ class _Scratch:
     """Arrays of one frame size, reused from frame to frame."""
 
     def __init__(self, height: int, width: int) -> None:
-        self.shape = (height, width)
         blocks = (-(-height // layers.BLOCK), -(-width // layers.BLOCK))
         self.light = np.empty((3, height, width, 4), np.float32)
         self.defocus = np.empty((3, height, width), np.float32)
@@ -154,11 +160,6 @@ class _Scratch:
         self.block_high = np.empty(blocks, np.float32)
         self.level = np.zeros((height, width), np.int16)
         self.source = np.empty((height, width), np.int32)
-        self.ring = np.empty((2, height * width), np.int32)
-
-
-_ANGLES = np.arange(_RAYS) * (2 * np.pi / _RAYS)
-_DIRECTIONS = np.stack([np.sin(_ANGLES), np.cos(_ANGLES)], axis=1).astype(np.float32)
 
 
 def _largest_around(blocks: NDArray[np.float32]) -> NDArray[np.float32]:
