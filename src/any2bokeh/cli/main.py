@@ -17,10 +17,12 @@ import typer
 from any2bokeh import __version__
 from any2bokeh.cli.convert import convert_command
 from any2bokeh.cli.demo import demo_command
+from any2bokeh.cli.evaluate import evaluate_command
 from any2bokeh.cli.info import info_command
 from any2bokeh.cli.options import command
 from any2bokeh.cli.preview import preview_command
 from any2bokeh.cli.refocus import refocus_command
+from any2bokeh.cli.train import train_command
 from any2bokeh.errors import InputError
 
 DONE, DEFECT, BAD_INPUT, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
@@ -36,6 +38,8 @@ command(app, "demo")(demo_command)
 command(app, "preview")(preview_command)
 command(app, "info")(info_command)
 command(app, "convert")(convert_command)
+command(app, "evaluate")(evaluate_command)
+command(app, "train")(train_command)
 
 
 @app.callback(invoke_without_command=True)

@@ -1,0 +1,210 @@
+"""``any2bokeh evaluate``: engines and results against ground truth."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from any2bokeh.cli.engine_options import Device
+from any2bokeh.cli.options import option
+from any2bokeh.cli.output_options import Overwrite, ReportOptions
+from any2bokeh.cli.progress import progress_report
+from any2bokeh.cli.report import tell
+from any2bokeh.errors import InputError
+
+if TYPE_CHECKING:
+    from any2bokeh.evaluation import Contestant, EvaluationClip, Networks
+
+Suite = Literal["layered", "robustness", "control"]
+ENGINES = ("source", "gather", "scatter", "layered", "diffusion")
+
+_SCORED, _CLIPS, _NETWORKS = "What is scored", "Clips", "Networks behind metrics: absent unless given"
+_DEFAULT_ENGINES = ENGINES[:4]
+
+
+@dataclass(frozen=True, slots=True)
+class ContestantOptions:
+    """What is scored, as typed."""
+
+    engine: Annotated[
+        list[str] | None,  # typer takes no list of Literal
+        option(
+            "--engine",
+            help="Repeat for several. The first four, unless --engine or --results is given.",
+            panel=_SCORED,
+            metavar="|".join(ENGINES),
+        ),
+    ] = None
+    results: Annotated[
+        list[str] | None,
+        option(
+            "--results", help="Folder with a result for each clip. Repeatable.", panel=_SCORED, metavar="[NAME=]DIR"
+        ),
+    ] = None
+    model: Annotated[
+        str | None, option("--model", help="Weights of the diffusion engine.", panel=_SCORED, metavar="PATH|ID")
+    ] = None
+    device: Annotated[Device, option("--device", help="Where networks run.", panel=_SCORED)] = "auto"
+    threads: Annotated[int | None, option("--threads", help="Of the layered engine.", panel=_SCORED, metavar="N")] = (
+        None
+    )
+
+    def contestants(self) -> "list[Contestant]":
+        """Raises InputError for an engine that cannot be had."""
+        from any2bokeh.evaluation import FolderContestant, plain_contestant
+
+        if self.threads is not None and not 1 <= self.threads <= 1024:
+            raise InputError(f"--threads is {self.threads}; give a number from 1 to 1024")
+        engines = list(self.engine or ([] if self.results else _DEFAULT_ENGINES))
+        for name in engines:
+            if name not in ENGINES:
+                raise InputError(f"--engine is {name!r}; it must be one of {', '.join(ENGINES)}")
+        if self.model is not None and "diffusion" not in engines:
+            if self.engine:
+                raise InputError(f"--model {self.model} is for --engine diffusion, which is not among the engines")
+            engines.append("diffusion")
+        found: list[Contestant] = []
+        for name in engines:
+            found.append(self._diffusion() if name == "diffusion" else plain_contestant(name, threads=self.threads))
+        for given in self.results or []:
+            name, _, folder = given.rpartition("=") if not Path(given).is_dir() else ("", "", given)
+            found.append(FolderContestant(folder, name or None))
+        return found
+
+    def _diffusion(self) -> "Contestant":
+        from any2bokeh.evaluation import RendererContestant
+
+        if self.model is None:
+            raise InputError("--engine diffusion needs weights; give --model PATH, a folder made by any2bokeh convert")
+        try:
+            from any2bokeh.renderers.diffusion.renderer import DiffusionRenderer
+        except ImportError as error:
+            raise InputError(
+                f"--engine diffusion needs {error.name}, which is not installed; pip install 'any2bokeh[diffusion]'"
+            ) from None
+        # One for all transfers: the model learnt its own.
+        renderer = DiffusionRenderer.load(self.model, device=self.device)
+        return RendererContestant("diffusion", lambda transfer: renderer)
+
+
+@dataclass(frozen=True, slots=True)
+class ClipChoice:
+    """Which clips are scored, as typed."""
+
+    suite: Annotated[
+        Suite | None, option("--suite", help="Clips made here, the same every time, instead of CLIPS.", panel=_CLIPS)
+    ] = None
+    limit: Annotated[int | None, option("--limit", help="Only the first N clips.", panel=_CLIPS, metavar="N")] = None
+    frames: Annotated[
+        int | None, option("--frames", help="Only the first N frames of each clip.", panel=_CLIPS, metavar="N")
+    ] = None
+
+    def clips(self, folder: Path | None) -> "list[EvaluationClip]":
+        """Raises InputError where there is no clip, or both a folder and a suite."""
+        for name, value in (("--limit", self.limit), ("--frames", self.frames)):
+            if value is not None and value < 1:
+                raise InputError(f"{name} is {value}; give 1 or more")
+        if (folder is None) == (self.suite is None):
+            given = "both CLIPS and --suite are" if folder else "neither CLIPS nor --suite is"
+            raise InputError(f"{given} given; give a folder of clips with ground truth, or --suite layered")
+        if folder is not None:
+            from any2bokeh.evaluation import open_clips
+
+            found = open_clips(folder)
+        else:
+            from any2bokeh.evaluation.suites import suite_clips
+
+            assert self.suite is not None
+            found = suite_clips(self.suite)
+        found = found[: self.limit]
+        return found if self.frames is None else [clip.shortened(self.frames) for clip in found]
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkOptions:
+    """Weights of networks behind metrics, as typed."""
+
+    lpips: Annotated[
+        Path | None, option("--lpips", help="LPIPS on AlexNet, safetensors.", panel=_NETWORKS, metavar="FILE")
+    ] = None
+    raft: Annotated[
+        Path | None,
+        option(
+            "--raft", help="Flow by RAFT (torchvision) instead of DIS, safetensors.", panel=_NETWORKS, metavar="FILE"
+        ),
+    ] = None
+    video_features: Annotated[
+        Path | None,
+        option("--video-features", help="Video network for FVD.", panel=_NETWORKS, metavar="DIR"),
+    ] = None
+    image_features: Annotated[
+        Path | None,
+        option("--image-features", help="Image network for VFID.", panel=_NETWORKS, metavar="DIR"),
+    ] = None
+
+    def networks(self, device: Device) -> "Networks":
+        """Raises InputError where something given does not load."""
+        from any2bokeh.evaluation import Networks
+        from any2bokeh.evaluation.metrics.features import FeatureKind, TransformersFeatures
+        from any2bokeh.evaluation.metrics.flow import DisFlow, RaftFlow
+        from any2bokeh.evaluation.metrics.lpips import Lpips
+
+        if all(given is None for given in (self.lpips, self.raft, self.video_features, self.image_features)):
+            return Networks()
+        try:
+            from any2bokeh.renderers.diffusion.renderer import resolve_device
+        except ImportError as error:
+            raise InputError(
+                f"networks behind metrics need {error.name}, which is not installed; pip install 'any2bokeh[diffusion]'"
+            ) from None
+        place = str(resolve_device(device))
+
+        def features(kind: FeatureKind, folder: Path | None) -> TransformersFeatures | None:
+            return None if folder is None else TransformersFeatures(folder, kind=kind, device=place)
+
+        return Networks(
+            flow=RaftFlow(self.raft, device=place) if self.raft else DisFlow(),
+            lpips=Lpips(self.lpips, device=place) if self.lpips else None,
+            video_features=features("video", self.video_features),
+            image_features=features("image", self.image_features),
+        )
+
+
+def evaluate_command(
+    contestants: ContestantOptions,
+    chosen: ClipChoice,
+    networks: NetworkOptions,
+    report: ReportOptions,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="OUT", help="Folder for scores, table, curves and strips.")
+    ],
+    clips: Annotated[
+        Path | None,
+        typer.Argument(metavar="CLIPS", help="Folder of clips with ground truth: shards of synth, or scenes."),
+    ] = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Score engines, or results that lie in folders, against ground truth."""
+    from any2bokeh.evaluation import evaluate
+    from any2bokeh.evaluation.report import ReportFolder, as_markdown
+    from any2bokeh.video.pending_output import PendingOutput, check_target
+
+    check_target(output, clips or output / "suite", overwrite=overwrite)
+    found = chosen.clips(clips)
+    who = contestants.contestants()
+    behind = networks.networks(contestants.device)
+    pending = PendingOutput.folder(output)
+    try:
+        folder = ReportFolder(pending.temporary, suite=chosen.suite)
+        with progress_report(quiet=report.quiet or report.json) as progress:
+            evaluation = evaluate(found, who, networks=behind, progress=progress, show=folder.show)
+        result = folder.write(evaluation)
+        pending.publish()
+    finally:
+        pending.discard()
+    tell(
+        {"output": str(output), **result},
+        f"{as_markdown(evaluation, suite=chosen.suite)}\n{output}: scores, table, curves and strips",
+        report,
+    )

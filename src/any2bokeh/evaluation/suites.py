@@ -1,0 +1,200 @@
+"""Benchmark suites: clips that ``synthesis`` makes the same way every time, so nothing need be kept or downloaded."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING, Literal, get_args
+
+from any2bokeh.errors import InputError
+from any2bokeh.evaluation.clips import EvaluationClip, synthetic_clip
+
+if TYPE_CHECKING:
+    from any2bokeh.optics.aperture import Aperture
+    from any2bokeh.optics.transfer import Transfer
+    from any2bokeh.synthesis.clip import SyntheticClip
+    from any2bokeh.synthesis.lens_schedule import LensSchedule, ScheduleKind
+    from any2bokeh.synthesis.maker import ClipConfig
+    from any2bokeh.synthesis.perturb import Level
+    from any2bokeh.synthesis.scene import Scene
+
+Suite = Literal["layered", "robustness", "control"]
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteSize:
+    """How large the suites are. The defaults are what figures are reported for; tests make them tiny.
+
+    Attributes:
+        width, height: px.
+        frame_count: frames of a ``layered`` clip.
+        short_frame_count: frames of a ``robustness`` or ``control`` clip.
+        rounds: ``layered`` has this many clips for each K.
+        scenes: of ``robustness`` and of ``control``.
+        lens_samples: rays of each pixel of the ground truth.
+    """
+
+    width: int = 512
+    height: int = 288
+    frame_count: int = 25
+    short_frame_count: int = 9
+    rounds: int = 5
+    scenes: int = 4
+    lens_samples: int = 256
+
+
+BLUR_STRENGTHS = (4.0, 8.0, 16.0, 32.0)
+"""K of ``layered`` and of the sweep of K."""
+FOCUS_STEPS = (0.0, 0.25, 0.5, 0.75, 1.0)
+"""Focus of the sweep of focus, from the background (0) to the nearest subject (1)."""
+UNPERTURBED = "exact"
+"""Level of the clips of ``robustness`` whose disparity is left alone."""
+
+_SEEDS: dict[Suite, int] = {"layered": 2505, "robustness": 2506, "control": 2507}
+_SWEPT_K = 16.0
+
+
+def suite_clips(suite: Suite, size: SuiteSize | None = None) -> list[EvaluationClip]:
+    """The clips of a suite, made when they are read.
+
+    ``layered``: scenes of the paper's kind (several subjects that move before a background far away, code values
+    blurred as they are), 5 for each K in 4, 8, 16 and 32, 25 frames; focus and K stay, or K ramps up from or down to 0,
+    or focus sweeps from near to far and back. K of a ramp is its greatest.
+
+    ``robustness``: such scenes at K = 16, each with exact disparity and with the perturbation levels I to IV of
+    ``synthesis.perturb``. The truth stays the same.
+
+    ``control``: scenes in linear light, beyond the paper's kind, each at every K with focus on the nearest subject, and
+    at K = 16 with focus at five places from the background to the nearest subject.
+
+    Raises:
+        InputError: no such suite.
+    """
+    size = size or SuiteSize()
+    makers: dict[Suite, Callable[[SuiteSize], list[EvaluationClip]]] = {
+        "layered": _layered,
+        "robustness": _robustness,
+        "control": _control,
+    }
+    if suite not in makers:
+        raise InputError(f"suite is {suite!r}; it must be one of {', '.join(get_args(Suite))}")
+    return makers[suite](size)
+
+
+def _layered(size: SuiteSize) -> list[EvaluationClip]:
+    kinds: tuple[ScheduleKind, ...] = ("fixed", "sweep", "ramp")
+    clips = []
+    for index, (turn, strength) in enumerate(product(range(size.rounds), BLUR_STRENGTHS)):
+        kind = kinds[turn % len(kinds)]
+        config = _config(size, size.frame_count, strength, kind, transfer="none", paper=True)
+        name = f"{index:02d}_{kind}_k{strength:g}"
+        clips.append(_made(name, _maker("layered", config, index), config, {"K": strength, "lens": kind}))
+    return clips
+
+
+def _robustness(size: SuiteSize) -> list[EvaluationClip]:
+    from any2bokeh.synthesis.perturb import ROBUSTNESS_LEVELS, Perturbation
+
+    config = _config(size, size.short_frame_count, _SWEPT_K, "fixed", transfer="none", paper=True)
+    levels: dict[Level | str, Perturbation | None] = {UNPERTURBED: None, **ROBUSTNESS_LEVELS}
+    clips = []
+    for scene in range(size.scenes):
+        # The levels of a scene have one truth, which is traced once.
+        make = _KeptClip(_maker("robustness", config, scene), size.short_frame_count)
+        for level, perturbation in levels.items():
+            name = f"{scene:02d}_{level}"
+            clips.append(_made(name, make, config, {"level": level}, f"{scene:02d}", perturbation, seed=scene))
+    return clips
+
+
+def _control(size: SuiteSize) -> list[EvaluationClip]:
+    clips = []
+    for scene in range(size.scenes):
+        lenses = [(strength, 1.0) for strength in BLUR_STRENGTHS]
+        lenses += [(_SWEPT_K, step) for step in FOCUS_STEPS if step < 1]  # at 1 it is among the K
+        for strength, step in lenses:
+            config = _config(size, size.short_frame_count, strength, "fixed", transfer="srgb", paper=False)
+            name = f"{scene:02d}_k{strength:g}_focus{step:g}"
+            make = _maker("control", config, scene, focus_step=step)
+            clips.append(_made(name, make, config, {"K": strength, "focus": step}, f"{scene:02d}"))
+    return clips
+
+
+def _config(
+    size: SuiteSize, frame_count: int, strength: float, kind: "ScheduleKind", *, transfer: "Transfer", paper: bool
+) -> "ClipConfig":
+    from any2bokeh.synthesis.maker import ClipConfig
+    from any2bokeh.synthesis.scene import SceneConfig
+
+    return ClipConfig(
+        width=size.width,
+        height=size.height,
+        frame_count=frame_count,
+        lens_samples=size.lens_samples,
+        transfer=transfer,
+        blur_strength=(strength, strength),
+        schedules=(kind,),
+        scene=SceneConfig.paper() if paper else SceneConfig(),
+    )
+
+
+def _made(
+    name: str,
+    make: "Callable[[int, int], SyntheticClip]",
+    config: "ClipConfig",
+    conditions: dict[str, float | str],
+    scene: str | None = None,
+    perturbation=None,
+    seed: int = 0,
+) -> EvaluationClip:
+    return synthetic_clip(
+        name,
+        make,
+        frame_count=config.frame_count,
+        size=(config.width, config.height),
+        transfer=config.transfer,
+        scene=scene,
+        conditions=conditions,
+        perturbation=perturbation,
+        seed=seed,
+    )
+
+
+def _maker(
+    suite: Suite, config: "ClipConfig", index: int, *, focus_step: float | None = None
+) -> "Callable[[int, int], SyntheticClip]":
+    """Makes frames of a clip; ``focus_step`` puts the focus where ``FOCUS_STEPS`` says."""
+    from any2bokeh.synthesis import lens_schedule
+    from any2bokeh.synthesis.maker import ClipMaker
+
+    class Focused(ClipMaker):
+        def plan(self, index: int) -> "tuple[Scene, LensSchedule, Aperture]":
+            scene, schedule, aperture = super().plan(index)
+            if focus_step is None:
+                return scene, schedule, aperture
+            middle = config.frame_count // 2
+            far, near = (
+                scene.disparity_at_center(middle, 0),
+                max(scene.disparity_at_center(middle, subject) for subject in scene.subjects),
+            )
+            focus = min(max(far + focus_step * (near - far), 0.0), 1.0)
+            return scene, lens_schedule.fixed(config.frame_count, focus, config.blur_strength[1]), aperture
+
+    return lambda start, stop: Focused(config, seed=_SEEDS[suite], count=index + 1, threads=None).clip(
+        index, start, stop
+    )
+
+
+class _KeptClip:
+    """A short clip, kept while it is being read again and again: its own perturbations follow one another."""
+
+    _kept: "tuple[_KeptClip, SyntheticClip] | None" = None  # of all of them, only the last
+
+    def __init__(self, make: "Callable[[int, int], SyntheticClip]", frame_count: int) -> None:
+        self._make = make
+        self._frame_count = frame_count
+
+    def __call__(self, start: int, stop: int) -> "SyntheticClip":
+        if _KeptClip._kept is None or _KeptClip._kept[0] is not self:
+            _KeptClip._kept = None
+            _KeptClip._kept = (self, self._make(0, self._frame_count))
+        return _KeptClip._kept[1].window(start, stop)
