@@ -27,8 +27,8 @@ class ClipDataset(Dataset[ClipItem]):
     """Windows of clips.
 
     Item ``i`` is a window of clip ``order(i)``: passes over all clips, each in an order of its own. Which clip, which
-    window and what perturbation depend on ``(seed, i)`` alone, not on workers, batches or what was asked before, so that a
-    training run resumes at item ``i`` as if it had never stopped.
+    window and what perturbation depend on ``(seed, i)`` alone, not on workers, batches or what was asked before, so
+    that a training run resumes at item ``i`` as if it had never stopped.
 
     Args:
         clips: a :class:`~any2bokeh.synthesis.shard.ShardFolder`, or a

@@ -101,7 +101,7 @@ def perlin_noise(size: tuple[int, int], period_px: float, rng: np.random.Generat
     top = corner(0, 0) + fade_u * (corner(0, 1) - corner(0, 0))
     bottom = corner(1, 0) + fade_u * (corner(1, 1) - corner(1, 0))
     # One octave stays within half the square root of two.
-    return np.clip(0.5 + (top + fade_v * (bottom - top)) / np.sqrt(2), 0, 1).astype(np.float32)
+    return np.asarray(np.clip(0.5 + (top + fade_v * (bottom - top)) / np.sqrt(2), 0, 1), np.float32)
 
 
 def _displacements(
@@ -112,12 +112,12 @@ def _displacements(
 
     def smooth() -> NDArray[np.float32]:
         grid = rng.standard_normal((int(size[0] / cell_px) + 4, int(size[1] / cell_px) + 4, 2)).astype(np.float32)
-        return cv2.resize(grid, (size[1], size[0]), interpolation=cv2.INTER_CUBIC)
+        return np.asarray(cv2.resize(grid, (size[1], size[0]), interpolation=cv2.INTER_CUBIC), np.float32)
 
     lasting = smooth() * np.float32(np.sqrt(1 - perturbation.flicker))
     passing = np.float32(np.sqrt(perturbation.flicker))
     amplitude = np.float32(perturbation.elastic_px * scale)
-    return [amplitude * (lasting + passing * smooth()) for _ in range(count)]
+    return [np.asarray(amplitude * (lasting + passing * smooth()), np.float32) for _ in range(count)]
 
 
 def _perturb_subject(
@@ -133,7 +133,7 @@ def _perturb_subject(
     signed = _distance_px(inside) - _distance_px(~inside)
     x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
     moved = cv2.remap(signed, x + field[..., 0], y + field[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    now_inside = moved + np.float32(growth_px) > 0
+    now_inside = np.asarray(moved, np.float32) + np.float32(growth_px) > 0
     subject, background = _spread(disparity, inside), _spread(disparity, ~inside)
     uncovered = inside & ~now_inside
     gained = now_inside & ~inside
@@ -154,6 +154,7 @@ def _spread(values: NDArray[np.float32], region: NDArray[np.bool_]) -> NDArray[n
     _, label = cv2.distanceTransformWithLabels(
         (~region).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
     )
+    label = np.asarray(label, np.int32)
     of_label = np.zeros(int(label.max()) + 1, np.float32)
     of_label[label[region]] = values[region]
     return np.where(region, values, of_label[label])

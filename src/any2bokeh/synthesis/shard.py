@@ -65,11 +65,11 @@ def read(path: str | Path, start: int = 0, stop: int | None = None) -> Synthetic
     path = Path(path)
     with _opened(path) as file:
         about = _check_header(path, file.metadata() or {})
-        count = file.get_slice("frames").get_shape()[0]
-        stop = count if stop is None else stop
-        if not 0 <= start < stop <= count:
-            raise InputError(f"frames {start} to {stop} are not in {path}, which has {count}; ask for fewer")
-        parts = {name: file.get_slice(name)[start:stop] for name in (*_LEVELS, *_EXACT)}
+        count = int(file.get_slice("frames").get_shape()[0])
+        end: int = count if stop is None else stop
+        if not 0 <= start < end <= count:
+            raise InputError(f"frames {start} to {end} are not in {path}, which has {count}; ask for fewer")
+        parts = {name: file.get_slice(name)[start:end] for name in (*_LEVELS, *_EXACT)}
     for name, most in _LEVELS.items():
         parts[name] = parts[name].astype(np.float32) / np.float32(most)
     return SyntheticClip(**parts, about=about)
