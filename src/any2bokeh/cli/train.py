@@ -1,0 +1,117 @@
+"""``any2bokeh train``: the training, from a config and clips to a checkpoint."""
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from any2bokeh.cli.options import option
+from any2bokeh.cli.output_options import ReportOptions
+from any2bokeh.cli.report import tell
+from any2bokeh.errors import InputError
+
+if TYPE_CHECKING:
+    from any2bokeh.training.trainer import StepReport
+
+_RUN = "Run"
+_SECONDS_BETWEEN_LINES = 5.0
+
+
+def train_command(
+    config: Annotated[
+        str, typer.Argument(metavar="CONFIG", help="paper, compact, debug, or a TOML file that changes one of them.")
+    ],
+    report: ReportOptions,
+    data: Annotated[
+        str, option("--data", help="Folder of clips made by synth, or 'procedural'.", metavar="SHARDS|procedural")
+    ] = "procedural",
+    out: Annotated[Path | None, option("--out", help="Folder of the run; train-CONFIG by default.")] = None,
+    stage: Annotated[str, option("--stage", help="One stage of the config, or all.", metavar="1|2|3|all")] = "all",
+    resume: Annotated[bool, option("--resume", help="Go on from the newest state in --out.")] = False,
+    start_from: Annotated[
+        Path | None,
+        option("--start-from", help="Checkpoint or handoff to start from where there is no state.", metavar="FOLDER"),
+    ] = None,
+    samples: Annotated[
+        Path | None, option("--samples", help="Clips of which the first is shown in the strips.", metavar="SHARDS")
+    ] = None,
+    device: Annotated[Literal["auto", "cpu", "cuda"], option("--device", help="Where to train.", panel=_RUN)] = "auto",
+    workers: Annotated[int, option("--workers", help="Processes that read or make clips.", panel=_RUN)] = 0,
+    state_every: Annotated[int, option("--state-every", help="Steps between states.", panel=_RUN)] = 500,
+    states_kept: Annotated[int, option("--states-kept", help="Newest states that are kept.", panel=_RUN)] = 2,
+    strip_every: Annotated[
+        int, option("--strip-every", help="Steps between sample strips; 0 = at the end of stages.", panel=_RUN)
+    ] = 0,
+    log_every: Annotated[int, option("--log-every", help="Steps of a line of the log.", panel=_RUN)] = 1,
+    minutes: Annotated[
+        float | None, option("--minutes", help="Stop after so many, ready to be resumed.", panel=_RUN)
+    ] = None,
+    handoff: Annotated[
+        Path | None,
+        option("--handoff", help="Leave small files here for --start-from elsewhere.", panel=_RUN, metavar="FOLDER"),
+    ] = None,
+) -> None:
+    """Train the diffusion engine; under torchrun, on many devices."""
+    from any2bokeh.training.clips import open_clips
+    from any2bokeh.training.registry import find_config
+    from any2bokeh.training.trainer import Upkeep, train
+
+    the_config = find_config(config)
+    if stage != "all":
+        the_config.stage_index(stage)
+    if samples is not None and not samples.is_dir():
+        raise InputError(f"there is no folder {samples}; give --samples a folder of clips, or leave it out")
+    first_process = os.environ.get("RANK", "0") == "0"
+    quiet = report.quiet or report.json or not first_process
+    result = train(
+        the_config,
+        open_clips(data, the_config.clips, samples),
+        out or Path(f"train-{the_config.name}"),
+        stage=stage,
+        resume=resume,
+        start_from=start_from,
+        handoff=handoff,
+        device=device,
+        upkeep=Upkeep(state_every, states_kept, strip_every, log_every, workers, minutes),
+        report=None if quiet else _lines(),
+        remark=None if quiet else lambda line: typer.echo(line),
+    )
+    if not first_process:
+        return
+    position = result.position
+    where = "finished" if position.stage == "finished" else f"stands in stage {position.stage}, step {position.step}"
+    summary = {
+        "checkpoint": str(result.checkpoint),
+        "log": str(result.log),
+        "stage": position.stage,
+        "step": position.step,
+        "total_steps": position.total_steps,
+        "stopped_early": result.stopped_early,
+        "elapsed_s": round(result.seconds, 3),
+    }
+    line = f"{result.checkpoint}: {position.total_steps} steps, {where}, in {result.seconds:.1f} s"
+    tell(summary, line, report)
+
+
+def _lines() -> "Callable[[StepReport], None]":
+    """Tells the first step of each stage, the last, and one every few seconds."""
+    told = 0.0
+
+    def line(step: "StepReport") -> None:
+        nonlocal told
+        now = time.monotonic()
+        if step.step not in (1, step.stage_steps) and now - told < _SECONDS_BETWEEN_LINES:
+            return
+        told = now
+        print(
+            f"stage {step.stage}: {step.step}/{step.stage_steps} steps, loss {step.loss:.5g}, "
+            f"{step.steps_per_second:.2f} steps a second",
+            flush=True,
+            file=sys.stdout,
+        )
+
+    return line

@@ -1,0 +1,50 @@
+"""What the stages minimise."""
+
+import torch
+import torch.nn.functional as F
+
+_SOBEL = ((-1.0, 0.0, 1.0), (-2.0, 0.0, 2.0), (-1.0, 0.0, 1.0))
+_SMOOTH = 1e-6
+
+
+def latent_loss(predicted: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """Mean squared error of latents, in float32; stages 1 and 2."""
+    return F.mse_loss(predicted.float(), target.float())
+
+
+def picture_loss(predicted: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """L1 of the pixels plus L1 of their Sobel magnitudes, equal weights; stage 3.
+
+    Args:
+        predicted, target: ``(N, C, H, W)``, computed in float32.
+
+    Source: Yang et al., Any-to-Bokeh, ICLR 2026, stage 3. It gives no weights; ours are 1 and 1.
+    """
+    predicted, target = predicted.float(), target.float()
+    return F.l1_loss(predicted, target) + F.l1_loss(sobel_magnitude(predicted), sobel_magnitude(target))
+
+
+def sobel_magnitude(pictures: torch.Tensor) -> torch.Tensor:
+    """Length of the Sobel gradient of every channel, in units of the picture per pixel.
+
+    Args:
+        pictures: ``(N, C, H, W)``; the outermost row and column are repeated.
+
+    Returns:
+        ``(N, C, H, W)``. A tiny constant under the root keeps its derivative finite where the picture is flat.
+    """
+    channels = pictures.shape[1]
+    kernel = pictures.new_tensor(_SOBEL) / 8.0
+    kernels = torch.stack([kernel, kernel.T])[:, None].repeat(channels, 1, 1, 1)  # (2 C, 1, 3, 3)
+    padded = F.pad(pictures, (1, 1, 1, 1), mode="replicate")
+    gradient = F.conv2d(padded, kernels, groups=channels).unflatten(1, (channels, 2))
+    return (gradient.square().sum(dim=2) + _SMOOTH).sqrt()
+
+
+def divergence_from_normal(mean: torch.Tensor, logvar: torch.Tensor) -> torch.Tensor:
+    """Kullback-Leibler divergence of a posterior from the standard normal distribution, the mean over all elements.
+
+    Source: Kingma and Welling, Auto-Encoding Variational Bayes, ICLR 2014, appendix B.
+    """
+    mean, logvar = mean.float(), logvar.float()
+    return 0.5 * (mean.square() + logvar.exp() - 1.0 - logvar).mean()
