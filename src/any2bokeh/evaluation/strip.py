@@ -14,7 +14,8 @@ _LABEL_PX = 22
 def strip(sample: Sample) -> NDArray[np.float32]:
     """``(3, h, w)`` code values: truth, source and each contestant, labelled; below each its error times 4."""
     columns = []
-    for name, picture in {"truth": sample.truth, "all in focus": sample.source, **sample.pictures}.items():
+    source = {} if "source" in sample.pictures else {"all in focus": sample.source}
+    for name, picture in ({"truth": sample.truth} | source | sample.pictures).items():
         error = np.clip(np.abs(picture - sample.truth) * ERROR_GAIN, 0, 1)
         columns.append(np.vstack([_label(name, picture.shape[1]), picture, error]))
     return np.ascontiguousarray(np.hstack(columns).transpose(2, 0, 1))

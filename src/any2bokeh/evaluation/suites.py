@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -9,13 +10,11 @@ from any2bokeh.errors import InputError
 from any2bokeh.evaluation.clips import EvaluationClip, synthetic_clip
 
 if TYPE_CHECKING:
-    from any2bokeh.optics.aperture import Aperture
     from any2bokeh.optics.transfer import Transfer
     from any2bokeh.synthesis.clip import SyntheticClip
-    from any2bokeh.synthesis.lens_schedule import LensSchedule, ScheduleKind
+    from any2bokeh.synthesis.lens_schedule import ScheduleKind
     from any2bokeh.synthesis.maker import ClipConfig
-    from any2bokeh.synthesis.perturb import Level
-    from any2bokeh.synthesis.scene import Scene
+    from any2bokeh.synthesis.perturb import Level, Perturbation
 
 Suite = Literal["layered", "robustness", "control"]
 
@@ -143,7 +142,7 @@ def _made(
     config: "ClipConfig",
     conditions: dict[str, float | str],
     scene: str | None = None,
-    perturbation=None,
+    perturbation: "Perturbation | None" = None,
     seed: int = 0,
 ) -> EvaluationClip:
     return synthetic_clip(
@@ -163,25 +162,32 @@ def _maker(
     suite: Suite, config: "ClipConfig", index: int, *, focus_step: float | None = None
 ) -> "Callable[[int, int], SyntheticClip]":
     """Makes frames of a clip; ``focus_step`` puts the focus where ``FOCUS_STEPS`` says."""
-    from any2bokeh.synthesis import lens_schedule
+    from any2bokeh.synthesis.lens_schedule import fixed
     from any2bokeh.synthesis.maker import ClipMaker
 
     class Focused(ClipMaker):
-        def plan(self, index: int) -> "tuple[Scene, LensSchedule, Aperture]":
-            scene, schedule, aperture = super().plan(index)
-            if focus_step is None:
-                return scene, schedule, aperture
-            middle = config.frame_count // 2
-            far, near = (
-                scene.disparity_at_center(middle, 0),
-                max(scene.disparity_at_center(middle, subject) for subject in scene.subjects),
-            )
-            focus = min(max(far + focus_step * (near - far), 0.0), 1.0)
-            return scene, lens_schedule.fixed(config.frame_count, focus, config.blur_strength[1]), aperture
+        """Plans once for all parts of its clip, and focuses where it is told."""
 
-    return lambda start, stop: Focused(config, seed=_SEEDS[suite], count=index + 1, threads=None).clip(
-        index, start, stop
-    )
+        @lru_cache(maxsize=1)  # noqa: B019 (it lives as long as its clip is being read)
+        def plan(self, index: int):
+            scene, atlas, schedule, aperture = super().plan(index)
+            if focus_step is not None:
+                subjects, far = scene.focus_places(config.frame_count // 2)
+                focus = far + focus_step * (max(subjects) - far)
+                schedule = fixed(config.frame_count, min(max(focus, 0.0), 1.0), config.blur_strength[1])
+            return scene, atlas, schedule, aperture
+
+    makers: list[ClipMaker] = []  # the one of the clip that is being read
+
+    def make(start: int, stop: int) -> "SyntheticClip":
+        if not makers:
+            makers.append(Focused(config, seed=_SEEDS[suite], count=index + 1, threads=None))
+        part = makers[0].clip(index, start, stop)
+        if stop == config.frame_count:
+            makers.clear()
+        return part
+
+    return make
 
 
 class _KeptClip:
