@@ -101,7 +101,8 @@ def perlin_noise(size: tuple[int, int], period_px: float, rng: np.random.Generat
     top = corner(0, 0) + fade_u * (corner(0, 1) - corner(0, 0))
     bottom = corner(1, 0) + fade_u * (corner(1, 1) - corner(1, 0))
     # One octave stays within half the square root of two.
-    return np.asarray(np.clip(0.5 + (top + fade_v * (bottom - top)) / np.sqrt(2), 0, 1), np.float32)
+    noise = 0.5 + (top + fade_v * (bottom - top)) / np.sqrt(2)
+    return np.clip(noise, 0, 1).astype(np.float32)
 
 
 def _displacements(

@@ -192,11 +192,10 @@ def _trace_tiles(tile_row, arrays, lens, patterns, salt, light, share):
 @njit(nogil=True, cache=True, inline="always")
 def _pattern(x, y, salt):
     """Which pattern a pixel takes: a hash of where it is."""
-    mixed = np.uint32(x) * np.uint32(0x8DA6B343) ^ np.uint32(y) * np.uint32(0xD8163841) ^ np.uint32(salt)
-    mixed = np.uint32(mixed ^ (mixed >> np.uint32(15))) * np.uint32(0x2C1B3C6D)
-    mixed = np.uint32(mixed)
-    mixed = np.uint32(mixed ^ (mixed >> np.uint32(12))) * np.uint32(0x297A2D39)
-    mixed = np.uint32(mixed)
+    # Products of 32 bits grow to 64; each is cut back.
+    mixed = np.uint32(np.uint32(x) * np.uint32(0x8DA6B343)) ^ np.uint32(np.uint32(y) * np.uint32(0xD8163841)) ^ salt
+    mixed = np.uint32((mixed ^ (mixed >> np.uint32(15))) * np.uint32(0x2C1B3C6D))
+    mixed = np.uint32((mixed ^ (mixed >> np.uint32(12))) * np.uint32(0x297A2D39))
     return np.int64((mixed ^ (mixed >> np.uint32(15))) & np.uint32(PATTERN_COUNT - 1))
 
 
