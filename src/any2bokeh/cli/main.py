@@ -22,6 +22,7 @@ from any2bokeh.cli.info import info_command
 from any2bokeh.cli.options import command
 from any2bokeh.cli.preview import preview_command
 from any2bokeh.cli.refocus import refocus_command
+from any2bokeh.cli.synth import synth_command
 from any2bokeh.cli.train import train_command
 from any2bokeh.errors import InputError
 
@@ -38,6 +39,7 @@ command(app, "demo")(demo_command)
 command(app, "preview")(preview_command)
 command(app, "info")(info_command)
 command(app, "convert")(convert_command)
+command(app, "synth")(synth_command)
 command(app, "evaluate")(evaluate_command)
 command(app, "train")(train_command)
 

@@ -1,7 +1,9 @@
 """Makes synthetic clips from seeds."""
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -100,6 +102,12 @@ class ClipMaker:
     def __len__(self) -> int:
         return self.count
 
+    def made_from(self, index: int) -> dict[str, Any]:
+        """All that clip ``index`` depends on, but for what is in the folders; plain JSON values."""
+        sources = [source.description for source in (self.subjects, self.backgrounds)]
+        settings = json.loads(json.dumps(asdict(self.config)))
+        return {"seed": self.seed, "index": index, "config": settings, "sources": sources}
+
     def plan(self, index: int) -> tuple[Scene, Atlas, LensSchedule, Aperture]:
         """What clip ``index`` is of, before any ray is sent."""
         config = self.config
@@ -166,17 +174,14 @@ class ClipMaker:
 
     def _about(
         self, index: int, scene: Scene, schedule: LensSchedule, aperture: Aperture, start: int
-    ) -> dict[str, object]:
+    ) -> dict[str, Any]:
         return {
-            "seed": self.seed,
-            "index": index,
-            "start": start,
+            "made_from": self.made_from(index),
+            "first_frame": start,
             "transfer": self.config.transfer,
             "schedule": schedule.kind,
             "aperture": {"shape": type(aperture).__name__.lower(), **asdict(aperture)},  # type: ignore[call-overload]
-            "lens_samples": self.config.lens_samples,
-            "in_focus_samples": self.config.in_focus_samples,
-            "nearest": scene.nearest,
+            "nearest": float(scene.nearest),
             "focal_px": scene.focal_px,
             "pictures": [layer.picture.name for layer in scene.layers],
             "highlights": any(layer.picture.gain is not None for layer in scene.layers),

@@ -94,7 +94,7 @@ def perlin_noise(size: tuple[int, int], period_px: float, rng: np.random.Generat
     v, u = y[:, None] - row, x[None, :] - column
     fade_v, fade_u = v**3 * (v * (6 * v - 15) + 10), u**3 * (u * (6 * u - 15) + 10)
 
-    def corner(j: int, i: int) -> NDArray[np.float32]:
+    def corner(j: int, i: int) -> NDArray[np.floating]:
         at = angle[row + j, column + i]
         return np.cos(at) * (u - i) + np.sin(at) * (v - j)
 

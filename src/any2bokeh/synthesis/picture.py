@@ -52,6 +52,11 @@ class Picture:
 class Source(Protocol):
     """Where the pictures of scenes come from. A picture depends on the generator's state alone."""
 
+    @property
+    def description(self) -> str:
+        """Which source this is, for the record."""
+        ...
+
     def picture(self, rng: np.random.Generator, long_side_px: int, frame_count: int) -> Picture:
         """A picture whose longer side has at most ``long_side_px``, with at most ``frame_count`` frames."""
         ...

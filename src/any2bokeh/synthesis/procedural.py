@@ -21,6 +21,11 @@ class ProceduralSubjects:
 
     highlights: float = 0.2
 
+    @property
+    def description(self) -> str:
+        """Name and settings."""
+        return f"procedural, highlights {self.highlights:g}"
+
     def picture(self, rng: np.random.Generator, long_side_px: int, frame_count: int) -> Picture:
         """A still picture with a matte."""
         aspect = rng.uniform(0.5, 1.6)
@@ -40,6 +45,11 @@ class ProceduralBackgrounds:
     """
 
     highlights: float = 0.35
+
+    @property
+    def description(self) -> str:
+        """Name and settings."""
+        return f"procedural, highlights {self.highlights:g}"
 
     def picture(self, rng: np.random.Generator, long_side_px: int, frame_count: int) -> Picture:
         """A still picture of 3 by 2."""

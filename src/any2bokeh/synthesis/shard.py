@@ -82,6 +82,17 @@ def frame_count(path: str | Path) -> int:
         return file.get_slice("frames").get_shape()[0]
 
 
+def about(path: str | Path) -> dict[str, Any]:
+    """How the clip of a shard was made, from its header alone. Raises as :func:`read` does."""
+    with _opened(Path(path)) as file:
+        return _check_header(Path(path), file.metadata() or {})
+
+
+def name(index: int) -> str:
+    """File name of clip ``index`` of a set."""
+    return f"{index:05d}{SUFFIX}"
+
+
 class ShardFolder:
     """The clips of a folder of shards, in the order of their names.
 

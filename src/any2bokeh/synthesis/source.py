@@ -48,6 +48,11 @@ class FolderSubjects:
         self.folder = _existing(Path(folder))
         self.pairs = _pairs(self.folder)
 
+    @property
+    def description(self) -> str:
+        """The folder's own name, and how much is in it."""
+        return f"{self.folder.resolve().name}: {len(self.pairs)} subjects"
+
     def picture(self, rng: np.random.Generator, long_side_px: int, frame_count: int) -> Picture:
         """One of them, at times mirrored, cropped to what is not clear; of a video, ``frame_count`` frames at most.
 
@@ -91,6 +96,11 @@ class FolderBackgrounds:
         self.paths = [path for path in _below(self.folder) if path.suffix.lower() in STILL_SUFFIXES + VIDEO_SUFFIXES]
         if not self.paths:
             raise InputError(f"{folder} holds no pictures or videos; give a folder of backgrounds")
+
+    @property
+    def description(self) -> str:
+        """The folder's own name, and how much is in it."""
+        return f"{self.folder.resolve().name}: {len(self.paths)} backgrounds"
 
     def picture(self, rng: np.random.Generator, long_side_px: int, frame_count: int) -> Picture:
         """One of them, at times mirrored; of a video a single frame.

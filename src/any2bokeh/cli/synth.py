@@ -1,0 +1,222 @@
+"""``any2bokeh synth``: clips with ground truth for training and tests, as shards."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from any2bokeh.cli.options import option
+from any2bokeh.cli.output_options import Overwrite, ReportOptions
+from any2bokeh.cli.report import tell
+from any2bokeh.errors import InputError
+
+if TYPE_CHECKING:
+    from any2bokeh.synthesis.maker import ClipMaker
+    from any2bokeh.synthesis.picture import Source
+
+SceneChoice = Literal["rich", "paper"]
+TransferChoice = Literal["srgb", "none"]
+ScheduleChoice = Literal["mixed", "fixed", "ramp", "sweep"]
+
+_SCENES = "Scenes"
+_LENS = "Lens"
+
+
+@dataclass(frozen=True, slots=True)
+class SceneOptions:
+    """What the clips are of."""
+
+    source: Annotated[
+        Path | None,
+        option(
+            "--source",
+            help="Subjects: a folder of RGBA pictures, or with fgr and pha, or original and mask. "
+            "Made up where not given.",
+            panel=_SCENES,
+            metavar="FOLDER",
+        ),
+    ] = None
+    background: Annotated[
+        Path | None,
+        option(
+            "--background", help="Backgrounds: pictures or videos. Made up where not given.", panel=_SCENES,
+            metavar="FOLDER",
+        ),
+    ] = None  # fmt: skip
+    scenes: Annotated[
+        SceneChoice, option("--scenes", help="paper: planes before a far background, camera still.", panel=_SCENES)
+    ] = "rich"
+    highlights: Annotated[
+        bool, option("--highlights/--no-highlights", help="Made-up lights brighter than white.", panel=_SCENES)
+    ] = True
+
+
+@dataclass(frozen=True, slots=True)
+class LensOptions:
+    """What the lens does."""
+
+    blur: Annotated[
+        str, option("--blur", help="K, or least and greatest K.", panel=_LENS, metavar="K|K0,K1")
+    ] = "4,32"  # fmt: skip
+    schedule: Annotated[
+        ScheduleChoice, option("--schedule", help="How focus and K change over a clip.", panel=_LENS)
+    ] = "mixed"
+    samples: Annotated[int, option("--samples", help="Rays of each pixel through the lens.", panel=_LENS)] = 256
+    round_aperture: Annotated[
+        float, option("--round-aperture", help="Share of clips with a round aperture.", panel=_LENS)
+    ] = 1.0
+    transfer: Annotated[
+        TransferChoice, option("--transfer", help="srgb blurs linear light, none code values.", panel=_LENS)
+    ] = "srgb"
+
+
+def synth_command(
+    output: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the clips.")],
+    scene: SceneOptions,
+    lens: LensOptions,
+    report: ReportOptions,
+    clips: Annotated[int, option("--clips", help="How many clips.")] = 8,
+    seed: Annotated[int, option("--seed", help="Clips of one seed are the same everywhere.")] = 0,
+    size: Annotated[str, option("--size", help="Of the frames.", metavar="WxH")] = "512x288",
+    frames: Annotated[int, option("--frames", help="Of each clip.")] = 25,
+    overwrite: Overwrite = False,
+) -> None:
+    """Make clips of layered scenes, ray traced through a thin lens.
+
+    A run that was broken off goes on where it stopped when it is started again with the same arguments: clips that are
+    there already, made from the same seed, are kept.
+    """
+    if clips < 1:
+        raise InputError(f"number of clips is {clips}; give 1 or more")
+    if seed < 0:
+        raise InputError(f"seed is {seed}; give 0 or more")
+    width_px, height_px = _size(size)
+    maker = _maker(scene, lens, clips, seed, (width_px, height_px), frames)
+    started = time.monotonic()
+    with _output_folder(output):
+        kept = _write(maker, output, overwrite=overwrite, quiet=report.quiet or report.json)
+    elapsed_s = time.monotonic() - started
+    summary = {
+        "output": str(output),
+        "clips": clips,
+        "kept": kept,
+        "frames": frames,
+        "width": width_px,
+        "height": height_px,
+        "seed": seed,
+        "samples": lens.samples,
+        "transfer": lens.transfer,
+        "elapsed_s": round(elapsed_s, 3),
+    }
+    there = f", {kept} of them there already" if kept else ""
+    tell(summary, f"{output}: {clips} clips of {frames} frames, {size}{there}, in {elapsed_s:.1f} s", report)
+
+
+def _maker(
+    scene: SceneOptions, lens: LensOptions, clips: int, seed: int, size: tuple[int, int], frames: int
+) -> "ClipMaker":
+    from any2bokeh.synthesis.maker import ClipConfig, ClipMaker
+    from any2bokeh.synthesis.scene import SceneConfig
+
+    if not 0 <= lens.round_aperture <= 1:
+        raise InputError(f"share of round apertures is {lens.round_aperture:g}; give 0 to 1")
+    config = ClipConfig(
+        width=size[0],
+        height=size[1],
+        frame_count=frames,
+        lens_samples=lens.samples,
+        transfer=lens.transfer,
+        blur_strength=_blur_range(lens.blur),
+        schedules=ClipConfig().schedules if lens.schedule == "mixed" else (lens.schedule,),
+        round_aperture=lens.round_aperture,
+        scene=SceneConfig.paper() if scene.scenes == "paper" else SceneConfig(),
+    )
+    subjects, backgrounds = _sources(scene)
+    return ClipMaker(config, seed=seed, count=clips, subjects=subjects, backgrounds=backgrounds, threads=None)
+
+
+def _sources(scene: SceneOptions) -> "tuple[Source, Source]":
+    from any2bokeh.synthesis.procedural import ProceduralBackgrounds, ProceduralSubjects
+    from any2bokeh.synthesis.source import FolderBackgrounds, FolderSubjects
+
+    made_subjects = ProceduralSubjects() if scene.highlights else ProceduralSubjects(highlights=0)
+    made_backgrounds = ProceduralBackgrounds() if scene.highlights else ProceduralBackgrounds(highlights=0)
+    return (
+        made_subjects if scene.source is None else FolderSubjects(scene.source),
+        made_backgrounds if scene.background is None else FolderBackgrounds(scene.background),
+    )
+
+
+def _write(maker: "ClipMaker", output: Path, *, overwrite: bool, quiet: bool) -> int:
+    """Write what is not there yet; how many clips were."""
+    from any2bokeh.cli.progress import progress_report
+    from any2bokeh.synthesis import shard
+
+    _check_present(maker, output, overwrite=overwrite)
+    paths = [output / shard.name(index) for index in range(len(maker))]
+    missing = [index for index, path in enumerate(paths) if overwrite or not path.exists()]
+    if missing:
+        total = len(missing) * maker.frame_count
+        with progress_report(quiet=quiet) as progress:
+            progress(0, total)
+            for done, index in enumerate(missing):
+                clip = maker.clip(index, progress=_offset(progress, done * maker.frame_count, total))
+                shard.write(paths[index], clip)
+    return len(maker) - len(missing)
+
+
+def _offset(progress: Callable[[int, int], None], before: int, total: int) -> Callable[[int, int], None]:
+    return lambda done, _: progress(before + done, total)
+
+
+def _check_present(maker: "ClipMaker", output: Path, *, overwrite: bool) -> None:
+    """Raise InputError unless the shards in the folder are of these very clips, or may be replaced."""
+    from any2bokeh.synthesis import shard
+
+    if overwrite:
+        return
+    for path in sorted(output.glob(f"*{shard.SUFFIX}")):
+        index = next((i for i in range(len(maker)) if shard.name(i) == path.name), None)
+        about = shard.about(path)
+        if index is None or about.get("made_from") != maker.made_from(index):
+            raise InputError(f"{path} is not of these clips; choose another folder, or pass --overwrite")
+
+
+@contextmanager
+def _output_folder(output: Path) -> Iterator[None]:
+    """Make the folder, and take it away again where a failure leaves it empty."""
+    if output.exists() and not output.is_dir():
+        raise InputError(f"{output} is a file; give a folder")
+    made = not output.exists()
+    try:
+        output.mkdir(exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot make folder {output} ({error.strerror}); choose another place") from None
+    try:
+        yield
+    except BaseException:
+        if made and not any(output.iterdir()):
+            output.rmdir()
+        raise
+
+
+def _size(text: str) -> tuple[int, int]:
+    try:
+        width, height = (int(part) for part in text.lower().split("x"))
+    except ValueError:
+        raise InputError(f"size is {text!r}; give width and height such as 512x288") from None
+    return width, height
+
+
+def _blur_range(text: str) -> tuple[float, float]:
+    try:
+        values = [float(part) for part in text.split(",")]
+    except ValueError:
+        values = []
+    if len(values) not in (1, 2) or not all(0 <= value < float("inf") for value in values):
+        raise InputError(f"blur is {text!r}; give K, or least and greatest K such as 4,32")
+    return values[0], values[-1]
