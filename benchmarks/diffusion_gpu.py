@@ -173,7 +173,8 @@ def build(setting: Setting, device: torch.device, mode: str = "masked") -> AnyTo
         encoder = CLIPVisionModelWithProjection(vit_h).to(setting.dtype)  # pyright: ignore[reportArgumentType]
     for network in (unet, vae, encoder):
         network.eval().requires_grad_(False)
-    return AnyToBokehPipeline(unet, vae, encoder)
+    # diffusers makes a few parameters on the CPU whatever the default device.
+    return AnyToBokehPipeline(unet, vae, encoder).to(device)
 
 
 def rounding(setting: Setting, device: torch.device) -> dict[str, Any]:

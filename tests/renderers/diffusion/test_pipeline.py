@@ -46,7 +46,7 @@ def test_streamed_equals_the_whole_clip(pipeline: AnyToBokehPipeline, frame_coun
     [
         PipelineOptions(plan=WindowPlan(4, 1, "linear"), compose=False, frames_per_decode=2),
         PipelineOptions(plan=WindowPlan(5, 4), compose=False, frames_per_decode=8),
-        PipelineOptions(plan=WindowPlan(3, 0), compose=False, frames_per_slice=3),
+        PipelineOptions(plan=WindowPlan(3, 0), compose=False, framewise_decode=False),
         PipelineOptions(plan=WindowPlan(1, 0), compose=False),
     ],
 )
@@ -189,7 +189,7 @@ def test_only_memory_layout_changes_with_channels_last() -> None:
     def outputs() -> list[torch.Tensor]:
         with torch.no_grad():
             encoded = pipeline.vae.encode_frames(pixels)
-            decoded = pipeline.vae.decode_frames(encoded.mean, encoded.skip_features, frames_per_slice=1)
+            decoded = pipeline.vae.decode_frames(encoded.mean, encoded.skip_features, framewise=True)
             return [pipeline.unet(**unet_inputs), encoded.mean, decoded]
 
     before = outputs()
@@ -251,7 +251,6 @@ def test_bad_arrays_are_named(pipeline: AnyToBokehPipeline) -> None:
     [
         ({"latent": "mode"}, "latent is 'mode'; it must be one of mean, sample"),
         ({"frames_per_decode": 0}, "frames_per_decode is 0"),
-        ({"frames_per_slice": 0}, "frames_per_slice is 0"),
         ({"seed": -1}, "seed is -1"),
     ],
 )

@@ -7,10 +7,11 @@ from typing import Any, cast
 import torch
 from diffusers.configuration_utils import register_to_config
 from diffusers.models.autoencoders.autoencoder_kl_temporal_decoder import AutoencoderKLTemporalDecoder, TemporalDecoder
-from diffusers.models.resnet import SpatioTemporalResBlock
 from diffusers.models.unets.unet_3d_blocks import UpBlockTemporalDecoder
 from diffusers.utils.accelerate_utils import apply_forward_hook
 from torch import nn
+
+from any2bokeh.renderers.diffusion.framewise import up_block_framewise
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ class SkipDecoder(TemporalDecoder):
         image_only_indicator: torch.Tensor,
         num_frames: int,
         skip_levels: "list[Callable[[slice], torch.Tensor]]",
-        frames_per_slice: int | None = None,
+        framewise: bool = False,
     ) -> torch.Tensor:
         """
         Args:
@@ -80,24 +81,29 @@ class SkipDecoder(TemporalDecoder):
             image_only_indicator: ``(B, T)``.
             num_frames: T.
             skip_levels: features for each up block, in their order, of a slice of the frames.
-            frames_per_slice: spatial work is done for so many frames at a time, which lowers peak memory and changes
-                nothing else; all together where None. Ignored while gradients are recorded.
+            framewise: work a frame at a time, which takes half the memory and changes nothing but rounding; for one
+                clip and without gradients.
 
         Returns:
             ``(B T, 3, 8 h, 8 w)``.
         """
-        recording = torch.is_grad_enabled()
-        step = len(sample) if frames_per_slice is None or recording else frames_per_slice
         hidden = self._checkpointed(self.mid_block, self.conv_in(sample), image_only_indicator)
-        for convolution, skip_level, block in zip(self.skip_convolutions(), skip_levels, self.up_blocks, strict=True):
-            if recording:
+        steps = zip(self.skip_convolutions(), skip_levels, self.up_blocks, strict=True)
+        if framewise and len(image_only_indicator) == 1 and not torch.is_grad_enabled():
+            frames = list(hidden.split(1))
+            del hidden
+            for convolution, skip_level, block in steps:
+                for place in range(num_frames):
+                    frames[place] = frames[place] + convolution(skip_level(slice(place, place + 1)))
+                up_block_framewise(cast(UpBlockTemporalDecoder, block), frames)
+            for place, frame in enumerate(frames):
+                frames[place] = self.conv_out(self.conv_act(self.conv_norm_out(frame)))
+            hidden = torch.cat(frames)
+        else:
+            for convolution, skip_level, block in steps:
                 hidden = hidden + convolution(skip_level(slice(None)))
                 hidden = self._checkpointed(block, hidden, image_only_indicator)
-            else:
-                for part in _slices(len(hidden), step):
-                    hidden[part] += convolution(skip_level(part))
-                hidden = _up_block(cast(UpBlockTemporalDecoder, block), hidden, image_only_indicator, step)
-        hidden = _in_slices(lambda part: self.conv_out(self.conv_act(self.conv_norm_out(part))), hidden, step)
+            hidden = self.conv_out(self.conv_act(self.conv_norm_out(hidden)))
         over_time = hidden.unflatten(0, (-1, num_frames)).transpose(1, 2)  # (B, 3, T, H, W)
         return self.time_conv_out(over_time).transpose(1, 2).flatten(0, 1)
 
@@ -105,41 +111,6 @@ class SkipDecoder(TemporalDecoder):
         if torch.is_grad_enabled() and self.gradient_checkpointing:
             return cast(Any, self)._gradient_checkpointing_func(module, hidden, image_only)
         return module(hidden, image_only_indicator=image_only)
-
-
-def _slices(length: int, step: int) -> list[slice]:
-    return [slice(start, start + step) for start in range(0, length, step)]
-
-
-def _in_slices(function: Callable[[torch.Tensor], torch.Tensor], hidden: torch.Tensor, step: int) -> torch.Tensor:
-    """``function(hidden)``, for so many frames at a time; it must treat every frame alone."""
-    if step >= len(hidden):
-        return function(hidden)
-    first = function(hidden[:step])
-    result = first.new_empty(len(hidden), *first.shape[1:])
-    result[:step] = first
-    for part in _slices(len(hidden), step)[1:]:
-        result[part] = function(hidden[part])
-    return result
-
-
-def _up_block(block: UpBlockTemporalDecoder, hidden: torch.Tensor, image_only: torch.Tensor, step: int) -> torch.Tensor:
-    """The up block, its two-dimensional parts for so many frames at a time."""
-    for resnet in block.resnets:
-        hidden = _spatio_temporal(cast(SpatioTemporalResBlock, resnet), hidden, image_only, step)
-    for upsampler in block.upsamplers or ():
-        hidden = _in_slices(upsampler, hidden, step)
-    return hidden
-
-
-def _spatio_temporal(
-    block: SpatioTemporalResBlock, hidden: torch.Tensor, image_only: torch.Tensor, step: int
-) -> torch.Tensor:
-    hidden = _in_slices(lambda part: block.spatial_res_block(part, None), hidden, step)
-    spatial = hidden.unflatten(0, image_only.shape).transpose(1, 2)  # (B, C, T, H, W)
-    temporal = block.temporal_res_block(spatial, None)
-    mixed = block.time_mixer(x_spatial=spatial, x_temporal=temporal, image_only_indicator=image_only)
-    return mixed.transpose(1, 2).flatten(0, 1)
 
 
 class BokehAutoencoder(AutoencoderKLTemporalDecoder):
@@ -202,7 +173,7 @@ class BokehAutoencoder(AutoencoderKLTemporalDecoder):
         latents: torch.Tensor,
         skip_features: SkipFeatures,
         num_frames: int | None = None,
-        frames_per_slice: int | None = None,
+        framewise: bool = False,
     ) -> torch.Tensor:
         """Decode the frames of one or more clips.
 
@@ -210,7 +181,7 @@ class BokehAutoencoder(AutoencoderKLTemporalDecoder):
             latents: ``(B T, 4, h, w)``, unscaled.
             skip_features: of the same frames, from ``encode_frames``.
             num_frames: T, frames that are neighbours in time; all of them where None.
-            frames_per_slice: see ``SkipDecoder.forward``.
+            framewise: see ``SkipDecoder.forward``.
 
         Returns:
             ``(B T, 3, 8 h, 8 w)``, about [-1, 1], not clipped.
@@ -221,7 +192,7 @@ class BokehAutoencoder(AutoencoderKLTemporalDecoder):
             lambda part, level=level: level[part] for level in reversed(skip_features.coarser)
         ]
         levels.append(lambda part: self.encoder.conv_in(skip_features.pixels[part]))
-        return self.decoder(latents, image_only, frame_count, levels, frames_per_slice)
+        return self.decoder(latents, image_only, frame_count, levels, framewise)
 
     def _checkpointed(self, module: nn.Module, hidden: torch.Tensor) -> torch.Tensor:
         if torch.is_grad_enabled() and self.encoder.gradient_checkpointing:

@@ -26,7 +26,9 @@ from any2bokeh.renderers.diffusion.svd_start import start_autoencoder, start_une
 from any2bokeh.renderers.diffusion.unet import BokehUNet
 from any2bokeh.renderers.diffusion.weights import (
     CONFIG_NAME,
+    ENCODER_WEIGHTS_NAME,
     PICKLE_SUFFIXES,
+    WEIGHTS_NAME,
     assign_weights,
     check_keys,
     read_config,
@@ -209,7 +211,9 @@ def save(
         for name, network in (("unet", pipeline.unet), ("vae", pipeline.vae)):
             _save_network(network, partial / name, card)
         if pipeline.image_encoder is not None:
-            pipeline.image_encoder.save_pretrained(partial / "image_encoder", safe_serialization=True)
+            (partial / "image_encoder").mkdir()
+            pipeline.image_encoder.config.save_pretrained(partial / "image_encoder")
+            write_weights(pipeline.image_encoder.state_dict(), partial / "image_encoder" / ENCODER_WEIGHTS_NAME, {})
         if folder.exists():
             shutil.rmtree(folder)
         partial.rename(folder)
@@ -393,4 +397,4 @@ def _save_network(network: nn.Module, folder: Path, card: ModelCard) -> None:
     cast(Any, network).save_config(folder)
     config = (folder / CONFIG_NAME).read_text()
     metadata = {"any2bokeh_card": card.to_json(), "any2bokeh_config": json.dumps(json.loads(config))}
-    write_weights(network.state_dict(), folder, metadata)
+    write_weights(network.state_dict(), folder / WEIGHTS_NAME, metadata)

@@ -22,7 +22,7 @@ class PipelineOptions:
         latent: see ``LatentChoice``.
         seed: of ``latent="sample"``; every frame draws from a stream of its own, so windows do not matter.
         frames_per_decode: frames that the temporal decoder sees together; groups of ``plan.stride`` are cut into these.
-        frames_per_slice: frames whose spatial decoding is done together; fewer take less memory, all is the same.
+        framewise_decode: decode a frame at a time inside such a group, in half the memory; the same up to rounding.
         fps, motion_bucket: micro-conditioning of the base model.
         compose: bring the result to the source's size, in-focus pixels from the source; else the model's bare picture.
     """
@@ -32,7 +32,7 @@ class PipelineOptions:
     latent: LatentChoice = "mean"
     seed: int = 0
     frames_per_decode: int = 4
-    frames_per_slice: int = 1
+    framewise_decode: bool = True
     fps: int = 7
     motion_bucket: int = 127
     compose: bool = True
@@ -40,7 +40,7 @@ class PipelineOptions:
     def __post_init__(self) -> None:
         if self.latent not in get_args(LatentChoice):
             raise InputError(f"latent is {self.latent!r}; it must be one of {', '.join(get_args(LatentChoice))}")
-        for name in ("frames_per_decode", "frames_per_slice", "fps"):
+        for name in ("frames_per_decode", "fps"):
             value = getattr(self, name)
             if value < 1:
                 raise InputError(f"{name} is {value}; it must be at least 1")

@@ -299,7 +299,7 @@ class AnyToBokehPipeline(DiffusionPipeline):
         decoded = self.vae.decode_frames(
             (latents / self.vae.latent_scale).to(self.vae.dtype),
             skip_features,
-            frames_per_slice=options.frames_per_slice,
+            framewise=options.framewise_decode,
         )
         pictures = (_size_of(part[0][0].given, options).crop(decoded).float() * 0.5 + 0.5).clamp(0.0, 1.0)
         return [picture if one_wanted else None for picture, one_wanted in zip(pictures, wanted, strict=True)]

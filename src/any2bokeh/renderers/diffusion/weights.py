@@ -13,6 +13,7 @@ from torch import nn
 from any2bokeh.errors import InputError
 
 WEIGHTS_NAME = "diffusion_pytorch_model.safetensors"
+ENCODER_WEIGHTS_NAME = "model.safetensors"
 CONFIG_NAME = "config.json"
 PICKLE_SUFFIXES = (".bin", ".ckpt", ".pt", ".pth", ".pkl", ".msgpack")
 
@@ -89,10 +90,10 @@ def read_weights(files: Iterable[Path], dtype: torch.dtype | None = None) -> dic
     return state
 
 
-def write_weights(state: Mapping[str, torch.Tensor], folder: Path, metadata: dict[str, str]) -> None:
+def write_weights(state: Mapping[str, torch.Tensor], path: Path, metadata: dict[str, str]) -> None:
     """Write one safetensors file; ``metadata`` goes into its header."""
     tensors = {key: value.detach().cpu().contiguous() for key, value in state.items()}
-    save_file(tensors, folder / WEIGHTS_NAME, metadata={"format": "pt", **metadata})
+    save_file(tensors, path, metadata={"format": "pt", **metadata})
 
 
 def check_keys(
