@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property
 from itertools import product
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -168,14 +168,17 @@ def _maker(
     class Focused(ClipMaker):
         """Plans once for all parts of its clip, and focuses where it is told."""
 
-        @lru_cache(maxsize=1)  # noqa: B019 (it lives as long as its clip is being read)
-        def plan(self, index: int):
+        @cached_property
+        def _planned(self):
             scene, atlas, schedule, aperture = super().plan(index)
             if focus_step is not None:
                 subjects, far = scene.focus_places(config.frame_count // 2)
                 focus = far + focus_step * (max(subjects) - far)
                 schedule = fixed(config.frame_count, min(max(focus, 0.0), 1.0), config.blur_strength[1])
             return scene, atlas, schedule, aperture
+
+        def plan(self, index: int):
+            return self._planned
 
     makers: list[ClipMaker] = []  # the one of the clip that is being read
 

@@ -21,6 +21,7 @@ _WINDOW_PX = 15
 _TEXTURE = 1e-3  # local variance of linear luma, below which blur cannot be seen
 _DEFOCUS = 0.1  # |d - d_f| above which a pixel counts as out of focus
 _FEWEST_PIXELS = 200
+_SAMPLES = 8  # along a pixel's side
 
 
 @dataclass(eq=False)
@@ -104,7 +105,7 @@ def measured_focus(radius_px: NDArray[np.float32], disparity: NDArray[np.float32
     errors = []
     for focus in candidates:
         away = np.abs(disparity - focus)
-        slope = (away @ radius_px) / max(float(away @ away), 1e-12)
+        slope = (away * radius_px).sum() / max(float((away * away).sum()), 1e-12)
         errors.append(np.abs(radius_px - slope * away).mean())
     return float(candidates[int(np.argmin(errors))])
 
@@ -163,11 +164,13 @@ def _is_far_from_edges(disparity: NDArray[np.float32], reach_px: float) -> NDArr
 
 
 def _disc_blur(light: NDArray[np.float32], radius_px: float) -> NDArray[np.float32]:
-    if radius_px < STEP_PX:
+    if radius_px <= 0:
         return light
     reach = int(np.ceil(radius_px))
-    rows, columns = np.mgrid[-reach : reach + 1, -reach : reach + 1]
-    disc = np.clip(radius_px + 0.5 - np.hypot(rows, columns), 0, 1).astype(np.float32)
+    # Each pixel's share of the disc, by samples on a fine grid.
+    fine = (np.arange((2 * reach + 1) * _SAMPLES) + 0.5) / _SAMPLES - reach - 0.5
+    inside = fine[:, None] ** 2 + fine**2 <= radius_px**2
+    disc = inside.reshape(2 * reach + 1, _SAMPLES, 2 * reach + 1, _SAMPLES).mean(axis=(1, 3), dtype=np.float32)
     return np.asarray(cv2.filter2D(light, -1, disc / disc.sum(), borderType=cv2.BORDER_REFLECT_101), np.float32)
 
 

@@ -63,7 +63,8 @@ class TransformersFeatures:
             raise InputError(f"{folder} holds no network to load ({' '.join(str(error).split())[:120]})") from None
         self._model = getattr(model, "vision_model", model).eval().to(device)
         self._device = device
-        self.name, self.kind = folder.resolve().name, kind
+        self.name = folder.resolve().name
+        self.kind: FeatureKind = kind
         config = getattr(model.config, "vision_config", model.config)
         self.window = int(getattr(config, "num_frames", 16)) if kind == "video" else 1
         size = getattr(config, "image_size", 224)

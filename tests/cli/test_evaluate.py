@@ -1,0 +1,97 @@
+"""``any2bokeh evaluate``: what it writes and prints, and what it refuses."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import RunCli
+from tests.cli.test_bad_input import assert_refused
+from tests.evaluation.conftest import shard_folder, thin_lens_folder  # noqa: F401 (fixtures)
+from tests.evaluation.pictures import FRAMES, picture, write_result
+
+
+@pytest.fixture
+def clips(thin_lens_folder: Path) -> Path:  # noqa: F811
+    return thin_lens_folder
+
+
+def test_scores_are_written_and_printed(cli: RunCli, clips: Path, results: Path):
+    out = results / "scores"
+    outcome = cli("evaluate", clips, "--engine", "source", "--engine", "gather", "-o", out, "--json")
+    assert outcome.code == 0, outcome.err
+    assert outcome.err == ""
+    result = outcome.result
+    assert result["output"] == str(out)
+    assert set(result["contestants"]) == {"source", "gather"}
+    assert result["contestants"]["source"]["clips"]["scene/same"]["psnr_db"] == 100
+    written = json.loads((out / "evaluation.json").read_text())
+    assert written == {key: value for key, value in result.items() if key != "output"}
+    assert {"table.md", "psnr_frames.svg", "strip_scene_same.png", "strip_scene_darker.png"} <= {
+        path.name for path in out.iterdir()
+    }
+
+
+def test_plain_engines_are_scored_unless_asked_otherwise(cli: RunCli, clips: Path, results: Path):
+    outcome = cli("evaluate", clips, "-o", results / "scores", "--limit", 1, "--frames", 1, "--threads", 1)
+    assert outcome.code == 0, outcome.err
+    assert "4/4 frames" in outcome.out
+    rows = [line.split("|")[1].strip() for line in outcome.out.splitlines() if line.startswith("| ")]
+    assert rows[2:6] == ["source", "gather", "scatter", "layered"]
+    assert "Absent: lpips" in outcome.out
+
+
+def test_results_in_a_folder_are_scored_under_a_name(cli: RunCli, clips: Path, results: Path, tmp_path: Path):
+    for clip in ("same", "darker"):
+        write_result(tmp_path / "theirs" / "scene" / clip, [picture(t) for t in range(FRAMES)])
+    outcome = cli("evaluate", clips, "--results", f"other={tmp_path / 'theirs'}", "-o", results / "scores", "--json")
+    assert outcome.code == 0, outcome.err
+    assert list(outcome.result["contestants"]) == ["other"]
+    assert outcome.result["contestants"]["other"]["clips"]["scene/same"]["psnr_db"] == 100
+
+
+def test_shards_are_scored(cli: RunCli, shard_folder: Path, results: Path):  # noqa: F811
+    outcome = cli("evaluate", shard_folder, "--engine", "source", "-o", results / "scores", "--json")
+    assert outcome.code == 0, outcome.err
+    assert [clip["name"] for clip in outcome.result["clips"]] == ["000", "001"]
+    assert outcome.result["clips"][0]["transfer"] == "none"
+
+
+def test_faults_are_told_in_one_line_and_leave_nothing(cli: RunCli, clips: Path, results: Path, tmp_path: Path):
+    out = results / "scores"
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    write_result(tmp_path / "short" / "scene" / "same", [picture(t) for t in range(FRAMES - 1)])
+    write_result(tmp_path / "large" / "scene" / "same", [picture(t, width=64) for t in range(FRAMES)])
+
+    def refused(*arguments: object, named: tuple[object, ...]) -> None:
+        assert_refused(cli("evaluate", *arguments, "-o", out), results, *named)
+
+    refused(named=("neither CLIPS nor --suite",))
+    refused(clips, "--suite", "layered", named=("both CLIPS and --suite",))
+    refused(tmp_path / "nothing", named=(tmp_path / "nothing",))
+    refused(empty, named=(empty, "holds no clips"))
+    refused(clips, "--limit", 0, named=("--limit is 0",))
+    refused(clips, "--frames", -1, named=("--frames is -1",))
+    refused(clips, "--engine", "magic", named=("magic", "layered"))
+    refused(clips, "--engine", "diffusion", named=("--model",))
+    refused(clips, "--engine", "layered", "--model", "x", named=("--model x",))
+    refused(clips, "--threads", 0, named=("--threads is 0",))
+    refused(clips, "--results", empty, named=(empty, "is empty"))
+    refused(clips, "--results", tmp_path / "nothing", named=("no folder of results",))
+    refused(clips, "--results", tmp_path / "short", named=(f"has {FRAMES - 1} frames", f"has {FRAMES}"))
+    refused(clips, "--limit", 1, "--results", tmp_path / "large", named=("64x40", "48x40"))
+    refused(clips, "--lpips", tmp_path / "none.safetensors", named=("none.safetensors", "--lpips"))
+    refused(clips, "--video-features", empty, named=(empty, "config.json"))
+
+
+def test_an_existing_folder_is_kept_unless_told(cli: RunCli, clips: Path, results: Path):
+    (results / "note.txt").write_text("mine")
+    outcome = cli("evaluate", clips, "--engine", "source", "-o", results)
+    assert outcome.code == 2
+    assert "--overwrite" in outcome.err
+    outcome = cli("evaluate", clips, "--engine", "source", "-o", results, "--overwrite", "--quiet")
+    assert outcome.code == 0, outcome.err
+    assert outcome.out == ""
+    assert (results / "note.txt").read_text() == "mine"
+    assert (results / "table.md").is_file()

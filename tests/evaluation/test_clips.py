@@ -1,0 +1,119 @@
+"""Clips with ground truth are read as they lie on disk."""
+
+import json
+
+import numpy as np
+import pytest
+
+from any2bokeh.errors import InputError
+from any2bokeh.evaluation import open_clips
+from any2bokeh.evaluation.clips import synthetic_clip
+from any2bokeh.synthesis import shard
+from any2bokeh.synthesis.perturb import Perturbation
+from tests.evaluation.pictures import FRAMES, HEIGHT, WIDTH, disparity_map, picture
+
+
+def test_a_scene_has_a_clip_for_each_setting(thin_lens_folder):
+    clips = open_clips(thin_lens_folder)
+    assert [clip.name for clip in clips] == ["scene/same", "scene/darker"]
+    assert {(clip.scene, clip.frame_count, clip.width, clip.height) for clip in clips} == {
+        ("scene", FRAMES, WIDTH, HEIGHT)
+    }
+    frames = list(clips[1].read())
+    assert len(frames) == FRAMES
+    given = frames[2].given
+    np.testing.assert_allclose(given.pixels, picture(2).transpose(2, 0, 1), atol=1e-6)
+    np.testing.assert_allclose(frames[2].truth, picture(2).transpose(2, 0, 1) / 2, atol=0.5 / 255 + 1e-6)
+    np.testing.assert_allclose(given.disparity[0], disparity_map(), atol=1 / 65535)
+    # Their K is in pixels of their own frames.
+    assert given.blur_strength == pytest.approx(1.5 * 1024 / WIDTH)
+    assert given.focus_disparity == 0.8
+
+
+def test_one_scene_is_a_folder_of_clips_too(thin_lens_folder):
+    assert len(open_clips(thin_lens_folder / "scene")) == 2
+
+
+def test_shards_say_what_they_are(shard_folder):
+    clips = open_clips(shard_folder)
+    assert [(clip.name, clip.transfer, clip.frame_count) for clip in clips] == [("000", "none", 3), ("001", "none", 3)]
+    frames = list(clips[1].read())
+    np.testing.assert_allclose(frames[0].given.pixels, picture(10).transpose(2, 0, 1), atol=0.5 / 255)
+    np.testing.assert_allclose(frames[0].truth, picture(12).transpose(2, 0, 1), atol=0.5 / 255)
+    assert (frames[0].given.blur_strength, frames[0].given.focus_disparity) == (16, 0.8)
+
+
+def test_perturbed_disparity_is_told_and_the_true_one_kept(shard_folder):
+    path = shard_folder / "000.safetensors"
+
+    def make(start, stop):
+        return shard.read(path, start, stop)
+
+    strong = Perturbation(1.0, elastic_px=200, elastic_scale_px=100, morphology_px=100)
+    clip = synthetic_clip("a", make, frame_count=3, size=(WIDTH, HEIGHT), transfer="none", perturbation=strong, seed=3)
+    first, again = list(clip.read()), list(clip.read())
+    assert any(np.any(frame.given.disparity != frame.disparity) for frame in first)
+    for frame, same in zip(first, again, strict=True):
+        np.testing.assert_allclose(frame.disparity[0], disparity_map(), atol=1 / 65535)
+        np.testing.assert_array_equal(frame.given.disparity, same.given.disparity)
+
+
+def test_a_clip_is_read_in_parts(shard_folder):
+    path = shard_folder / "000.safetensors"
+    asked = []
+
+    def make(start, stop):
+        asked.append((start, stop))
+        whole = shard.read(path)
+        return whole.window(start % 3, start % 3 + 1)
+
+    clip = synthetic_clip("long", make, frame_count=20, size=(WIDTH, HEIGHT), transfer="none")
+    next(clip.read())
+    assert asked == [(0, 8)]
+
+
+def test_a_shortened_clip_has_the_first_frames(thin_lens_folder):
+    whole = open_clips(thin_lens_folder)[0]
+    short = whole.shortened(2)
+    assert short.frame_count == 2
+    assert len(list(short.read())) == 2
+    assert whole.shortened(99) is whole
+
+
+@pytest.mark.parametrize("content", ["nothing", "empty", "other"])
+def test_a_folder_without_clips_is_refused(tmp_path, content):
+    folder = tmp_path / "clips"
+    if content != "nothing":
+        folder.mkdir()
+    if content == "other":
+        (folder / "notes.txt").write_text("none")
+    with pytest.raises(InputError, match=str(folder)):
+        open_clips(folder)
+
+
+def test_pictures_that_are_missing_are_counted(thin_lens_folder):
+    (thin_lens_folder / "scene" / "gt_darker" / "00001.png").unlink()
+    with pytest.raises(InputError, match=r"gt_darker has 2 pictures but meta\.json has 3"):
+        open_clips(thin_lens_folder)
+    for file in (thin_lens_folder / "scene" / "gt_darker").iterdir():
+        file.unlink()
+    with pytest.raises(InputError, match="gt_darker holds no pictures"):
+        open_clips(thin_lens_folder)
+
+
+def test_a_truth_of_another_size_is_refused(thin_lens_folder):
+    about = json.loads((thin_lens_folder / "scene" / "meta.json").read_text())
+    about["width"] = WIDTH + 2
+    (thin_lens_folder / "scene" / "meta.json").write_text(json.dumps(about))
+    with pytest.raises(InputError, match=f"is {WIDTH}x{HEIGHT}"):
+        next(open_clips(thin_lens_folder)[0].read())
+
+
+@pytest.mark.parametrize("missing", ["width", "settings"])
+def test_a_description_without_what_is_needed_is_refused(thin_lens_folder, missing):
+    file = thin_lens_folder / "scene" / "meta.json"
+    about = json.loads(file.read_text())
+    del about[missing]
+    file.write_text(json.dumps(about))
+    with pytest.raises(InputError, match="lacks"):
+        open_clips(thin_lens_folder)
