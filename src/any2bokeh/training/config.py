@@ -13,7 +13,9 @@ from any2bokeh.training.networks import ModelStart
 from any2bokeh.training.stages import Stage
 from any2bokeh.training.windows import Cut
 
-Precision = Literal["no", "bf16", "fp16"]
+Precision = Literal["no", "bf16", "fp16", "float64"]
+"""``bf16``, ``fp16``: of the forward passes on a GPU; weights and optimiser are float32. ``no``: float32 throughout.
+``float64``: throughout; slow, to compare runs that add up in another order."""
 
 Owner = TypeVar("Owner")
 
@@ -29,7 +31,7 @@ class TrainingConfig:
         clips: what ``--data procedural`` makes.
         cut: what is cut out of the clips.
         seed: of random weights, of the order of the clips, of perturbation and noise.
-        precision: of the forward passes on a GPU; weights and optimiser are float32 always.
+        precision: see ``Precision``.
         average_decay: of the average of the weights, which each stage hands on and which is exported.
         weight_decay: of AdamW.
         largest_gradient_norm: gradients are scaled down to it.

@@ -64,6 +64,7 @@ def thinned_curve(losses: list[tuple[int, float]]) -> list[tuple[int, float]]:
 
 
 def _copied(network: Any, own: Any, dtype: torch.dtype) -> Any:
-    copy = network.from_config(own.config)
+    # Not from_config, which would set what was left at its default, such as the latents' scale, back to it.
+    copy = network(**{name: value for name, value in own.config.items() if not name.startswith("_")})
     copy.load_state_dict({name: value.to("cpu", dtype) for name, value in own.state_dict().items()}, assign=True)
     return copy.eval()

@@ -168,7 +168,7 @@ class _Run:
         on_cpu = device == "cpu" or not torch.cuda.is_available()
         self.accelerator = Accelerator(
             cpu=on_cpu,
-            mixed_precision="no" if on_cpu else config.precision,
+            mixed_precision="no" if on_cpu or config.precision == "float64" else config.precision,
             # Where no region of the MPI is seen, its parameters have no part in the loss.
             kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
         )
@@ -196,6 +196,8 @@ class _Run:
     def run(self, resume: bool) -> TrainingResult:
         position, self.pipeline, state = self._start(resume)
         self.pipeline.to(self.accelerator.device)
+        if self.config.precision == "float64":
+            self.pipeline.to(torch.float64)
         if self.config.gradient_checkpointing:
             self.pipeline.unet.enable_gradient_checkpointing()
             self.pipeline.vae.enable_gradient_checkpointing()
@@ -317,7 +319,7 @@ class _Run:
             for group in optimizer.param_groups:
                 group["lr"] = stage.learning_rate_at(position.step)
             for _ in range(stage.accumulation):
-                batch = _on_device(next(batches), accelerator.device)
+                batch = _on_device(next(batches), accelerator.device, self.pipeline.unet.dtype)
                 with accelerator.accumulate(objective):
                     loss = objective(batch)
                     accelerator.backward(loss)
@@ -397,7 +399,8 @@ class _Run:
         latents = []
         for number in range(_SCALE_WINDOWS):
             window = windows[number]
-            pixels = torch.cat([window["frames"], window["bokeh"]]).to(self.accelerator.device)
+            pixels = torch.cat([window["frames"], window["bokeh"]])
+            pixels = pixels.to(self.accelerator.device, self.pipeline.vae.dtype)
             with self.accelerator.autocast():
                 latents.append(self.pipeline.vae.encode_frames(to_signed(pixels)).mean.float().flatten())
         set_latent_scale(self.pipeline.vae, 1.0 / float(torch.cat(latents).std()))
@@ -515,6 +518,9 @@ class _Run:
         return bool(broadcast_object_list(answer)[0])
 
 
-def _on_device(batch: WindowBatch, device: torch.device) -> WindowBatch:
-    moved = {key: cast(torch.Tensor, value).to(device, non_blocking=True) for key, value in batch.items()}
+def _on_device(batch: WindowBatch, device: torch.device, dtype: torch.dtype) -> WindowBatch:
+    moved = {
+        key: value.to(device, dtype if value.is_floating_point() else None, non_blocking=True)
+        for key, value in cast(dict[str, torch.Tensor], batch).items()
+    }
     return cast(WindowBatch, {**moved, "number": batch["number"]})
