@@ -49,7 +49,7 @@ class RaftFlow:
         device: of torch.
 
     Raises:
-        InputError: torchvision is not installed, or the weights are not those of RAFT.
+        InputError: torchvision does not load, or the weights are not those of RAFT.
 
     Source: Teed and Deng, RAFT, ECCV 2020.
     """
@@ -60,9 +60,10 @@ class RaftFlow:
     def __init__(self, weights: Path, *, device: str = "cpu") -> None:
         try:
             from torchvision.models.optical_flow import raft_large  # type: ignore[import-not-found]
-        except ImportError:
+        except (ImportError, RuntimeError) as error:  # the latter where its build is not for this torch
             raise InputError(
-                "flow by RAFT needs torchvision, which is not installed; pip install torchvision, or leave --raft out"
+                f"flow by RAFT needs torchvision, which does not load here ({str(error).splitlines()[0]}); "
+                "pip install torchvision for this torch, or leave --raft out"
             ) from None
         from safetensors import SafetensorError
         from safetensors.torch import load_file
