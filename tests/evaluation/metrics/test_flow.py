@@ -95,7 +95,7 @@ def test_raft_without_torchvision_is_refused():
         RaftFlow(Path("raft.safetensors"))
 
 
-def test_raft_sees_a_shift_of_nothing_and_refuses_other_weights(tmp_path):
+def test_raft_reads_its_weights_and_refuses_others(tmp_path):
     flows = pytest.importorskip("torchvision.models.optical_flow", reason="torchvision is not installed")
     from safetensors.torch import save_file
 
