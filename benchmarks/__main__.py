@@ -144,8 +144,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         results[name] = result
         title = title.format(plan.size, plan.blur_strength, options.threads)
         print(f"\n{title} ({time.perf_counter() - began:.0f} s)\n\n{text}", flush=True)
-    if options.json:
-        options.json.write_text(json.dumps(results, indent=1) + "\n")
+        if options.json:  # after each, so that a long run that is broken off keeps what it has
+            options.json.write_text(json.dumps(results, indent=1) + "\n")
 
 
 if __name__ == "__main__":
