@@ -7,8 +7,8 @@
 | ``masks`` | ``(T, S, H, W)`` uint8 | share of the pixel x 255 |
 | ``focus_disparity``, ``blur_strength`` | ``(T,)`` float64 | as they are |
 
-The header's metadata holds ``format`` (``any2bokeh-clip``), ``version`` and ``about``, the clip's own description as
-JSON.
+The header's metadata holds, under ``any2bokeh-clip``, a JSON object of ``version`` and ``about``, the clip's own
+description. The same clip gives the same bytes.
 """
 
 import json
@@ -44,7 +44,8 @@ def write(path: str | Path, clip: SyntheticClip) -> None:
         raise InputError(f"{path} is no name of a shard; it must end in {SUFFIX}")
     tensors: dict[str, NDArray[Any]] = {name: _codes(getattr(clip, name), most) for name, most in _LEVELS.items()}
     tensors |= {name: np.ascontiguousarray(getattr(clip, name), np.float64) for name in _EXACT}
-    metadata = {"format": FORMAT, "version": str(VERSION), "about": json.dumps(dict(clip.about), sort_keys=True)}
+    # One entry: safetensors keeps several in no fixed order.
+    metadata = {FORMAT: json.dumps({"version": VERSION, "about": dict(clip.about)}, sort_keys=True)}
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.part")
     try:
         temporary.write_bytes(save(tensors, metadata=metadata))
@@ -142,13 +143,12 @@ def _opened(path: Path) -> Any:
 
 
 def _check_header(path: Path, metadata: dict[str, str]) -> dict[str, Any]:
-    if metadata.get("format") != FORMAT:
+    if FORMAT not in metadata:
+        raise InputError(f"{path} holds no clip of any2bokeh; give shards made by any2bokeh synth")
+    header = json.loads(metadata[FORMAT])
+    if header["version"] != VERSION:
         raise InputError(
-            f"{path} is no clip of any2bokeh (format {metadata.get('format')!r}); give shards made by synth"
-        )
-    if metadata.get("version") != str(VERSION):
-        raise InputError(
-            f"{path} is a shard of version {metadata.get('version')}; this release reads version {VERSION}: "
+            f"{path} is a shard of version {header['version']}; this release reads version {VERSION}: "
             "make it again with any2bokeh synth"
         )
-    return json.loads(metadata["about"])
+    return header["about"]

@@ -185,7 +185,8 @@ def _has_alpha(path: Path) -> bool:
 
     source = oiio.ImageInput.open(str(path))
     if source is None:
-        raise InputError(f"{path} cannot be read as a picture; export it again or leave it out")
+        reason = " ".join(oiio.geterror().split())[:120]
+        raise InputError(f"{path} cannot be read as a picture ({reason}); export it again or leave it out")
     names = list(source.spec().channelnames)
     source.close()
     return "A" in names
