@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from any2bokeh.synthesis.perturb import ROBUSTNESS_LEVELS, Perturbation, perlin_noise, perturb
 
@@ -12,13 +13,16 @@ NEAR, FAR = np.float32(0.8), np.float32(0.2)
 STILL = Perturbation(1.0, elastic_px=0, morphology_px=0, band_noise=0, flicker=0)
 
 
+Subject = tuple[NDArray[np.float32], NDArray[np.float32]]
+
+
 @pytest.fixture
-def subject():
+def subject() -> Subject:
     """``(disparity, masks)`` of a near disc of radius 40 before a far wall."""
     y, x = np.mgrid[:H, :W]
     mask = (np.hypot(y - H / 2, x - W / 2) < 40).astype(np.float32)
     masks = np.broadcast_to(mask, (T, 1, H, W)).copy()
-    return np.where(masks > 0, NEAR, FAR), masks
+    return np.where(masks > 0, NEAR, FAR).astype(np.float32), masks
 
 
 def with_(**changes) -> Perturbation:
@@ -26,18 +30,18 @@ def with_(**changes) -> Perturbation:
     return Perturbation(**(fields | changes))
 
 
-def test_probability_is_that_of_a_change(subject):
+def test_probability_is_that_of_a_change(subject: Subject):
     never = perturb(*subject, with_(probability=0.0, elastic_px=20), 0)
     assert never is subject[0]
     changed = [perturb(*subject, with_(probability=0.5, elastic_px=20), seed) is not subject[0] for seed in range(60)]
     assert 18 < sum(changed) < 42
 
 
-def test_nothing_to_perturb_changes_nothing(subject):
+def test_nothing_to_perturb_changes_nothing(subject: Subject):
     np.testing.assert_array_equal(perturb(*subject, STILL, 0), subject[0])
 
 
-def test_seed_decides(subject):
+def test_seed_decides(subject: Subject):
     some = with_(elastic_px=20, morphology_px=20, band_noise=0.5, flicker=0.5)
     np.testing.assert_array_equal(perturb(*subject, some, 7), perturb(*subject, some, 7))
     assert np.any(perturb(*subject, some, 8) != perturb(*subject, some, 7))
@@ -46,7 +50,7 @@ def test_seed_decides(subject):
     np.testing.assert_array_equal(subject[0], before)
 
 
-def test_elastic_deformation_moves_the_outline_alone(subject):
+def test_elastic_deformation_moves_the_outline_alone(subject: Subject):
     disparity, masks = subject
     result = perturb(disparity, masks, with_(elastic_px=24), 1)
     assert set(np.unique(result)) == {NEAR, FAR}, "no new disparities"
@@ -59,7 +63,7 @@ def test_elastic_deformation_moves_the_outline_alone(subject):
     assert np.abs(np.hypot(y - H / 2, x - W / 2) - 40).max() < 4 * 6 * np.sqrt(2)
 
 
-def test_dilation_and_erosion_change_the_radius_evenly(subject):
+def test_dilation_and_erosion_change_the_radius_evenly(subject: Subject):
     disparity, masks = subject
     grown = set()
     for seed in range(12):
@@ -72,7 +76,7 @@ def test_dilation_and_erosion_change_the_radius_evenly(subject):
     assert grown == {True, False}
 
 
-def test_uncovered_band_gets_noise_between_background_and_subject(subject):
+def test_uncovered_band_gets_noise_between_background_and_subject(subject: Subject):
     disparity, masks = subject
     noisy = with_(morphology_px=60, band_noise=0.8)
     results = [perturb(disparity, masks, noisy, seed) for seed in range(12)]
@@ -86,7 +90,7 @@ def test_uncovered_band_gets_noise_between_background_and_subject(subject):
     assert np.any(eroded[1, 0] != eroded[0, 0]), "the noise is new in every frame"
 
 
-def test_what_stands_in_front_stays(subject):
+def test_what_stands_in_front_stays(subject: Subject):
     disparity, masks = subject
     disparity = disparity.copy()
     disparity[:, :, :, : W // 2 - 30] = 0.95
@@ -95,7 +99,7 @@ def test_what_stands_in_front_stays(subject):
     np.testing.assert_array_equal(result[disparity == np.float32(0.95)], np.float32(0.95))
 
 
-def test_flicker_is_what_changes_from_frame_to_frame(subject):
+def test_flicker_is_what_changes_from_frame_to_frame(subject: Subject):
     def change(flicker: float) -> float:
         result = perturb(*subject, with_(elastic_px=24, flicker=flicker), 5)
         return float((np.diff(result, axis=0) != 0).mean())
@@ -104,7 +108,7 @@ def test_flicker_is_what_changes_from_frame_to_frame(subject):
     assert 0 < change(0.2) < change(1.0)
 
 
-def test_levels_grow(subject):
+def test_levels_grow(subject: Subject):
     errors = []
     for level in ("I", "II", "III", "IV"):
         results = [perturb(*subject, ROBUSTNESS_LEVELS[level], seed) for seed in range(8)]

@@ -24,13 +24,13 @@ def trace(view: View, focus_disparity: float, blur_strength: float, sample_count
     )
 
 
-def segment_share(away_px: NDArray[np.float64], radius_px: float) -> NDArray[np.float64]:
+def segment_share(away_px: NDArray[np.floating], radius_px: float) -> NDArray[np.floating]:
     """Share of a disc that lies on one side of a line, ``away_px`` from its centre towards the other."""
     t = np.clip(away_px / radius_px, -1, 1)
     return 0.5 + (t * np.sqrt(1 - t * t) + np.arcsin(t)) / np.pi
 
 
-def averaged(function, at: NDArray[np.float64]) -> NDArray[np.float64]:
+def averaged(function, at: NDArray[np.floating]) -> NDArray[np.float64]:
     """A function of the place averaged over a pixel, and over the texel in which a matte's edge falls off."""
     fine = (np.arange(32) + 0.5) / 32 - 0.5
     return np.mean([function(at + a + b) for a in fine for b in fine], axis=0)

@@ -168,13 +168,13 @@ def _trace_tiles(tile_row, arrays, lens, patterns, salt, light, share):
                         if below <= 0:
                             continue
                         inverse = np.float32(1) / below
-                        u = (h[0, 0] * at_x + h[0, 1] * at_y + h[0, 2]) * inverse
-                        v = (h[1, 0] * at_x + h[1, 1] * at_y + h[1, 2]) * inverse
+                        u = h[0, 0] * at_x + h[0, 1] * at_y + h[0, 2]
+                        v = h[1, 0] * at_x + h[1, 1] * at_y + h[1, 2]
                         level = levels[layer, y - top, x - left]
                         shown = picture[layer]
                         high, wide = size[shown, level, 0], size[shown, level, 1]
-                        u *= np.float32(wide) / np.float32(size[shown, 0, 1])
-                        v *= np.float32(high) / np.float32(size[shown, 0, 0])
+                        u *= inverse * (np.float32(wide) / np.float32(size[shown, 0, 1]))
+                        v *= inverse * (np.float32(high) / np.float32(size[shown, 0, 0]))
                         r, g, b, a = _texel(texels, first[shown, level], high, wide, u, v, endless[layer])
                         red += left_over * r
                         green += left_over * g

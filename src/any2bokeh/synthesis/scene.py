@@ -276,8 +276,9 @@ def _background(
     picture = source.picture(rng, int(1.35 * max(size)), frame_count)
     height, width = picture.size
     # The least rectangle of the picture's shape that covers the frame, and a margin for what lens and motion let in.
-    cover = 1.2 * max(size[1] / width, size[0] / height) / focal_px * depth
-    slant = rng.uniform(-35, 35, 2) * [1, 0.3] if near and rng.uniform() < 0.6 else np.zeros(2)
+    slanted = near and rng.uniform() < 0.6
+    slant = rng.uniform(-35, 35, 2) * [1, 0.3] if slanted else np.zeros(2)
+    cover = (1.7 if slanted else 1.2) * max(size[1] / width, size[0] / height) / focal_px * depth
     plane = Plane.facing(np.array([0, 0, depth]), (cover * width, cover * height), yaw_deg=slant[0], pitch_deg=slant[1])
     bend = Bend(float(rng.uniform(-0.3, 0.3))) if near and rng.uniform() < 0.4 else None
     if config.camera == 0:
