@@ -136,6 +136,7 @@ def _trace_tiles(tile_row, arrays, lens, patterns, salt, light, share):
     order = np.empty(MOST_LAYERS, np.int64)
     hit = np.empty(MOST_LAYERS, np.float32)  # disparity of each layer on the ray
     levels = np.empty((MOST_LAYERS, TILE_PX, TILE_PX), np.int8)
+    scale = np.empty((MOST_LAYERS, 2), np.float32)  # of texels of a pixel's level to those of the picture
     top, bottom = tile_row * TILE_PX, min((tile_row + 1) * TILE_PX, height)
     for left in range(0, width, TILE_PX):
         right = min(left + TILE_PX, width)
@@ -143,6 +144,10 @@ def _trace_tiles(tile_row, arrays, lens, patterns, salt, light, share):
         for y in range(top, bottom):
             for x in range(left, right):
                 pattern = _pattern(x, y, salt)
+                for i in range(count):
+                    shown, level = picture[order[i]], levels[order[i], y - top, x - left]
+                    scale[order[i], 0] = np.float32(size[shown, level, 1]) / np.float32(size[shown, 0, 1])
+                    scale[order[i], 1] = np.float32(size[shown, level, 0]) / np.float32(size[shown, 0, 0])
                 red, green, blue = np.float32(0), np.float32(0), np.float32(0)
                 for k in range(sample_count):
                     shift_x = radius_px * patterns[pattern, k, 0]
@@ -173,8 +178,8 @@ def _trace_tiles(tile_row, arrays, lens, patterns, salt, light, share):
                         level = levels[layer, y - top, x - left]
                         shown = picture[layer]
                         high, wide = size[shown, level, 0], size[shown, level, 1]
-                        u *= inverse * (np.float32(wide) / np.float32(size[shown, 0, 1]))
-                        v *= inverse * (np.float32(high) / np.float32(size[shown, 0, 0]))
+                        u *= inverse * scale[layer, 0]
+                        v *= inverse * scale[layer, 1]
                         r, g, b, a = _texel(texels, first[shown, level], high, wide, u, v, endless[layer])
                         red += left_over * r
                         green += left_over * g
@@ -212,8 +217,12 @@ def _hit_disparity(surface, layer, from_x, from_y, shift_x, shift_y):
     slope += (by + np.float32(2) * yy * from_y + xy * from_x) * shift_y
     curve = shift_x * (xx * shift_x + xy * shift_y) + yy * shift_y * shift_y
     facing = np.float32(1) - slope
+    if facing <= 0:
+        return np.float32(-np.inf)
+    if curve == 0:
+        return here / facing
     inside = facing * facing - np.float32(4) * curve * here
-    if facing <= 0 or inside < 0:
+    if inside < 0:
         return np.float32(-np.inf)
     return np.float32(2) * here / (facing + np.sqrt(inside))
 
