@@ -1,5 +1,7 @@
 """Measured blur against blur made by Fourier transform."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 
@@ -59,6 +61,29 @@ def test_a_clip_is_measured_at_its_frame(texture):
     meter.add(disc_blurred(texture, 2.5), frame)
     assert meter.scores()["blur_expected_px"] == pytest.approx(2.5)
     assert meter.scores()["blur_px"] == pytest.approx(2.5, abs=0.15)
+    assert "focus_measured" not in meter.scores()  # all of it is at one depth
+
+
+def test_focus_of_a_slope_is_measured(texture):
+    columns = np.linspace(0, 1, SIZE, dtype=np.float32)
+    disparity = np.tile(columns, (SIZE, 1))
+    blurred = np.zeros_like(texture)
+    for x in range(SIZE):  # each column by its own disc, K of 10 px over all of disparity, focus at 0.7
+        radius_px = round(4 * 10 * abs(float(columns[x]) - 0.7)) / 4
+        blurred[:, x] = _kept(texture, radius_px)[:, x]
+    meter = BlurMeter(0)
+    meter.add(blurred, TruthFrame(texture, texture, disparity, 0.7, 64.0, transfer="none"))
+    assert meter.scores()["focus_measured"] == pytest.approx(0.7, abs=0.03)
+
+
+@cache
+def _blurred(radius_px: float):
+    light = np.random.default_rng(0).uniform(0, 1, (SIZE, SIZE, 3)).astype(np.float32)
+    return disc_blurred(light, radius_px)
+
+
+def _kept(light, radius_px: float):
+    return light if radius_px == 0 else _blurred(radius_px)
 
 
 def test_a_flat_picture_has_no_blur_to_measure():

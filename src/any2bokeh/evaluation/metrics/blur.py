@@ -21,6 +21,7 @@ _WINDOW_PX = 15
 _TEXTURE = 1e-3  # local variance of linear luma, below which blur cannot be seen
 _DEFOCUS = 0.1  # |d - d_f| above which a pixel counts as out of focus
 _FEWEST_PIXELS = 200
+_FOCUS_SPREAD = 0.2  # of disparity, from the 5th to the 95th percentile, below which focus is not measured
 _SAMPLES = 8  # along a pixel's side
 
 
@@ -143,7 +144,9 @@ def _measured(prediction: Picture, frame: TruthFrame) -> dict[str, float]:
         return {}
     radius = ruler.measure(prediction)
     scores = {}
-    if radius[usable].mean() >= STEP_PX:  # a picture that is sharp all over has no focal plane
+    spread = float(np.ptp(np.percentile(frame.disparity[usable], (5, 95))))
+    # A picture that is sharp all over has no focal plane, and of things at one depth nobody can tell where it is.
+    if radius[usable].mean() >= STEP_PX and spread >= _FOCUS_SPREAD:
         scores["focus_measured"] = measured_focus(radius[usable], frame.disparity[usable])
     blurred = usable & (np.abs(frame.disparity - frame.focus_disparity) > _DEFOCUS)
     if blurred.sum() >= _FEWEST_PIXELS:
