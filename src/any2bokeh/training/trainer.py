@@ -523,4 +523,5 @@ def _on_device(batch: WindowBatch, device: torch.device, dtype: torch.dtype) -> 
         key: value.to(device, dtype if value.is_floating_point() else None, non_blocking=True)
         for key, value in cast(dict[str, torch.Tensor], batch).items()
     }
-    return cast(WindowBatch, {**moved, "number": batch["number"]})
+    # Counted on the host, so that no launch waits for a count.
+    return cast(WindowBatch, {**moved, "number": batch["number"], "regions": batch["regions"]})

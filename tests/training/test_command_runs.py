@@ -1,0 +1,144 @@
+"""Whole runs of ``any2bokeh train``: killed, on two processes, against the golden, and one clip learnt by heart."""
+
+import json
+import os
+import random
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from any2bokeh.renderers.diffusion.pipeline import AnyToBokehPipeline
+from any2bokeh.synthesis import shard
+from any2bokeh.training.run_log import LOG_FILE, read_log
+from any2bokeh.training.state import states_in
+from any2bokeh.training.trainer import Upkeep, train
+from tests.training.clips import SoftClips, soft_clips
+from tests.training.conftest import tiny_config
+from tests.training.test_trainer import assert_alike, moments
+
+pytestmark = pytest.mark.slow
+
+GOLDEN = Path(__file__).parent / "debug_losses.json"
+"""Renewed by: any2bokeh train debug --device cpu --out RUN, then the losses of RUN/log.jsonl by stage."""
+
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
+
+
+@pytest.fixture
+def shards(tmp_path: Path) -> Path:
+    folder = tmp_path / "clips"
+    folder.mkdir()
+    for index in range(4):
+        shard.write(folder / f"clip-{index}.safetensors", SoftClips(frames=8).clip(index))
+    return folder
+
+
+def command(config: object, shards: Path, out: Path, *more: object) -> list[str]:
+    arguments = ["train", config, "--data", shards, "--out", out, "--device", "cpu", "--json", *more]
+    return [sys.executable, "-m", "any2bokeh", *(str(argument) for argument in arguments)]
+
+
+def losses(out: Path) -> dict[str, list[float]]:
+    by_stage: dict[str, list[float]] = {}
+    for line in read_log(out / LOG_FILE):
+        if line["kind"] == "step":
+            by_stage.setdefault(line["stage"], []).append(line["loss"])
+    return by_stage
+
+
+def test_killed_at_a_random_step_it_resumes(tmp_path: Path, shards: Path) -> None:
+    config = tmp_path / "short.toml"
+    lengths = {"0": 2, "1": 5, "2": 2, "3": 3}
+    tables = "".join(f"[stages.{name}]\nsteps = {steps}\n" for name, steps in lengths.items())
+    config.write_text(f'base = "debug"\n{tables}')
+    subprocess.run(command(config, shards, tmp_path / "unbroken"), check=True, env=ENVIRONMENT, capture_output=True)
+    kill_after = random.randrange(1, sum(lengths.values()))
+    broken = tmp_path / "broken"
+    process = subprocess.Popen(
+        command(config, shards, broken, "--state-every", 2), env=ENVIRONMENT, stdout=subprocess.DEVNULL
+    )
+    while process.poll() is None and _steps(broken) < kill_after:
+        time.sleep(0.005)
+    process.kill()
+    assert process.wait() != 0, "it was done before it could be killed"
+    more = ("--resume",) if states_in(broken / "states") else ()
+    subprocess.run(command(config, shards, broken, *more), check=True, env=ENVIRONMENT, capture_output=True)
+    assert losses(broken) == losses(tmp_path / "unbroken"), f"killed after step {kill_after}"
+
+
+def _steps(out: Path) -> int:
+    try:
+        return sum(line["kind"] == "step" for line in read_log(out / LOG_FILE))
+    except json.JSONDecodeError:  # read in the middle of a write
+        return 0
+
+
+def test_two_processes_have_the_gradients_of_one_with_twice_the_batch(tmp_path: Path, shards: Path) -> None:
+    start = train(tiny_config({"0": 1}), soft_clips(), tmp_path / "start", device="cpu").checkpoint
+    for name, batch_size, launcher in (
+        ("one", 4, []),
+        ("two", 2, ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]),
+    ):
+        config = tmp_path / f"{name}.toml"
+        config.write_text(
+            'base = "debug"\nname = "debug"\nprecision = "float64"\n'
+            f"[stages.1]\nsteps = 2\nwarmup_steps = 0\nframes = 2\nbatch_size = {batch_size}\naccumulation = 2\n"
+        )
+        plain = command(config, shards, tmp_path / name, "--stage", 1, "--start-from", start, "--state-every", 1)
+        subprocess.run([plain[0], *launcher, *plain[1:]], check=True, env=ENVIRONMENT, capture_output=True)
+    assert_alike(moments(tmp_path / "one"), moments(tmp_path / "two"))
+    assert losses(tmp_path / "two")["1"] == pytest.approx(losses(tmp_path / "one")["1"], rel=1e-6)
+    headers = [
+        json.loads((states_in(tmp_path / name / "states")[0] / "state.json").read_text()) for name in ("one", "two")
+    ]
+    assert [header["process_count"] for header in headers] == [1, 2]
+
+
+def test_debug_runs_all_stages_and_matches_its_golden(tmp_path: Path) -> None:
+    before = _children_cpu_s()
+    done = subprocess.run(
+        command("debug", Path("procedural"), tmp_path / "run"), check=True, env=ENVIRONMENT, capture_output=True
+    )
+    # Processor time of one thread: a machine that does other things too takes longer by the clock.
+    assert _children_cpu_s() - before < 180
+    summary = json.loads(done.stdout)
+    assert summary["stage"] == "finished"
+
+    golden: dict[str, Any] = json.loads(GOLDEN.read_text())
+    curves = losses(tmp_path / "run")
+    assert curves.keys() == golden["losses"].keys()
+    for stage, expected in golden["losses"].items():
+        assert curves[stage] == pytest.approx(expected, rel=golden["relative_tolerance"]), f"stage {stage}"
+
+    clip = SoftClips(frames=9).clip(0)
+    pipeline = AnyToBokehPipeline.from_pretrained(summary["checkpoint"])
+    frames = pipeline(clip.frames, clip.disparity, clip.focus_disparity, clip.blur_strength).frames
+    assert frames.shape == clip.frames.shape
+    assert np.isfinite(frames).all()
+    in_focus = np.abs(clip.disparity - clip.focus_disparity[:, None, None, None]) * 60 * 128 / 1024 < 0.4
+    assert in_focus.any()
+    assert not np.array_equal(frames, clip.frames)
+
+
+def _children_cpu_s() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def test_one_clip_can_be_learnt_by_heart(tmp_path: Path) -> None:
+    """Stage 1 brings its loss down tenfold; stage 3 raises the PSNR that stage 2 has left."""
+    config = tiny_config({"0": 60, "1": 80, "2": 4, "3": 60}, frames=2)
+    clips = soft_clips(count=1, frames=2)
+    train(config, clips, tmp_path, device="cpu", upkeep=Upkeep(state_every=1000, log_every=1))
+    lines = read_log(tmp_path / LOG_FILE)
+    first = [line["loss"] for line in lines if line["kind"] == "step" and line["stage"] == "1"]
+    psnr_db = {line["stage"]: line["psnr_db"] for line in lines if line["kind"] == "strip"}
+    print(first[0], np.mean(first[-10:]), psnr_db)
+    assert np.mean(first[-10:]) < first[0] / 10
+    assert psnr_db["3"] > psnr_db["2"] + 1
