@@ -205,8 +205,8 @@ def test_compiled_gives_the_same() -> None:
     inputs = render_inputs(6, 128, 128)
     options = replace(BARE, plan=WindowPlan(4, 2))
     before = call(pipeline, inputs, options)
-    compiled = call(pipeline.optimize(compile=True), inputs, options)
-    np.testing.assert_allclose(compiled, before, rtol=0, atol=1e-4)
+    compiled = call(pipeline.optimize(channels_last=False, compile=True), inputs, options)
+    np.testing.assert_allclose(compiled, before, rtol=0, atol=2e-4)  # seen 2.5e-5
 
 
 def broken(given: RenderInput, **changes: object) -> list[RenderInput]:

@@ -211,8 +211,8 @@ def test_extra_keys_equal_a_dense_mask(lengths: tuple[int, ...]) -> None:
     dense = reference.softmax_attention(
         query, torch.cat([key, extra_key], dim=2), torch.cat([value, extra_value], dim=2), mask
     )
-    sparse = attend_with_extra_keys(query, key, value, packed[0], packed[1], lengths)  # pyright: ignore[reportCallIssue]
-    torch.testing.assert_close(cast(torch.Tensor, sparse), dense, rtol=1e-5, atol=1e-6)
+    sparse = attend_with_extra_keys(query, key, value, packed[0], packed[1], lengths)
+    torch.testing.assert_close(sparse, dense, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,7 @@ class MpiAttention(nn.Module):
         else:
             mpi_tokens = self.norm1(self.linear(mpi.tokens))  # (S, dim)
             extra_key, extra_value = (self._heads(projection(mpi_tokens)) for projection in (to_key, to_value))
-            attended = attend_with_extra_keys(query, key, value, extra_key, extra_value, mpi.lengths)  # pyright: ignore[reportCallIssue]
+            attended = attend_with_extra_keys(query, key, value, extra_key, extra_value, mpi.lengths)
         return cast(nn.ModuleList, self.mpi_attn.to_out)[0](attended.transpose(1, 2).flatten(2))
 
     def _heads(self, features: torch.Tensor) -> torch.Tensor:
@@ -90,7 +90,6 @@ class MpiAttention(nn.Module):
         return F.linear(inner(first) + inner(second), outer.weight, 2 * outer.bias)
 
 
-@torch.compiler.disable
 def attend_with_extra_keys(
     query: torch.Tensor,
     key: torch.Tensor,
