@@ -1,5 +1,6 @@
 """Shards: what goes in comes out, and what is no shard is told in one line."""
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -38,6 +39,13 @@ def test_clip_comes_back_to_within_half_a_step(tmp_path):
     assert read.about == {"seed": 0}
     assert read.frames.dtype == read.disparity.dtype == np.float32
     assert list(tmp_path.iterdir()) == [tmp_path / "a.safetensors"]
+
+
+def test_transposed_arrays_come_back_in_place(tmp_path):
+    whole = clip()
+    turned = np.ascontiguousarray(whole.frames.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)  # as (H, W, 3) files lie
+    shard.write(tmp_path / "a.safetensors", dataclasses.replace(whole, frames=turned))
+    assert np.abs(shard.read(tmp_path / "a.safetensors").frames - whole.frames).max() <= 0.5 / 255 + 1e-6
 
 
 def test_second_writing_changes_nothing(tmp_path):

@@ -127,7 +127,8 @@ class ShardFolder:
 
 def _codes(values: NDArray[np.float32], most: int) -> NDArray[Any]:
     rounded = np.clip(values, 0, 1) * np.float32(most) + np.float32(0.5)
-    return rounded.astype(np.uint8 if most == 255 else np.uint16)
+    # In C order: safetensors writes memory as it lies, and a transposed array would be read back scrambled.
+    return np.ascontiguousarray(rounded, np.uint8 if most == 255 else np.uint16)
 
 
 def _opened(path: Path) -> Any:
