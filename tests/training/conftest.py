@@ -32,4 +32,4 @@ def tiny_config(steps: dict[str, int], frames: int = 2, **changes: object) -> Tr
         for stage in config.stages
         if stage.name in steps
     )
-    return replace(config, stages=stages, **changes)  # pyright: ignore[reportArgumentType]
+    return replace(config, **{"stages": stages, "precision": "no", **changes})  # pyright: ignore[reportArgumentType]

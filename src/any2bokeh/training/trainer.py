@@ -196,8 +196,6 @@ class _Run:
     def run(self, resume: bool) -> TrainingResult:
         position, self.pipeline, state = self._start(resume)
         self.pipeline.to(self.accelerator.device)
-        if self.config.precision == "float64":
-            self.pipeline.to(torch.float64)
         if self.config.gradient_checkpointing:
             self.pipeline.unet.enable_gradient_checkpointing()
             self.pipeline.vae.enable_gradient_checkpointing()
@@ -254,7 +252,7 @@ class _Run:
         if is_handoff(self.start_from):
             return self._start_from_handoff(self.start_from)
         pipeline = load_networks(self.start_from, self.config.start)
-        return Position(first), pipeline, None
+        return Position(first), self._precise(pipeline), None
 
     def _start_from_handoff(self, folder: Path) -> tuple[Position, AnyToBokehPipeline, None]:
         header, self.carried = read_handoff(folder)
@@ -279,7 +277,13 @@ class _Run:
             )
 
     def _pipeline(self) -> AnyToBokehPipeline:
-        return start_networks(self.config.start, self.config.seed)
+        return self._precise(start_networks(self.config.start, self.config.seed))
+
+    def _precise(self, pipeline: AnyToBokehPipeline) -> AnyToBokehPipeline:
+        if self.config.precision == "float64":
+            pipeline.unet.double()
+            pipeline.vae.double()
+        return pipeline
 
     # 2. A stage
 
