@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from any2bokeh.evaluation.baselines import GatherRenderer, ScatterRenderer
 from any2bokeh.renderers.base import RenderInput
 from any2bokeh.renderers.layered import LayeredRenderer
-from benchmarks.baselines import GatherRenderer, ScatterRenderer, VarBlur
 from benchmarks.scenes import Scene
 from benchmarks.table import table
 from benchmarks.timing import Cost, Job, round_robin
+from benchmarks.varblur import VarBlur
 
 ABSENT = "absent"
 

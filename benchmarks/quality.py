@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from any2bokeh.evaluation.baselines import GatherRenderer, ScatterRenderer
 from any2bokeh.renderers.base import RenderInput
 from any2bokeh.renderers.layered import LayeredRenderer
-from benchmarks.baselines import GatherRenderer, ScatterRenderer
 from benchmarks.scenes import read_disparity, read_picture, thin_lens_scenes
 from benchmarks.table import table
 

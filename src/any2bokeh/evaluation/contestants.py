@@ -120,7 +120,7 @@ def plain_contestant(name: str, *, threads: int | None = None) -> RendererContes
 
     Args:
         name: ``source``, ``gather``, ``scatter`` or ``layered``.
-        threads: of the layered engine; all cores unless given.
+        threads: how many render; all cores unless given, two of gather and scatter.
 
     Raises:
         InputError: another name.
@@ -130,8 +130,8 @@ def plain_contestant(name: str, *, threads: int | None = None) -> RendererContes
 
     makers: dict[str, Callable[[Transfer], Renderer]] = {
         "source": lambda transfer: SourceRenderer(),
-        "gather": lambda transfer: GatherRenderer(transfer=transfer),
-        "scatter": lambda transfer: ScatterRenderer(transfer=transfer),
+        "gather": lambda transfer: GatherRenderer(transfer=transfer, threads=threads or 2),
+        "scatter": lambda transfer: ScatterRenderer(transfer=transfer, threads=threads or 2),
         "layered": lambda transfer: LayeredRenderer(transfer=transfer, threads=threads),
     }
     if name not in makers:

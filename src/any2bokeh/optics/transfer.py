@@ -4,6 +4,7 @@ Light adds linearly, so a lens blurs linear light. Code values are what files ho
 relative to the diffuse white of the display (1.0) and has no upper bound.
 """
 
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -86,6 +87,23 @@ def encode(linear: NDArray[np.floating], transfer: Transfer) -> NDArray[np.float
     return _ENCODE[transfer](linear)
 
 
+@lru_cache(maxsize=8)
+def lookup_tables(transfer: Transfer) -> tuple[NDArray[np.float32], tuple[NDArray[np.float32], np.float32]]:
+    """Tables for kernels that look code values up by linear interpolation.
+
+    Returns:
+        Linear light at evenly spaced code values in [0, 1]; and a pair: code values at evenly spaced square roots of
+        light from 0 to a peak, and that peak, the light of code 1. The tables are empty where values are as they are.
+    """
+    if transfer in ("linear", "none"):
+        nothing = np.empty(0, np.float32)
+        return nothing, (nothing, np.float32(1))
+    even = np.linspace(0, 1, _TABLE_CELLS[transfer] + 1)
+    to_light = decode(even, transfer)
+    peak = np.float32(to_light[-1])
+    return to_light, (encode(even**2 * peak, transfer), peak)
+
+
 def _as_is(values: NDArray[np.floating]) -> NDArray[np.float32]:
     return np.asarray(values, np.float32)
 
@@ -97,3 +115,6 @@ _HLG_WHITE = float((np.exp((_HLG_REFERENCE_WHITE_CODE - _HLG_C) / _HLG_A) + _HLG
 
 _DECODE = {"srgb": srgb_decode, "linear": _as_is, "none": _as_is, "pq": pq_decode, "hlg": hlg_decode}
 _ENCODE = {"srgb": srgb_encode, "linear": _as_is, "none": _as_is, "pq": pq_encode, "hlg": hlg_encode}
+
+# Linear interpolation is then within 1e-7 of the sRGB and HLG curves, within 1e-6 of PQ's.
+_TABLE_CELLS = {"srgb": 4096, "hlg": 16384, "pq": 65536}

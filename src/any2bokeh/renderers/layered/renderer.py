@@ -3,17 +3,15 @@
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from any2bokeh.errors import InputError
-from any2bokeh.optics import transfer as transfer_functions
 from any2bokeh.optics.aperture import Aperture, Disc, span_table
 from any2bokeh.optics.coc import REFERENCE_LONG_SIDE_PX
-from any2bokeh.optics.transfer import Transfer
+from any2bokeh.optics.transfer import Transfer, lookup_tables
 from any2bokeh.renderers.base import RenderInput
 from any2bokeh.renderers.layered import cpu, layers
 from any2bokeh.renderers.layered.bins import depth_bin
@@ -65,7 +63,7 @@ class LayeredRenderer:
             self._scratch = _Scratch(height, width)
         scratch = self._scratch
         pixels = np.ascontiguousarray(frame.pixels, np.float32)
-        decode_table, encode = _tables(self.transfer)
+        decode_table, encode = lookup_tables(self.transfer)
         self._make_layers(frame, pixels, np.float32(scale), decode_table, scratch)
         nearest, farthest = float(scratch.block_high.max()), float(scratch.block_low.min())
         widest = max(abs(nearest), abs(farthest))
@@ -167,19 +165,3 @@ def _largest_around(blocks: NDArray[np.float32]) -> NDArray[np.float32]:
     padded = np.pad(blocks, 1, mode="edge")
     rows, columns = blocks.shape
     return np.max([padded[j : j + rows, i : i + columns] for j in range(3) for i in range(3)], axis=0)
-
-
-# Table sizes: linear interpolation is then within 1e-7 of the sRGB and HLG curves, within 1e-6 of PQ's.
-_TABLE_CELLS = {"srgb": 4096, "hlg": 16384, "pq": 65536}
-
-
-@lru_cache(maxsize=8)
-def _tables(transfer: Transfer) -> tuple[NDArray[np.float32], tuple[NDArray[np.float32], np.float32]]:
-    """(linear light at even code values), (code values at even square roots of light, the light of code 1)."""
-    if transfer in ("linear", "none"):
-        nothing = np.empty(0, np.float32)
-        return nothing, (nothing, np.float32(1))
-    even = np.linspace(0, 1, _TABLE_CELLS[transfer] + 1)
-    decode = transfer_functions.decode(even, transfer)
-    peak = np.float32(decode[-1])
-    return decode, (transfer_functions.encode(even**2 * peak, transfer), peak)
