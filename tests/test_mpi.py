@@ -31,6 +31,12 @@ def test_region_counts_the_thresholds_passed() -> None:
     np.testing.assert_array_equal(mpi.region_index(disparity, 1.0), [[0, 0, 0, 1, 3, 3]])
 
 
+def test_rounding_of_the_focus_does_not_tip_a_tie() -> None:
+    disparity = np.array([[0.4375, 0.25]], np.float32)  # 1/16 and 1/4 from the focus, the first two thresholds
+    for focus in (0.5, np.nextafter(0.5, 0), np.nextafter(0.5, 1)):
+        np.testing.assert_array_equal(mpi.region_index(disparity, float(focus)), [[0, 1]])
+
+
 def test_one_region_is_all() -> None:
     assert mpi.region_index(np.linspace(0, 1, 9, dtype=np.float32)[None], 0.4, region_count=1).max() == 0
 

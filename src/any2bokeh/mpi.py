@@ -82,6 +82,7 @@ def region_index(
     """
     difference = disparity_difference(disparity, focus_disparity)
     index = np.zeros(difference.shape, np.uint8)
-    for threshold in region_thresholds(focus_disparity, alpha=alpha, region_count=region_count):
+    thresholds = region_thresholds(focus_disparity, alpha=alpha, region_count=region_count)
+    for threshold in thresholds.astype(np.float32):  # as precise as the difference, so that equal stays equal
         index += difference > threshold
     return index

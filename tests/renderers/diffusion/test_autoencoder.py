@@ -28,7 +28,7 @@ def test_decoder_equals_its_slow_twin(
         fast = vae.decode_frames(latents, features, framewise=framewise)
         slow = reference.decoder_forward(vae, latents, pixels)
     assert fast.shape == (frames, 3, height, width)
-    torch.testing.assert_close(fast, slow, rtol=0, atol=1e-5)  # worst seen 1.2e-6
+    torch.testing.assert_close(fast, slow, rtol=0, atol=1e-5)  # worst seen 4.5e-6, framewise
 
 
 def test_clips_of_a_batch_do_not_see_each_other() -> None:

@@ -37,7 +37,7 @@ def test_streamed_equals_the_whole_clip(pipeline: AnyToBokehPipeline, frame_coun
     whole = reference.refocus(pipeline, inputs, BARE)
     streamed = np.stack(list(pipeline.stream(inputs, options=BARE)))
     assert streamed.shape == (frame_count, 3, 64, 128)
-    np.testing.assert_allclose(streamed, whole, rtol=0, atol=1e-5)  # worst seen 1.5e-6
+    np.testing.assert_allclose(streamed, whole, rtol=0, atol=1e-5)  # worst seen 4.3e-6, in the plans below
     np.testing.assert_array_equal(call(pipeline, inputs, BARE), streamed)
 
 

@@ -194,7 +194,7 @@ def test_bfloat16_stays_near_float32() -> None:
         )
     assert half.dtype == torch.bfloat16
     error = (half.float() - exact).norm() / exact.norm()
-    assert error < 0.03, error  # seen 0.011
+    assert error < 0.03, error  # seen 0.017
 
 
 @pytest.mark.parametrize("lengths", [(0, 0, 0), (2, 2, 2), (0, 3, 1), (5, 0, 0)])
