@@ -148,7 +148,7 @@ class ContainerSink(VideoSink):
         context.color_range = _RANGES[tags.full_range]
         threads = encoding.threads or max(1, (os.cpu_count() or 2) // 2)
         context.thread_count = threads
-        context.options = _encoder_options(codec, encoding, threads, pixel_format, info.width)
+        context.options = _encoder_options(codec, encoding, threads, pixel_format, info.width, info.height)
         self._stream = stream
         return container
 
@@ -213,7 +213,7 @@ def _container_options(extension: str, time_base: Fraction) -> dict[str, str]:
 
 
 def _encoder_options(
-    codec: VideoCodec, encoding: Encoding, threads: int, pixel_format: str, width: int
+    codec: VideoCodec, encoding: Encoding, threads: int, pixel_format: str, width: int, height: int
 ) -> dict[str, str]:
     quality = codec.default_quality if encoding.quality is None else encoding.quality
     preset = encoding.preset or codec.default_preset or ""
@@ -223,8 +223,9 @@ def _encoder_options(
         return {"preset": preset, "crf": str(quality), **fast}
     if codec.name == "hevc":
         # x265 has a thread pool of its own, which would take the whole machine. Its vector code writes past its buffers
-        # in pictures narrower than its largest block (seen with glibc's heap checks), and the process dies.
-        plain = ":asm=0" if width < 64 else ""
+        # in pictures smaller than its largest block of 64 px: glibc's heap checks show it at small widths, and heights
+        # below that gave a broken stream now and then. Twice that is a margin; pictures so small cost nothing.
+        plain = ":asm=0" if min(width, height) < 128 else ""
         parameters = f"log-level=none:pools={threads}:frame-threads=1{plain}"
         return {"preset": preset, "crf": str(quality), "x265-params": parameters}
     if codec.name == "vp9":
