@@ -89,7 +89,11 @@ def test_interrupted_job_leaves_nothing(tmp_path: Path, number: int, code: int, 
     results.mkdir()
     arguments = ["refocus", film, "--disparity", maps, "--focus", "0.9", "--blur", "400", "-o", results / output]
     job = subprocess.Popen(
-        [sys.executable, "-m", "any2bokeh", *map(str, arguments)], stderr=subprocess.PIPE, stdout=subprocess.PIPE
+        [sys.executable, "-m", "any2bokeh", *map(str, arguments)],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        # A shell that runs the tests in the background ignores Ctrl-C, and so would the job.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert job.stdout is not None
     assert job.stdout.readline().startswith(b"rendering 240 frames")
