@@ -308,6 +308,8 @@ def test_missing_mask(cli: RunCli, good: list[object], results: Path, tmp_path: 
         (["--engine", "diffusion", "--model", "m", "--transfer", "none"], "--transfer none"),
         (["--engine", "diffusion", "--model", "m", "--blades", "6"], "--blades 6"),
         (["--engine", "diffusion", "--model", "m", "--threads", "2"], "--threads 2"),
+        (["--engine", "diffusion", "--model", "m", "--window", "4", "--overlap", "4"], "overlap is 4"),
+        (["--processing-size", "512"], "--processing-size 512"),
         (["--model", "weights"], "--model weights"),
         (["--device", "cuda"], "--device cuda"),
         (["--transfer", "gamma"], "gamma"),

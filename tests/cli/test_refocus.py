@@ -211,6 +211,7 @@ def test_diffusion_engine_renders(cli: RunCli, results: Path, tmp_path: Path):
     outcome = cli(
         *["refocus", film, "--disparity", maps, *FOCUS_AND_BLUR, "--engine", "diffusion"],
         *["--model", tmp_path / "model", "--device", "cpu", "-o", results / "out.mp4", "--json"],
+        *["--processing-size", "64", "--window", "2", "--overlap", "1", "--dtype", "float32"],
     )
     assert (outcome.code, outcome.err) == (0, "")
     assert (outcome.result["frames"], outcome.result["engine"]) == (3, "diffusion")

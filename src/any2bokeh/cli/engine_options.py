@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from any2bokeh.cli.options import option
 from any2bokeh.errors import InputError
@@ -15,10 +15,13 @@ if TYPE_CHECKING:
 
 Engine = Literal["layered", "diffusion"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
+Precision = Literal["auto", "float32", "bfloat16", "float16"]
 TransferChoice = Literal["auto", "srgb", "linear", "none"]
 
 _SHAPE = ("blades", "blade_curvature", "aperture_rotation_deg", "anamorphic_ratio")
+_OF_DIFFUSION = ("model", "processing_size", "window", "overlap", "dtype")
 _ENGINE, _APERTURE = "Engine", "Aperture: round unless given"
+_DIFFUSION = "Diffusion engine"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,20 @@ class EngineOptions:
     threads: Annotated[int | None, option("--threads", help="All cores unless given.", panel=_ENGINE, metavar="N")] = (
         None
     )
+
+    processing_size: Annotated[
+        int | None,
+        option("--processing-size", help="Longer side that the model sees at most.", panel=_DIFFUSION, metavar="PX"),
+    ] = None
+    window: Annotated[
+        int | None, option("--window", help="Frames that it sees together.", panel=_DIFFUSION, metavar="N")
+    ] = None
+    overlap: Annotated[
+        int | None, option("--overlap", help="Frames that windows share.", panel=_DIFFUSION, metavar="N")
+    ] = None
+    dtype: Annotated[
+        Precision | None, option("--dtype", help="Of its weights; what suits the device.", panel=_DIFFUSION)
+    ] = None
 
     blades: Annotated[int | None, option("--blades", help="Of the iris.", panel=_APERTURE, metavar="N")] = None
     blade_curvature: Annotated[
@@ -65,8 +82,8 @@ class EngineOptions:
         return info.transfer if self.transfer == "auto" else self.transfer
 
     def _layered(self, info: "VideoInfo") -> "Renderer":
-        if self.model is not None:
-            raise InputError(f"--model {self.model} is for --engine diffusion; the layered engine has no weights")
+        for name, value in self._given(_OF_DIFFUSION).items():
+            raise InputError(f"--{name.replace('_', '-')} {value} is for --engine diffusion; leave it out")
         if self.device not in ("auto", "cpu"):
             raise InputError(f"--device {self.device} is not in this version of the layered engine; leave it out")
         from any2bokeh.renderers.layered import LayeredRenderer
@@ -74,8 +91,7 @@ class EngineOptions:
         return LayeredRenderer(aperture=self._aperture(), transfer=self.transfer_of(info), threads=self.threads)
 
     def _diffusion(self, info: "VideoInfo") -> "Renderer":
-        shape = {name: getattr(self, name) for name in _SHAPE if getattr(self, name) is not None}
-        for name, value in {**shape, **({} if self.threads is None else {"threads": self.threads})}.items():
+        for name, value in self._given((*_SHAPE, "threads")).items():
             raise InputError(f"--{name.replace('_', '-')} {value} is for --engine layered; leave it out")
         if self.transfer != "auto":
             raise InputError(f"--transfer {self.transfer} is for --engine layered; the diffusion engine learnt its own")
@@ -88,18 +104,28 @@ class EngineOptions:
         try:
             from transformers.utils import logging
 
+            from any2bokeh.renderers.diffusion.options import PipelineOptions
             from any2bokeh.renderers.diffusion.renderer import DiffusionRenderer
+            from any2bokeh.renderers.diffusion.windows import WindowPlan
         except ImportError as error:
             raise InputError(
                 f"--engine diffusion needs {error.name}, which is not installed; pip install 'any2bokeh[diffusion]'"
             ) from None
         logging.disable_progress_bar()  # of loading: it would stand beside our own
-        return DiffusionRenderer.load(self.model, device=self.device)
+        plan = WindowPlan(**self._given(("window", "overlap")))
+        size: dict[str, Any] = {} if self.processing_size is None else {"processing_size_px": self.processing_size}
+        return DiffusionRenderer.load(
+            self.model, device=self.device, dtype=self.dtype or "auto", options=PipelineOptions(plan=plan, **size)
+        )
+
+    def _given(self, names: tuple[str, ...]) -> dict[str, Any]:
+        """Those of the options that were typed."""
+        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
 
     def _aperture(self) -> "Aperture":
         from any2bokeh.optics.aperture import Disc, Polygon
 
-        if all(getattr(self, name) is None for name in _SHAPE):
+        if not self._given(_SHAPE):
             return Disc()
         if self.blades is None and self.blade_curvature is not None:
             raise InputError(f"--blade-curvature {self.blade_curvature:g} needs --blades, such as --blades 7")
