@@ -10,7 +10,7 @@ from tests.cli.conftest import RunCli
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("papr",), "config papr is neither paper, compact, debug nor a TOML file"),
+        (("papr",), "config papr is neither paper, compact, compact-cpu, debug nor a TOML file"),
         (("debug", "--stage", "7"), "config debug has no stage 7; it has 0, 1, 2, 3, or take all"),
         (("debug", "--data", "nowhere"), "there is no folder nowhere"),
         (("debug", "--samples", "nowhere"), "there is no folder nowhere"),

@@ -53,7 +53,7 @@ def test_a_file_changes_fields_of_a_config(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ('base = "compact"\nsteps = 3', "has unknown keys: steps; known are average_decay"),
-        ('base = "large"', "has base 'large'; it must be one of paper, compact, debug"),
+        ('base = "large"', "has base 'large'; it must be one of paper, compact, compact-cpu, debug"),
         ("steps = 3", "has base None"),
         ("base =", "is not TOML"),
         ('base = "debug"\nseed = "x"', "seed of .* is 'x'; it must be of the kind of 0"),
@@ -73,7 +73,7 @@ def test_bad_files_are_told_in_one_line(tmp_path: Path, text: str, message: str)
 
 
 def test_an_unknown_config_is_named() -> None:
-    with pytest.raises(InputError, match="config papr is neither paper, compact, debug nor a TOML file"):
+    with pytest.raises(InputError, match="config papr is neither paper, compact, compact-cpu, debug nor a TOML file"):
         find_config("papr")
 
 

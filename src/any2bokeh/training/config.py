@@ -14,7 +14,8 @@ from any2bokeh.training.stages import Stage
 from any2bokeh.training.windows import Cut
 
 Precision = Literal["no", "bf16", "fp16", "float64"]
-"""``bf16``, ``fp16``: of the forward passes on a GPU; weights and optimiser are float32. ``no``: float32 throughout.
+"""``bf16``, ``fp16``: of the forward passes; weights and optimiser are float32. On a CPU ``fp16`` is ``no``, and
+``bf16`` is fast where the processor has matrix units for it (AMX). ``no``: float32 throughout.
 ``float64``: throughout; slow, to compare runs that add up in another order."""
 
 Owner = TypeVar("Owner")

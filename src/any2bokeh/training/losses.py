@@ -8,19 +8,19 @@ _SMOOTH = 1e-6
 
 
 def latent_loss(predicted: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    """Mean squared error of latents, in float32; stages 1 and 2."""
-    return F.mse_loss(predicted.float(), target.float())
+    """Mean squared error of latents, in float32 or finer; stages 1 and 2."""
+    return F.mse_loss(at_least_float32(predicted), at_least_float32(target))
 
 
 def picture_loss(predicted: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     """L1 of the pixels plus L1 of their Sobel magnitudes, equal weights; stage 3.
 
     Args:
-        predicted, target: ``(N, C, H, W)``, computed in float32.
+        predicted, target: ``(N, C, H, W)``, computed in float32 or finer.
 
     Source: Yang et al., Any-to-Bokeh, ICLR 2026, stage 3. It gives no weights; ours are 1 and 1.
     """
-    predicted, target = predicted.float(), target.float()
+    predicted, target = at_least_float32(predicted), at_least_float32(target)
     return F.l1_loss(predicted, target) + F.l1_loss(sobel_magnitude(predicted), sobel_magnitude(target))
 
 
@@ -46,5 +46,10 @@ def divergence_from_normal(mean: torch.Tensor, logvar: torch.Tensor) -> torch.Te
 
     Source: Kingma and Welling, Auto-Encoding Variational Bayes, ICLR 2014, appendix B.
     """
-    mean, logvar = mean.float(), logvar.float()
+    mean, logvar = at_least_float32(mean), at_least_float32(logvar)
     return 0.5 * (mean.square() + logvar.exp() - 1.0 - logvar).mean()
+
+
+def at_least_float32(values: torch.Tensor) -> torch.Tensor:
+    """Half precisions as float32; float64 stays, so that a run in it is in it throughout."""
+    return values.to(torch.promote_types(values.dtype, torch.float32))

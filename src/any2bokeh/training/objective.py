@@ -9,7 +9,7 @@ from any2bokeh.renderers.diffusion.autoencoder import EncodedFrames, SkipFeature
 from any2bokeh.renderers.diffusion.image_embedding import image_embedding
 from any2bokeh.renderers.diffusion.options import PipelineOptions
 from any2bokeh.renderers.diffusion.pipeline import AnyToBokehPipeline
-from any2bokeh.training.losses import divergence_from_normal, latent_loss, picture_loss
+from any2bokeh.training.losses import at_least_float32, divergence_from_normal, latent_loss, picture_loss
 from any2bokeh.training.stages import Loss
 from any2bokeh.training.windows import WindowBatch
 
@@ -36,7 +36,7 @@ class StageObjective(nn.Module):
         self.micro_conditioning = [micro.fps - 1, micro.motion_bucket, 0]
 
     def forward(self, batch: WindowBatch) -> torch.Tensor:
-        """The loss, a float32 scalar: the mean over the windows."""
+        """The loss, a scalar in float32 or finer: the mean over the windows."""
         if self.loss == "reconstruction":
             return self._reconstruction(batch)
         if self.loss == "latent":
@@ -59,7 +59,7 @@ class StageObjective(nn.Module):
         with self._autoencoder_precision(pixels.device):
             encoded = self.vae.encode_frames(pixels)
             noise = _noise(batch["number"], encoded.mean)
-            latents = encoded.mean + (0.5 * encoded.logvar.float()).exp() * noise
+            latents = encoded.mean + (0.5 * at_least_float32(encoded.logvar)).exp() * noise
             decoded = self.vae.decode_frames(latents, _detached(encoded.skip_features), frame_count)
         divergence = divergence_from_normal(encoded.mean, encoded.logvar)
         return picture_loss(decoded, pixels) + DIVERGENCE_WEIGHT * divergence
@@ -94,7 +94,7 @@ class StageObjective(nn.Module):
         return image_embedding(self.image_encoder, frames.flatten(0, 1), self.card.clip_normalization)
 
     def _scaled_latents(self, frames: torch.Tensor) -> torch.Tensor:
-        latents = self._encoded(frames).mean.float() * self.vae.latent_scale
+        latents = at_least_float32(self._encoded(frames).mean) * self.vae.latent_scale
         return latents.unflatten(0, frames.shape[:2])
 
     def _encoded(self, frames: torch.Tensor) -> EncodedFrames:

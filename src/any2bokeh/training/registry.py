@@ -114,6 +114,68 @@ def compact() -> TrainingConfig:
     )
 
 
+def compact_cpu() -> TrainingConfig:
+    """``compact`` as far as a processor brings it in hours: a smaller autoencoder, small cuts, few steps.
+
+    Learning rates are higher and averages shorter than those of ``compact``, as there are few steps to take.
+    """
+    return TrainingConfig(
+        name="compact-cpu",
+        start=ModelStart(unet=_COMPACT_UNET, vae=_COMPACT_CPU_VAE),
+        stages=(
+            Stage(
+                "0",
+                "autoencoder",
+                "reconstruction",
+                frames=2,
+                steps=1_500,
+                learning_rate=1.5e-3,
+                batch_size=2,
+                warmup_steps=50,
+                decay="cosine",
+            ),
+            Stage(
+                "1",
+                "unet",
+                "latent",
+                frames=4,
+                steps=2_000,
+                learning_rate=1e-3,
+                batch_size=4,
+                warmup_steps=50,
+                decay="cosine",
+            ),
+            Stage(
+                "2",
+                "unet-temporal",
+                "latent",
+                frames=8,
+                steps=200,
+                learning_rate=5e-4,
+                batch_size=2,
+                perturbation=0.5,
+                warmup_steps=20,
+                decay="cosine",
+            ),
+            Stage(
+                "3",
+                "decoder-spatial",
+                "picture",
+                frames=3,
+                steps=1_000,
+                learning_rate=1.5e-3,
+                batch_size=2,
+                warmup_steps=50,
+                decay="cosine",
+            ),
+        ),
+        cut=Cut(height_px=128, width_px=128, flip=True),
+        precision="bf16",
+        average_decay=0.98,
+        export_dtype="float16",
+    )
+
+
 def debug() -> TrainingConfig:
     """A tiny model and a few steps: every part of the training within minutes on a CPU. It learns next to nothing.
 
@@ -159,6 +221,7 @@ _COMPACT_VAE: dict[str, Any] = {
     "sample_size": 256,
     "force_upcast": False,
 }
+_COMPACT_CPU_VAE: dict[str, Any] = {**_COMPACT_VAE, "block_out_channels": [32, 32, 64, 96]}
 _DEBUG_UNET: dict[str, Any] = {
     "block_out_channels": [32, 32, 32, 32],
     "num_attention_heads": [2, 2, 2, 2],
@@ -174,7 +237,7 @@ _DEBUG_VAE: dict[str, Any] = {
     "force_upcast": False,
 }
 
-CONFIGS = {"paper": paper, "compact": compact, "debug": debug}
+CONFIGS = {"paper": paper, "compact": compact, "compact-cpu": compact_cpu, "debug": debug}
 
 
 def find_config(name: str) -> TrainingConfig:

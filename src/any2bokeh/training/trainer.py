@@ -8,14 +8,17 @@ from typing import Any, Literal, cast
 
 import torch
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 from accelerate.utils import DistributedDataParallelKwargs, broadcast_object_list, gather_object
 
 from any2bokeh.errors import InputError
+from any2bokeh.renderers.diffusion.cpu_modules import use_cpu_modules
 from any2bokeh.renderers.diffusion.pipeline import AnyToBokehPipeline
 from any2bokeh.training.clips import TrainingClips
-from any2bokeh.training.config import TrainingConfig
+from any2bokeh.training.config import Precision, TrainingConfig
 from any2bokeh.training.export import export, thinned_curve
 from any2bokeh.training.handoff import is_handoff, read_handoff, take_up_optimizer, take_up_weights, write_handoff
+from any2bokeh.training.losses import at_least_float32
 from any2bokeh.training.networks import load_networks, named_parameters, set_latent_scale, start_networks
 from any2bokeh.training.objective import StageObjective, to_signed
 from any2bokeh.training.run_log import LOG_FILE, RunLog, read_log
@@ -166,9 +169,10 @@ class _Run:
         if device == "cuda" and not torch.cuda.is_available():
             raise InputError("device cuda is not available to torch here; use --device cpu or auto")
         on_cpu = device == "cpu" or not torch.cuda.is_available()
+        AcceleratorState._reset_state()  # or it insists on the precision of this process's run before
         self.accelerator = Accelerator(
             cpu=on_cpu,
-            mixed_precision="no" if on_cpu or config.precision == "float64" else config.precision,
+            mixed_precision=_mixed_precision(config.precision, on_cpu),
             # Where no region of the MPI is seen, its parameters have no part in the loss.
             kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
         )
@@ -196,6 +200,9 @@ class _Run:
     def run(self, resume: bool) -> TrainingResult:
         position, self.pipeline, state = self._start(resume)
         self.pipeline.to(self.accelerator.device)
+        if self.accelerator.device.type == "cpu":
+            use_cpu_modules(self.pipeline.unet)
+            use_cpu_modules(self.pipeline.vae)
         if self.config.gradient_checkpointing:
             self.pipeline.unet.enable_gradient_checkpointing()
             self.pipeline.vae.enable_gradient_checkpointing()
@@ -315,7 +322,7 @@ class _Run:
 
         loader = self._loader(stage, position.step)
         batches = iter(loader)
-        loss_sum = torch.zeros((), device=accelerator.device)
+        loss_sum = torch.zeros((), device=accelerator.device, dtype=self.pipeline.unet.dtype)
         norm: Any = None
         started = mark = time.monotonic()
         before = position
@@ -406,7 +413,7 @@ class _Run:
             pixels = torch.cat([window["frames"], window["bokeh"]])
             pixels = pixels.to(self.accelerator.device, self.pipeline.vae.dtype)
             with self.accelerator.autocast():
-                latents.append(self.pipeline.vae.encode_frames(to_signed(pixels)).mean.float().flatten())
+                latents.append(at_least_float32(self.pipeline.vae.encode_frames(to_signed(pixels)).mean).flatten())
         set_latent_scale(self.pipeline.vae, 1.0 / float(torch.cat(latents).std()))
 
     # 3. What is written
@@ -520,6 +527,13 @@ class _Run:
             return False
         answer = [time.monotonic() - self.began > 60 * self.upkeep.minutes]
         return bool(broadcast_object_list(answer)[0])
+
+
+def _mixed_precision(precision: Precision, on_cpu: bool) -> str:
+    """What accelerate is to cast forward passes to."""
+    if precision == "float64" or (on_cpu and precision == "fp16"):
+        return "no"
+    return precision
 
 
 def _on_device(batch: WindowBatch, device: torch.device, dtype: torch.dtype) -> WindowBatch:

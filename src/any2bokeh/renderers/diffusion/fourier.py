@@ -15,13 +15,14 @@ def fourier_features(
     """Sines and cosines of ``values`` at geometrically spaced frequencies.
 
     Args:
-        values: ``(...)``, any range; computed in float32, for the largest phase is 100 K.
+        values: ``(...)``, any range; computed in float32 or finer, for the largest phase is 100 K.
         frequency_count: F.
         largest_frequency: the last frequency; the first is 1.
 
     Returns:
-        ``(..., 2 F)`` float32: sin, cos of the first frequency, sin, cos of the second, and so on.
+        ``(..., 2 F)``: sin, cos of the first frequency, sin, cos of the second, and so on.
     """
     exponents = torch.linspace(0, 1, frequency_count, dtype=torch.float32, device=values.device)
-    phases = values.float()[..., None] * largest_frequency**exponents  # (..., F)
+    values = values.to(torch.promote_types(values.dtype, torch.float32))
+    phases = values[..., None] * largest_frequency**exponents  # (..., F)
     return torch.stack([phases.sin(), phases.cos()], dim=-1).flatten(-2)

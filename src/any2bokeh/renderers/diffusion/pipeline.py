@@ -22,6 +22,7 @@ from any2bokeh.renderers.base import RenderInput
 from any2bokeh.renderers.diffusion.autoencoder import BokehAutoencoder, SkipFeatures
 from any2bokeh.renderers.diffusion.blending import blended_groups
 from any2bokeh.renderers.diffusion.compose import composed
+from any2bokeh.renderers.diffusion.cpu_modules import use_cpu_modules
 from any2bokeh.renderers.diffusion.image_embedding import image_embedding
 from any2bokeh.renderers.diffusion.model_card import ModelCard
 from any2bokeh.renderers.diffusion.options import PipelineOptions
@@ -110,7 +111,7 @@ class AnyToBokehPipeline(DiffusionPipeline):
         checkpoint.save(self, Path(folder), provenance=provenance)
 
     def optimize(self, *, channels_last: bool = True, compile: bool = False) -> Self:
-        """Choose how the networks run; the result stays the same up to rounding.
+        """Choose how the networks run, on the device that they are on; the result stays the same up to rounding.
 
         Args:
             channels_last: memory layout that convolutions of a GPU want in half precision.
@@ -118,6 +119,8 @@ class AnyToBokehPipeline(DiffusionPipeline):
                 first use; worth its minutes on long clips. Attention has fused kernels of its own.
         """
         for network in (self.unet, self.vae.encoder, self.vae.decoder):
+            if self.unet.device.type == "cpu":
+                use_cpu_modules(network)
             for module in network.modules():
                 if channels_last and isinstance(module, nn.Conv2d):
                     module.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]

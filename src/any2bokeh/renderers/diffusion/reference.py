@@ -127,7 +127,9 @@ def _mpi_block(
     unet: Any, fuser: Any, tokens: torch.Tensor, conditioning: _Conditioning, level: int, grid: tuple[int, int]
 ) -> torch.Tensor:
     visual_count = tokens.shape[1]
-    strength = conditioning.blur_strength.float()
+    strength = conditioning.blur_strength
+    if strength.dtype != torch.float64:
+        strength = strength.float()
     features = []
     for frequency in 100.0 ** torch.linspace(0, 1, 16, device=strength.device):
         features += [torch.sin(strength * frequency), torch.cos(strength * frequency)]
