@@ -1,39 +1,16 @@
+import cv2
 import numpy as np
 import pytest
 
-from any2bokeh.optics.aperture import Disc, Polygon, radius_index, span_table, table_radius_px
+from any2bokeh.errors import InputError
+from any2bokeh.optics.aperture import Disc, ImageAperture, Polygon
 
 
-@pytest.mark.parametrize("aperture", [Disc(), Polygon(blades=5), Polygon(blades=6, curvature=0.5, squeeze=0.6)])
-@pytest.mark.parametrize("radius_px", [0.75, 1.0, 2.5, 9.0, 31.0])
-def test_spans_cover_the_area_of_the_shape(aperture, radius_px):
-    table = span_table(aperture, 32)
-    index = radius_index(radius_px)
-    fine = (np.arange(1600) + 0.5) / 800 - 1
-    area = aperture.contains(fine[None, :], fine[:, None]).mean() * 4 * table_radius_px(index) ** 2
-    # Worst seen 0.12 %, at a radius of 0.75 px.
-    assert 1 / table.inverse_area[index] == pytest.approx(area, rel=0.002)
-
-
-def test_disc_is_symmetric_in_both_axes():
-    table = span_table(Disc(), 32)
-    for index in (radius_index(1.3), radius_index(7.7), radius_index(30)):
-        spans = table.spans[table.first[index] : table.first[index] + 2 * table.reach[index] + 1]
-        np.testing.assert_allclose(spans, spans[::-1], atol=1e-4)
-        np.testing.assert_allclose(spans[:, 0], -spans[:, 1], atol=1e-4)
-
-
-def test_radius_index_and_table_radius_are_inverse():
-    for radius_px in np.linspace(0.5, 200, 997):
-        found = table_radius_px(radius_index(radius_px))
-        assert abs(found - radius_px) <= max(1 / 64, 0.001 * radius_px) + 1e-9
-
-
-def test_radius_below_half_a_pixel_is_the_pixel_itself():
-    table = span_table(Disc(), 16)
-    assert radius_index(0.499) == 0
-    assert table.reach[0] == 0
-    np.testing.assert_array_equal(table.spans[0], [-0.5, 0.5, 1.0])
+@pytest.mark.parametrize("aperture", [Disc(), Polygon(5, rotation_deg=20), Polygon(7, curvature=0.5, squeeze=0.6)])
+def test_the_gauge_is_one_on_the_outline(aperture):
+    outline = aperture.outline(720) if not isinstance(aperture, Disc) else Disc().outline(100_000)
+    np.testing.assert_allclose(aperture.gauge(outline[:, 0], outline[:, 1]), 1, atol=1e-6)
+    np.testing.assert_allclose(aperture.gauge(*(0.25 * outline.T)), 0.25, atol=1e-6)
 
 
 def test_polygon_vertex_is_on_top_and_turns_clockwise():
@@ -55,3 +32,35 @@ def test_polygon_vertex_is_on_top_and_turns_clockwise():
 def test_impossible_polygons_are_refused(arguments, named):
     with pytest.raises(ValueError, match=named):
         Polygon(**arguments)
+
+
+class TestImageAperture:
+    def write(self, tmp_path, picture):
+        path = tmp_path / "aperture.png"
+        cv2.imwrite(str(path), picture)
+        return path
+
+    @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+    def test_the_brightest_is_one_and_the_longer_side_spans_the_disc(self, tmp_path, dtype):
+        picture = np.zeros((20, 40), dtype)
+        picture[:, 20:] = np.iinfo(dtype).max // 2
+        aperture = ImageAperture.load(self.write(tmp_path, picture))
+        assert aperture.mask.max() == pytest.approx(1)
+        x, y = np.array([0.99, 0.5, -0.5, 0.5]), np.array([0.0, 0.49, 0.0, 0.51])
+        np.testing.assert_allclose(aperture.transmission(x, y), [1, 1, 0, 0])
+
+    def test_alpha_stops_light(self, tmp_path):
+        picture = np.full((8, 8, 4), 255, np.uint8)
+        picture[:, :4, 3] = 0
+        mask = ImageAperture.load(self.write(tmp_path, picture)).mask
+        assert (mask[:, :4] == 0).all()
+        assert (mask[:, 4:] == 1).all()
+
+    def test_bad_pictures_are_named(self, tmp_path):
+        with pytest.raises(InputError, match="lets no light through"):
+            ImageAperture.load(self.write(tmp_path, np.zeros((8, 8), np.uint8)))
+        with pytest.raises(InputError, match="there is no aperture image"):
+            ImageAperture.load(tmp_path / "none.png")
+        (tmp_path / "text.png").write_text("not a picture")
+        with pytest.raises(InputError, match=r"text\.png is no picture"):
+            ImageAperture.load(tmp_path / "text.png")

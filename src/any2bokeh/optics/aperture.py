@@ -1,28 +1,34 @@
-"""Shapes of the aperture, and the spans of pixel rows that they cover.
+"""Shapes of the aperture.
 
-An aperture is a convex shape in the unit disc. A point out of focus spreads over that shape scaled by its circle of
-confusion. The layered engine never draws the shape pixel by pixel: it needs, for each row, where the row enters and
-leaves the shape and how much of the row's height the shape fills. :class:`SpanTable` holds these for every radius.
+A point out of focus spreads over the aperture's shape, scaled by its circle of confusion. Shapes lie in the unit disc,
+their centre at the origin, y downwards as in pictures. They are hashable: they key the cache of ``footprint.py``.
 """
 
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
+import cv2
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from any2bokeh.errors import InputError
+from any2bokeh.optics.profile import BokehProfile
 
-class Aperture(Protocol):
-    """A convex shape with its centre at the origin, y downwards as in pictures. Hashable: it keys a cache."""
+
+class ConvexAperture(Protocol):
+    """An opening with a convex boundary that lets all light through."""
 
     def outline(self, vertices: int) -> NDArray[np.float64]:
         """The boundary as a closed polygon, ``(vertices, 2)`` of (x, y), the farthest about 1 from the origin."""
         ...
 
-    def contains(self, x: NDArray[np.floating], y: NDArray[np.floating]) -> NDArray[np.bool_]:
-        """Whether points lie in the shape; the definition that the reference renderer draws with."""
+    def gauge(self, x: NDArray[np.floating], y: NDArray[np.floating]) -> NDArray[np.float64]:
+        """By how much the shape must be scaled for each point to lie on its boundary: 0 at the centre."""
+        ...
+
+    def transmission(self, x: NDArray[np.floating], y: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Share of the light that points let through, in [0, 1]; what the reference renderer draws."""
         ...
 
 
@@ -36,8 +42,11 @@ class Disc:
         radius = np.sqrt(2 * np.pi / vertices / np.sin(2 * np.pi / vertices))
         return radius * np.stack([np.cos(angle), np.sin(angle)], axis=1)
 
-    def contains(self, x: NDArray[np.floating], y: NDArray[np.floating]) -> NDArray[np.bool_]:
-        return np.asarray(x) ** 2 + np.asarray(y) ** 2 <= 1
+    def gauge(self, x: NDArray[np.floating], y: NDArray[np.floating]) -> NDArray[np.float64]:
+        return np.hypot(x, y)
+
+    def transmission(self, x: NDArray[np.floating], y: NDArray[np.floating]) -> NDArray[np.float64]:
+        return (self.gauge(x, y) <= 1).astype(np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +82,13 @@ class Polygon:
         squeeze_x, squeeze_y = self._axes()
         return np.stack([squeeze_x * radius * np.cos(turned), squeeze_y * radius * np.sin(turned)], axis=1)
 
-    def contains(self, x: NDArray[np.floating], y: NDArray[np.floating]) -> NDArray[np.bool_]:
+    def gauge(self, x: NDArray[np.floating], y: NDArray[np.floating]) -> NDArray[np.float64]:
         squeeze_x, squeeze_y = self._axes()
         u, v = np.asarray(x) / squeeze_x, np.asarray(y) / squeeze_y
-        return np.hypot(u, v) <= self._radius(np.arctan2(v, u) + np.pi / 2 - np.deg2rad(self.rotation_deg))
+        return np.hypot(u, v) / self._radius(np.arctan2(v, u) + np.pi / 2 - np.deg2rad(self.rotation_deg))
+
+    def transmission(self, x: NDArray[np.floating], y: NDArray[np.floating]) -> NDArray[np.float64]:
+        return (self.gauge(x, y) <= 1).astype(np.float64)
 
     def _radius(self, angle: NDArray[np.floating]) -> NDArray[np.float64]:
         """Distance of the boundary from the centre; angle 0 is a vertex."""
@@ -88,133 +100,75 @@ class Polygon:
         return min(self.squeeze, 1.0), min(1 / self.squeeze, 1.0)
 
 
-# Radii in the table: linear up to 16 px, then geometric. The largest rounding error of a radius is 1/64 px below
-# 16 px and 0.1 % above, both far below what a picture of 16 bits can show of a disc's edge.
-_LINEAR_STEPS_PER_PX = 32
-_LINEAR_LIMIT_PX = 16.0
-_STEPS_PER_E_FOLD = 512
-_LINEAR_COUNT = int(_LINEAR_LIMIT_PX * _LINEAR_STEPS_PER_PX)
-# Below half a pixel the disc lies inside its own pixel.
-IDENTITY_RADIUS_PX = 0.5
-
-
-@njit(nogil=True, cache=True, inline="always")
-def radius_index(radius_px):
-    """Row of the table for a radius; 0 for every radius below half a pixel."""
-    if radius_px < IDENTITY_RADIUS_PX:
-        return 0
-    if radius_px < _LINEAR_LIMIT_PX:
-        return int(radius_px * _LINEAR_STEPS_PER_PX + 0.5)
-    return _LINEAR_COUNT + int(np.log(radius_px / _LINEAR_LIMIT_PX) * _STEPS_PER_E_FOLD + 0.5)
-
-
-def table_radius_px(index: int) -> float:
-    """The radius that row ``index`` of a table stands for; inverse of :func:`radius_index`."""
-    if index < _LINEAR_COUNT:
-        return index / _LINEAR_STEPS_PER_PX
-    return _LINEAR_LIMIT_PX * float(np.exp((index - _LINEAR_COUNT) / _STEPS_PER_E_FOLD))
-
-
 @dataclass(frozen=True, slots=True, eq=False)
-class SpanTable:
-    """Spans of one aperture for every radius, S of them behind the focal plane and S mirrored ones in front of it.
+class ImageAperture:
+    """A picture of the aperture: its longer side spans the circle of confusion.
 
     Attributes:
-        first: ``(R,)`` index of a radius' first span behind the focal plane; ``S + first`` in front of it.
-        reach: ``(R,)`` rows that the shape reaches above and below its centre; it has ``2 * reach + 1`` spans.
-        spans: ``(2 S, 3)`` of (left, right, height): the row is covered from ``left`` to ``right`` in pixels from the
-            centre, over ``height`` in [0, 1] of its height.
-        cells: ``(2 S, 2)`` columns, from the centre's, in which a span starts and ends.
-        shares: ``(2 S, 4)``, the span as a difference along the row: what to add in the starting column and the one
-            after it, and in the ending column and the one after it.
-        inverse_area: ``(R,)`` one over the covered area in px^2, the weight that conserves energy.
+        mask: ``(H, W)`` float32, share of the light that gets through, in [0, 1], the brightest 1.
+        name: what messages call it.
     """
 
-    first: NDArray[np.int32]
-    reach: NDArray[np.int32]
-    spans: NDArray[np.float32]
-    cells: NDArray[np.int32]
-    shares: NDArray[np.float32]
-    inverse_area: NDArray[np.float32]
+    mask: NDArray[np.float32] = field(repr=False)
+    name: str = "image aperture"
+
+    def __post_init__(self) -> None:
+        if self.mask.ndim != 2 or self.mask.size == 0:
+            raise InputError(f"{self.name} has the shape {self.mask.shape}; give one grey picture")
+        if not (np.isfinite(self.mask).all() and self.mask.min() >= 0 and self.mask.max() > 0):
+            raise InputError(f"{self.name} lets no light through; draw the opening in white on black")
+
+    @classmethod
+    def load(cls, path: str | Path) -> "ImageAperture":
+        """Read a picture: white lets light through; where it has alpha, light is multiplied by it.
+
+        Raises:
+            InputError: no such file, not a picture, or black.
+        """
+        path = Path(path)
+        if not path.is_file():
+            raise InputError(f"there is no aperture image {path}; give a PNG of a white shape on black")
+        picture = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
+        if picture is None:
+            raise InputError(
+                f"aperture image {path} is no picture that can be read; give a PNG of a white shape on black"
+            )
+        full = np.iinfo(picture.dtype).max if np.issubdtype(picture.dtype, np.integer) else 1
+        values = np.atleast_3d(picture).astype(np.float32) / np.float32(full)
+        colours = 3 if values.shape[2] >= 3 else 1
+        mask = values[..., :colours].mean(axis=2)
+        if values.shape[2] in (2, 4):
+            mask = mask * values[..., -1]
+        peak = float(mask.max())
+        return cls(mask / peak if peak > 0 else mask, f"aperture image {path}")
+
+    def gauge(self, x: NDArray[np.floating], y: NDArray[np.floating]) -> NDArray[np.float64]:
+        return np.hypot(x, y)
+
+    def transmission(self, x: NDArray[np.floating], y: NDArray[np.floating]) -> NDArray[np.float64]:
+        height, width = self.mask.shape
+        side = max(height, width) / 2
+        columns, rows = np.floor(np.asarray(x) * side + width / 2), np.floor(np.asarray(y) * side + height / 2)
+        within = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
+        at = np.clip(rows, 0, height - 1).astype(int), np.clip(columns, 0, width - 1).astype(int)
+        return np.where(within, self.mask[at], 0).astype(np.float64)
+
+    def footprint(self, radius_px: float, profile: BokehProfile, *, in_front: bool) -> NDArray[np.float64]:
+        """Brightness of each pixel around the centre, ``(2 n + 1, 2 n + 1)`` with n = ceil(radius - 0.5), at most 1.
+
+        In front of the focal plane it is upside down and mirrored.
+        """
+        reach = int(np.ceil(radius_px - 0.5))
+        # Several places in each pixel, and in each of the mask's: their mean is the mean over the pixel.
+        fine = max(4, int(np.ceil(max(self.mask.shape) / (2 * radius_px))))
+        unit = ((np.arange((2 * reach + 1) * fine) + 0.5) / fine - reach - 0.5) / radius_px
+        if in_front:
+            unit = -unit
+        x, y = unit[None, :], unit[:, None]
+        # The corners of the picture lie outside the unit disc, where a profile has no rim: it ends at the borders.
+        bright = self.transmission(x, y) * profile.brightness(np.minimum(self.gauge(x, y), 1), in_front=in_front)
+        bright = bright.reshape(2 * reach + 1, fine, 2 * reach + 1, fine).mean(axis=(1, 3))
+        return bright / bright.max()
 
 
-def span_table(aperture: Aperture, max_radius_px: float) -> SpanTable:
-    """Table of ``aperture`` that holds every radius up to ``max_radius_px`` at least."""
-    largest = _LINEAR_LIMIT_PX
-    while largest < max_radius_px:
-        largest *= 2
-    return _span_table(aperture, largest)
-
-
-@lru_cache(maxsize=8)
-def _span_table(aperture: Aperture, max_radius_px: float) -> SpanTable:
-    radii = np.array([table_radius_px(i) for i in range(radius_index(max_radius_px) + 2)])
-    outline = aperture.outline(1440)
-    height = np.abs(outline[:, 1]).max()
-    reach = np.floor(radii * height + 0.5).astype(np.int32)
-    first = np.concatenate([[0], np.cumsum(2 * reach + 1)]).astype(np.int32)
-    behind = np.zeros((first[-1], 3), np.float32)
-    _fill_spans(np.ascontiguousarray(outline), radii, first, reach, behind)
-    area = np.add.reduceat((behind[:, 1] - behind[:, 0]) * behind[:, 2], first[:-1])
-    front = _mirrored(behind, first, reach)
-    spans = np.concatenate([behind, front])
-    # The pixel in column x reaches from x to x + 1 and has its centre between.
-    edges = spans[:, :2] + np.float32(0.5)
-    cells = np.floor(edges)
-    second = (edges - cells) * spans[:, 2:]
-    shares = np.stack([spans[:, 2] - second[:, 0], second[:, 0], second[:, 1] - spans[:, 2], -second[:, 1]], axis=1)
-    return SpanTable(
-        first[:-1].copy(),
-        reach,
-        spans,
-        cells.astype(np.int32),
-        shares.astype(np.float32),
-        (1 / area).astype(np.float32),
-    )
-
-
-def _mirrored(spans: NDArray[np.float32], first: NDArray[np.int32], reach: NDArray[np.int32]) -> NDArray[np.float32]:
-    """Each radius' shape upside down and mirrored."""
-    row = np.arange(len(spans)) - np.repeat(first[:-1], 2 * reach + 1)
-    turned = spans[np.repeat(first[:-1] + 2 * reach, 2 * reach + 1) - row]
-    return np.stack([-turned[:, 1], -turned[:, 0], turned[:, 2]], axis=1)
-
-
-# Odd and prime, so that no row falls on the border of two chords and a symmetric shape stays symmetric.
-_CHORDS = 4099
-_SUBROWS = 64
-
-
-@njit(cache=True)
-def _fill_spans(outline, radii, first, reach, spans):
-    # Chords of the unit shape at fine steps of y in [-1, 1].
-    left = np.full(_CHORDS, np.inf)
-    right = np.full(_CHORDS, -np.inf)
-    n = outline.shape[0]
-    for chord in range(_CHORDS):
-        y = -1 + (chord + 0.5) * 2 / _CHORDS
-        for i in range(n):
-            x0, y0 = outline[i]
-            x1, y1 = outline[(i + 1) % n]
-            if (y0 <= y) != (y1 <= y):
-                x = x0 + (x1 - x0) * (y - y0) / (y1 - y0)
-                left[chord] = min(left[chord], x)
-                right[chord] = max(right[chord], x)
-    spans[0] = np.array([-0.5, 0.5, 1.0], np.float32)  # every radius below half a pixel: its own pixel
-    for index in range(1, radii.shape[0]):
-        radius = radii[index]
-        for row in range(-reach[index], reach[index] + 1):
-            at = first[index] + row + reach[index]
-            count, left_sum, right_sum = 0, 0.0, 0.0
-            for sub in range(_SUBROWS):
-                y = (row - 0.5 + (sub + 0.5) / _SUBROWS) / radius
-                chord = int((y + 1) * 0.5 * _CHORDS)
-                if y <= -1 or chord >= _CHORDS or left[chord] > right[chord]:
-                    continue
-                count += 1
-                left_sum += left[chord]
-                right_sum += right[chord]
-            if count > 0:
-                spans[at, 0] = radius * left_sum / count
-                spans[at, 1] = radius * right_sum / count
-                spans[at, 2] = count / _SUBROWS
+Aperture = ConvexAperture | ImageAperture

@@ -13,10 +13,12 @@ and what lies behind gets only what is left over.
 import numpy as np
 from numba import njit
 
-from any2bokeh.optics.aperture import radius_index
+from any2bokeh.optics.barrel import cut, row_opening
+from any2bokeh.optics.radii import radius_index
 from any2bokeh.renderers.layered.bins import BIN_COUNT, FOCUS_BIN, depth_bin
 from any2bokeh.renderers.layered.layers import BEHIND, BLOCK, FRONT, HIDDEN, PATCH, SPLIT
-from any2bokeh.renderers.layered.simd import add_two_pixels
+from any2bokeh.renderers.layered.rows import CUT, PLAIN, STEPPED
+from any2bokeh.renderers.layered.simd import add_two_pairs, add_two_pixels
 
 TILE_HEIGHT = 32
 TILE_WIDTH = 256
@@ -27,17 +29,17 @@ LEAST_COVERAGE = 1e-4
 UNTOUCHED = 2.0
 """Stands for a coverage that only the pixel itself, in focus, contributes to."""
 
-_SLOT_STRIDE = TILE_HEIGHT * (TILE_WIDTH + 2) * 4
-_ROW_STRIDE = (TILE_WIDTH + 2) * 4
+_SLOT_PIXELS = TILE_HEIGHT * (TILE_WIDTH + 2)
+_ROW_PIXELS = TILE_WIDTH + 2
 
 
 def new_accumulator(slots: int):
     """Zeroed sums for ``slots`` bins of one tile. Tiles leave it zeroed."""
-    return np.zeros(slots * _SLOT_STRIDE, np.float32)
+    return np.zeros(slots * _SLOT_PIXELS * 4, np.float32)
 
 
 @njit(nogil=True, cache=True, fastmath=True)
-def render_tile(tile, source, samples, table, transfer, accumulator, result):
+def render_tile(tile, source, samples, rows, transfer, channel, shift_px, accumulator, result):
     """Render one tile of ``TILE_HEIGHT`` x ``TILE_WIDTH`` pixels.
 
     Args:
@@ -45,9 +47,11 @@ def render_tile(tile, source, samples, table, transfer, accumulator, result):
         source: ``(3, H, W)`` code values of the all-in-focus frame. What is in focus and not covered stays as it is.
         samples: ``(light, defocus, kind, block_reach_px)`` of the layered depth image, the last being the largest
             circle of confusion in each block.
-        table: ``(first, reach, cells, shares, inverse_area)`` of the :class:`~any2bokeh.optics.aperture.SpanTable`.
+        rows: of the shape; see ``rows.py``.
         transfer: ``(encode_table, peak)``: code values at evenly spaced square roots of light up to ``peak``;
             an empty table: light is written as it is.
+        channel: -1 for the picture, or the one channel that is rendered.
+        shift_px: added to the defocus of every sample; 0 for the picture.
         accumulator: from :func:`new_accumulator`, with a slot for every bin that occurs in the frame.
         result: ``(3, H, W)`` code values; the tile's part is written.
     """
@@ -72,19 +76,24 @@ def render_tile(tile, source, samples, table, transfer, accumulator, result):
             first_x, last_x = max(block * BLOCK, left - near), min(block * BLOCK + BLOCK, right + near)
             if first_y < last_y and first_x < last_x:
                 part = (first_y, last_y, first_x, last_x)
-                slots = _splat(part, window, samples, table, accumulator, slot_of_bin, extents, slots)
-    _compose(window, source, slot_of_bin, extents, accumulator, transfer, result)
+                slots = _splat(part, window, samples, rows, channel, shift_px, accumulator, slot_of_bin, extents, slots)
+    if channel < 0:
+        _compose(window, source, slot_of_bin, extents, accumulator, transfer, result)
+    else:
+        _compose_channel(window, channel, slot_of_bin, extents, accumulator, transfer, result)
 
 
 @njit(nogil=True, cache=True, fastmath=True)
-def _splat(part, window, samples, table, accumulator, slot_of_bin, extents, slots):
+def _splat(part, window, samples, rows, channel, shift_px, accumulator, slot_of_bin, extents, slots):
     """Add the shapes of all samples in a part of a block to the sums of their bins; slots in use then."""
     light, defocus, kind, _ = samples
-    first, reach, cells, shares, inverse_area = table
+    mode, first, reach, inverse_area, row_first, places, heights, cells, shares, barrel, kept = rows
+    lanes = 4 if channel < 0 else 2
     top, bottom, left, right = window
     first_y, last_y, first_x, last_x = part
     height, width = kind.shape
     width_here = right - left
+    opening = cut(barrel, kept, np.float32(0), 0, 0)
     for around_y in range(first_y, last_y):
         y = min(max(around_y, 0), height - 1)
         for around_x in range(first_x, last_x):
@@ -92,15 +101,16 @@ def _splat(part, window, samples, table, accumulator, slot_of_bin, extents, slot
             what = kind[y, x]
             layer = PATCH if what & SPLIT else FRONT
             while layer >= 0:
-                signed = defocus[layer, y, x]
+                own = defocus[layer, y, x]
+                signed = own + shift_px
                 index = radius_index(abs(signed))
-                rows = reach[index]
-                row_low, row_high = max(-rows, top - around_y), min(rows, bottom - 1 - around_y)
+                rows_high = reach[index]
+                row_low, row_high = max(-rows_high, top - around_y), min(rows_high, bottom - 1 - around_y)
                 across = np.int64(abs(signed) + np.float32(1.5))
                 column_low = max(around_x - across - left, 0)
                 column_high = min(around_x + across + 1 - left, width_here)
                 if row_low <= row_high and column_low < column_high:
-                    bin_ = depth_bin(signed)
+                    bin_ = depth_bin(own)  # a surface is one surface in all its colours
                     slot = np.int64(slot_of_bin[bin_])
                     if slot < 0:
                         slot = slots
@@ -112,36 +122,84 @@ def _splat(part, window, samples, table, accumulator, slot_of_bin, extents, slot
                     extents[slot, 1] = max(extents[slot, 1], around_y + row_high - top)
                     extents[slot, 2] = min(extents[slot, 2], column_low)
                     extents[slot, 3] = max(extents[slot, 3], column_high)
-                    conserve = inverse_area[index]
-                    red, green = light[layer, y, x, 0] * conserve, light[layer, y, x, 1] * conserve
-                    blue, weight = light[layer, y, x, 2] * conserve, light[layer, y, x, 3] * conserve
-                    column = around_x - left
                     # In front of the focal plane the image of the aperture is upside down and mirrored.
-                    at = np.uint64(first[index] + rows + row_low + (cells.shape[0] // 2 if signed > 0 else 0))
-                    line = slot * _SLOT_STRIDE + (around_y + row_low - top) * _ROW_STRIDE
-                    for _row in range(row_low, row_high + 1):
-                        start, end = column + cells[at, 0], column + cells[at, 1]
-                        if end >= 0 and start < width_here:
-                            if start >= 0:
-                                add_two_pixels(
-                                    accumulator,
-                                    line + 4 * start,
-                                    red,
-                                    green,
-                                    blue,
-                                    weight,
-                                    shares[at, 0],
-                                    shares[at, 1],
-                                )
-                            else:
-                                whole = shares[at, 0] + shares[at, 1]
-                                add_two_pixels(accumulator, line, red, green, blue, weight, whole, np.float32(0))
-                            if end < width_here:
-                                add_two_pixels(
-                                    accumulator, line + 4 * end, red, green, blue, weight, shares[at, 2], shares[at, 3]
-                                )
-                        at += np.uint64(1)
-                        line += _ROW_STRIDE
+                    side = 1 if signed > 0 else 0
+                    conserve = inverse_area[side, index]
+                    if mode == CUT:
+                        opening = cut(barrel, kept, signed, around_y, around_x)
+                        conserve /= opening[0]
+                    weight = light[layer, y, x, 3] * conserve
+                    if lanes == 4:
+                        red, green = light[layer, y, x, 0] * conserve, light[layer, y, x, 1] * conserve
+                        blue = light[layer, y, x, 2] * conserve
+                    else:
+                        red, green, blue = light[layer, y, x, channel] * conserve, np.float32(0), np.float32(0)
+                    column = around_x - left
+                    at = np.uint64(first[side, index] + rows_high + row_low)
+                    line = (slot * _SLOT_PIXELS + (around_y + row_low - top) * _ROW_PIXELS) * lanes
+                    if mode == PLAIN:
+                        for _row in range(row_low, row_high + 1):
+                            start, end = column + cells[at, 0], column + cells[at, 1]
+                            if end >= 0 and start < width_here:
+                                up, after = shares[at, 0], shares[at, 1]
+                                if start < 0:
+                                    start, up, after = 0, up + after, np.float32(0)
+                                if lanes == 4:
+                                    add_two_pixels(accumulator, line + 4 * start, red, green, blue, weight, up, after)
+                                else:
+                                    add_two_pairs(accumulator, line + 2 * start, red, weight, up, after)
+                                if end < width_here:
+                                    up, after = shares[at, 2], shares[at, 3]
+                                    if lanes == 4:
+                                        add_two_pixels(accumulator, line + 4 * end, red, green, blue, weight, up, after)
+                                    else:
+                                        add_two_pairs(accumulator, line + 2 * end, red, weight, up, after)
+                            at += np.uint64(1)
+                            line += _ROW_PIXELS * lanes
+                    elif mode == STEPPED:
+                        step = np.uint64(row_first[at])
+                        for _row in range(row_low, row_high + 1):
+                            at += np.uint64(1)
+                            end_step = np.uint64(row_first[at])
+                            while step < end_step:
+                                target = column + cells[step, 0]
+                                up, after = shares[step, 0], shares[step, 1]
+                                if target < 0:
+                                    target, up, after = 0, up + after, np.float32(0)
+                                if target < width_here:
+                                    if lanes == 4:
+                                        add_two_pixels(
+                                            accumulator, line + 4 * target, red, green, blue, weight, up, after
+                                        )
+                                    else:
+                                        add_two_pairs(accumulator, line + 2 * target, red, weight, up, after)
+                                step += np.uint64(1)
+                            line += _ROW_PIXELS * lanes
+                    else:
+                        for row in range(row_low, row_high + 1):
+                            low, high, share = row_opening(opening, np.float32(row))
+                            low, high = low + np.float32(0.5), high + np.float32(0.5)
+                            step, end_step = np.uint64(row_first[at]), np.uint64(row_first[at + np.uint64(1)])
+                            while step < end_step and share > 0:
+                                # What lies outside the opening is moved to its ends.
+                                place = min(max(places[step], low), high)
+                                cell = np.floor(place)
+                                up = heights[step] * share
+                                after = (place - cell) * up
+                                up -= after
+                                target = column + np.int64(cell)
+                                if target < 0:
+                                    target, up, after = 0, up + after, np.float32(0)
+                                if target < width_here:
+                                    if lanes == 4:
+                                        add_two_pixels(
+                                            accumulator, line + 4 * target, red, green, blue, weight, up, after
+                                        )
+                                    else:
+                                        add_two_pairs(accumulator, line + 2 * target, red, weight, up, after)
+                                step += np.uint64(1)
+                            at += np.uint64(1)
+                            line += _ROW_PIXELS * lanes
                 layer = BEHIND if what & HIDDEN and layer != BEHIND else -1
     return slots
 
@@ -160,7 +218,7 @@ def _compose(window, source, slot_of_bin, extents, accumulator, transfer, result
             if slot < 0 or y < extents[slot, 0] or y > extents[slot, 1]:
                 continue
             red, green, blue, coverage = np.float32(0), np.float32(0), np.float32(0), np.float32(0)
-            at = slot * _SLOT_STRIDE + y * _ROW_STRIDE + 4 * extents[slot, 2]
+            at = slot * _SLOT_PIXELS * 4 + y * _ROW_PIXELS * 4 + 4 * extents[slot, 2]
             for x in range(extents[slot, 2], min(extents[slot, 3] + 1, right - left)):
                 red += accumulator[at]
                 green += accumulator[at + 1]
@@ -177,17 +235,53 @@ def _compose(window, source, slot_of_bin, extents, accumulator, transfer, result
                     picture[x, 1] += part * green
                     picture[x, 2] += part * blue
                     picture[x, 3] += part * coverage
-            begin = slot * _SLOT_STRIDE + y * _ROW_STRIDE + 4 * extents[slot, 2]
-            accumulator[begin : slot * _SLOT_STRIDE + y * _ROW_STRIDE + 4 * (extents[slot, 3] + 2)] = 0
+            begin = slot * _SLOT_PIXELS * 4 + y * _ROW_PIXELS * 4 + 4 * extents[slot, 2]
+            accumulator[begin : slot * _SLOT_PIXELS * 4 + y * _ROW_PIXELS * 4 + 4 * (extents[slot, 3] + 2)] = 0
         for c in range(3):
             for x in range(right - left):
                 if picture[x, 3] == UNTOUCHED:
                     result[c, top + y, left + x] = source[c, top + y, left + x]
                     continue
                 value = max(picture[x, c] / max(picture[x, 3], np.float32(LEAST_COVERAGE)), np.float32(0))
-                if cells > 0:
-                    place = np.sqrt(min(value / peak, np.float32(1))) * np.float32(cells)
-                    cell = min(np.int64(place), cells - 1)
-                    below = encode_table[cell]
-                    value = below + (encode_table[cell + 1] - below) * (place - np.float32(cell))
-                result[c, top + y, left + x] = value
+                result[c, top + y, left + x] = _encoded(value, encode_table, peak) if cells > 0 else value
+
+
+@njit(nogil=True, cache=True, fastmath=True, inline="always")
+def _encoded(value, encode_table, peak):
+    cells = encode_table.shape[0] - 1
+    place = np.sqrt(min(value / peak, np.float32(1))) * np.float32(cells)
+    cell = min(np.int64(place), cells - 1)
+    below = encode_table[cell]
+    return below + (encode_table[cell + 1] - below) * (place - np.float32(cell))
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def _compose_channel(window, channel, slot_of_bin, extents, accumulator, transfer, result):
+    """``_compose`` for one channel, of sums of pairs. What is in focus for one colour may not be for another, so
+    nothing is taken from the source."""
+    top, bottom, left, right = window
+    encode_table, peak = transfer
+    cells = encode_table.shape[0] - 1
+    picture = np.empty((TILE_WIDTH, 2), np.float32)
+    for y in range(bottom - top):
+        picture[:] = 0
+        for bin_ in range(BIN_COUNT - 1, -1, -1):
+            slot = slot_of_bin[bin_]
+            if slot < 0 or y < extents[slot, 0] or y > extents[slot, 1]:
+                continue
+            value, coverage = np.float32(0), np.float32(0)
+            begin = (slot * _SLOT_PIXELS + y * _ROW_PIXELS + extents[slot, 2]) * 2
+            at = begin
+            for x in range(extents[slot, 2], min(extents[slot, 3] + 1, right - left)):
+                value += accumulator[at]
+                coverage += accumulator[at + 1]
+                at += 2
+                room = 1 - picture[x, 1]
+                if coverage > LEAST_COVERAGE and room > 0:
+                    part = np.float32(1) if coverage <= room else room / coverage
+                    picture[x, 0] += part * value
+                    picture[x, 1] += part * coverage
+            accumulator[begin : (slot * _SLOT_PIXELS + y * _ROW_PIXELS + extents[slot, 3] + 2) * 2] = 0
+        for x in range(right - left):
+            value = max(picture[x, 0] / max(picture[x, 1], np.float32(LEAST_COVERAGE)), np.float32(0))
+            result[channel, top + y, left + x] = _encoded(value, encode_table, peak) if cells > 0 else value

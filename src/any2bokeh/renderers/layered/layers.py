@@ -19,6 +19,8 @@ where they are used.
 import numpy as np
 from numba import njit
 
+from any2bokeh.optics.highlights import raised
+
 BLOCK = 16
 """Side of the square blocks of pixels for which ranges of defocus are kept."""
 
@@ -42,7 +44,9 @@ _STENCIL_GROWTH = 0.5  # their spacing, in distances from the step
 
 
 @njit(nogil=True, cache=True)
-def prepare(rows, pixels, disparity, focus_disparity, scale, decode_table, light, defocus, block_low, block_high):
+def prepare(
+    rows, pixels, disparity, focus_disparity, scale, decode_table, highlights, light, defocus, block_low, block_high
+):
     """Decode one row of blocks to linear light and defocus, and note the range of defocus of each block.
 
     Args:
@@ -52,6 +56,7 @@ def prepare(rows, pixels, disparity, focus_disparity, scale, decode_table, light
         focus_disparity: d_f.
         scale: pixels of defocus per unit of disparity.
         decode_table: linear light at evenly spaced code values in [0, 1]; empty: code values are light.
+        highlights: ``(gain, threshold)``; see ``optics.highlights``.
         light, defocus: layer ``FRONT`` is written.
         block_low, block_high: ``(rows, columns)`` of blocks; least and largest defocus, written.
     """
@@ -68,10 +73,13 @@ def prepare(rows, pixels, disparity, focus_disparity, scale, decode_table, light
         block_low[rows, block] = low
         block_high[rows, block] = high
     cells = decode_table.shape[0] - 1
+    gain, threshold = highlights
     for y in range(top, bottom):
         for x in range(width):
+            largest = np.float32(0)
             for c in range(3):
                 code = pixels[c, y, x]
+                largest = max(largest, code)
                 if cells > 0:
                     at = min(max(code, np.float32(0)), np.float32(1)) * np.float32(cells)
                     cell = min(int(at), cells - 1)
@@ -80,6 +88,10 @@ def prepare(rows, pixels, disparity, focus_disparity, scale, decode_table, light
                 else:
                     light[FRONT, y, x, c] = code
             light[FRONT, y, x, 3] = 1
+            if gain > 0 and largest > threshold:
+                factor = raised(largest, gain, threshold)
+                for c in range(3):
+                    light[FRONT, y, x, c] *= factor
 
 
 @njit(nogil=True, cache=True)

@@ -7,7 +7,10 @@ with each pixel, found by counting fine sub-samples in the shape's own definitio
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.optics.aperture import IDENTITY_RADIUS_PX, Aperture
+from any2bokeh.optics.aperture import Aperture
+from any2bokeh.optics.barrel import Barrel
+from any2bokeh.optics.profile import BokehProfile
+from any2bokeh.optics.radii import IDENTITY_RADIUS_PX
 from any2bokeh.renderers.layered.bins import BIN_COUNT, depth_bin
 from any2bokeh.renderers.layered.layers import BEHIND, FRONT, HIDDEN, PATCH, SPLIT
 
@@ -15,29 +18,54 @@ _SUBSAMPLES = 24
 
 
 def render(
-    light: NDArray[np.float32], defocus: NDArray[np.float32], kind: NDArray[np.uint8], aperture: Aperture
+    light: NDArray[np.float32],
+    defocus: NDArray[np.float32],
+    kind: NDArray[np.uint8],
+    aperture: Aperture,
+    profile: BokehProfile | None = None,
+    barrel: Barrel | None = None,
+    axial_px: float = 0.0,
 ) -> NDArray[np.float64]:
-    """Linear light of the layered depth image seen through ``aperture``.
+    """Linear light of the layered depth image seen through a lens.
 
     Args:
         light: ``(3, H, W, 4)``, see ``layers.py``.
         defocus: ``(3, H, W)`` signed pixels.
         kind: ``(H, W)``.
         aperture: shape of the aperture.
+        profile: how light lies within it; evenly where None.
+        barrel: what is cut off it; nothing where None.
+        axial_px: added to the defocus of red, taken from that of blue.
 
     Returns:
         ``(3, H, W)``.
     """
+    lens = (aperture, profile or BokehProfile(), barrel or Barrel())
+    if axial_px == 0:
+        return _render(light, defocus, kind, lens, 0.0)
+    shifts = (axial_px, 0.0, -axial_px)
+    return np.stack([_render(light, defocus, kind, lens, shift)[c] for c, shift in enumerate(shifts)])
+
+
+Lens = tuple[Aperture, BokehProfile, Barrel]
+
+
+def _render(
+    light: NDArray[np.float32], defocus: NDArray[np.float32], kind: NDArray[np.uint8], lens: Lens, shift_px: float
+) -> NDArray[np.float64]:
     height, width = kind.shape
-    margin = int(np.ceil(_widest(defocus, kind))) + 2
+    margin = int(np.ceil(_widest(defocus, kind) + abs(shift_px))) + 2
     bins: dict[int, NDArray[np.float64]] = {}
     for around_y in range(-margin, height + margin):
         for around_x in range(-margin, width + margin):
             y, x = min(max(around_y, 0), height - 1), min(max(around_x, 0), width - 1)
+            per_px = 2 / np.hypot(height, width)
+            place = (around_x - (width - 1) / 2) * per_px, (around_y - (height - 1) / 2) * per_px
             for layer in _layers(kind[y, x]):
                 signed = float(defocus[layer, y, x])
                 picture = bins.setdefault(depth_bin(np.float32(signed)), np.zeros((height, width, 4)))
-                _add(picture, light[layer, y, x].astype(np.float64), around_y, around_x, _overlaps(aperture, signed))
+                overlaps = _overlaps(lens, signed + shift_px, place)
+                _add(picture, light[layer, y, x].astype(np.float64), around_y, around_x, overlaps)
     return _front_to_back(bins, height, width)
 
 
@@ -50,18 +78,24 @@ def _widest(defocus: NDArray[np.float32], kind: NDArray[np.uint8]) -> float:
     return max(float(np.abs(part).max()) for part in used if part.size)
 
 
-def _overlaps(aperture: Aperture, signed_px: float) -> NDArray[np.float64]:
+def _overlaps(lens: Lens, signed_px: float, place: tuple[float, float]) -> NDArray[np.float64]:
     """Share of the shape's light that falls on each pixel around its centre, ``(2n + 1, 2n + 1)``, summing to 1."""
+    aperture, profile, barrel = lens
     radius = abs(signed_px)
     if radius < IDENTITY_RADIUS_PX:
         return np.ones((1, 1))
     n = int(np.ceil(radius + 0.5))
     side = 2 * n + 1
     fine = (np.arange(side * _SUBSAMPLES) + 0.5) / _SUBSAMPLES - n - 0.5
+    in_front = signed_px > 0
+    unit = fine / radius
     # In front of the focal plane the image of the aperture is upside down and mirrored.
-    u = fine / radius * (-1 if signed_px > 0 else 1)
-    inside = aperture.contains(u[None, :], u[:, None]).astype(np.float64)
-    share = inside.reshape(side, _SUBSAMPLES, side, _SUBSAMPLES).sum(axis=(1, 3))
+    u = -unit if in_front else unit
+    x, y = u[None, :], u[:, None]
+    gauge = np.minimum(aperture.gauge(x, y), 1.0)
+    bright = aperture.transmission(x, y) * profile.brightness(gauge, in_front=in_front)
+    bright = bright * barrel.opening(unit[None, :], unit[:, None], *place, in_front=in_front)
+    share = bright.reshape(side, _SUBSAMPLES, side, _SUBSAMPLES).sum(axis=(1, 3))
     return share / share.sum()
 
 

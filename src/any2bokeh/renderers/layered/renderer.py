@@ -9,12 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from any2bokeh.errors import InputError
-from any2bokeh.optics.aperture import Aperture, Disc, span_table
+from any2bokeh.optics.aperture import Aperture, Disc
+from any2bokeh.optics.barrel import Barrel, BarrelTable, barrel_table
 from any2bokeh.optics.coc import REFERENCE_LONG_SIDE_PX
+from any2bokeh.optics.footprint import footprint
+from any2bokeh.optics.highlights import Highlights
+from any2bokeh.optics.profile import BokehProfile
 from any2bokeh.optics.transfer import Transfer, lookup_tables
 from any2bokeh.renderers.base import RenderInput
 from any2bokeh.renderers.layered import cpu, layers
 from any2bokeh.renderers.layered.bins import depth_bin
+from any2bokeh.renderers.layered.rows import rows_of
 
 _LEAST_RING_TO_SHARE = 1000
 """Pixels in a ring of hidden background below which handing parts of it to threads costs more than it saves."""
@@ -27,6 +32,12 @@ class LayeredRenderer:
 
     Args:
         aperture: shape of the aperture.
+        profile: how light lies within a disc.
+        barrel: what it cuts off towards the corners.
+        axial_chromatic: axial chromatic aberration in [-0.2, 0.2]: how much farther, in disparity, the focal plane of
+            red lies than that of green, and that of blue nearer. Fringes of what is in front and of what is behind
+            have opposite colours.
+        highlights: how clipped light is raised; only for transfers that clip at white.
         transfer: how code values stand for light.
         threads: how many threads render; all cores by default.
     """
@@ -35,15 +46,35 @@ class LayeredRenderer:
     overlap = 0
 
     def __init__(
-        self, *, aperture: Aperture | None = None, transfer: Transfer = "srgb", threads: int | None = None
+        self,
+        *,
+        aperture: Aperture | None = None,
+        profile: BokehProfile | None = None,
+        barrel: Barrel | None = None,
+        axial_chromatic: float = 0.0,
+        highlights: Highlights | None = None,
+        transfer: Transfer = "srgb",
+        threads: int | None = None,
     ) -> None:
+        if not -0.2 <= axial_chromatic <= 0.2:
+            raise InputError(f"axial chromatic aberration is {axial_chromatic:g}; it lies in -0.2 to 0.2 of disparity")
         self.aperture = aperture or Disc()
+        self.profile = profile or BokehProfile()
+        self.barrel = barrel or Barrel()
+        self.axial_chromatic = axial_chromatic
+        self.highlights = highlights or Highlights()
+        if self.highlights.gain > 0 and transfer not in ("srgb", "none"):
+            raise InputError(
+                f"highlight gain is {self.highlights.gain:g}, but a source of transfer {transfer} holds its "
+                "highlights; leave it out"
+            )
         self.transfer: Transfer = transfer
         self.threads = (
             threads or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         )
         self._pool = ThreadPoolExecutor(max(self.threads - 1, 1))
         self._scratch: _Scratch | None = None
+        self._barrel_table: tuple[tuple[int, int], BarrelTable] | None = None
 
     def render(self, inputs: Iterable[RenderInput]) -> Iterator[NDArray[np.float32]]:
         for frame in inputs:
@@ -72,20 +103,34 @@ class LayeredRenderer:
                 f"blur strength {frame.blur_strength:g} makes a circle of confusion of {widest:.0f} px in a frame of "
                 f"{width}x{height}; lower it, at most the longer side fits"
             )
-        spans = span_table(self.aperture, widest)
-        table = (spans.first, spans.reach, spans.cells, spans.shares, spans.inverse_area)
+        shift_px = np.float32(self.axial_chromatic * scale)
+        most = widest + abs(float(shift_px))
+        rows = rows_of(footprint(self.aperture, self.profile, most), self._cut(height, width))
         # A block may hold samples of its neighbours' defocus: the foreground part of a mixed pixel at its rim.
-        reach = _largest_around(np.maximum(np.abs(scratch.block_low), np.abs(scratch.block_high))) + 1.5
-        samples = (scratch.light, scratch.defocus, scratch.kind, reach)
+        reach = _largest_around(np.maximum(np.abs(scratch.block_low), np.abs(scratch.block_high)))
+        samples = (scratch.light, scratch.defocus, scratch.kind, reach + np.float32(1.5 + abs(shift_px)))
         slots = depth_bin(np.float32(nearest)) - depth_bin(np.float32(farthest)) + 1
         tiles = -(-height // cpu.TILE_HEIGHT) * -(-width // cpu.TILE_WIDTH)
         result = np.empty((3, height, width), np.float32)
-        self._each(
-            range(tiles),
-            lambda tile, sums: cpu.render_tile(tile, pixels, samples, table, encode, sums, result),
-            workspace=lambda: cpu.new_accumulator(slots),
-        )
+        # Red, green and blue have focal planes of their own, or share one.
+        passes = [(-1, np.float32(0))] if shift_px == 0 else [(0, shift_px), (1, np.float32(0)), (2, -shift_px)]
+        for channel, shift in passes:
+            self._each(
+                range(tiles),
+                lambda tile, sums, channel=channel, shift=shift: cpu.render_tile(
+                    tile, pixels, samples, rows, encode, channel, shift, sums, result
+                ),
+                workspace=lambda: cpu.new_accumulator(slots),
+            )
         return result
+
+    def _cut(self, height: int, width: int) -> BarrelTable | None:
+        if self.barrel.is_open:
+            return None
+        if self._barrel_table is None or self._barrel_table[0] != (height, width):
+            table = barrel_table(self.barrel, self.aperture, self.profile, height, width)
+            self._barrel_table = (height, width), table
+        return self._barrel_table[1]
 
     def _make_layers(self, frame: RenderInput, pixels, scale: np.float32, decode_table, scratch: "_Scratch") -> None:
         """Make the layered depth image of a frame in ``scratch``."""
@@ -93,10 +138,21 @@ class LayeredRenderer:
         block_rows = range(s.block_low.shape[0])
         disparity = np.ascontiguousarray(frame.disparity[0], np.float32)
         focus = np.float32(frame.focus_disparity)
+        highlights = (np.float32(self.highlights.gain), np.float32(self.highlights.threshold))
         self._each(
             block_rows,
             lambda rows: layers.prepare(
-                rows, pixels, disparity, focus, scale, decode_table, s.light, s.defocus, s.block_low, s.block_high
+                rows,
+                pixels,
+                disparity,
+                focus,
+                scale,
+                decode_table,
+                highlights,
+                s.light,
+                s.defocus,
+                s.block_low,
+                s.block_high,
             ),
         )
         self._each(

@@ -1,0 +1,49 @@
+"""Clipped highlights: light that the picture could not hold."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from any2bokeh.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Highlights:
+    """Recovery of what was clipped, so that a lamp becomes a disc as bright as it should be.
+
+    A pixel's light is multiplied by ``1 + gain * t^2``, where t rises from 0 to 1 as the largest of its three code
+    values goes from the threshold to 1. All three are multiplied alike, so the hue stays; and the gain sets in
+    smoothly, so nothing pops as a pixel crosses the threshold.
+
+    Attributes:
+        gain: how many times brighter than white a clipped pixel is taken to be, beyond itself; 0 recovers nothing.
+        threshold: code value, in [0, 1), from which on light is raised.
+    """
+
+    gain: float = 0.0
+    threshold: float = 0.9
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.gain <= 1000:
+            raise InputError(f"highlight gain is {self.gain:g}; it lies in 0 to 1000")
+        if not 0 <= self.threshold < 1:
+            raise InputError(f"highlight threshold is {self.threshold:g}; it lies in 0 to below 1")
+
+    def recovered(self, light: NDArray[np.floating], code: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Linear light with its highlights raised.
+
+        Args:
+            light: ``(3, H, W)``.
+            code: ``(3, H, W)``, its code values.
+        """
+        above = np.clip((code.max(axis=0) - self.threshold) / (1 - self.threshold), 0, 1)
+        return light * (1 + self.gain * above**2)
+
+
+@njit(nogil=True, cache=True, inline="always")
+def raised(largest_code, gain, threshold):
+    """By what light is multiplied; ``Highlights.recovered`` for kernels."""
+    above = min(max((largest_code - threshold) / (np.float32(1) - threshold), np.float32(0)), np.float32(1))
+    return np.float32(1) + gain * above * above
