@@ -149,13 +149,18 @@ def _kept_at(kept, distance, radial_x, radial_y):
     return near + down * (far - near)
 
 
+_FINE_UP_TO_PX = np.float32(4)  # a row of a small shape may open and close within its height
+
+
 @njit(nogil=True, cache=True, fastmath=True, inline="always")
-def row_opening(opening, y):
+def row_opening(opening, radius_px, y):
     """Where a row ``y`` px below the centre is open: left and right end in px from the centre, and the share of its
     height that is."""
     _, inverse_a, b1, b0, d2, d1, d0 = opening
     left, right, count = np.float32(0), np.float32(0), np.float32(0)
-    for at in (y - np.float32(0.25), y + np.float32(0.25)):
+    lines = 3 if radius_px < _FINE_UP_TO_PX else 1
+    for line in range(lines):
+        at = y + (np.float32(line) + np.float32(0.5)) / np.float32(lines) - np.float32(0.5)
         d = (d2 * at + d1) * at + d0
         if d > 0:
             half = np.sqrt(d) * inverse_a
@@ -163,7 +168,7 @@ def row_opening(opening, y):
             left += middle - half
             right += middle + half
             count += np.float32(1)
-    if count == 2:
-        left *= np.float32(0.5)
-        right *= np.float32(0.5)
-    return left, right, count * np.float32(0.5)
+    if count > 1:
+        left /= count
+        right /= count
+    return left, right, count / np.float32(lines)

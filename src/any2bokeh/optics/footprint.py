@@ -104,14 +104,13 @@ def _mirrored(spans: NDArray[np.float32], first: NDArray[np.int32], reach: NDArr
 
 # 2. A pile of scaled shapes: a profile
 
-_PX_PER_DISC = 1.25
 _MOST_DISCS = 24
 
 
 def _of_pile(aperture: ConvexAperture, profile: BokehProfile, radii: NDArray[np.float64]) -> Footprint:
     """Scaled copies of the shape laid on one another: a disc of the pile for every pixel or so of radius."""
     reach = np.floor(radii * np.abs(aperture.outline(1440)[:, 1]).max() + 0.5).astype(np.int32)
-    counts = np.clip(radii / _PX_PER_DISC, 1, _MOST_DISCS).astype(np.int32)
+    counts = np.clip(1 + 0.75 * radii, 1, _MOST_DISCS).astype(np.int32)
     first_disc = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
     row_count = 2 * int((2 * reach + 1).sum())
     first = np.concatenate([[0], np.cumsum(2 * reach + 1)]).astype(np.int32)

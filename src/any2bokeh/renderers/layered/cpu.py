@@ -177,7 +177,7 @@ def _splat(part, window, samples, rows, channel, shift_px, accumulator, slot_of_
                             line += _ROW_PIXELS * lanes
                     else:
                         for row in range(row_low, row_high + 1):
-                            low, high, share = row_opening(opening, np.float32(row))
+                            low, high, share = row_opening(opening, abs(signed), np.float32(row))
                             low, high = low + np.float32(0.5), high + np.float32(0.5)
                             step, end_step = np.uint64(row_first[at]), np.uint64(row_first[at + np.uint64(1)])
                             while step < end_step and share > 0:
