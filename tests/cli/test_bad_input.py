@@ -193,11 +193,6 @@ def test_box_outside_the_frame_or_inside_out(cli: RunCli, good: list[object], re
     assert_refused(outcome, results, "box")
 
 
-def test_automatic_focus_is_not_here_yet(cli: RunCli, good: list[object], results: Path):
-    outcome = cli(*good, "--focus", "auto", "--blur", "16")
-    assert_refused(outcome, results, "--focus auto", "--focus-point")
-
-
 def test_no_focus(cli: RunCli, good: list[object], results: Path):
     assert_refused(cli(*good, "--blur", "16"), results, "--focus")
 

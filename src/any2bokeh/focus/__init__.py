@@ -1,18 +1,26 @@
 """Where the focus is: focus scripts, and the focus of every frame that they resolve to."""
 
+from any2bokeh.focus.autofocus import Autofocus
+from any2bokeh.focus.finder import FocusFinder
 from any2bokeh.focus.script import DenseFocus, FocusScript, Keyframe
 from any2bokeh.focus.target import BoxTarget, DisparityTarget, MaskTarget, PointTarget, Target
+from any2bokeh.focus.text import TextSubject
 from any2bokeh.focus.track import FocusTrack, resolve
+from any2bokeh.focus.tracking.choice import TrackerChoice
 
 __all__ = [
+    "Autofocus",
     "BoxTarget",
     "DenseFocus",
     "DisparityTarget",
+    "FocusFinder",
     "FocusScript",
     "FocusTrack",
     "Keyframe",
     "MaskTarget",
     "PointTarget",
     "Target",
+    "TextSubject",
+    "TrackerChoice",
     "resolve",
 ]
