@@ -223,8 +223,10 @@ _COMPACT_VAE: dict[str, Any] = {
 }
 _COMPACT_CPU_VAE: dict[str, Any] = {**_COMPACT_VAE, "block_out_channels": [32, 32, 64, 96]}
 _DEBUG_UNET: dict[str, Any] = {
-    "block_out_channels": [32, 32, 32, 32],
-    "num_attention_heads": [2, 2, 2, 2],
+    "down_block_types": ["CrossAttnDownBlockSpatioTemporal", "DownBlockSpatioTemporal"],
+    "up_block_types": ["UpBlockSpatioTemporal", "CrossAttnUpBlockSpatioTemporal"],
+    "block_out_channels": [32, 32],
+    "num_attention_heads": [2, 2],
     "layers_per_block": 1,
     "cross_attention_dim": 32,
     "addition_time_embed_dim": 32,
