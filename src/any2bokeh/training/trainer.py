@@ -369,7 +369,7 @@ class _Run:
         if position.step < stage.steps:
             return position, True
 
-        if stage.trains == "autoencoder":
+        if stage.trains in ("autoencoder", "encoder"):
             self._measure_latent_scale(stage)
         self._strip(stage, position, None)
         self._close_stage(stage, position)
