@@ -1,21 +1,23 @@
 """Estimated disparity kept on disk, for each clip and all settings."""
 
+import errno
 import hashlib
 import json
 import os
 import shutil
 import tempfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from any2bokeh.disparity.map_spool import MapSpool
+from any2bokeh.disparity.raw_scale import on_scale
 from any2bokeh.errors import InputError
 
 _FORMAT = 1
@@ -110,8 +112,9 @@ class DisparityCache:
 class PendingEntry:
     """An entry that is being written; it appears whole, when it is published, or not at all.
 
-    Maps come in any unit first (``write``), each kept with 16 bits of its own range, and are brought to one scale in a
-    second pass over the file (``publish``): the scale is known only after the last.
+    Attributes:
+        raw: for the maps as a model makes them.
+        maps: for the maps that the entry will hold, in any unit, finite; their scale is given at the end.
     """
 
     def __init__(
@@ -123,74 +126,28 @@ class PendingEntry:
         published: Callable[[Path], None],
     ) -> None:
         self._partial, self._place, self._key = partial, place, key
-        self._frame_count = frame_count
         self._published = published
-        self._ranges: list[tuple[float, float]] = []
-        self._shape: tuple[int, int] | None = None
-        self._file: Any = None
-        self._first_byte = 0
-
-    def write(self, disparity: NDArray[np.float32]) -> None:
-        """Add a map ``(1, h, w)``, finite.
-
-        Raises:
-            InputError: the disk is full.
-        """
-        values = disparity[0]
-        low, high = float(values.min()), float(values.max())
-        codes = np.zeros(values.shape, np.uint16)
-        if high > low:
-            codes = np.rint((values - np.float32(low)) * np.float32(_FULL_SCALE / (high - low))).astype(np.uint16)
-        with _telling_of_full_disks(self._place.parent):
-            if self._file is None:
-                self._open(codes.shape)
-            if codes.shape != self._shape:
-                raise RuntimeError(f"map {len(self._ranges)} is {codes.shape}, the first is {self._shape}")
-            self._file.write(codes.tobytes())
-        self._ranges.append((low, high))
+        self.raw = MapSpool(partial / "raw.npy", frame_count)
+        self.maps = MapSpool(partial / _MAPS_FILE, frame_count)
 
     def publish(self, ends: tuple[float, float], facts: Mapping[str, Any]) -> Entry:
-        """Bring all maps to the scale on which ``ends`` are 0 and 1, and give the entry its name.
-
-        Raises:
-            InputError: the disk is full, or the cache folder went away.
-        """
-        from any2bokeh.disparity.raw_scale import on_scale
-
-        if len(self._ranges) != self._frame_count:
-            raise RuntimeError(f"{len(self._ranges)} maps of {self._frame_count} were written")
-        assert self._shape is not None
-        frame_bytes = 2 * self._shape[0] * self._shape[1]
-        with _telling_of_full_disks(self._place.parent):
-            for index, (low, high) in enumerate(self._ranges):
-                self._file.seek(self._first_byte + index * frame_bytes)
-                codes = np.frombuffer(self._file.read(frame_bytes), np.uint16).reshape(self._shape)
-                values = codes * np.float32((high - low) / _FULL_SCALE) + np.float32(low)
-                scaled = np.rint(on_scale(values, ends) * _FULL_SCALE).astype(np.uint16)
-                self._file.seek(self._first_byte + index * frame_bytes)
-                self._file.write(scaled.tobytes())
-            self._file.close()
-            maps = self._partial / _MAPS_FILE
-            entry = {
-                "format": _FORMAT,
-                "key": json.loads(_canonical(self._key)),
-                "bytes": maps.stat().st_size,
-                "crc32": _crc32(maps),
-                "facts": dict(facts),
-            }
-            (self._partial / _ENTRY_FILE).write_text(json.dumps(entry))
-            # Somebody else may have made the same meanwhile.
-            shutil.rmtree(self._place, ignore_errors=True)
-            self._partial.rename(self._place)
+        """Bring all maps to the scale on which ``ends`` are 0 and 1, and give the entry its name."""
+        self.raw.close()
+        self.raw.path.unlink(missing_ok=True)
+        self.maps.rescale(lambda values: np.rint(on_scale(values, ends) * _FULL_SCALE).astype(np.uint16))
+        entry = {
+            "format": _FORMAT,
+            "key": json.loads(_canonical(self._key)),
+            "bytes": self.maps.path.stat().st_size,
+            "crc32": _crc32(self.maps.path),
+            "facts": dict(facts),
+        }
+        (self._partial / _ENTRY_FILE).write_text(json.dumps(entry))
+        # Somebody else may have made the same meanwhile.
+        shutil.rmtree(self._place, ignore_errors=True)
+        self._partial.rename(self._place)
         self._published(self._place)
         return Entry(self._place / _MAPS_FILE, dict(facts))
-
-    def _open(self, shape: tuple[int, ...]) -> None:
-        self._shape = (shape[0], shape[1])
-        self._file = (self._partial / _MAPS_FILE).open("w+b")
-        header = {"descr": "<u2", "fortran_order": False, "shape": (self._frame_count, *self._shape)}
-        np.lib.format.write_array_header_1_0(self._file, header)
-        self._first_byte = self._file.tell()
 
     def __enter__(self) -> Self:
         return self
@@ -198,20 +155,14 @@ class PendingEntry:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._file is not None:
-            self._file.close()
+        self.raw.close()
+        self.maps.close()
         shutil.rmtree(self._partial, ignore_errors=True)
-
-
-@contextmanager
-def _telling_of_full_disks(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise InputError(
-            f"the cache in {folder} cannot be written ({error.strerror}); free some space, or set XDG_CACHE_HOME to "
-            f"another disk"
-        ) from None
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO):
+            raise InputError(
+                f"the cache in {self._place.parent} cannot be written ({error.strerror}); free some space, or set "
+                f"XDG_CACHE_HOME to another disk"
+            ) from None
 
 
 def _checked(place: Path, key: Mapping[str, object]) -> Entry | None:

@@ -1,15 +1,14 @@
 """Disparity estimated from the clip itself, once, and kept."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.disparity.cache import DisparityCache, Entry
-from any2bokeh.disparity.estimators.base import DepthEstimator
-from any2bokeh.disparity.fork import Fork
+from any2bokeh.disparity.cache import DisparityCache, Entry, PendingEntry
+from any2bokeh.disparity.estimators.base import DepthEstimator, Steadying
 from any2bokeh.disparity.raw_scale import ClipRange, raw_disparity
 from any2bokeh.disparity.source import FileDisparity, open_disparity
 from any2bokeh.errors import InputError
@@ -17,8 +16,8 @@ from any2bokeh.video import VideoInfo, VideoSource
 
 # What is done to a model's maps; a change of it makes what is cached stale.
 _PIPELINE_VERSION = 1
-# Frames are kept at this size for the readers of motion and edges, while a model is ahead of them.
-_GUIDE_LONG_SIDE_PX = 960
+# Motion is read from frames of at most this size.
+_GUIDE_LONG_SIDE_PX = 512
 
 Progress = Callable[[int, int], None]
 """Called with the frames estimated so far and the frames of the whole job."""
@@ -33,6 +32,7 @@ class EstimatedDisparity:
     Args:
         source: the pictures; it stays open.
         estimator: what makes the maps.
+        steadying: how the maps are brought to one scale in each shot; None = as the estimator needs it.
         start, stop: the frames ``start <= index < stop`` that are estimated, as a clip of its own.
         cache: where the result is kept.
         progress: called before the first frame and after every one, when the pass is made.
@@ -48,6 +48,7 @@ class EstimatedDisparity:
         source: VideoSource,
         estimator: DepthEstimator,
         *,
+        steadying: Steadying | None = None,
         start: int = 0,
         stop: int | None = None,
         cache: DisparityCache | None = None,
@@ -58,6 +59,7 @@ class EstimatedDisparity:
         self.estimator = estimator
         self._start, self._stop = start, source.info.frame_count if stop is None else stop
         self.frame_count = self._stop - self._start
+        self._steadying: Steadying = steadying or estimator.steadying
         self._cache = cache or DisparityCache()
         self._progress = progress or (lambda done, total: None)
         self._notice = notice
@@ -102,13 +104,19 @@ class EstimatedDisparity:
 
     def _made(self, key: Mapping[str, object]) -> Entry:
         meaning = self.estimator.meaning
+        total = self.frame_count
         clip_range = ClipRange()
-        self._progress(0, self.frame_count)
-        with self._cache.begin(key, frame_count=self.frame_count) as entry:
-            for done, disparity in enumerate(self._stabilised(), 1):
+        self._progress(0, total)
+        with self._cache.begin(key, frame_count=total) as entry:
+            for done, raw in enumerate(self.estimator.maps(self._pictures()), 1):
+                entry.raw.write(raw_disparity(raw, meaning))
+                if done // 2 > (done - 1) // 2:  # the other half is holding them still
+                    self._progress(done // 2, total)
+            for done, disparity in enumerate(self._stabilised(entry), 1):
                 clip_range.add(disparity)
-                entry.write(disparity)
-                self._progress(done, self.frame_count)
+                entry.maps.write(disparity)
+                if (total + done) // 2 > (total + done - 1) // 2:
+                    self._progress((total + done) // 2, total)
             ends = clip_range.ends(meaning)
             facts = {
                 "model": self.estimator.name,
@@ -118,12 +126,11 @@ class EstimatedDisparity:
             }
             return entry.publish(ends, facts)
 
-    def _stabilised(self) -> Iterator[NDArray[np.float32]]:
+    def _stabilised(self, entry: PendingEntry) -> Iterator[NDArray[np.float32]]:
         """Disparity in the model's own unit, finite, steady over time."""
-        meaning = self.estimator.meaning
-        fork = Fork(self._pictures(), _guide)
-        maps = (raw_disparity(raw, meaning) for raw in self.estimator.maps(fork.whole()))
-        return _filled(maps)
+        from any2bokeh.disparity.stabilise import stabilised
+
+        return stabilised(entry.raw.maps, lambda: map(_guide, self._pictures()), mode=self._steadying)
 
     def _pictures(self) -> Iterator[NDArray[np.float32]]:
         is_linear = self._source.info.transfer == "linear"
@@ -138,19 +145,13 @@ class EstimatedDisparity:
             "frames": [self._start, self._stop],
             "size": [info.width, info.height],
             "estimator": self.estimator.name,
+            "steadying": self._steadying,
             "settings": dict(self.estimator.settings),
         }
 
 
-def _filled(maps: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
-    from any2bokeh.disparity.stabilise.missing import filled, is_known
-
-    for disparity in maps:
-        yield filled(disparity[0], is_known(disparity[0]))[None]
-
-
 def _guide(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-    """A frame at the size that motion and edges are read at."""
+    """A frame at the size that motion is read at."""
     import cv2
 
     scale = _GUIDE_LONG_SIDE_PX / max(pixels.shape[1:])

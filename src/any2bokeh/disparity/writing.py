@@ -53,8 +53,8 @@ def check_disparity_target(
         match = own.fullmatch(picture.name)
         if picture.suffix.lower() in SUFFIXES and not (match and int(match[1]) < frame_count):
             raise InputError(
-                f"folder {path} holds {picture.name}, which the {frame_count} maps do not replace and which would be read "
-                f"as one of them; remove it or choose another folder"
+                f"folder {path} holds {picture.name}, which the {frame_count} maps do not replace and which would be "
+                f"read as one of them; remove it or choose another folder"
             )
 
 
@@ -117,7 +117,11 @@ def _archive(place: Path, disparity: DisparitySource) -> Iterator[WriteMap]:
     with zipfile.ZipFile(place, "w") as archive, archive.open("disparity.npy", "w", force_zip64=True) as member:
         header = {"descr": "<u2", "fortran_order": False, "shape": shape}
         np.lib.format.write_array_header_1_0(member, header)
-        yield lambda values: member.write(_codes(values).tobytes()) and None
+
+        def write(values: NDArray[np.float32]) -> None:
+            member.write(_codes(values).tobytes())
+
+        yield write
 
 
 def _codes(values: NDArray[np.float32]) -> NDArray[np.uint16]:

@@ -15,6 +15,10 @@ RawKind = Literal[
 ]
 
 
+Steadying = Literal["none", "blend", "whole-clip", "anchors"]
+"""How maps are brought to one scale in each shot; see ``any2bokeh.disparity.stabilise.stabilised``."""
+
+
 @dataclass(frozen=True, slots=True)
 class MapMeaning:
     """What the values of a raw map mean.
@@ -53,6 +57,11 @@ class DepthEstimator(Protocol):
     @property
     def meaning(self) -> MapMeaning:
         """What its values mean."""
+        ...
+
+    @property
+    def steadying(self) -> Steadying:
+        """What its maps need: ``whole-clip`` where each frame has a scale of its own, ``none`` where all share one."""
         ...
 
     @property

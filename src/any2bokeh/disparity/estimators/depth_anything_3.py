@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.disparity.estimators.base import Device, MapMeaning
+from any2bokeh.disparity.estimators.base import Device, MapMeaning, Steadying
 from any2bokeh.disparity.estimators.frame_aspect import in_aspect_of
 from any2bokeh.disparity.estimators.model_folder import identity, weight_files
 from any2bokeh.disparity.estimators.transformers_model import require_torch, torch_device
@@ -39,6 +39,7 @@ class DepthAnything3Estimator:
     licence: str = "not stated"
     device: Device = "auto"
     caveat: str | None = None
+    steadying: Steadying = "whole-clip"
 
     def __post_init__(self) -> None:
         weight_files(self.folder)

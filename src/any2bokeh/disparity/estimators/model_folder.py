@@ -152,12 +152,17 @@ def _downloaded(
     if notice is not None:
         notice(f"downloading depth model {hub_id}; its licence: {licence}")
     try:
-        return _snapshot(hub_id, _WEIGHT_PATTERNS)
+        folder = _snapshot(hub_id, _WEIGHT_PATTERNS)
     except Exception as error:
-        reason = _reason(error)
         raise ModelUnavailable(
-            f"the download of depth model {hub_id} failed ({reason}); run it again, or {FALLBACK_REMEDY}"
+            f"the download of depth model {hub_id} failed ({_reason(error)}); run it again, or {FALLBACK_REMEDY}"
         ) from None
+    if not any(folder.glob("*.safetensors")):
+        raise ModelUnavailable(
+            f"no safetensors of depth model {hub_id} are here or on the hub (docs/disparity.md shows how pickles are "
+            f"converted); {FALLBACK_REMEDY}"
+        )
+    return folder
 
 
 def _reason(error: Exception) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.disparity.estimators.base import Device, MapMeaning
+from any2bokeh.disparity.estimators.base import Device, MapMeaning, Steadying
 from any2bokeh.disparity.estimators.frame_aspect import in_aspect_of
 from any2bokeh.disparity.estimators.model_folder import CONFIG_FILE, identity, read_json, weight_files
 from any2bokeh.disparity.estimators.preprocessing import Preprocessing
@@ -47,6 +47,7 @@ class TransformersEstimator:
     licence: str = "not stated"
     device: Device = "auto"
     caveat: str | None = None
+    steadying: Steadying = "whole-clip"
 
     def __post_init__(self) -> None:
         _ = self.model_type, self.preprocessing, weight_files(self.folder)

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.disparity.estimators.base import Device, MapMeaning
+from any2bokeh.disparity.estimators.base import Device, MapMeaning, Steadying
 from any2bokeh.disparity.estimators.frame_aspect import in_aspect_of
 from any2bokeh.disparity.estimators.model_folder import identity, weight_files
 from any2bokeh.disparity.estimators.transformers_model import require_torch, torch_device
@@ -51,6 +51,7 @@ class VideoDepthAnythingEstimator:
     licence: str = "not stated"
     device: Device = "auto"
     caveat: str | None = None
+    steadying: Steadying = "none"
 
     def __post_init__(self) -> None:
         weight_files(self.folder)

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.disparity.estimators.base import MapMeaning
+from any2bokeh.disparity.estimators.base import MapMeaning, Steadying
 from any2bokeh.disparity.rough.first_matte import first_matte
 from any2bokeh.disparity.rough.layout import Layout, backdrop_edges
 from any2bokeh.disparity.rough.matte import Matte
@@ -47,6 +47,7 @@ class RoughEstimator:
     name: str = "rough"
     licence: str = "apache-2.0"
     caveat: str | None = ROUGH_CAVEAT
+    steadying: Steadying = "none"
 
     @property
     def meaning(self) -> MapMeaning:
@@ -84,8 +85,9 @@ class RoughEstimator:
                     yield early, np.zeros(early.grey.shape, np.float32)
                 continue
             following = next(rest, None)
-            has_next = following is not None and not following.begins_shot
-            residual = reader.between(view.grey, following.grey).residual_px if has_next else None
+            residual = None
+            if following is not None and not following.begins_shot:
+                residual = reader.between(view.grey, following.grey).residual_px
             matte = _begun(view, self.seed, residual)
             yield from zip(ahead, _backwards(ahead, matte.share, reader, residual), strict=True)
             ahead = []

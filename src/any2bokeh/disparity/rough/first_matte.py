@@ -38,7 +38,7 @@ def first_matte(pixels: NDArray[np.uint8], seed: Seed, residual_px: NDArray[np.f
     cut, *_ = cv2.grabCut(
         np.ascontiguousarray(pixels[..., ::-1]), trimap.copy(), (0, 0, 1, 1), *models, _ROUNDS, cv2.GC_INIT_WITH_MASK
     )
-    return _held_together((cut & 1).astype(np.uint8), certain=trimap == cv2.GC_FGD)
+    return _held_together(np.asarray(cut, np.uint8) & 1, certain=trimap == cv2.GC_FGD)
 
 
 def _point_trimap(
