@@ -56,16 +56,19 @@ def reduced(
 
 
 class SkyLevel:
-    """The disparity that sky is given, steady over a shot and farther than all else."""
+    """The disparity that sky is given: what 0 is on the scale of the shot, or the farthest seen in it if that is less.
 
-    _SHARE_OF_NEWEST = 0.1
+    Neither depends on a single frame for long, so that sky holds still where the frames' own zeros do not.
+    """
 
     def __init__(self) -> None:
-        self._level: float | None = None
+        self.reset()
 
     def reset(self) -> None:
         """Forget what came before: a new shot."""
-        self._level = None
+        self._frames = 0
+        self._zero = 0.0
+        self._farthest = np.inf
 
     def next(self, others: NDArray[np.float32], zero: float) -> float:
         """Level of the next frame.
@@ -74,8 +77,8 @@ class SkyLevel:
             others: disparity of what is not sky.
             zero: what a disparity of 0 became on the scale of the shot.
         """
-        newest = min(zero, float(np.quantile(others, 0.001))) if others.size else zero
-        if self._level is None:
-            self._level = newest
-        self._level += self._SHARE_OF_NEWEST * (newest - self._level)
-        return self._level
+        self._frames += 1
+        self._zero += (zero - self._zero) / self._frames
+        if others.size:
+            self._farthest = min(self._farthest, float(np.quantile(others[::7], 0.001)))
+        return min(self._zero, self._farthest)

@@ -14,7 +14,7 @@ THUMBNAIL_LONG_SIDE_PX = 512
 _ROUND_TRIP_SHARE = 0.01
 _ROUND_TRIP_PX2 = 0.5
 # Mean difference of colour (of 1) at which a match is half believed.
-_COLOUR_TOLERANCE = 0.06
+_COLOUR_TOLERANCE = 0.08
 # A search over fewer pixels than this has no room for its patches.
 _SMALLEST_SIDE_PX = 32
 

@@ -24,6 +24,8 @@ _TOLERANCE_DEVIATIONS = 4.0
 _DEVIATION_MIN_SHARE = 0.002
 # A match that is believed less than this is left out.
 _TRUST_MIN = 0.05
+# Neighbouring pixels within this many deviations of one another are averaged, which takes out what grain is left.
+_GRAIN_DEVIATIONS = 2.0
 # A value further than this from the frame's own, as a share of the range, is another surface and has no say: where
 # motion was found wrongly the neighbours would put holes into a limb.
 _SURFACE_SHARE = 0.08
@@ -54,9 +56,9 @@ def smoothed(
 
     Every pixel is followed through the ``reach`` frames before and after its own by optical flow, as far as the way
     there and back agrees and the colours do; never across a cut. Of the disparities found there the weighted median is
-    taken, and around it the mean of those that differ by no more than the flicker does. The median decides between two
-    surfaces and never mixes them, so that moving edges stay where they are and as sharp as they were; the mean takes
-    out the noise of one surface.
+    taken, and around it the mean of those that differ by no more than the flicker does. To which surface a pixel
+    belongs is decided by its own frame, so that moving edges stay where they are and as sharp as they were, and motion
+    that was found wrongly does no harm; a surface that one frame misses is therefore not put back.
 
     Args:
         frames: of each the map ``(h, w)`` float32, finite and on one scale within each shot; where its values are known
@@ -64,7 +66,7 @@ def smoothed(
         reach: frames that are looked at before and after each; 0 leaves the maps as they are.
 
     Source: after the flow-guided filter of Kopf et al., Robust Consistent Video Depth Estimation, CVPR 2021, sec. 3.4,
-    with a median that selects one surface first.
+    with a median first and the surface taken from the frame itself.
     """
     motion = MotionFinder()
     window: list[_Held] = []  # oldest first
@@ -141,7 +143,7 @@ def _smooth(window: list[_Held], centre: int, reach: int) -> NDArray[np.float32]
         says[0][~here.known] = 0  # what was filled in gives way to what another frame knows
     surface = max(_SURFACE_SHARE * spread, _STEP_DEVIATIONS * deviation)
     _select_and_average(stack, says, np.float32(tolerance), np.float32(surface), result)
-    return result
+    return _average_around(result, np.float32(_GRAIN_DEVIATIONS * deviation))
 
 
 def _beside_step(values: NDArray[np.float32], height: float) -> NDArray[np.bool_]:
@@ -205,7 +207,31 @@ def _select_and_average(values, weights, tolerance, surface, result):  # pragma:
             sum_weights = np.float32(0)
             for k in range(kept):
                 away = (near[k] - middle) / tolerance
-                weight = say[k] / (1 + away * away * away * away)
+                away *= away
+                weight = say[k] / (1 + away * away)
                 sum_values += weight * near[k]
                 sum_weights += weight
             result[y, x] = sum_values / sum_weights
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def _average_around(values, tolerance):  # pragma: no cover (compiled)
+    """Mean of 3x3 pixels with Cauchy weights: of one surface, never of two."""
+    height, width = values.shape
+    result = np.empty_like(values)
+    scale = 1 / tolerance
+    for y in range(height):
+        top, bottom = max(y - 1, 0), min(y + 2, height)
+        for x in range(width):
+            own = values[y, x]
+            sum_values = np.float32(0)
+            sum_weights = np.float32(0)
+            for j in range(top, bottom):
+                for i in range(max(x - 1, 0), min(x + 2, width)):
+                    away = (values[j, i] - own) * scale
+                    away *= away
+                    weight = 1 / (1 + away * away)
+                    sum_values += weight * values[j, i]
+                    sum_weights += weight
+            result[y, x] = sum_values / sum_weights
+    return result

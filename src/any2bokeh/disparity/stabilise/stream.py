@@ -1,6 +1,7 @@
 """Maps of a clip that hold still."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import tee
 from typing import Literal, TypeVar, get_args
 
@@ -84,13 +85,14 @@ def _one_pass(maps: Maps, frames: Frames, mode: Mode, reach: int) -> Iterator[Ma
     running = RunningPlacement()
     finder = LinkFinder()
 
-    def placed() -> Iterator[tuple[Map, Placement, bool, Thumbnail]]:
+    def placed() -> Iterator[_Placed]:
         for index, (disparity_map, is_window, picture) in enumerate(_together(maps, frames)):
             if mode == "none" or is_window:
-                yield disparity_map, Placement(1.0, 0.0), index == 0, picture
+                yield _Placed(disparity_map, Placement(1.0, 0.0), 0.0, index == 0, picture)
             else:
                 sighting = finder.add(disparity_map, picture)
-                yield disparity_map, running.add(sighting), sighting.begins_shot, picture
+                placement = running.add(sighting)
+                yield _Placed(disparity_map, placement, placement.shift, sighting.begins_shot, picture)
 
     return smoothed(_filled(placed()), reach=reach)
 
@@ -110,19 +112,24 @@ def _two_passes(
             if placement is not None:
                 given[sighting.index] = placement
     placements: list[Placement] = []
+    zeros: list[float] = []  # what 0 became, the same for a whole shot
     for shot in _shots(sightings):
-        placements += solve_shot(shot, given if anchors else anchored(shot, anchor_spacing) if with_anchors else None)
+        held = given if anchors else anchored(shot, anchor_spacing) if with_anchors else None
+        placements += solve_shot(shot, held)
+        zeros += [float(np.mean([one.shift for one in placements[-len(shot) :]]))] * len(shot)
     begins = [sighting.begins_shot for sighting in sightings]
 
-    def placed() -> Iterator[tuple[Map, Placement, bool, Thumbnail]]:
-        items = zip(_together(maps, frames), placements, begins, strict=True)
-        for (disparity_map, _, picture), placement, begins_shot in items:
-            yield disparity_map, placement, begins_shot, picture
+    def placed() -> Iterator[_Placed]:
+        items = zip(_together(maps, frames), placements, zeros, begins, strict=True)
+        for (disparity_map, _, picture), placement, zero, begins_shot in items:
+            yield _Placed(disparity_map, placement, zero, begins_shot, picture)
 
     yield from smoothed(_filled(placed()), reach=reach)
 
 
 def _shots(sightings: list[Sighting]) -> Iterator[list[Sighting]]:
+    if not sightings:
+        return
     starts = [one.index for one in sightings if one.begins_shot]
     for start, stop in zip(starts, [*starts[1:], len(sightings)], strict=True):
         yield sightings[start:stop]
@@ -163,20 +170,29 @@ def _singles(first: Map | None, rest: Iterator[Map | DisparityWindow]) -> Iterat
         yield item
 
 
-def _filled(
-    placed: Iterable[tuple[Map, Placement, bool, Thumbnail]],
-) -> Iterator[tuple[Map, NDArray[np.bool_], Thumbnail]]:
+@dataclass(frozen=True)
+class _Placed:
+    """A map as it came, and where it belongs."""
+
+    disparity_map: Map
+    placement: Placement
+    zero: float  # what 0, the value of sky, becomes
+    begins_shot: bool
+    picture: Thumbnail
+
+
+def _filled(placed: Iterable[_Placed]) -> Iterator[tuple[Map, NDArray[np.bool_], Thumbnail]]:
     """Maps on the scale of their shot, sky and missing values filled; which values are known."""
     sky_level = missing.SkyLevel()
-    for disparity_map, placement, begins_shot, picture in placed:
-        values = np.asarray(disparity_map[0], np.float32)
-        known, sky = missing.is_known(values), missing.is_sky(values)
-        values = missing.filled(placement(values), known)
-        if begins_shot:
+    for one in placed:
+        given = np.asarray(one.disparity_map[0], np.float32)
+        known, sky = missing.is_known(given), missing.is_sky(given)
+        values = missing.filled(one.placement(given), known)
+        if one.begins_shot:
             sky_level.reset()
         if sky.any():
-            values = np.where(sky, np.float32(sky_level.next(values[known & ~sky], placement.shift)), values)
-        yield values, known, picture
+            values = np.where(sky, np.float32(sky_level.next(values[known & ~sky], one.zero)), values)
+        yield values, known, one.picture
 
 
 def _opened(items: Iterable[Item] | Callable[[], Iterable[Item]]) -> Iterator[Item]:
