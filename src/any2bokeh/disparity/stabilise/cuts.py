@@ -8,12 +8,11 @@ from numpy.typing import NDArray
 
 from any2bokeh.disparity.stabilise.motion import MotionFinder, Thumbnail, followed
 
-# Share of the picture whose structure is found again after motion; less on both counts is another scene.
-_STRUCTURE_MAX = 0.35
-_COLOUR_MIN = 0.25
-# Structure so different that colours may agree: two shots of one place.
-_STRUCTURE_LOST = 0.15
-_COLOUR_MIN_OF_LOST = 0.10
+# Cells that match better than this on the whole are of one shot, whatever the colours do. Neighbouring frames have 0.97,
+# unlike pictures 0.1 to 0.45, as the search for motion bends one towards the other.
+_STRUCTURE_MAX = 0.6
+# Structure lost times distance of colour: below 0.01 within a shot, 0.13 between views of one street, 0.2 and more else.
+_CHANGE_MIN = 0.1
 _CELL_PX = 16
 _COLOUR_BINS = 6
 
@@ -46,8 +45,7 @@ def is_cut(before: Thumbnail, after: Thumbnail, back: NDArray[np.float32]) -> bo
     structure = _structure_kept(before, after, back)
     if structure >= _STRUCTURE_MAX:
         return False
-    colour = colour_distance(before, after)
-    return colour >= (_COLOUR_MIN_OF_LOST if structure < _STRUCTURE_LOST else _COLOUR_MIN)
+    return (1 - structure) * colour_distance(before, after) >= _CHANGE_MIN
 
 
 def _structure_kept(before: Thumbnail, after: Thumbnail, back: NDArray[np.float32]) -> float:
