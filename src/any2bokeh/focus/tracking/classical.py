@@ -23,9 +23,9 @@ from any2bokeh.focus.tracking.tracker import Seed, Sighting, View
 
 # Weight of a cue's log-odds beside the others.
 _COLOUR_WEIGHT, _DISPARITY_WEIGHT, _COLOUR_WEIGHT_ALONE = 0.6, 1.0, 1.0
-# Log-odds that the flow alone gives: inside the moved matte, and per share of the longer side outside it.
-_INSIDE = 1.5
-_OUTSIDE_PER_SHARE = 1.5 / 0.012
+# Log-odds of a place alone, inside the last guess, and per share of the longer side outside it. The first guess is what
+# the flow gives. Each further one starts from the last and trusts looks more, so that what the flow lost grows back.
+_PLACES = ((1.5, 125.0), (1.0, 60.0), (1.0, 60.0))
 _OUTSIDE_MOST = 6.0
 # How much of the subject's look is learnt anew in each frame, and how much the seed's look always counts.
 _LEARNING = 0.08
@@ -102,13 +102,15 @@ class _Run:
         if not near.any():
             return _unseen(view)
         look = self._look(view, bins, prior)
-        distance = outside_distance_px(near) / max(view.shape)
-        moved = np.where(near, _INSIDE, -np.minimum(_OUTSIDE_PER_SHARE * distance, _OUTSIDE_MOST))
-        matte = matte_from((look + moved).astype(np.float32), _guide(view))
-        matte = connected_to(matte, near)
+        matte = prior
+        for inside, outside in _PLACES:
+            distance = outside_distance_px(near) / max(view.shape)
+            place = np.where(near, inside, -np.minimum(outside * distance, _OUTSIDE_MOST))
+            matte = connected_to(matte_from((look + place).astype(np.float32), _guide(view)), near)
+            near = matte > 0.5
+            if not near.any():
+                return _unseen(view)
         area = float(matte.sum())
-        if area < 1:
-            return _unseen(view)
         confidence = float((matte / (1 + np.exp(-look))).sum() / area)
         colours = colour_histogram(bins, matte)
         alike = likeness(colours, self.portrait.colours)

@@ -13,7 +13,7 @@ from any2bokeh.focus.tracking.matte import connected_to, matte_from, outside_dis
 from any2bokeh.focus.tracking.tracker import MaskSeed, Seed, View
 
 # A surface goes on from pixel to pixel while its disparity changes by no more than this, and ends where it is this
-# far from that of the seed.
+# far from that of the seed; both over the range of disparities in the frame, of which maps use more or less.
 _STEP = 0.012
 _REACH = 0.16
 # How often subject and surround are learnt from one another.
@@ -71,9 +71,10 @@ def _surface(
             level = _level_in_box(disparity, allowed, core)
         case _:
             assert_never(seed)
-    like = (np.abs(disparity - level) < _REACH) & allowed
-    from_rows = np.abs(np.diff(disparity, axis=0, prepend=disparity[:1])) < _STEP
-    from_columns = np.abs(np.diff(disparity, axis=1, prepend=disparity[:, :1])) < _STEP
+    spread = _spread(disparity)
+    like = (np.abs(disparity - level) < _REACH * spread) & allowed
+    from_rows = np.abs(np.diff(disparity, axis=0, prepend=disparity[:1])) < _STEP * spread
+    from_columns = np.abs(np.diff(disparity, axis=1, prepend=disparity[:, :1])) < _STEP * spread
     like &= from_rows & from_columns
     _, labels = cv2.connectedComponents(like.astype(np.uint8), connectivity=4)
     inside = labels[core & like]
@@ -95,9 +96,15 @@ def _level_in_box(disparity: NDArray[np.float32], inside: NDArray[np.bool_], cor
     weights = np.where(core, 2.0, 1.0) * inside
     filled = np.histogram(disparity, edges, weights=weights)[0] / max(float(weights.sum()), 1.0)
     beyond = np.histogram(disparity[border], edges)[0] / max(int(border.sum()), 1)
-    kernel = np.ones(2 * round(_REACH / 2 * _LEVELS) + 1)
+    kernel = np.ones(2 * round(_REACH * _spread(disparity) / 2 * _LEVELS) + 1)
     filled, beyond = (np.convolve(share, kernel, mode="same") for share in (filled, beyond))
     return float(edges[int(np.argmax(filled - beyond))] + 0.5 / _LEVELS)
+
+
+def _spread(disparity: NDArray[np.float32]) -> float:
+    """Range of the disparities of a frame, without its ends."""
+    low, high = np.percentile(disparity[::2, ::2], (2, 98))
+    return max(float(high - low), 0.05)
 
 
 def _refined(
