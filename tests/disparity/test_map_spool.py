@@ -22,7 +22,7 @@ def test_maps_come_back_but_for_rounding(tmp_path: Path):
             np.testing.assert_array_equal(np.isnan(made), ~known)
             # half a step of 65534 over the map's own range, and float32; 0.51 steps seen
             step = np.ptp(one[known]) / 65534
-            np.testing.assert_allclose(made[known], one[known], atol=0.6 * step, rtol=1e-6)
+            np.testing.assert_allclose(made[known], one[known], atol=0.6 * float(step), rtol=1e-6)
     spool.close()
 
 

@@ -3,7 +3,7 @@
 import json
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 import transformers
@@ -22,11 +22,11 @@ def write_model(folder: Path, kind: str = "depth_anything", *, seed: int = 0, **
         if kind != "zoedepth":  # the others end in a rectifier: let it pass something
             last = [module for module in model.head.modules() if isinstance(module, torch.nn.Conv2d)][-1]
             last.weight.abs_()
-            last.bias.abs_()
+            cast(torch.Tensor, last.bias).abs_()
         if kind == "depth_pro":  # a field of view in degrees that a camera can have
             last = [module for module in model.fov_model.modules() if isinstance(module, torch.nn.Conv2d)][-1]
             last.weight.mul_(0.01)
-            last.bias.fill_(50)
+            cast(torch.Tensor, last.bias).fill_(50)
     model.save_pretrained(folder)
     (folder / "preprocessor_config.json").write_text(json.dumps(_PREPROCESSORS[kind]))
     return folder
@@ -52,9 +52,19 @@ def write_hub_cache(home: Path, hub_id: str, *, card: str | None = None, **model
     return snapshot
 
 
+def _config(kind: Any, **values: Any) -> Any:
+    """A configuration; type checkers do not see all that these classes take."""
+    return kind(**values)
+
+
 def _depth_anything(**config: Any) -> Any:
-    backbone = transformers.Dinov2Config(
-        **_BACKBONE, patch_size=14, out_indices=[1, 2, 3, 4], apply_layernorm=True, reshape_hidden_states=False
+    backbone = _config(
+        transformers.Dinov2Config,
+        **_BACKBONE,
+        patch_size=14,
+        out_indices=[1, 2, 3, 4],
+        apply_layernorm=True,
+        reshape_hidden_states=False,
     )
     return transformers.DepthAnythingForDepthEstimation(
         transformers.DepthAnythingConfig(
@@ -87,7 +97,8 @@ def _dpt(**config: Any) -> Any:
 
 
 def _zoedepth(**config: Any) -> Any:
-    backbone = transformers.BeitConfig(
+    backbone = _config(
+        transformers.BeitConfig,
         hidden_size=24,
         num_hidden_layers=4,
         num_attention_heads=2,

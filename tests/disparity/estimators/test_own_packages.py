@@ -88,7 +88,7 @@ def da3_folder(tmp_path: Path) -> Path:
 def test_parts_of_a_long_clip_share_one_scale(video_folder: Path, monkeypatch: pytest.MonkeyPatch, count: int):
     put_in_place(monkeypatch, "video_depth_anything.video_depth", VideoDepthAnything=FakeVideoDepthAnything)
     rng = np.random.default_rng(0)
-    clip = [np.round(rng.random((3, 12, 16)) * 255).astype(np.float32) / 255 for _ in range(count)]
+    clip = [(np.round(rng.random((3, 12, 16)) * 255) / 255).astype(np.float32) for _ in range(count)]
     estimator = open_estimator(str(video_folder))
     assert (estimator.meaning, estimator.steadying) == (MapMeaning("disparity"), "none")
     maps = list(estimator.maps(iter(clip)))

@@ -15,6 +15,7 @@ from any2bokeh.disparity.rough.motion import Motion, MotionReader, followed
 from any2bokeh.disparity.rough.seed import Seed
 
 _LONG_SIDE_PX = 384
+_LEAST_SIDE_PX = 16
 # Frames before the seed's that are kept to be gone through backwards; at 0.25 MB each.
 _LOOK_BACK_FRAMES = 240
 # Motion against the camera that counts as fully near, over the longer side, and how fast it is learnt.
@@ -62,7 +63,10 @@ class RoughEstimator:
         """See ``DepthEstimator.maps``."""
         layout, parallax = Layout(), _Parallax()
         for view, matte in self._mattes(_View.of(pixels) for pixels in frames):
-            yield layout.disparity(matte, parallax.seen(view.motion))[None]
+            disparity = layout.disparity(matte, parallax.seen(view.motion))
+            if disparity.shape[::-1] != view.size:
+                disparity = np.asarray(cv2.resize(disparity, view.size, interpolation=cv2.INTER_AREA), np.float32)
+            yield disparity[None]
 
     def _mattes(self, views: Iterable["_View"]) -> Iterator[tuple["_View", NDArray[np.float32]]]:
         reader = MotionReader()
@@ -103,10 +107,14 @@ class RoughEstimator:
 
 @dataclass(slots=True, eq=False)
 class _View:
-    """A frame at the working size, ``(h, w, 3)`` and ``(h, w)`` uint8, and its motion to the frame before."""
+    """A frame at the working size, ``(h, w, 3)`` and ``(h, w)`` uint8, and its motion to the frame before.
+
+    ``size``, width and height, is what its map shall have; it differs where flow needs more pixels than there are.
+    """
 
     pixels: NDArray[np.uint8]
     grey: NDArray[np.uint8]
+    size: tuple[int, int]
     motion: Motion | None = None
     begins_shot: bool = False
 
@@ -114,10 +122,11 @@ class _View:
     def of(cls, frame: NDArray[np.float32]) -> "_View":
         height, width = frame.shape[1:]
         scale = min(1.0, _LONG_SIDE_PX / max(height, width))
-        size = (max(16, round(width * scale)), max(16, round(height * scale)))
+        own_size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        size = (max(_LEAST_SIDE_PX, own_size[0]), max(_LEAST_SIDE_PX, own_size[1]))
         planes = [cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in frame]
         pixels = (np.clip(np.stack(planes, axis=-1), 0, 1) * 255 + 0.5).astype(np.uint8)
-        return cls(pixels, np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8))
+        return cls(pixels, np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8), own_size)
 
 
 def _with_motion(views: Iterable[_View], reader: MotionReader) -> Iterator[_View]:
