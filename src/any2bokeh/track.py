@@ -17,7 +17,6 @@ from any2bokeh.focus.tracking.subjects import LoadsTracker
 from any2bokeh.focus.tracking.tracker import Sighting
 from any2bokeh.refocus import Progress, Shot, frame_range
 from any2bokeh.video import VideoInfo, VideoSource
-from any2bokeh.video.image import write_png
 from any2bokeh.video.pending_output import PendingOutput, check_target, write_failure
 
 
@@ -189,7 +188,12 @@ class _MatteFolder:
         return self._pending.temporary / f"{frame:0{self._digits}d}.png"
 
     def _write(self, frame: int, samples: NDArray[np.uint8]) -> None:
+        import cv2
+
+        encoded, data = cv2.imencode(".png", samples)
+        if not encoded:
+            raise RuntimeError(f"PNG encoder refused {samples.shape} {samples.dtype}")
         try:
-            write_png(self._file(frame), samples)
+            self._file(frame).write_bytes(data.data)
         except OSError as error:
             raise write_failure(self._path, error) from None
