@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from any2bokeh.disparity.stabilise.motion import MotionFinder, Thumbnail, followed
 
-# Cells that match better than this on the whole are of one shot, whatever the colours do. Neighbouring frames have 0.97,
-# unlike pictures 0.1 to 0.45, as the search for motion bends one towards the other.
+# Cells that match better than this on the whole are of one shot, whatever the colours do. Neighbouring frames match by
+# 0.97, unlike pictures by 0.1 to 0.45, as the search for motion bends one towards the other.
 _STRUCTURE_MAX = 0.6
-# Structure lost times distance of colour: below 0.01 within a shot, 0.13 between views of one street, 0.2 and more else.
+# Structure lost times distance of colour: below 0.01 in a shot, 0.13 between views of one street, else over 0.2.
 _CHANGE_MIN = 0.1
 _CELL_PX = 16
 _COLOUR_BINS = 6

@@ -5,6 +5,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 THUMBNAIL_LONG_SIDE_PX = 512
@@ -125,13 +126,40 @@ def trust(
 
     Source: forward-backward check of Sundaram, Brox and Keutzer, ECCV 2010, eq. 5.
     """
-    columns, rows = places(flow)
-    height, width = flow.shape[:2]
-    is_good = (columns >= 0) & (columns <= width - 1) & (rows >= 0) & (rows <= height - 1)
-    if back is not None:
-        returned = followed(back, flow)
-        miss = np.sum((flow + returned) ** 2, axis=-1)
-        is_good &= miss <= _ROUND_TRIP_SHARE * np.sum(flow**2 + returned**2, axis=-1) + _ROUND_TRIP_PX2
-    difference = np.abs(followed(there.colours, flow) - here.colours).mean(axis=-1)
-    likeness = 1 / (1 + (difference / _COLOUR_TOLERANCE) ** 4)
-    return np.where(is_good, likeness, 0).astype(np.float32)
+    sure = np.empty(flow.shape[:2], np.float32)
+    looks_back = back is not None
+    _weigh(flow, back if back is not None else flow, looks_back, here.colours, there.colours, sure)
+    return sure
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def _weigh(flow, back, looks_back, here, there, sure):  # pragma: no cover (compiled)
+    height, width = sure.shape
+    for y in range(height):
+        for x in range(width):
+            step_x, step_y = flow[y, x, 0], flow[y, x, 1]
+            to_x, to_y = x + step_x, y + step_y
+            sure[y, x] = 0
+            if not (to_x >= 0 and to_x <= width - 1 and to_y >= 0 and to_y <= height - 1):
+                continue
+            j, i = int(to_y), int(to_x)
+            j_next, i_next = min(j + 1, height - 1), min(i + 1, width - 1)
+            down, right = to_y - j, to_x - i
+            a, b = (1 - down) * (1 - right), (1 - down) * right
+            c, d = down * (1 - right), down * right
+            if looks_back:
+                miss = length = np.float32(0)
+                for axis in range(2):
+                    returned = a * back[j, i, axis] + b * back[j, i_next, axis]
+                    returned += c * back[j_next, i, axis] + d * back[j_next, i_next, axis]
+                    miss += (flow[y, x, axis] + returned) ** 2
+                    length += flow[y, x, axis] ** 2 + returned**2
+                if miss > _ROUND_TRIP_SHARE * length + _ROUND_TRIP_PX2:
+                    continue
+            difference = np.float32(0)
+            for channel in range(3):
+                seen = a * there[j, i, channel] + b * there[j, i_next, channel]
+                seen += c * there[j_next, i, channel] + d * there[j_next, i_next, channel]
+                difference += abs(seen - here[y, x, channel])
+            share = (difference / (3 * _COLOUR_TOLERANCE)) ** 2
+            sure[y, x] = 1 / (1 + share * share)

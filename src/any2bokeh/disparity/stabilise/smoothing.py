@@ -14,7 +14,6 @@ from any2bokeh.disparity.stabilise.motion import (
     Thumbnail,
     composed,
     followed,
-    resized,
     trust,
 )
 
@@ -104,39 +103,18 @@ def _tie(before: _Held, after: _Held, motion: MotionFinder) -> None:
 
 def _smooth(window: list[_Held], centre: int, reach: int) -> NDArray[np.float32]:
     here = window[centre]
-    values = [here.values]
-    weights = [np.ones(here.values.shape, np.float32)]
-    for direction in (-1, 1):
-        way: NDArray[np.float32] | None = None
-        sure: NDArray[np.float32] | None = None
-        for step in range(1, reach + 1):
-            place = centre + direction * step
-            if not 0 <= place < len(window):
-                break
-            start = window[place - direction]
-            hop, hop_trust = (start.back, start.back_trust) if direction < 0 else (start.onward, start.onward_trust)
-            if hop is None or hop_trust is None:
-                break
-            if way is None or sure is None:
-                way, sure = hop, hop_trust
-            else:
-                sure = sure * followed(hop_trust, way)
-                way = composed(way, hop)
-            shape = here.values.shape[0], here.values.shape[1]
-            way_here = resized(way, shape)
-            sure_here = sure
-            if sure.shape != shape:
-                sure_here = np.asarray(cv2.resize(sure, shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
-            known = window[place].known
-            if known is not None:
-                sure_here = sure_here * (followed(known.astype(np.float32), way_here) > 0.999)
-            values.append(followed(window[place].values, way_here))
-            weights.append(sure_here)
-    if len(values) == 1:
+    shape = here.values.shape
+    ways = list(_ways(window, centre, reach))
+    if not ways:
         return here.values
-    stack, says = np.stack(values), np.stack(weights)
+    stack = np.empty((len(ways) + 1, *shape), np.float32)
+    says = np.empty_like(stack)
+    stack[0], says[0] = here.values, 1
+    for number, (other, way, sure) in enumerate(ways, 1):
+        known = np.ones((1, 1), np.bool_) if other.known is None else other.known
+        _bring(other.values, known, way, sure, stack[number], says[number])
     deviation, spread = _deviation(stack, says)
-    says[0] += len(values) * _beside_step(here.values, max(_STEP_SHARE * spread, _STEP_DEVIATIONS * deviation))
+    says[0] += len(stack) * _beside_step(here.values, max(_STEP_SHARE * spread, _STEP_DEVIATIONS * deviation))
     tolerance = _TOLERANCE_DEVIATIONS * deviation
     result = np.empty_like(here.values)
     if here.known is not None:
@@ -153,6 +131,29 @@ def _beside_step(values: NDArray[np.float32], height: float) -> NDArray[np.bool_
     return np.asarray(cv2.dilate(calm, window) - cv2.erode(calm, window)) > height
 
 
+def _ways(
+    window: list[_Held], centre: int, reach: int
+) -> Iterator[tuple[_Held, NDArray[np.float32], NDArray[np.float32]]]:
+    """Neighbours of a frame within its shot, the motion to each, and how far that is believed; at thumbnail size."""
+    for direction in (-1, 1):
+        way: NDArray[np.float32] | None = None
+        sure: NDArray[np.float32] | None = None
+        for step in range(1, reach + 1):
+            place = centre + direction * step
+            if not 0 <= place < len(window):
+                break
+            start = window[place - direction]
+            hop, hop_trust = (start.back, start.back_trust) if direction < 0 else (start.onward, start.onward_trust)
+            if hop is None or hop_trust is None:
+                break
+            if way is None or sure is None:
+                way, sure = hop, hop_trust
+            else:
+                sure = sure * followed(hop_trust, way)
+                way = composed(way, hop)
+            yield window[place], way, sure
+
+
 def _deviation(values: NDArray[np.float32], weights: NDArray[np.float32]) -> tuple[float, float]:
     """Robust standard deviation of the flicker, from how the neighbours differ where they match, and the range."""
     sample = slice(None, None, 4)
@@ -164,6 +165,48 @@ def _deviation(values: NDArray[np.float32], weights: NDArray[np.float32]) -> tup
     if differences.size < 50:
         return least, spread
     return max(1.4826 * float(np.median(differences)) / float(np.sqrt(2)), least), spread
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def _bring(other, known, way, sure, values, weights):  # pragma: no cover (compiled)
+    """What another frame's map holds where each pixel moves to, and how far that is believed.
+
+    Motion and trust are interpolated from the size of the thumbnail. ``known`` is of one pixel where all are.
+    """
+    height, width = values.shape
+    small_height, small_width = sure.shape
+    scale_y, scale_x = small_height / height, small_width / width
+    look = known.shape[0] == height
+    for y in range(height):
+        at_y = min(max((y + 0.5) * scale_y - 0.5, 0.0), small_height - 1.0)
+        j = min(int(at_y), max(small_height - 2, 0))
+        below = min(j + 1, small_height - 1)
+        down = np.float32(at_y - j)
+        for x in range(width):
+            at_x = min(max((x + 0.5) * scale_x - 0.5, 0.0), small_width - 1.0)
+            i = min(int(at_x), max(small_width - 2, 0))
+            beside = min(i + 1, small_width - 1)
+            right = np.float32(at_x - i)
+            a, b = (1 - down) * (1 - right), (1 - down) * right
+            c, d = down * (1 - right), down * right
+            weight = a * sure[j, i] + b * sure[j, beside] + c * sure[below, i] + d * sure[below, beside]
+            if weight < _TRUST_MIN:
+                weights[y, x] = 0
+                values[y, x] = 0
+                continue
+            move_x = a * way[j, i, 0] + b * way[j, beside, 0] + c * way[below, i, 0] + d * way[below, beside, 0]
+            move_y = a * way[j, i, 1] + b * way[j, beside, 1] + c * way[below, i, 1] + d * way[below, beside, 1]
+            to_x = min(max(x + move_x / scale_x, 0.0), width - 1.0)
+            to_y = min(max(y + move_y / scale_y, 0.0), height - 1.0)
+            k, m = int(to_y), int(to_x)
+            k_next, m_next = min(k + 1, height - 1), min(m + 1, width - 1)
+            share_y, share_x = np.float32(to_y - k), np.float32(to_x - m)
+            top = other[k, m] + share_x * (other[k, m_next] - other[k, m])
+            bottom = other[k_next, m] + share_x * (other[k_next, m_next] - other[k_next, m])
+            values[y, x] = top + share_y * (bottom - top)
+            if look and not (known[k, m] and known[k, m_next] and known[k_next, m] and known[k_next, m_next]):
+                weight = np.float32(0)
+            weights[y, x] = weight
 
 
 @njit(nogil=True, cache=True, fastmath=True)
