@@ -159,8 +159,14 @@ def test_frames_are_read_as_they_are_needed():
     assert read <= 4
 
 
+def codes_of(path: Path, how: int = cv2.IMREAD_UNCHANGED) -> NDArray[np.generic]:
+    codes = cv2.imread(str(path), how)
+    assert codes is not None, path
+    return codes
+
+
 def picture_of(path: Path) -> Pixels:
-    return np.moveaxis(cv2.imread(str(path))[..., ::-1].astype(np.float32) / 255, 2, 0)
+    return np.moveaxis(codes_of(path, cv2.IMREAD_COLOR)[..., ::-1].astype(np.float32) / 255, 2, 0)
 
 
 @pytest.mark.parametrize(
@@ -174,7 +180,7 @@ def picture_of(path: Path) -> Pixels:
     ],
 )
 def test_stills(shared_data: Path, name: str, seed: Seed, box: tuple[float, float, float, float], least: float):
-    truth = cv2.imread(str(shared_data / "stills" / f"{name}.png"), cv2.IMREAD_UNCHANGED) / 65535
+    truth = codes_of(shared_data / "stills" / f"{name}.png").astype(np.float64) / 65535
     [one] = RoughEstimator(seed).maps([picture_of(shared_data / "stills" / f"{name}.jpg")])
     height, width = truth.shape
     mask = np.zeros(truth.shape, bool)
@@ -192,8 +198,8 @@ def test_breakdance(shared_data: Path, seed: Seed):
     files = sorted((folder / "frames").iterdir())
     shares, close_by = [], []
     for index, one in enumerate(RoughEstimator(seed).maps(picture_of(file) for file in files)):
-        truth = cv2.imread(str(folder / "disparity" / f"{index:05d}.png"), cv2.IMREAD_GRAYSCALE) / 255
-        mask = cv2.imread(str(folder / "mask" / f"{index:05d}.png"), cv2.IMREAD_GRAYSCALE) > 127
+        truth = codes_of(folder / "disparity" / f"{index:05d}.png", cv2.IMREAD_GRAYSCALE).astype(np.float64) / 255
+        mask = codes_of(folder / "mask" / f"{index:05d}.png", cv2.IMREAD_GRAYSCALE).astype(np.int32) > 127
         shares.append(pairs_in_order(one, truth, mask))
         close_by.append(pairs_in_order(one, truth, mask, close_by=True))
     print(f"{seed}: mean {np.mean(shares):.3f}, least {min(shares):.3f}, close by {np.mean(close_by):.3f}")
