@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 THUMBNAIL_LONG_SIDE_PX = 512
 """Longer side of the pictures on which motion is found."""
 
+TRUST_MIN = 0.05
+"""A match that is believed less is left out."""
+
 # Forward and backward motion may disagree by this much of their squared length, plus half a pixel squared.
 _ROUND_TRIP_SHARE = 0.01
 _ROUND_TRIP_PX2 = 0.5
@@ -163,3 +166,45 @@ def _weigh(flow, back, looks_back, here, there, sure):  # pragma: no cover (comp
                 difference += abs(seen - here[y, x, channel])
             share = (difference / (3 * _COLOUR_TOLERANCE)) ** 2
             sure[y, x] = 1 / (1 + share * share)
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def brought(other, known, way, sure, values, weights):  # pragma: no cover (compiled)
+    """What another frame's map holds where each pixel moves to, and how far that is believed.
+
+    Motion and trust are interpolated from the size of the thumbnail. ``known`` is of one pixel where all are.
+    """
+    height, width = values.shape
+    small_height, small_width = sure.shape
+    scale_y, scale_x = small_height / height, small_width / width
+    look = known.shape[0] == height
+    for y in range(height):
+        at_y = min(max((y + 0.5) * scale_y - 0.5, 0.0), small_height - 1.0)
+        j = min(int(at_y), max(small_height - 2, 0))
+        below = min(j + 1, small_height - 1)
+        down = np.float32(at_y - j)
+        for x in range(width):
+            at_x = min(max((x + 0.5) * scale_x - 0.5, 0.0), small_width - 1.0)
+            i = min(int(at_x), max(small_width - 2, 0))
+            beside = min(i + 1, small_width - 1)
+            right = np.float32(at_x - i)
+            a, b = (1 - down) * (1 - right), (1 - down) * right
+            c, d = down * (1 - right), down * right
+            weight = a * sure[j, i] + b * sure[j, beside] + c * sure[below, i] + d * sure[below, beside]
+            if weight < TRUST_MIN:
+                weights[y, x] = 0
+                values[y, x] = 0
+                continue
+            move_x = a * way[j, i, 0] + b * way[j, beside, 0] + c * way[below, i, 0] + d * way[below, beside, 0]
+            move_y = a * way[j, i, 1] + b * way[j, beside, 1] + c * way[below, i, 1] + d * way[below, beside, 1]
+            to_x = min(max(x + move_x / scale_x, 0.0), width - 1.0)
+            to_y = min(max(y + move_y / scale_y, 0.0), height - 1.0)
+            k, m = int(to_y), int(to_x)
+            k_next, m_next = min(k + 1, height - 1), min(m + 1, width - 1)
+            share_y, share_x = np.float32(to_y - k), np.float32(to_x - m)
+            top = other[k, m] + share_x * (other[k, m_next] - other[k, m])
+            bottom = other[k_next, m] + share_x * (other[k_next, m_next] - other[k_next, m])
+            values[y, x] = top + share_y * (bottom - top)
+            if look and not (known[k, m] and known[k, m_next] and known[k_next, m] and known[k_next, m_next]):
+                weight = np.float32(0)
+            weights[y, x] = weight
