@@ -17,6 +17,11 @@ def test_cuts_are_found_where_they_are() -> None:
     assert starts(frames) == [0, 4, 9, 15, 22, 30]
 
 
+def test_cuts_in_the_dark_are_found() -> None:
+    frames = [frame * np.float32(0.15) for seed in range(3) for frame in MovingScene(4, seed=seed).frames]
+    assert starts(frames) == [0, 4, 8]
+
+
 def test_a_shot_of_one_frame() -> None:
     scenes = [MovingScene(5, seed=seed).frames for seed in range(2)]
     assert starts(scenes[0] + scenes[1][:1] + MovingScene(5, seed=3).frames) == [0, 5, 6]
@@ -31,7 +36,7 @@ def test_motion_noise_flashes_and_fades_are_no_cuts() -> None:
     ]
     flash = [np.clip(one * (1.8 if index == 5 else 1), 0, 1).astype(np.float32) for index, one in enumerate(still)]
     assert starts(flash) == [0]
-    assert starts([one * np.float32(1 - index / 10) for index, one in enumerate(still)]) == [0]
+    assert starts([one * np.float32(1 - index / 12) for index, one in enumerate(still)]) == [0]
 
 
 def test_a_fast_pan_is_no_cut() -> None:

@@ -14,6 +14,8 @@ _STRUCTURE_MAX = 0.6
 # Structure lost times distance of colour: below 0.01 in a shot, 0.13 between views of one street, else over 0.2.
 _CHANGE_MIN = 0.1
 _CELL_PX = 16
+# Brightness (of 1) below which colours are noise.
+_DARKEST = 0.04
 _COLOUR_BINS = 6
 
 
@@ -65,15 +67,19 @@ def _structure_kept(before: Thumbnail, after: Thumbnail, back: NDArray[np.float3
     textured = np.maximum(variance_moved, variance_here) > 9
     if np.count_nonzero(textured) < 4:
         return 1.0
-    correlation = covariance / np.sqrt((variance_moved + 4) * (variance_here + 4))
+    correlation = covariance / np.sqrt((variance_moved + 1) * (variance_here + 1))
     return float(np.median(correlation[textured]))
 
 
 def colour_distance(before: Thumbnail, after: Thumbnail) -> float:
-    """Bhattacharyya distance, 0 to 1, of the colour histograms of two frames."""
+    """Bhattacharyya distance, 0 to 1, of the colour histograms of two frames.
+
+    Both are brought to the brightness of the brighter one, so that shots in the dark differ as those in the light do.
+    """
+    gain = 1 / max(*(float(np.quantile(one.colours[::4, ::4], 0.99)) for one in (before, after)), _DARKEST)
     histograms = []
     for picture in (before, after):
-        colours = cv2.GaussianBlur(picture.colours, (0, 0), 1.0)
+        colours = np.minimum(cv2.GaussianBlur(picture.colours, (0, 0), 1.0) * gain, 1)
         codes = np.minimum((colours * _COLOUR_BINS).astype(np.int32), _COLOUR_BINS - 1)
         index = (codes[..., 0] * _COLOUR_BINS + codes[..., 1]) * _COLOUR_BINS + codes[..., 2]
         counts = np.bincount(index.ravel(), minlength=_COLOUR_BINS**3)
