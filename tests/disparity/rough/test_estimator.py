@@ -166,7 +166,8 @@ def codes_of(path: Path, how: int = cv2.IMREAD_UNCHANGED) -> NDArray[np.generic]
 
 
 def picture_of(path: Path) -> Pixels:
-    return np.moveaxis(codes_of(path, cv2.IMREAD_COLOR)[..., ::-1].astype(np.float32) / 255, 2, 0)
+    picture = codes_of(path, cv2.IMREAD_COLOR)[..., ::-1].astype(np.float32)
+    return np.moveaxis(picture / np.float32(255), 2, 0)
 
 
 @pytest.mark.parametrize(

@@ -36,19 +36,19 @@ def first_matte(pixels: NDArray[np.uint8], seed: Seed, residual_px: NDArray[np.f
         trimaps = [_box_trimap(pixels, seed.box, size) for size in _SIZES]
     else:
         trimaps = [_point_trimap(pixels, seed.point, residual_px, size) for size in _SIZES]
-    votes = sum(_cut(pixels, trimap) for trimap in trimaps)
-    return _held_together((votes > len(trimaps) / 2).astype(np.uint8), certain=trimaps[0] == cv2.GC_FGD)
+    votes = np.sum([_cut(pixels, trimap) for trimap in trimaps], axis=0)
+    return _held_together(np.asarray(votes > len(trimaps) / 2, np.uint8), certain=trimaps[0] == cv2.GC_FGD)
 
 
 def _cut(pixels: NDArray[np.uint8], trimap: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """1 where GrabCut finds the subject."""
     if np.unique(trimap & 1).size < 2:  # all of one kind: there is nothing to tell apart
-        return trimap & 1
+        return np.asarray(trimap & 1, np.uint8)
     models = np.zeros((1, 65)), np.zeros((1, 65))
     cv2.setRNGSeed(0)  # its mixtures begin at random
     bgr = np.ascontiguousarray(pixels[..., ::-1])
     cut, *_ = cv2.grabCut(bgr, trimap.copy(), (0, 0, 1, 1), *models, _ROUNDS, cv2.GC_INIT_WITH_MASK)
-    return np.asarray(cut, np.uint8) & 1
+    return np.asarray(np.asarray(cut, np.uint8) & 1, np.uint8)
 
 
 def _point_trimap(
