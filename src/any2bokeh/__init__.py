@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from any2bokeh.disparity import DisparitySource, open_disparity
     from any2bokeh.errors import InputError
-    from any2bokeh.focus import FocusScript, FocusTrack
+    from any2bokeh.focus import Autofocus, FocusScript, FocusTrack, TrackerChoice
     from any2bokeh.refocus import RefocusResult, refocus, refocus_frames
     from any2bokeh.renderers.base import Renderer, RenderInput
     from any2bokeh.renderers.layered import LayeredRenderer
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Autofocus",
     "DisparitySource",
     "Encoding",
     "FocusScript",
@@ -29,6 +30,7 @@ __all__ = [
     "RefocusResult",
     "RenderInput",
     "Renderer",
+    "TrackerChoice",
     "VideoInfo",
     "__version__",
     "open_disparity",
@@ -38,6 +40,7 @@ __all__ = [
 ]
 
 _HOME = {
+    "Autofocus": "any2bokeh.focus",
     "DisparitySource": "any2bokeh.disparity",
     "Encoding": "any2bokeh.video",
     "FocusScript": "any2bokeh.focus",
@@ -47,6 +50,7 @@ _HOME = {
     "RefocusResult": "any2bokeh.refocus",
     "RenderInput": "any2bokeh.renderers.base",
     "Renderer": "any2bokeh.renderers.base",
+    "TrackerChoice": "any2bokeh.focus",
     "VideoInfo": "any2bokeh.video",
     "open_disparity": "any2bokeh.disparity",
     "open_source": "any2bokeh.video",

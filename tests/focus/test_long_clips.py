@@ -35,10 +35,10 @@ def peak_bytes(frame_count: int, *, automatic: bool) -> int:
         tracemalloc.stop()
 
 
-@pytest.mark.slow  # a minute
-@pytest.mark.parametrize("automatic", [False, True], ids=["tracking", "autofocus"])
-def test_memory_is_flat_for_two_thousand_frames(automatic: bool):
+@pytest.mark.slow  # minutes
+@pytest.mark.parametrize(("automatic", "frame_count"), [(False, 2000), (True, 600)], ids=["tracking", "autofocus"])
+def test_memory_is_flat(automatic: bool, frame_count: int):
     peak_bytes(40, automatic=automatic)  # what is made once
-    short, long = (peak_bytes(count, automatic=automatic) for count in (100, 2000))
-    # One frame at this size takes 62 KB as pixels and 83 KB as disparity; 1900 more frames may cost a few numbers each.
-    assert long - short < 1_000_000
+    short, long = (peak_bytes(count, automatic=automatic) for count in (100, frame_count))
+    # A frame takes 62 KB as pixels and 83 KB as disparity; kept are a few numbers. Autofocus has passed at 2,000 too.
+    assert long - short < 300 * (frame_count - 100)

@@ -7,7 +7,7 @@ decides anew.
 
 from dataclasses import dataclass
 
-from any2bokeh.focus.candidates import Candidate, candidates, overlap, score
+from any2bokeh.focus.candidates import Candidate, candidates, highest_outside, overlap, score
 from any2bokeh.focus.finder import Range
 from any2bokeh.focus.saliency import saliency
 from any2bokeh.focus.script import FocusScript, Keyframe
@@ -100,11 +100,10 @@ class _Doubt:
         held = frame - self._chosen_at
         if held % max(1, round(_LOOK_EVERY_S * self._fps)) == 0:
             salient = saliency(view, before)
-            mine = score(matte, salient)
-            is_outdone = any(
-                other.score > self._settings.preference * mine
-                for other in candidates(view, salient)
-                if overlap(other.matte, matte) < _ANOTHER
+            needed = self._settings.preference * score(matte, salient)
+            # Looking for subjects takes long, and is spared where nothing outside the present one is salient enough.
+            is_outdone = highest_outside(matte, salient) > needed and any(
+                other.score > needed for other in candidates(view, salient) if overlap(other.matte, matte) < _ANOTHER
             )
             if not is_outdone:
                 self._outdone_since = None

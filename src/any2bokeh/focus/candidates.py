@@ -68,6 +68,13 @@ def score(matte: NDArray[np.float32], salient: NDArray[np.float32]) -> float:
     return float((small * salient).sum()) / total * min(1.0, total / small.size / _FULL_AREA) ** 0.5
 
 
+def highest_outside(matte: NDArray[np.float32], salient: NDArray[np.float32]) -> float:
+    """Highest saliency outside a matte."""
+    height, width = salient.shape
+    small = cv2.resize(matte, (width, height), interpolation=cv2.INTER_AREA)
+    return float(np.where(small < 0.5, salient, 0).max())
+
+
 def overlap(first: NDArray[np.float32], second: NDArray[np.float32]) -> float:
     """Intersection over union of two mattes."""
     both = float(np.minimum(first, second).sum())
