@@ -13,6 +13,8 @@ from any2bokeh.disparity.rough.layout import Layout, backdrop_edges
 from any2bokeh.disparity.rough.matte import Matte
 from any2bokeh.disparity.rough.motion import Motion, MotionReader, followed
 from any2bokeh.disparity.rough.seed import Seed
+from any2bokeh.disparity.stabilise.cuts import is_cut
+from any2bokeh.disparity.stabilise.motion import Thumbnail
 
 _LONG_SIDE_PX = 384
 _LEAST_SIDE_PX = 16
@@ -22,8 +24,6 @@ _LOOK_BACK_FRAMES = 240
 _PARALLAX_FULL = 0.006
 _PARALLAX_LEARN = 0.1
 _VERSION = 1
-# Correlation of the colours of two frames under which they belong to two shots.
-_CUT_LIKENESS = 0.75
 
 ROUGH_CAVEAT = (
     "disparity is the built-in rough estimate: the subject in front of a plain layout, no measured distances; "
@@ -128,14 +128,18 @@ class _View:
         pixels = (np.clip(np.stack(planes, axis=-1), 0, 1) * 255 + 0.5).astype(np.uint8)
         return cls(pixels, np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8), own_size)
 
+    def thumbnail(self) -> Thumbnail:
+        """The view as cuts are found on."""
+        return Thumbnail(self.pixels.astype(np.float32) / np.float32(255), self.grey)
+
 
 def _with_motion(views: Iterable[_View], reader: MotionReader) -> Iterator[_View]:
     before: _View | None = None
     for view in views:
         if before is not None:
-            view.begins_shot = _is_cut(before, view)
-            if not view.begins_shot:
-                view.motion = reader.between(view.grey, before.grey)
+            motion = reader.between(view.grey, before.grey)
+            view.begins_shot = is_cut(before.thumbnail(), view.thumbnail(), motion.flow)
+            view.motion = None if view.begins_shot else motion
         before = view
         yield view
 
@@ -176,14 +180,3 @@ class _Parallax:
         self._learnt = followed(self._learnt, motion)
         self._learnt += np.float32(_PARALLAX_LEARN) * (seen - self._learnt)
         return self._learnt
-
-
-def _is_cut(before: _View, after: _View) -> bool:
-    """Whether the colours of two frames are too different for one shot."""
-    histograms = []
-    for view in (before, after):
-        codes = view.pixels.astype(np.int32) // 43
-        bins = (codes[..., 0] * 6 + codes[..., 1]) * 6 + codes[..., 2]
-        counts = np.bincount(bins.ravel(), minlength=216)
-        histograms.append(counts / counts.sum())
-    return float(np.sqrt(histograms[0] * histograms[1]).sum()) < _CUT_LIKENESS

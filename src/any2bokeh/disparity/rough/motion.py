@@ -17,11 +17,13 @@ class Motion:
     """Motion from a frame to another one.
 
     Attributes:
+        flow: ``(h, w, 2)`` how far each pixel goes, x first.
         sources: ``(h, w, 2)`` where each pixel is in the other frame, x first.
         camera: ``(2, 3)`` affine motion of most of the picture, which the camera makes.
         residual_px: ``(h, w)`` length of what is left of the motion without the camera's.
     """
 
+    flow: NDArray[np.float32]
     sources: NDArray[np.float32]
     camera: NDArray[np.float64]
     residual_px: NDArray[np.float32]
@@ -50,7 +52,7 @@ class MotionReader:
         # None of fewer points than the fit needs.
         camera = np.eye(2, 3) if fitted is None else np.asarray(fitted, np.float64)
         still = place @ camera[:, :2].T.astype(np.float32) + camera[:, 2].astype(np.float32)
-        return Motion(sources, camera, np.linalg.norm(sources - still, axis=-1).astype(np.float32))
+        return Motion(flow, sources, camera, np.linalg.norm(sources - still, axis=-1).astype(np.float32))
 
 
 def followed(values: NDArray[np.float32], motion: Motion, *, outside: float | None = None) -> NDArray[np.float32]:
