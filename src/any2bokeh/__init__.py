@@ -9,7 +9,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from any2bokeh.disparity import DisparitySource, open_disparity
+    from any2bokeh.disparity import DisparitySource, EstimatedDisparity, open_disparity
+    from any2bokeh.disparity.estimators import open_estimator
     from any2bokeh.errors import InputError
     from any2bokeh.focus import Autofocus, FocusScript, FocusTrack, TrackerChoice
     from any2bokeh.refocus import RefocusResult, refocus, refocus_frames
@@ -23,6 +24,7 @@ __all__ = [
     "Autofocus",
     "DisparitySource",
     "Encoding",
+    "EstimatedDisparity",
     "FocusScript",
     "FocusTrack",
     "InputError",
@@ -34,6 +36,7 @@ __all__ = [
     "VideoInfo",
     "__version__",
     "open_disparity",
+    "open_estimator",
     "open_source",
     "refocus",
     "refocus_frames",
@@ -43,6 +46,7 @@ _HOME = {
     "Autofocus": "any2bokeh.focus",
     "DisparitySource": "any2bokeh.disparity",
     "Encoding": "any2bokeh.video",
+    "EstimatedDisparity": "any2bokeh.disparity",
     "FocusScript": "any2bokeh.focus",
     "FocusTrack": "any2bokeh.focus",
     "InputError": "any2bokeh.errors",
@@ -53,6 +57,7 @@ _HOME = {
     "TrackerChoice": "any2bokeh.focus",
     "VideoInfo": "any2bokeh.video",
     "open_disparity": "any2bokeh.disparity",
+    "open_estimator": "any2bokeh.disparity.estimators",
     "open_source": "any2bokeh.video",
     "refocus_frames": "any2bokeh.refocus",
 }
