@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks import end_to_end, layered, memory, quality, scaling
+from benchmarks import disparity, end_to_end, layered, memory, quality, scaling
 from benchmarks.machine import Machine
 from benchmarks.scenes import THIN_LENS_FOLDER, demo_scene, thin_lens_scenes
 
@@ -26,6 +26,8 @@ class Plan:
         sizes, blur_strengths: for growth.
         scaling_frames, scaling_rounds: the same for growth.
         clip_frames, clip_rounds: length of the clip for the whole path, and how often it is refocused.
+        disparity_size, disparity_frames, disparity_rounds: for the stages before rendering.
+        disparity_models: whether depth models are among them.
         quality_frames: of each scene; None = all.
         memory_size, memory_lengths: clips whose peak memory is compared.
     """
@@ -41,6 +43,10 @@ class Plan:
     scaling_rounds: int = 2
     clip_frames: int = 72
     clip_rounds: int = 3
+    disparity_size: tuple[int, int] = (960, 540)
+    disparity_frames: int = 24
+    disparity_rounds: int = 2
+    disparity_models: bool = True
     quality_frames: int | None = None
     memory_size: tuple[int, int] = (1920, 1080)
     memory_lengths: Sequence[int] = (100, 600)
@@ -57,6 +63,10 @@ QUICK = Plan(
     scaling_rounds=1,
     clip_frames=6,
     clip_rounds=1,
+    disparity_size=(128, 72),
+    disparity_frames=4,
+    disparity_rounds=1,
+    disparity_models=False,
     quality_frames=2,
     memory_size=(320, 180),
     memory_lengths=(8, 16),
@@ -95,6 +105,12 @@ def _end_to_end(plan: Plan, threads: int, thin_lens: Path) -> tuple[Any, str]:
     return asdict(result), end_to_end.report(result)
 
 
+def _disparity(plan: Plan, threads: int, thin_lens: Path) -> tuple[Any, str]:
+    scene = demo_scene(plan.disparity_size, frames=plan.disparity_frames, blur_strength=plan.blur_strength)
+    results = disparity.measure(scene, rounds=plan.disparity_rounds, with_models=plan.disparity_models)
+    return [asdict(result) for result in results], disparity.report(results)
+
+
 def _quality(plan: Plan, threads: int, thin_lens: Path) -> tuple[Any, str]:
     scores = quality.measure(thin_lens, frames=plan.quality_frames, threads=threads)
     return [asdict(score) for score in scores], quality.report(scores)
@@ -110,18 +126,19 @@ SECTIONS: dict[str, tuple[str, Section]] = {
     "layered": ("The renderer alone, {0[0]}x{0[1]}, K = {1:g}, {2} threads", _layered),
     "scaling": ("Growth of the renderer's cost, {2} threads", _scaling),
     "end_to_end": ("H.264 to H.264, {0[0]}x{0[1]}, K = {1:g}, {2} threads", _end_to_end),
+    "disparity": ("Before rendering: disparity and focus, {3[0]}x{3[1]}, on all cores", _disparity),
     "quality": ("Against path-traced thin-lens clips", _quality),
     "memory": ("Peak memory", _memory),
 }
-_ALWAYS = ("layered", "scaling", "end_to_end")
+_ALWAYS = ("layered", "scaling", "end_to_end", "disparity")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure what the arguments ask for, print it, and write it to a JSON file where one is given."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
-        description="Speed of the layered engine, of its growth and of the whole path; about four minutes on two "
-        "cores. Processor times hold on a busy machine too, wall-clock times only on a quiet one.",
+        description="Speed of the layered engine, of its growth, of the whole path and of what comes before it; about "
+        "six minutes on two cores. Processor times hold on a busy machine too, wall-clock times only on a quiet one.",
     )
     parser.add_argument("--only", nargs="+", choices=SECTIONS, help="measure just these")
     parser.add_argument("--quality", action="store_true", help="also score against the path-traced clips")
@@ -142,7 +159,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         began = time.perf_counter()
         result, text = section(plan, options.threads, options.thin_lens)
         results[name] = result
-        title = title.format(plan.size, plan.blur_strength, options.threads)
+        title = title.format(plan.size, plan.blur_strength, options.threads, plan.disparity_size)
         print(f"\n{title} ({time.perf_counter() - began:.0f} s)\n\n{text}", flush=True)
         if options.json:  # after each, so that a long run that is broken off keeps what it has
             options.json.write_text(json.dumps(results, indent=1) + "\n")

@@ -1,16 +1,28 @@
 """Fixtures that several folders share: a tiny clip with sound, its disparity and its subject's mask."""
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
 
 # Before OpenCV is imported; the command line does the same for its own process.
 os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
+# Before the hub's client is imported: tests see no network and none of the user's models.
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["HF_HOME"] = str(Path(tempfile.gettempdir()) / "any2bokeh-tests-without-models")
 
 from tests import clips
 
 _SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache folder of the test's own, so that nothing is found that another run has made."""
+    folder = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
+    return folder
 
 
 @pytest.fixture

@@ -9,9 +9,10 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from any2bokeh.disparity import DisparitySource, open_disparity
+    from any2bokeh.disparity import DisparitySource, EstimatedDisparity, open_disparity
+    from any2bokeh.disparity.estimators import open_estimator
     from any2bokeh.errors import InputError
-    from any2bokeh.focus import FocusScript, FocusTrack
+    from any2bokeh.focus import Autofocus, FocusScript, FocusTrack, TrackerChoice
     from any2bokeh.refocus import RefocusResult, refocus, refocus_frames
     from any2bokeh.renderers.base import Renderer, RenderInput
     from any2bokeh.renderers.layered import LayeredRenderer
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Autofocus",
     "DisparitySource",
     "Encoding",
+    "EstimatedDisparity",
     "FocusScript",
     "FocusTrack",
     "InputError",
@@ -29,17 +32,21 @@ __all__ = [
     "RefocusResult",
     "RenderInput",
     "Renderer",
+    "TrackerChoice",
     "VideoInfo",
     "__version__",
     "open_disparity",
+    "open_estimator",
     "open_source",
     "refocus",
     "refocus_frames",
 ]
 
 _HOME = {
+    "Autofocus": "any2bokeh.focus",
     "DisparitySource": "any2bokeh.disparity",
     "Encoding": "any2bokeh.video",
+    "EstimatedDisparity": "any2bokeh.disparity",
     "FocusScript": "any2bokeh.focus",
     "FocusTrack": "any2bokeh.focus",
     "InputError": "any2bokeh.errors",
@@ -47,8 +54,10 @@ _HOME = {
     "RefocusResult": "any2bokeh.refocus",
     "RenderInput": "any2bokeh.renderers.base",
     "Renderer": "any2bokeh.renderers.base",
+    "TrackerChoice": "any2bokeh.focus",
     "VideoInfo": "any2bokeh.video",
     "open_disparity": "any2bokeh.disparity",
+    "open_estimator": "any2bokeh.disparity.estimators",
     "open_source": "any2bokeh.video",
     "refocus_frames": "any2bokeh.refocus",
 }

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from any2bokeh.disparity import DisparitySource, Polarity
 from any2bokeh.errors import InputError
-from any2bokeh.focus import FocusScript
+from any2bokeh.focus import FocusFinder, FocusScript
+from any2bokeh.focus.tracking.subjects import LoadsTracker
 from any2bokeh.optics.lens import Lens
 from any2bokeh.picture import write_picture
 from any2bokeh.refocus import Shot, default_renderer
@@ -46,7 +47,8 @@ def preview(
     index: int,
     *,
     disparity: str | Path | DisparitySource,
-    focus: FocusScript,
+    focus: FocusScript | FocusFinder,
+    tracker: LoadsTracker | None = None,
     blur_strength: float | Lens | None = None,
     polarity: Polarity = "near-white",
     renderer: Renderer | None = None,
@@ -59,7 +61,14 @@ def preview(
     if not 0 <= index < source.info.frame_count:
         raise InputError(f"there is no frame {index}: {source.info.path} has frames 0 to {source.info.frame_count - 1}")
     shot = Shot.open(
-        source, disparity, focus, blur_strength=blur_strength, polarity=polarity, start=index, stop=index + 1
+        source,
+        disparity,
+        focus,
+        tracker=tracker,
+        blur_strength=blur_strength,
+        polarity=polarity,
+        start=index,
+        stop=index + 1,
     )
     [(frame, given)] = shot.inputs()
     [pixels] = (renderer or default_renderer(source.info)).render([given])

@@ -19,13 +19,18 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from any2bokeh.disparity import DisparitySource, Polarity, open_disparity
+from any2bokeh.disparity import DisparitySource, EstimatedDisparity, Polarity, open_disparity
 from any2bokeh.errors import InputError
-from any2bokeh.focus import FocusScript, FocusTrack, resolve
+from any2bokeh.focus import FocusFinder, FocusScript, FocusTrack, TrackerChoice, resolve
+from any2bokeh.focus.finder import Range
+from any2bokeh.focus.pictures import LONG_SIDE_PX
+from any2bokeh.focus.tracking.subject import OnSighting
+from any2bokeh.focus.tracking.subjects import LoadsTracker, TrackedSubjects
 from any2bokeh.handover import CalledOff, Handover
 from any2bokeh.optics.lens import Lens
 from any2bokeh.renderers.base import Renderer, RenderInput
 from any2bokeh.video import Encoding, Frame, VideoInfo, VideoSink, VideoSource, open_sink, open_source
+from any2bokeh.video.reduced import ReducedPictures
 
 FRAMES_BETWEEN_THREADS = 1
 """How many frames may wait between two threads.
@@ -67,7 +72,8 @@ def refocus(
     output: str | Path,
     *,
     disparity: str | Path | DisparitySource,
-    focus: FocusScript,
+    focus: FocusScript | FocusFinder,
+    tracker: LoadsTracker | None = None,
     blur_strength: float | Lens | None = None,
     polarity: Polarity = "near-white",
     renderer: Renderer | None = None,
@@ -86,7 +92,8 @@ def refocus(
         output: video file (.mp4 .mov .mkv .webm) or folder for numbered images.
         disparity: path of the clip's disparity (see ``open_disparity``), or an open source of it; for the whole
             clip, or for just the frames between ``start_s`` and ``end_s``.
-        focus: what is in focus, and how strong the blur is.
+        focus: what is in focus, and how strong the blur is; or what finds the subject by itself.
+        tracker: which tracker follows subjects; None = SAM 2 where it is on this machine, else the classical one.
         blur_strength: K where ``focus`` gives none at all; or a lens, whose focus distance is that of what is in focus
             in the first frame rendered.
         polarity: whether white is near or far in the files of ``disparity``.
@@ -112,7 +119,14 @@ def refocus(
             open_sink(output, source, encoding=encoding, start=start, stop=stop, overwrite=overwrite)
         )
         shot = Shot.open(
-            source, disparity, focus, blur_strength=blur_strength, polarity=polarity, start=start, stop=stop
+            source,
+            disparity,
+            focus,
+            tracker=tracker,
+            blur_strength=blur_strength,
+            polarity=polarity,
+            start=start,
+            stop=stop,
         )
         if notice:
             for remark in shot.track.warnings:
@@ -174,6 +188,7 @@ class Shot:
         disparity: counted like ``source``, from its first frame.
         start, stop: the frames ``start <= index < stop`` that are wanted.
         track: d_f and K of each of these, the first being those of frame ``start``.
+        script: what the track was found from, counted like ``source``.
     """
 
     source: VideoSource
@@ -181,20 +196,26 @@ class Shot:
     start: int
     stop: int
     track: FocusTrack
+    script: FocusScript
 
     @classmethod
     def open(
         cls,
         source: VideoSource,
         disparity: str | Path | DisparitySource,
-        focus: FocusScript,
+        focus: FocusScript | FocusFinder,
         *,
+        tracker: LoadsTracker | None = None,
         blur_strength: float | Lens | None = None,
         polarity: Polarity = "near-white",
         start: int = 0,
         stop: int | None = None,
+        on_sighting: OnSighting | None = None,
     ) -> Self:
         """Find the disparity and the focus of frames of a clip; the arguments are those of ``refocus``.
+
+        Args:
+            on_sighting: called with the frame and the sighting of every frame in which a subject is followed.
 
         Raises:
             InputError: anything wrong with the disparity or the focus.
@@ -204,21 +225,34 @@ class Shot:
         maps = _whole_or_part(disparity, info, polarity, start, stop)
         is_part = isinstance(maps, _PartDisparity)
         # Disparity of a part makes that part a clip of its own, whose focus is found from the part alone.
-        track = resolve(
-            _counted_from(focus, start, stop, info) if is_part else focus,
-            disparity=maps.part if is_part else maps,
-            frame_count=stop - start if is_part else info.frame_count,
-            fps=info.fps,
-            start=0 if is_part else start,
-            stop=stop - start if is_part else stop,
-            frame_size=(info.width, info.height),
-            blur_strength=0.0 if isinstance(blur_strength, Lens) else blur_strength,
-        )
-        if isinstance(blur_strength, Lens) and not gives_blur_strength(focus):
+        first = start if is_part else 0
+        known = maps.part if is_part else maps
+        pictures = ReducedPictures(source, long_side_px=LONG_SIDE_PX, first=first)
+        told = None if on_sighting is None else lambda frame, sighting: on_sighting(frame + first, sighting)
+        subjects = TrackedSubjects(pictures, known, tracker or TrackerChoice(), on_sighting=told)
+        with closing(subjects):
+            if isinstance(focus, FocusScript):
+                script = _counted_from(focus, start, stop, info) if is_part else focus
+            else:
+                script = focus.find(subjects, Range(start - first, stop - first, float(info.fps)))
+            track = resolve(
+                script,
+                disparity=known,
+                frame_count=stop - start if is_part else info.frame_count,
+                fps=info.fps,
+                start=start - first,
+                stop=stop - first,
+                frame_size=(info.width, info.height),
+                blur_strength=0.0 if isinstance(blur_strength, Lens) else blur_strength,
+                subjects=subjects,
+            )
+        if isinstance(blur_strength, Lens) and not gives_blur_strength(script):
             # One scale of disparity for the clip, so one K: racking the focus does not change the lens.
             strength = blur_strength.blur_strength(float(track.focus_disparity[0]))
             track = replace(track, blur_strength=np.full(stop - start, strength))
-        return cls(source, maps, start, stop, track)
+        if is_part:
+            script = focus if isinstance(focus, FocusScript) else _put_off(script, start)
+        return cls(source, maps, start, stop, track, script)
 
     def inputs(self) -> Generator[tuple[Frame, RenderInput], None, None]:
         """Decode every frame, and what a renderer needs with it."""
@@ -291,6 +325,8 @@ def _whole_or_part(
                     part = open_disparity(disparity, clip_frame_count=stop - start, polarity=polarity, frame_size=size)
                     return _PartDisparity(part, start)
             raise
+    if isinstance(disparity, EstimatedDisparity):
+        disparity.estimate()  # now, and not within the thread that decodes
     if disparity.frame_count == info.frame_count:
         return disparity
     if disparity.frame_count == stop - start:
@@ -318,6 +354,11 @@ def _counted_from(script: FocusScript, start: int, stop: int, info: VideoInfo) -
             )
         keyframes.append(replace(keyframe, frame=frame))
     return replace(script, keyframes=tuple(keyframes))
+
+
+def _put_off(script: FocusScript, start: int) -> FocusScript:
+    """A script of the frames from ``start`` on, counted from the first frame of the clip."""
+    return replace(script, keyframes=tuple(replace(k, frame=k.frame + start) for k in script.keyframes))
 
 
 def default_renderer(info: VideoInfo | None) -> Renderer:

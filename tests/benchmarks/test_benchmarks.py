@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from benchmarks import scaling
+from benchmarks import disparity, scaling
 from benchmarks.__main__ import main
 from benchmarks.table import table
 from benchmarks.timing import Cost, round_robin
@@ -47,6 +47,14 @@ def test_growth_covers_pixels_and_blur(results):
     assert growths["blur_strength"]["values"] == [4, 8, 16]
     for growth in growths.values():
         assert len(growth["costs"]) == len(growth["values"]) == len(growth["local_exponents"]) + 1
+
+
+def test_stages_before_rendering_are_measured(results):
+    stages = {result["stage"]: result["cost"] for result in results["disparity"]}
+    assert stages.keys() == {stage.name for stage in disparity.STAGES if not stage.is_model}
+    for name, cost in stages.items():
+        assert cost.keys() == COST_KEYS, name
+        assert cost["cpu_ms"] > 0, name
 
 
 def test_whole_path_is_compared_with_the_renderer(results):

@@ -115,14 +115,62 @@ def test_range_without_frames(cli: RunCli, good: list[object], results: Path, ti
 # Disparity
 
 
-def test_no_disparity(cli: RunCli, clip: Path, results: Path):
-    outcome = cli("refocus", clip, *FOCUS_AND_BLUR, "-o", results / "out.mp4")
-    assert_refused(outcome, results, "--disparity")
+def test_depth_model_that_is_not_to_be_had(cli: RunCli, clip: Path, results: Path):
+    outcome = cli("refocus", clip, "--depth-model", "someone/tiny", *FOCUS_AND_BLUR, "-o", results / "out.mp4")
+    assert_refused(outcome, results, "someone/tiny", "hf download someone/tiny", "--disparity", "--depth-model rough")
 
 
-def test_depth_model_is_not_here_yet(cli: RunCli, clip: Path, results: Path):
-    outcome = cli("refocus", clip, "--depth-model", "auto", *FOCUS_AND_BLUR, "-o", results / "out.mp4")
-    assert_refused(outcome, results, "--depth-model auto", "--disparity")
+def test_depth_model_that_is_no_model(cli: RunCli, clip: Path, results: Path, tmp_path: Path):
+    (tmp_path / "config.json").write_text('{"model_type": "bert", "architectures": ["BertModel"]}')
+    outcome = cli("refocus", clip, "--depth-model", tmp_path, *FOCUS_AND_BLUR, "-o", results / "out.mp4")
+    assert_refused(outcome, results, tmp_path, "BertModel", "DepthAnythingForDepthEstimation")
+
+
+def test_depth_model_that_may_not_be_used_freely(cli: RunCli, clip: Path, results: Path):
+    outcome = cli("refocus", clip, "--depth-model", "large", *FOCUS_AND_BLUR, "-o", results / "out.mp4")
+    assert_refused(outcome, results, "Depth-Anything-V2-Large-hf", "cc-by-nc-4.0", "--allow-noncommercial")
+
+
+@pytest.mark.parametrize("also", [["--depth-model", "rough"], ["--allow-noncommercial"]])
+def test_disparity_and_depth_model(cli: RunCli, good: list[object], results: Path, also: list[str]):
+    assert_refused(cli(*good, *FOCUS_AND_BLUR, *also), results, "--disparity", also[0], "contradict")
+
+
+@pytest.mark.parametrize("steadying", ["still", "Blend"])
+def test_unknown_steadying(cli: RunCli, clip: Path, results: Path, steadying: str):
+    outcome = cli("refocus", clip, "--steadying", steadying, *FOCUS_AND_BLUR, "-o", results / "out.mp4")
+    assert_refused(outcome, results, steadying, "whole-clip")
+
+
+def test_a_point_outside_the_frame_is_told_before_anything_is_estimated(cli: RunCli, clip: Path, results: Path):
+    outcome = cli("refocus", clip, "--focus-point", "1.2,0.5", "--blur", "16", "-o", results / "out.mp4")
+    assert_refused(outcome, results, "1.2", "0 to 1")
+
+
+def test_an_output_that_exists_is_told_before_anything_is_estimated(cli: RunCli, clip: Path, tmp_path: Path):
+    taken = tmp_path / "out.mp4"
+    taken.write_bytes(b"mine")
+    outcome = cli("refocus", clip, *FOCUS_AND_BLUR, "-o", taken)
+    assert (outcome.code, outcome.out, len(outcome.err.splitlines())) == (2, "", 1)
+    assert "exists" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["-o", "OUT/maps.mp4"], ".npz"),
+        (["-o", "OUT/maps", "--format", "tiff"], "tiff"),
+        (["-o", "OUT/maps", "--subject-point", "0.5"], "--subject-point"),
+        (["-o", "OUT/maps", "--subject-point", "0.5,2"], "2"),
+        (["-o", "OUT/maps", "--subject-box", "0.9,0,0.1,1"], "x0"),
+        (["-o", "OUT/maps", "--subject-point", "0.5,0.5", "--subject-box", "0,0,1,1"], "contradict"),
+        (["-o", "OUT/maps", "--start", "9"], "9"),
+        (["-o", "OUT/none/maps"], "none"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else value,
+)
+def test_depth(cli: RunCli, clip: Path, results: Path, arguments: list[str], named: str):
+    assert_refused(cli("depth", clip, *(a.replace("OUT", str(results)) for a in arguments)), results, named)
 
 
 def test_missing_disparity(cli: RunCli, clip: Path, results: Path, tmp_path: Path):
@@ -191,11 +239,6 @@ def test_point_outside_the_frame(cli: RunCli, good: list[object], results: Path,
 def test_box_outside_the_frame_or_inside_out(cli: RunCli, good: list[object], results: Path, box: str):
     outcome = cli(*good, "--focus-box", box, "--blur", "16")
     assert_refused(outcome, results, "box")
-
-
-def test_automatic_focus_is_not_here_yet(cli: RunCli, good: list[object], results: Path):
-    outcome = cli(*good, "--focus", "auto", "--blur", "16")
-    assert_refused(outcome, results, "--focus auto", "--focus-point")
 
 
 def test_no_focus(cli: RunCli, good: list[object], results: Path):

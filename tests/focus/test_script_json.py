@@ -25,10 +25,13 @@ EXAMPLE = """{"version": 1, "fps": 24, "keyframes": [
 
 unit = st.floats(0, 1)
 spans = st.tuples(unit, unit).filter(lambda ends: ends[0] != ends[1]).map(sorted)
-boxes = st.tuples(spans, spans).map(lambda s: BoxTarget(s[0][0], s[1][0], s[0][1], s[1][1]))
+boxes = st.builds(lambda s, t, track: BoxTarget(s[0], t[0], s[1], t[1], track), spans, spans, st.booleans())
 paths = st.text(min_size=1).filter(lambda text: "\0" not in text)
 targets = st.one_of(
-    st.builds(DisparityTarget, unit), st.builds(PointTarget, unit, unit), boxes, st.builds(MaskTarget, paths)
+    st.builds(DisparityTarget, unit),
+    st.builds(PointTarget, unit, unit, st.booleans()),
+    boxes,
+    st.builds(MaskTarget, paths),
 )
 strengths = st.one_of(st.integers(0, 100), st.floats(0, 1e6))
 frames = st.sets(st.integers(0, 10**6), min_size=1, max_size=5).map(sorted)
@@ -72,6 +75,12 @@ def test_the_example_of_the_design() -> None:
         ),
         fps=24,
     )
+
+
+def test_a_point_of_an_old_file_is_held_as_before() -> None:
+    [keyframe] = FocusScript.loads('{"version": 1, "keyframes": [{"frame": 0, "point": [0.1, 0.2]}]}').keyframes
+    assert keyframe.target == PointTarget(0.1, 0.2, track=False)
+    assert "track" not in FocusScript.at_point(0.1, 0.2, 16).dumps()
 
 
 def test_a_file_reads_back_equal_and_knows_its_folder(tmp_path: Path) -> None:
@@ -145,6 +154,10 @@ def keyframed(**keyframe: object) -> str:
         (keyframed(point={"x": 1}), r"give \[x, y\]"),
         (keyframed(box=[0.1, 0.2, 0.3]), r"give \[x0, y0, x1, y1\]"),
         (keyframed(box=[0.5, 0, 0.1, 1]), r"x0 must be less than x1"),
+        (keyframed(point=[0.1, 0.2], track="yes"), r"keyframes\[1\]: track is 'yes'; allowed is true or false"),
+        (keyframed(box=[0, 0, 1, 1], track=1), r"track is 1; allowed is true or false"),
+        (keyframed(mask="m", track=True), r"it has track without a point or box"),
+        (keyframed(blur_strength=3, track=False), r"it has track without a point or box"),
         (keyframed(mask=3), r"mask is 3; give the path"),
         (keyframed(focus_disparity=-0.1), r"keyframes\[1\]: focus_disparity is -0\.1"),
         (keyframed(focus_disparity="0.5"), r"focus_disparity is '0\.5'"),

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from any2bokeh.training.losses import divergence_from_normal, latent_loss, picture_loss, sobel_magnitude
+from any2bokeh.training.losses import divergence_from_normal, latent_loss, picture_loss, sobel_magnitude, thumbnails
 
 
 def test_sobel_magnitude_of_a_ramp_is_its_slope() -> None:
@@ -48,3 +48,12 @@ def test_divergence_from_normal() -> None:
     assert float(divergence_from_normal(torch.ones(2), torch.full((2,), math.log(4.0)))) == pytest.approx(
         (4 - math.log(4)) / 2
     )
+
+
+def test_thumbnails_are_block_means_and_contrasts() -> None:
+    pictures = torch.zeros(1, 3, 8, 16)
+    pictures[:, 0, :, :8] = 0.6  # grey 0.2 in all of the first block
+    pictures[:, :, :, 8:12], pictures[:, :, :, 12:] = -0.5, 0.5  # deviation 0.5 in the second
+    expected = torch.tensor([[[0.6, 0.0]], [[0.0, 0.0]], [[0.0, 0.0]], [[0.0, 2.0]]])[None]
+    # The contrast of a flat block is a root of rounding: 6.5e-4 seen.
+    torch.testing.assert_close(thumbnails(pictures), expected, rtol=0, atol=2e-3)

@@ -1,10 +1,12 @@
 """Stages: which parameters they train, and how fast."""
 
 import pytest
+import torch
 
 from any2bokeh.errors import InputError
+from any2bokeh.renderers.diffusion.autoencoder import SkipFeatures
 from any2bokeh.training.networks import named_parameters, start_networks
-from any2bokeh.training.registry import debug, paper
+from any2bokeh.training.registry import compact_cpu, debug, paper
 from any2bokeh.training.stages import Stage, trained_names
 
 
@@ -38,6 +40,9 @@ def test_a_rule_takes_what_it_says(names: list[str]) -> None:
     assert "vae.decoder.skip_conv_1.weight" in decoder
     assert "vae.decoder.conv_out.weight" in decoder
     assert not any("temporal" in name or "time_" in name for name in decoder)
+    encoder = trained_names("encoder", names)
+    assert "vae.quant_conv.weight" in encoder
+    assert set(encoder) == {name for name in autoencoder if not name.startswith("vae.decoder.")}
     assert not any(name.startswith("vae.encoder") for name in decoder)
     assert set(autoencoder) == {n for n in names if n.startswith("vae.") and "skip_conv" not in n}
 
@@ -65,3 +70,15 @@ def test_bad_stages_are_named(settings: dict[str, object], message: str) -> None
     good = {"name": "1", "trains": "unet", "loss": "latent", "frames": 4, "steps": 5, "learning_rate": 1e-5}
     with pytest.raises(InputError, match=message):
         Stage(**{**good, **settings})  # pyright: ignore[reportArgumentType]
+
+
+def test_a_still_decoder_treats_each_frame_alone() -> None:
+    vae = start_networks(compact_cpu().start, 0).vae.double()
+    torch.manual_seed(0)
+    pixels = torch.rand(3, 3, 64, 64).double() * 2 - 1
+    with torch.no_grad():
+        encoded = vae.encode_frames(pixels)
+        together = vae.decode_frames(encoded.mean, encoded.skip_features, 3)
+        last = SkipFeatures(pixels[2:], tuple(level[2:] for level in encoded.skip_features.coarser))
+        alone = vae.decode_frames(encoded.mean[2:], last, 1)
+    torch.testing.assert_close(together[2:], alone, rtol=0, atol=1e-10)

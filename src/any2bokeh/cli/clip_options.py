@@ -1,21 +1,88 @@
 """Options that say which pictures, and where their disparity is."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from any2bokeh.cli.options import option
 from any2bokeh.disparity import Polarity
+from any2bokeh.disparity.estimators.base import Steadying
 from any2bokeh.errors import InputError
+
+if TYPE_CHECKING:
+    from any2bokeh.cli.progress import Report
+    from any2bokeh.disparity import EstimatedDisparity
+    from any2bokeh.disparity.estimators import Device
+    from any2bokeh.disparity.rough.seed import Seed
+    from any2bokeh.focus import FocusScript
+    from any2bokeh.video import VideoSource
 
 Input = Annotated[str, typer.Argument(metavar="INPUT", help="Video file, folder of frames, or glob pattern.")]
 Fps = Annotated[str | None, option("--fps", help="Rate of a folder of frames; 24 unless given.", metavar="N")]
 
 
 @dataclass(frozen=True, slots=True)
-class DisparityOptions:
+class ModelOptions:
+    """Which depth model estimates the disparity."""
+
+    depth_model: Annotated[
+        str | None,
+        option(
+            "--depth-model",
+            help="Estimate it: auto, rough, small, another known name, a hub id or a folder; auto unless given.",
+            metavar="auto|ID|FOLDER",
+        ),
+    ] = None
+    allow_noncommercial: Annotated[
+        bool, option("--allow-noncommercial", help="Take depth models whose licence does not allow any use.")
+    ] = False
+    steadying: Annotated[
+        Steadying | None,
+        option("--steadying", help="How its maps share one scale in a shot; what the model needs unless given."),
+    ] = None
+
+    def estimated(
+        self,
+        source: "VideoSource",
+        *,
+        seed: "Seed | None" = None,
+        start: int = 0,
+        stop: int | None = None,
+        device: "Device" = "auto",
+        progress: "Report | None" = None,
+        notice: Callable[[str], None] | None = None,
+    ) -> "EstimatedDisparity":
+        """What the model makes of the frames ``start`` to ``stop``; nothing is estimated yet.
+
+        Raises:
+            InputError: a model that is not to be had, or of another kind.
+        """
+        from any2bokeh.disparity import EstimatedDisparity
+        from any2bokeh.disparity.estimators import DEFAULT_CHOICE, open_estimator
+
+        estimator = open_estimator(
+            DEFAULT_CHOICE if self.depth_model is None else self.depth_model,
+            allow_noncommercial=self.allow_noncommercial,
+            seed=seed,
+            device=device,
+            notice=notice,
+        )
+        return EstimatedDisparity(
+            source,
+            estimator,
+            steadying=self.steadying,
+            start=start,
+            stop=stop,
+            progress=progress,
+            notice=notice,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DisparityOptions(ModelOptions):
     """Where disparity comes from."""
 
     disparity: Annotated[
@@ -25,24 +92,86 @@ class DisparityOptions:
     disparity_polarity: Annotated[Polarity, option("--disparity-polarity", help="Which end of the scale is near.")] = (
         "near-white"
     )
-    depth_model: Annotated[
-        str | None, option("--depth-model", help="Estimate it instead: not in this version.", metavar="auto|ID")
-    ] = None
 
-    def path(self) -> Path:
-        """The disparity's path.
+    def of(
+        self,
+        source: "VideoSource",
+        focus: "FocusScript | object | None" = None,
+        *,
+        start: int = 0,
+        stop: int | None = None,
+        device: "Device" = "auto",
+        progress: "Report | None" = None,
+        notice: Callable[[str], None] | None = None,
+    ) -> "Path | EstimatedDisparity":
+        """The disparity's path; or, where there is none, what a depth model makes of the clip.
+
+        A part of a clip (``--start``, ``--end``) is estimated as a clip of its own, unless the focus script needs more.
+
+        Args:
+            source: the clip.
+            focus: what is in focus, which tells the built-in estimate where the subject is.
+            start, stop: the frames that are wanted.
+            device: where a model runs.
+            progress: called while the disparity is estimated.
+            notice: told what the user must know of a model.
 
         Raises:
-            InputError: there is none.
+            InputError: both a path and a model, or see ``ModelOptions.estimated``.
         """
-        if self.depth_model is not None:
-            raise InputError(
-                f"--depth-model {self.depth_model} is not in this version; make the disparity with a depth model of "
-                f"your choice and give it with --disparity PATH"
-            )
-        if self.disparity is None:
-            raise InputError("nothing says how near things are; give --disparity PATH, such as a folder of grey PNGs")
-        return self.disparity
+        if self.disparity is not None:
+            typed = {"--depth-model": self.depth_model, "--allow-noncommercial": self.allow_noncommercial or None}
+            for name, value in typed.items():
+                if value is not None:
+                    raise InputError(f"--disparity {self.disparity} and {name} contradict each other; give one")
+            return self.disparity
+        from any2bokeh.focus import FocusScript
+
+        script = focus if isinstance(focus, FocusScript) else None
+        first, last = (start, stop) if _lies_within(script, source, start, stop) else (0, None)
+        return self.estimated(
+            source,
+            seed=_seed(script, source, first),
+            start=first,
+            stop=last,
+            device=device,
+            progress=progress,
+            notice=notice,
+        )
+
+
+def _lies_within(script: "FocusScript | None", source: "VideoSource", start: int, stop: int | None) -> bool:
+    """Whether the focus of a part can be found from the part alone."""
+    from any2bokeh.focus import MaskTarget
+
+    if script is None:
+        return True
+    end = source.info.frame_count if stop is None else stop
+    places = [_clip_frame(keyframe.frame, script, source) for keyframe in script.keyframes]
+    follows_masks = any(isinstance(keyframe.target, MaskTarget) for keyframe in script.keyframes)
+    return script.dense is None and not follows_masks and all(start <= place < end for place in places)
+
+
+def _seed(script: "FocusScript | None", source: "VideoSource", first: int) -> "Seed | None":
+    """Where a focus script first says that the subject is; None where it does not."""
+    from any2bokeh.disparity.rough.seed import Seed
+    from any2bokeh.focus import BoxTarget, PointTarget
+
+    for keyframe in script.keyframes if script else ():
+        frame = max(0, _clip_frame(keyframe.frame, script, source) - first)
+        match keyframe.target:
+            case PointTarget(x=x, y=y):
+                return Seed(frame, point=(x, y))
+            case BoxTarget(x0=x0, y0=y0, x1=x1, y1=y1):
+                return Seed(frame, box=(x0, y0, x1, y1))
+    return None
+
+
+def _clip_frame(frame: int, script: "FocusScript | None", source: "VideoSource") -> int:
+    """The clip's frame at the time of a keyframe."""
+    if script is None or script.fps is None:
+        return frame
+    return round(frame * float(source.info.fps) / script.fps)
 
 
 @dataclass(frozen=True, slots=True)

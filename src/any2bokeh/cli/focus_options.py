@@ -3,26 +3,31 @@
 import math
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from any2bokeh.cli.options import option
 from any2bokeh.errors import InputError
 from any2bokeh.optics.lens import Lens
 
 if TYPE_CHECKING:
-    from any2bokeh.focus import FocusScript, Target
+    from any2bokeh.focus import FocusFinder, FocusScript, Target, TrackerChoice
 
+TrackerKind = Literal["auto", "sam2", "classical"]
 _LENS_DEFAULT = {field.name: field.default for field in fields(Lens)}
 _FOCUS, _BLUR = "Focus: exactly one of", "Blur: its strength, or a lens"
+_TRACKING = "Following the subject"
 
 
 @dataclass(frozen=True, slots=True)
-class FocusOptions:
-    """What is in focus and how strong the blur is, as typed."""
+class SubjectOptions:
+    """A subject that can be followed, and what follows it, as typed."""
 
-    focus: Annotated[str | None, option("--focus", help="A disparity, 0 far to 1 near.", panel=_FOCUS, metavar="D")] = (
-        None
-    )
+    focus: Annotated[
+        str | None,
+        option(
+            "--focus", help="A disparity, 0 far to 1 near; or auto to pick subjects.", panel=_FOCUS, metavar="D|auto"
+        ),
+    ] = None
     focus_point: Annotated[
         str | None,
         option("--focus-point", help="What is here in the first frame, 0 to 1.", panel=_FOCUS, metavar="X,Y"),
@@ -31,6 +36,87 @@ class FocusOptions:
         str | None,
         option("--focus-box", help="The subject in this box of the first frame.", panel=_FOCUS, metavar="X0,Y0,X1,Y1"),
     ] = None
+    focus_text: Annotated[
+        str | None,
+        option("--focus-text", help="What the words name in the first frame.", panel=_FOCUS, metavar="WORDS"),
+    ] = None
+
+    track: Annotated[
+        bool,
+        option("--track/--no-track", help="Follow the subject; else hold the disparity of the first frame.",
+               panel=_TRACKING),
+    ] = True  # fmt: skip
+    tracker: Annotated[
+        TrackerKind, option("--tracker", help="auto: SAM 2 if it is on this machine, else classical.", panel=_TRACKING)
+    ] = "auto"
+    tracker_model: Annotated[
+        str | None, option("--tracker-model", help="SAM 2 video model.", panel=_TRACKING, metavar="FOLDER|ID")
+    ] = None
+    text_model: Annotated[
+        str | None,
+        option("--text-model", help="Grounding DINO or OWLv2, for --focus-text.", panel=_TRACKING, metavar="FOLDER|ID"),
+    ] = None
+
+    def tracker_choice(self) -> "TrackerChoice":
+        """Which tracker follows the subject.
+
+        Raises:
+            InputError: a model is given to the classical tracker.
+        """
+        from any2bokeh.focus import TrackerChoice
+
+        return TrackerChoice(self.tracker, self.tracker_model)
+
+    def subject(self, first_frame: int) -> "FocusScript | FocusFinder | None":
+        """What is in focus where it is a subject; None where none is typed.
+
+        Args:
+            first_frame: frame of the clip that a point, box or text is seen in.
+
+        Raises:
+            InputError: a value is outside its range.
+        """
+        from any2bokeh.focus import Autofocus, BoxTarget, FocusScript, Keyframe, PointTarget, TextSubject
+
+        if self.focus_text is not None:
+            return TextSubject(self.focus_text, model=self.text_model, track=self.track)
+        if self.focus == "auto":
+            return Autofocus()
+        if self.focus_point is not None:
+            numbers = _numbers("--focus-point", self.focus_point, "X,Y", "0.5,0.4")
+            return FocusScript(keyframes=(Keyframe(first_frame, PointTarget(*numbers, track=self.track)),))
+        if self.focus_box is not None:
+            numbers = _numbers("--focus-box", self.focus_box, "X0,Y0,X1,Y1", "0.3,0.2,0.6,0.9")
+            return FocusScript(keyframes=(Keyframe(first_frame, BoxTarget(*numbers, track=self.track)),))
+        return None
+
+    def typed_focus(self) -> dict[str, object]:
+        """Every option that says what is in focus, with its value."""
+        return {
+            "--focus": self.focus,
+            "--focus-point": self.focus_point,
+            "--focus-box": self.focus_box,
+            "--focus-text": self.focus_text,
+        }
+
+    def require_one_focus(self) -> None:
+        """Refuse none and more than one.
+
+        Raises:
+            InputError: names what is typed.
+        """
+        typed = self.typed_focus()
+        given = [f"{name} {value}" for name, value in typed.items() if value is not None]
+        if not given:
+            raise InputError(f"nothing says what is in focus; give one of {', '.join(typed)}")
+        if len(given) > 1:
+            raise InputError(f"{' and '.join(given)} contradict each other; give one")
+
+
+@dataclass(frozen=True, slots=True)
+class FocusOptions(SubjectOptions):
+    """What is in focus and how strong the blur is, as typed."""
+
     focus_mask: Annotated[
         Path | None,
         option("--focus-mask", help="The subject of a mask folder or mask video.", panel=_FOCUS, metavar="PATH"),
@@ -73,11 +159,11 @@ class FocusOptions:
         ),
     ] = None
 
-    def script(self, first_frame: int) -> "FocusScript":
-        """The focus script that the options stand for.
+    def script(self, first_frame: int) -> "FocusScript | FocusFinder":
+        """The focus script that the options stand for, or what finds it in the clip.
 
         Args:
-            first_frame: frame of the clip that a point or box is seen in.
+            first_frame: frame of the clip that a point, box or text is seen in.
 
         Raises:
             InputError: not exactly one focus, a value outside its range, or a script with a fault.
@@ -85,9 +171,10 @@ class FocusOptions:
         from any2bokeh.focus import FocusScript, Keyframe
         from any2bokeh.refocus import gives_blur_strength
 
-        self._require_one_focus()
+        self.require_one_focus()
         if self.focus_script is None:
-            return FocusScript(keyframes=(Keyframe(frame=first_frame, target=self._target()),))
+            found = self.subject(first_frame)
+            return found or FocusScript(keyframes=(Keyframe(frame=first_frame, target=self._fixed_target()),))
         script = FocusScript.load(self.focus_script)
         typed = {"blur": self.blur, **self._lens_values()}
         also = [_option_name(name) for name, value in typed.items() if value is not None]
@@ -97,6 +184,11 @@ class FocusOptions:
                 f"blur_strength out of the script"
             )
         return script
+
+    def typed_focus(self) -> dict[str, object]:
+        """Every option that says what is in focus, with its value."""
+        others: dict[str, object] = {"--focus-mask": self.focus_mask, "--focus-script": self.focus_script}
+        return SubjectOptions.typed_focus(self) | others
 
     def blur_strength(self) -> float | Lens | None:
         """K, or the lens that gives it; None where it is left to the focus script.
@@ -130,32 +222,12 @@ class FocusOptions:
             "focus_distance_m": self.focus_distance_m,
         }
 
-    def _require_one_focus(self) -> None:
-        typed = {
-            "--focus": self.focus,
-            "--focus-point": self.focus_point,
-            "--focus-box": self.focus_box,
-            "--focus-mask": self.focus_mask,
-            "--focus-script": self.focus_script,
-        }
-        given = [f"{name} {value}" for name, value in typed.items() if value is not None]
-        if not given:
-            raise InputError(f"nothing says what is in focus; give one of {', '.join(typed)}")
-        if len(given) > 1:
-            raise InputError(f"{' and '.join(given)} contradict each other; give one")
+    def _fixed_target(self) -> "Target":
+        from any2bokeh.focus import DisparityTarget, MaskTarget
 
-    def _target(self) -> "Target":
-        from any2bokeh.focus import BoxTarget, DisparityTarget, MaskTarget, PointTarget
-
-        if self.focus_point is not None:
-            return PointTarget(*_numbers("--focus-point", self.focus_point, "X,Y", "0.5,0.4"))
-        if self.focus_box is not None:
-            return BoxTarget(*_numbers("--focus-box", self.focus_box, "X0,Y0,X1,Y1", "0.3,0.2,0.6,0.9"))
         if self.focus_mask is not None:
             return MaskTarget(str(self.focus_mask.absolute()))
         assert self.focus is not None
-        if self.focus == "auto":
-            raise InputError("--focus auto is not in this version; give --focus-point X,Y or --focus-mask PATH instead")
         return DisparityTarget(*_numbers("--focus", self.focus, "D", "0.8"))
 
 

@@ -17,12 +17,14 @@ import typer
 from any2bokeh import __version__
 from any2bokeh.cli.convert import convert_command
 from any2bokeh.cli.demo import demo_command
+from any2bokeh.cli.depth import depth_command
 from any2bokeh.cli.evaluate import evaluate_command
 from any2bokeh.cli.info import info_command
 from any2bokeh.cli.options import command
 from any2bokeh.cli.preview import preview_command
 from any2bokeh.cli.refocus import refocus_command
 from any2bokeh.cli.synth import synth_command
+from any2bokeh.cli.track import track_command
 from any2bokeh.cli.train import train_command
 from any2bokeh.errors import InputError
 
@@ -36,6 +38,8 @@ app = typer.Typer(
 )
 command(app, "refocus")(refocus_command)
 command(app, "demo")(demo_command)
+command(app, "depth")(depth_command)
+command(app, "track")(track_command)
 command(app, "preview")(preview_command)
 command(app, "info")(info_command)
 command(app, "convert")(convert_command)

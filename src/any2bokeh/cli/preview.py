@@ -11,7 +11,8 @@ from any2bokeh.cli.engine_options import EngineOptions
 from any2bokeh.cli.focus_options import FocusOptions
 from any2bokeh.cli.options import option
 from any2bokeh.cli.output_options import Overwrite, ReportOptions
-from any2bokeh.cli.report import tell
+from any2bokeh.cli.progress import ESTIMATING, progress_report
+from any2bokeh.cli.report import disparity_facts, tell, warn
 from any2bokeh.errors import InputError
 
 if TYPE_CHECKING:
@@ -40,17 +41,25 @@ def preview_command(
     from any2bokeh.video import open_source
 
     blur_strength = focus.blur_strength()
-    with open_source(input, fps=fps) as source:
+    notice = None if report.quiet else warn
+    with (
+        open_source(input, fps=fps) as source,
+        progress_report(quiet=report.quiet or report.json, doing=ESTIMATING) as estimating,
+    ):
         require_png_target(output, source.info.path, overwrite=overwrite)
         index = _frame_index(source, frame, time)
+        script, renderer = focus.script(index), engine.renderer(source.info)
+        # The whole clip: what is shown is what the whole run will make.
+        maps = disparity.of(source, script, device=engine.device, progress=estimating, notice=notice)
         shown = preview(
             source,
             index,
-            disparity=disparity.path(),
+            disparity=maps,
             polarity=disparity.disparity_polarity,
-            focus=focus.script(index),
+            focus=script,
+            tracker=focus.tracker_choice(),
             blur_strength=blur_strength,
-            renderer=engine.renderer(source.info),
+            renderer=renderer,
         )
     write_preview(shown, output, overlay=overlay, overwrite=overwrite)
     result = {
@@ -61,6 +70,7 @@ def preview_command(
         "engine": engine.engine,
         "focus_disparity": shown.given.focus_disparity,
         "blur_strength": shown.given.blur_strength,
+        **disparity_facts(maps),
     }
     line = (
         f"{output}: frame {index}, focus disparity {shown.given.focus_disparity:.3f}, K {shown.given.blur_strength:g}"

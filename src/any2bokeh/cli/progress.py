@@ -10,19 +10,27 @@ from contextlib import contextmanager
 
 _SECONDS_BETWEEN_LINES = 5.0
 
+RENDERING = "rendering {total} frames; the first run on a machine compiles the renderer"
+ESTIMATING = "estimating disparity of {total} frames"
+
 Report = Callable[[int, int], None]
 
 
 @contextmanager
-def progress_report(*, quiet: bool) -> Iterator[Report]:
-    """A callback that takes the frames done so far and the frames of the whole job."""
+def progress_report(*, quiet: bool, doing: str = RENDERING) -> Iterator[Report]:
+    """A callback that takes the frames done so far and the frames of the whole job.
+
+    Args:
+        quiet: say nothing.
+        doing: what the first plain line says, with ``{total}`` for the frames of the job.
+    """
     if quiet:
         yield lambda done, total: None
     elif sys.stderr.isatty():
         with _bar() as report:
             yield report
     else:
-        yield _lines()
+        yield _lines(doing)
 
 
 @contextmanager
@@ -37,19 +45,31 @@ def _bar() -> Iterator[Report]:
         progress.TimeElapsedColumn(),
         progress.TimeRemainingColumn(),
     ]
-    with progress.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        job = bar.add_task("", total=None)
-        yield lambda done, total: bar.update(job, completed=done, total=total)
+    bar = progress.Progress(*columns, console=Console(stderr=True), transient=True)
+    job = bar.add_task("", total=None)
+
+    def report(done: int, total: int) -> None:
+        # On screen only while there is something to do: two jobs of one command share the terminal.
+        if done == 0:
+            bar.start()
+        bar.update(job, completed=done, total=total)
+        if done == total:
+            bar.stop()
+
+    try:
+        yield report
+    finally:
+        bar.stop()
 
 
-def _lines() -> Report:
+def _lines(doing: str) -> Report:
     first = last = 0.0  # when the first frame was done, and when the last line was printed
 
     def report(done: int, total: int) -> None:
         nonlocal first, last
         now = time.monotonic()
         if done == 0:
-            print(f"rendering {total} frames; the first run on a machine compiles the renderer", flush=True)
+            print(doing.format(total=total), flush=True)
             last = now
         elif done == 1:
             first = now  # what comes before is compilation, and no measure of the rest

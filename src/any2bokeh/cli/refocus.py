@@ -9,8 +9,8 @@ from any2bokeh.cli.clip_options import DisparityOptions, Fps, Input, RangeOption
 from any2bokeh.cli.engine_options import EngineOptions
 from any2bokeh.cli.focus_options import FocusOptions
 from any2bokeh.cli.output_options import EncodingOptions, Overwrite, ReportOptions
-from any2bokeh.cli.progress import progress_report
-from any2bokeh.cli.report import refocus_summary, tell, warn
+from any2bokeh.cli.progress import ESTIMATING, progress_report
+from any2bokeh.cli.report import disparity_facts, refocus_summary, tell, warn
 
 
 def refocus_command(
@@ -30,21 +30,32 @@ def refocus_command(
     from any2bokeh.video import open_source
 
     blur_strength = focus.blur_strength()
-    with open_source(input, fps=fps) as source, progress_report(quiet=report.quiet or report.json) as progress:
-        first_frame, _ = frame_range(source, part.start, part.end)
+    quiet, notice = report.quiet or report.json, None if report.quiet else warn
+    with (
+        open_source(input, fps=fps) as source,
+        progress_report(quiet=quiet, doing=ESTIMATING) as estimating,
+        progress_report(quiet=quiet) as progress,
+    ):
+        first_frame, stop = frame_range(source, part.start, part.end)
+        script, renderer = focus.script(first_frame), engine.renderer(source.info)
+        maps = disparity.of(
+            source, script, start=first_frame, stop=stop, device=engine.device, progress=estimating, notice=notice
+        )
         result = refocus(
             source,
             output,
-            disparity=disparity.path(),
+            disparity=maps,
             polarity=disparity.disparity_polarity,
-            focus=focus.script(first_frame),
+            focus=script,
+            tracker=focus.tracker_choice(),
             blur_strength=blur_strength,
-            renderer=engine.renderer(source.info),
+            renderer=renderer,
             start_s=part.start,
             end_s=part.end,
             encoding=encoding.encoding(),
             overwrite=overwrite,
             progress=progress,
-            notice=None if report.quiet else warn,
+            notice=notice,
         )
-    tell(*refocus_summary(result, engine=engine.engine), report)
+    summary, line = refocus_summary(result, engine=engine.engine)
+    tell(summary | disparity_facts(maps), line, report)

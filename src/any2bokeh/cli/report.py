@@ -1,6 +1,7 @@
 """What a command tells when it is done: a line for people, or one JSON object for programs, on standard output."""
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -8,6 +9,7 @@ import typer
 from any2bokeh.cli.output_options import ReportOptions
 
 if TYPE_CHECKING:
+    from any2bokeh.disparity import EstimatedDisparity
     from any2bokeh.refocus import RefocusResult
 
 
@@ -22,6 +24,14 @@ def tell(result: dict[str, Any], line: str, report: ReportOptions) -> None:
 def warn(remark: str) -> None:
     """Tell what looks wrong but may be meant, on standard error."""
     typer.echo(f"warning: {remark}", err=True)
+
+
+def disparity_facts(disparity: "Path | EstimatedDisparity") -> dict[str, Any]:
+    """What the result object says of the disparity: the file, or the model and what its values mean."""
+    if isinstance(disparity, Path):
+        return {"disparity": str(disparity)}
+    estimator = disparity.estimator
+    return {"depth_model": estimator.name, "licence": estimator.licence, "estimated_as": str(estimator.meaning)}
 
 
 def refocus_summary(result: "RefocusResult", *, engine: str) -> tuple[dict[str, Any], str]:

@@ -24,9 +24,7 @@ _SECONDS_BETWEEN_LINES = 5.0
 def train_command(
     config: Annotated[
         str,
-        typer.Argument(
-            metavar="CONFIG", help="paper, compact, compact-cpu, debug, or a TOML file that changes one."
-        ),
+        typer.Argument(metavar="CONFIG", help="paper, compact, compact-cpu, debug, or a TOML file that changes one."),
     ],
     report: ReportOptions,
     data: Annotated[

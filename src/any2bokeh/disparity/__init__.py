@@ -1,13 +1,14 @@
-"""Where disparity comes from: files now, ``(1, h, w)`` float32 in [0, 1], 1 = nearest, one scale for the clip."""
+"""Disparity from files or depth models: ``(1, h, w)`` float32 in [0, 1], 1 = nearest, one scale for the clip."""
 
 from typing import TYPE_CHECKING, Any
 
 from any2bokeh.disparity.source import DisparitySource, Polarity, open_disparity
 
 if TYPE_CHECKING:
+    from any2bokeh.disparity.estimated import EstimatedDisparity
     from any2bokeh.disparity.upsampling import upsample
 
-__all__ = ["DisparitySource", "Polarity", "open_disparity", "upsample"]
+__all__ = ["DisparitySource", "EstimatedDisparity", "Polarity", "open_disparity", "upsample"]
 
 
 def __getattr__(name: str) -> Any:
@@ -15,4 +16,8 @@ def __getattr__(name: str) -> Any:
         from any2bokeh.disparity.upsampling import upsample
 
         return upsample
+    if name == "EstimatedDisparity":
+        from any2bokeh.disparity.estimated import EstimatedDisparity
+
+        return EstimatedDisparity
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -20,6 +20,7 @@ MAX_BYTES = 16 * 2**20
 _DENSE_KEYS = ("focus_disparity", "blur_strength")
 _KEYFRAME_KEYS = ("frame", "blur_strength", "easing", "transition_s", "strength", "cut")
 _TARGET_KEYS = ("focus_disparity", "point", "box", "mask")
+_TRACKED_KEYS = ("point", "box")
 
 
 def load(path: Path) -> FocusScript:
@@ -155,7 +156,7 @@ def _keyframe(given: object) -> Keyframe:
     if not isinstance(given, dict):
         raise InputError(f"it is {shown(given)}; a keyframe is an object with a frame and a target")
     given = cast(dict[str, Any], given)
-    _only(given, (*_KEYFRAME_KEYS, *_TARGET_KEYS), "keyframe")
+    _only(given, (*_KEYFRAME_KEYS, *_TARGET_KEYS, "track"), "keyframe")
     null = next((key for key, value in given.items() if value is None), None)
     if null is not None:
         raise InputError(f"{null} is null; give a value, or leave it out")
@@ -169,14 +170,17 @@ def _target(given: dict[str, Any]) -> Target | None:
     names = [name for name in _TARGET_KEYS if name in given]
     if len(names) > 1:
         raise InputError(f"it has {' and '.join(names)}; give one target")
+    if "track" in given and (not names or names[0] not in _TRACKED_KEYS):
+        raise InputError("it has track without a point or box; give one, or leave track out")
     if not names:
         return None
+    track = given.get("track", False)
     value = given[names[0]]
     match names[0]:
         case "point":
-            return PointTarget(*_numbers("point", value, 2))
+            return PointTarget(*_numbers("point", value, 2), track=track)
         case "box":
-            return BoxTarget(*_numbers("box", value, 4))
+            return BoxTarget(*_numbers("box", value, 4), track=track)
         case "mask":
             return MaskTarget(value)
         case _:
@@ -208,10 +212,10 @@ def _target_json(target: Target | None) -> dict[str, Any]:
             return {}
         case DisparityTarget(focus_disparity):
             return {"focus_disparity": focus_disparity}
-        case PointTarget(x, y):
-            return {"point": [x, y]}
-        case BoxTarget(x0, y0, x1, y1):
-            return {"box": [x0, y0, x1, y1]}
+        case PointTarget(x, y, track):
+            return {"point": [x, y]} | ({"track": True} if track else {})
+        case BoxTarget(x0, y0, x1, y1, track):
+            return {"box": [x0, y0, x1, y1]} | ({"track": True} if track else {})
         case MaskTarget(path):
             return {"mask": path}
 

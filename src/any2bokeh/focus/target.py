@@ -18,27 +18,39 @@ class DisparityTarget:
 
 @dataclass(frozen=True, slots=True)
 class PointTarget:
-    """Whatever is at a point, x and y in 0..1 of the displayed frame, from its top left corner."""
+    """Whatever is at a point, x and y in 0..1 of the displayed frame, from its top left corner.
+
+    Attributes:
+        track: whether the subject at the point is followed from the keyframe on; else the disparity there is held.
+    """
 
     x: float
     y: float
+    track: bool = False
 
     def __post_init__(self) -> None:
         require_in_unit_range("point x", self.x)
         require_in_unit_range("point y", self.y)
+        _require_bool("track", self.track)
 
 
 @dataclass(frozen=True, slots=True)
 class BoxTarget:
-    """The subject in a box, corners in 0..1 of the displayed frame, ``x0 < x1`` and ``y0 < y1``."""
+    """The subject in a box, corners in 0..1 of the displayed frame, ``x0 < x1`` and ``y0 < y1``.
+
+    Attributes:
+        track: whether the subject is followed from the keyframe on; else its disparity there is held.
+    """
 
     x0: float
     y0: float
     x1: float
     y1: float
+    track: bool = False
 
     def __post_init__(self) -> None:
-        for name in self.__slots__:
+        _require_bool("track", self.track)
+        for name in ("x0", "y0", "x1", "y1"):
             require_in_unit_range(f"box {name}", getattr(self, name))
         for low, high in (("x0", "x1"), ("y0", "y1")):
             if not getattr(self, low) < getattr(self, high):
@@ -70,6 +82,11 @@ def require_in_unit_range(name: str, value: object) -> None:
     """Refuse what is not a finite number in [0, 1]."""
     if not is_finite_number(value) or not 0 <= value <= 1:  # pyright: ignore[reportOperatorIssue]
         raise InputError(f"{name} is {shown(value)}; allowed is a number from 0 to 1")
+
+
+def _require_bool(name: str, value: object) -> None:
+    if not isinstance(value, bool):
+        raise InputError(f"{name} is {shown(value)}; allowed is true or false")
 
 
 def is_finite_number(value: object) -> bool:

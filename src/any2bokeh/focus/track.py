@@ -16,6 +16,8 @@ from any2bokeh.focus.move import Move, plan_moves, values_over
 from any2bokeh.focus.point import disparity_at_point, disparity_in_box
 from any2bokeh.focus.script import DenseFocus, FocusScript, Keyframe, require_blur_strength
 from any2bokeh.focus.target import BoxTarget, DisparityTarget, MaskTarget, PointTarget, Target
+from any2bokeh.focus.tracking.subject import TrackedSubject
+from any2bokeh.focus.tracking.subjects import TrackedSubjects
 
 # Rates that differ by less are one rate written differently (29.97 and 30000/1001).
 _FPS_TOLERANCE = 1e-4
@@ -47,8 +49,9 @@ def resolve(
     mask_root: str | Path | None = None,
     frame_size: tuple[int, int] | None = None,
     blur_strength: float | None = None,
+    subjects: TrackedSubjects | None = None,
 ) -> FocusTrack:
-    """Find the focus of every frame; reads only the disparity and the masks that it needs.
+    """Find the focus of every frame; reads only the disparity, the masks and the pictures that it needs.
 
     A frame's focus does not depend on ``start`` and ``stop``: a preview shows what the whole run will.
 
@@ -64,13 +67,15 @@ def resolve(
         frame_size: ``(width, height)`` of the displayed clip, which masks must have; where None, masks must have the
             disparity's aspect.
         blur_strength: K where the script gives none at all.
+        subjects: what follows a point or box whose ``track`` is true; needed where the script has one.
 
     Returns:
         A track of ``stop - start`` frames.
 
     Raises:
         InputError: a keyframe lies past the clip's end, a dense script has another length than the clip, no blur
-            strength is given anywhere, or a mask is missing, of another size or count, or never shows its subject.
+            strength is given anywhere, a mask is missing, of another size or count, or never shows its subject, or a
+            subject is to be followed without ``subjects``.
     """
     stop = frame_count if stop is None else stop
     if not 0 <= start < stop <= frame_count:
@@ -89,7 +94,8 @@ def resolve(
         require_blur_strength(blur_strength)
         strengths = [Move(0, 0, blur_strength, "hold")]
     root = Path(mask_root) if mask_root is not None else script.root or Path()
-    focus = _TargetFocus(targets, _Clip(disparity, frame_count, stop, float(fps), frame_size, cuts, root))
+    clip = _Clip(disparity, frame_count, stop, float(fps), frame_size, cuts, root, subjects)
+    focus = _TargetFocus(targets, clip)
     return FocusTrack(
         np.clip(values_over(targets, focus.values, start=start, stop=stop), 0.0, 1.0),
         values_over(
@@ -146,6 +152,7 @@ class _Clip:
     frame_size: tuple[int, int] | None
     cuts: Sequence[int]
     mask_root: Path
+    subjects: TrackedSubjects | None
 
 
 class _TargetFocus:
@@ -155,7 +162,7 @@ class _TargetFocus:
         self._moves = moves
         self._clip = clip
         self._fixed: dict[int, float] = {}
-        self._subjects: dict[str, SubjectReader] = {}
+        self._masked: dict[str, SubjectReader] = {}
 
     def values(self, number: int, wanted: tuple[int, int]) -> NDArray[np.float64]:
         """Focus that a move leads to, in the wanted frames."""
@@ -166,24 +173,36 @@ class _TargetFocus:
                 f"{self._clip.disparity.frame_count - 1}; give the disparity of the whole clip"
             )
         if isinstance(target, MaskTarget):
-            return self._followed(number, target, wanted)
+            return self._followed(number, self._masked_subject(target), wanted)
+        if isinstance(target, PointTarget | BoxTarget) and target.track:
+            if self._clip.subjects is None:
+                raise InputError(
+                    f"the subject of frame {frame} cannot be followed without the pictures of the clip; give them, or "
+                    f"set track to false"
+                )
+            return self._followed(number, self._clip.subjects.subject(target, frame), wanted)
         if number not in self._fixed:
             self._fixed[number] = _read_target(target, frame, self._clip.disparity)
         return np.full(wanted[1] - wanted[0], self._fixed[number])
 
     def warnings(self) -> tuple[str, ...]:
-        return tuple(warning for subject in self._subjects.values() for warning in subject.warnings())
+        of_masks = tuple(warning for subject in self._masked.values() for warning in subject.warnings())
+        return of_masks + (self._clip.subjects.warnings() if self._clip.subjects else ())
 
-    def _followed(self, number: int, target: MaskTarget, wanted: tuple[int, int]) -> NDArray[np.float64]:
-        if target.path not in self._subjects:
-            self._subjects[target.path] = SubjectReader(
+    def _masked_subject(self, target: MaskTarget) -> SubjectReader:
+        if target.path not in self._masked:
+            self._masked[target.path] = SubjectReader(
                 self._clip.mask_root / target.path,
                 disparity=self._clip.disparity,
                 clip_frame_count=self._clip.frame_count,
                 stop=self._clip.stop,
                 frame_size=self._clip.frame_size,
             )
-        subject = self._subjects[target.path]
+        return self._masked[target.path]
+
+    def _followed(
+        self, number: int, subject: SubjectReader | TrackedSubject, wanted: tuple[int, int]
+    ) -> NDArray[np.float64]:
         begin = min(math.floor(self._moves[number].begins) + 1, self._moves[number].frame)
         following = self._moves[number + 1 :]
         end = min(following[0].frame if following else self._clip.frame_count, subject.frame_count)

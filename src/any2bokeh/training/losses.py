@@ -41,6 +41,24 @@ def sobel_magnitude(pictures: torch.Tensor) -> torch.Tensor:
     return (gradient.square().sum(dim=2) + _SMOOTH).sqrt()
 
 
+def thumbnails(pictures: torch.Tensor, reduction: int = 8) -> torch.Tensor:
+    """What latents can be told to be where there is no time to let them be found.
+
+    Args:
+        pictures: ``(N, 3, H, W)`` in [-1, 1].
+        reduction: side of a block, px.
+
+    Returns:
+        ``(N, 4, H / reduction, W / reduction)``: the mean of each block in three channels, and four times the standard
+        deviation of its grey, which says how sharp the block is.
+    """
+    pictures = at_least_float32(pictures)
+    grey = pictures.mean(dim=1, keepdim=True)
+    mean, square = F.avg_pool2d(grey, reduction), F.avg_pool2d(grey.square(), reduction)
+    contrast = (square - mean.square()).clamp(min=0.0).sqrt()
+    return torch.cat([F.avg_pool2d(pictures, reduction), 4.0 * contrast], dim=1)
+
+
 def divergence_from_normal(mean: torch.Tensor, logvar: torch.Tensor) -> torch.Tensor:
     """Kullback-Leibler divergence of a posterior from the standard normal distribution, the mean over all elements.
 

@@ -2,15 +2,16 @@
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
+from diffusers.models.resnet import TemporalResnetBlock
 from torch import nn
 
 from any2bokeh.errors import InputError
 from any2bokeh.mpi import PAPER_ALPHA
 from any2bokeh.renderers.diffusion import checkpoint
-from any2bokeh.renderers.diffusion.autoencoder import BokehAutoencoder
+from any2bokeh.renderers.diffusion.autoencoder import BokehAutoencoder, SkipDecoder
 from any2bokeh.renderers.diffusion.model_card import ModelCard
 from any2bokeh.renderers.diffusion.pipeline import AnyToBokehPipeline
 from any2bokeh.renderers.diffusion.svd_start import SKIP_START
@@ -26,12 +27,14 @@ class ModelStart:
             encoder.
         unet, vae: arguments of ``BokehUNet`` and ``BokehAutoencoder``; used without a base.
         alpha: exponent of the MPI regions.
+        still_decoder: a random decoder begins without any effect between frames.
     """
 
     base: str | None = None
     unet: dict[str, Any] = field(default_factory=dict)
     vae: dict[str, Any] = field(default_factory=dict)
     alpha: float = PAPER_ALPHA
+    still_decoder: bool = False
 
 
 def start_networks(start: ModelStart, seed: int) -> AnyToBokehPipeline:
@@ -50,7 +53,23 @@ def start_networks(start: ModelStart, seed: int) -> AnyToBokehPipeline:
         vae = BokehAutoencoder(**_as_arguments(start.vae))
     for convolution in vae.decoder.skip_convolutions():
         nn.init.constant_(convolution.weight, SKIP_START)
+    if start.still_decoder:
+        _still(vae.decoder)
     return AnyToBokehPipeline(unet.eval(), vae.eval(), None, card)
+
+
+@torch.no_grad()
+def _still(decoder: SkipDecoder) -> None:
+    """Let temporal residual blocks add nothing, and the last convolution over time pass each frame as it is."""
+    for module in decoder.modules():
+        if isinstance(module, TemporalResnetBlock):
+            nn.init.zeros_(module.conv2.weight)
+            nn.init.zeros_(cast(torch.Tensor, module.conv2.bias))
+    last = decoder.time_conv_out
+    nn.init.zeros_(last.weight)
+    nn.init.zeros_(cast(torch.Tensor, last.bias))
+    for channel in range(len(last.weight)):
+        last.weight[channel, channel, last.kernel_size[0] // 2] = 1.0
 
 
 def load_networks(folder: Path, start: ModelStart) -> AnyToBokehPipeline:

@@ -9,7 +9,13 @@ from any2bokeh.renderers.diffusion.autoencoder import EncodedFrames, SkipFeature
 from any2bokeh.renderers.diffusion.image_embedding import image_embedding
 from any2bokeh.renderers.diffusion.options import PipelineOptions
 from any2bokeh.renderers.diffusion.pipeline import AnyToBokehPipeline
-from any2bokeh.training.losses import at_least_float32, divergence_from_normal, latent_loss, picture_loss
+from any2bokeh.training.losses import (
+    at_least_float32,
+    divergence_from_normal,
+    latent_loss,
+    picture_loss,
+    thumbnails,
+)
 from any2bokeh.training.stages import Loss
 from any2bokeh.training.windows import WindowBatch
 
@@ -39,6 +45,11 @@ class StageObjective(nn.Module):
         """The loss, a scalar in float32 or finer: the mean over the windows."""
         if self.loss == "reconstruction":
             return self._reconstruction(batch)
+        if self.loss == "thumbnail":
+            pixels = _all_pictures(batch)
+            with self._autoencoder_precision(pixels.device):
+                mean = self.vae.encode_frames(pixels).mean
+            return latent_loss(mean, thumbnails(pixels))
         if self.loss == "latent":
             with torch.no_grad():
                 target = self._scaled_latents(batch["bokeh"])
@@ -52,10 +63,9 @@ class StageObjective(nn.Module):
         return picture_loss(decoded, to_signed(batch["bokeh"]).flatten(0, 1))
 
     def _reconstruction(self, batch: WindowBatch) -> torch.Tensor:
-        """All that the autoencoder will ever see, without help from the skip convolutions."""
-        shown = torch.cat([batch["frames"], batch["bokeh"], batch["difference"].expand(-1, -1, 3, -1, -1)])
-        frame_count = shown.shape[1]
-        pixels = to_signed(shown).flatten(0, 1)
+        """Of all pictures, without help from the skip convolutions."""
+        pixels = _all_pictures(batch)
+        frame_count = batch["frames"].shape[1]
         with self._autoencoder_precision(pixels.device):
             encoded = self.vae.encode_frames(pixels)
             noise = _noise(batch["number"], encoded.mean)
@@ -112,6 +122,12 @@ class StageObjective(nn.Module):
 def to_signed(pixels: torch.Tensor) -> torch.Tensor:
     """[0, 1] to [-1, 1], in which the autoencoder works."""
     return pixels * 2.0 - 1.0
+
+
+def _all_pictures(batch: WindowBatch) -> torch.Tensor:
+    """``(3 B T, 3, H, W)``, all that the autoencoder will ever see: frames, bokeh frames and disparity differences."""
+    shown = torch.cat([batch["frames"], batch["bokeh"], batch["difference"].expand(-1, -1, 3, -1, -1)])
+    return to_signed(shown).flatten(0, 1)
 
 
 def _detached(features: SkipFeatures) -> SkipFeatures:

@@ -7,12 +7,13 @@ from typing import Literal, get_args
 
 from any2bokeh.errors import InputError
 
-Trains = Literal["autoencoder", "unet", "unet-temporal", "decoder-spatial"]
+Trains = Literal["autoencoder", "encoder", "unet", "unet-temporal", "decoder-spatial"]
 """Which parameters a stage trains; see ``trained_names``."""
 
-Loss = Literal["reconstruction", "latent", "picture"]
-"""``reconstruction``: the autoencoder gives back what it was shown. ``latent``: squared error of the latents of the
-bokeh frames. ``picture``: L1, and L1 of Sobel magnitudes, of the decoded bokeh frames."""
+Loss = Literal["reconstruction", "thumbnail", "latent", "picture"]
+"""``reconstruction``: the autoencoder gives back what it was shown. ``thumbnail``: squared error of latents against
+block means and contrasts; see ``losses.thumbnails``. ``latent``: squared error of the latents of the bokeh frames.
+``picture``: L1, and L1 of Sobel magnitudes, of the decoded bokeh frames."""
 
 Decay = Literal["constant", "cosine"]
 
@@ -71,8 +72,13 @@ class Stage:
             raise InputError(
                 f"warmup_steps of stage {self.name} is {self.warmup_steps}; it must be at most its {self.steps} steps"
             )
-        wants_unet = self.trains in ("unet", "unet-temporal")
-        if wants_unet != (self.loss == "latent"):
+        reached = {
+            "reconstruction": ("autoencoder",),
+            "thumbnail": ("encoder",),
+            "latent": ("unet", "unet-temporal"),
+            "picture": ("decoder-spatial",),
+        }
+        if self.trains not in reached[self.loss]:
             raise InputError(f"stage {self.name} trains {self.trains}, which the loss {self.loss!r} does not reach")
 
     def learning_rate_at(self, step: int) -> float:
@@ -90,8 +96,9 @@ def trained_names(trains: Trains, names: Iterable[str]) -> list[str]:
 
     Args:
         trains: ``autoencoder`` is the whole one but for the skip convolutions, which would hand it the picture that it
-            has to give back; ``unet`` the whole U-Net; ``unet-temporal`` its temporal transformer blocks, temporal
-            residual blocks and what mixes them in; ``decoder-spatial`` the decoder without such parts.
+            has to give back; ``encoder`` its encoder alone; ``unet`` the whole U-Net; ``unet-temporal`` its temporal
+            transformer blocks, temporal residual blocks and what mixes them in; ``decoder-spatial`` the decoder without
+            such parts.
         names: of all parameters, with ``unet.`` or ``vae.`` in front.
 
     Source: training of Yang et al., Any-to-Bokeh, ICLR 2026.
@@ -103,6 +110,8 @@ def _is_trained(trains: Trains, name: str) -> bool:
     temporal = any(part in _TEMPORAL for part in name.split("."))
     if trains == "autoencoder":
         return name.startswith("vae.") and not name.startswith(_SKIP_CONVOLUTION)
+    if trains == "encoder":
+        return name.startswith(("vae.encoder.", "vae.quant_conv."))
     if trains == "unet":
         return name.startswith("unet.")
     if trains == "unet-temporal":

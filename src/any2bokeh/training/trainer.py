@@ -17,6 +17,7 @@ from any2bokeh.renderers.diffusion.pipeline import AnyToBokehPipeline
 from any2bokeh.training.clips import TrainingClips
 from any2bokeh.training.config import Precision, TrainingConfig
 from any2bokeh.training.export import export, thinned_curve
+from any2bokeh.training.float64 import to_float64
 from any2bokeh.training.handoff import is_handoff, read_handoff, take_up_optimizer, take_up_weights, write_handoff
 from any2bokeh.training.losses import at_least_float32
 from any2bokeh.training.networks import load_networks, named_parameters, set_latent_scale, start_networks
@@ -288,8 +289,8 @@ class _Run:
 
     def _precise(self, pipeline: AnyToBokehPipeline) -> AnyToBokehPipeline:
         if self.config.precision == "float64":
-            pipeline.unet.double()
-            pipeline.vae.double()
+            to_float64(pipeline.unet)
+            to_float64(pipeline.vae)
         return pipeline
 
     # 2. A stage
@@ -368,7 +369,7 @@ class _Run:
         if position.step < stage.steps:
             return position, True
 
-        if stage.trains == "autoencoder":
+        if stage.trains in ("autoencoder", "encoder"):
             self._measure_latent_scale(stage)
         self._strip(stage, position, None)
         self._close_stage(stage, position)

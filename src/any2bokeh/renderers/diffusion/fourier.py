@@ -22,7 +22,7 @@ def fourier_features(
     Returns:
         ``(..., 2 F)``: sin, cos of the first frequency, sin, cos of the second, and so on.
     """
-    exponents = torch.linspace(0, 1, frequency_count, dtype=torch.float32, device=values.device)
     values = values.to(torch.promote_types(values.dtype, torch.float32))
+    exponents = torch.linspace(0, 1, frequency_count, dtype=values.dtype, device=values.device)
     phases = values[..., None] * largest_frequency**exponents  # (..., F)
     return torch.stack([phases.sin(), phases.cos()], dim=-1).flatten(-2)

@@ -1,0 +1,93 @@
+"""``any2bokeh depth``: the disparity of a clip, as files."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from any2bokeh.cli.clip_options import Fps, Input, ModelOptions, RangeOptions
+from any2bokeh.cli.engine_options import Device
+from any2bokeh.cli.options import option
+from any2bokeh.cli.output_options import Overwrite, ReportOptions
+from any2bokeh.cli.progress import ESTIMATING, progress_report
+from any2bokeh.cli.report import disparity_facts, tell, warn
+from any2bokeh.disparity.writing import PictureFormat
+from any2bokeh.errors import InputError
+
+if TYPE_CHECKING:
+    from any2bokeh.disparity.rough.seed import Seed
+
+
+def depth_command(
+    input: Input,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="A folder, or a .npz file.")],
+    model: ModelOptions,
+    part: RangeOptions,
+    report: ReportOptions,
+    format: Annotated[PictureFormat, option("--format", help="Of pictures: 16-bit PNG, or float EXR.")] = "png",
+    subject_point: Annotated[
+        str | None,
+        option("--subject-point", help="A point of the subject, for the built-in estimate.", metavar="X,Y"),
+    ] = None,
+    subject_box: Annotated[
+        str | None,
+        option("--subject-box", help="A box around it, for the built-in estimate.", metavar="X0,Y0,X1,Y1"),
+    ] = None,
+    device: Annotated[Device, option("--device", help="Where the model runs.")] = "auto",
+    fps: Fps = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Estimate how near things are, and write it as --disparity reads it."""
+    from any2bokeh.disparity.writing import check_disparity_target, write_disparity
+    from any2bokeh.refocus import frame_range
+    from any2bokeh.video import open_source
+
+    with (
+        open_source(input, fps=fps) as source,
+        progress_report(quiet=report.quiet or report.json, doing=ESTIMATING) as progress,
+    ):
+        start, stop = frame_range(source, part.start, part.end)
+        check_disparity_target(
+            output, source.info.path, picture_format=format, frame_count=stop - start, overwrite=overwrite
+        )
+        maps = model.estimated(
+            source,
+            seed=_seed(subject_point, subject_box),
+            start=start,
+            stop=stop,
+            device=device,
+            progress=progress,
+            notice=None if report.quiet else warn,
+        )
+        write_disparity(maps, output, picture_format=format)
+        height, width = maps.at(0).shape[1:]
+    facts = disparity_facts(maps)
+    summary = {
+        "output": str(output),
+        "frames": maps.frame_count,
+        "start_frame": start,
+        "width": width,
+        "height": height,
+        **facts,
+        "inverse_metres_per_unit": maps.inverse_metres_per_unit,
+    }
+    line = f"{output}: disparity of {maps.frame_count} frames, {width}x{height}, from {facts['depth_model']}"
+    tell(summary, line, report)
+
+
+def _seed(point: str | None, box: str | None) -> "Seed | None":
+    from any2bokeh.cli.focus_options import _numbers
+    from any2bokeh.disparity.rough.seed import Seed
+    from any2bokeh.focus import BoxTarget, PointTarget
+
+    if point is not None and box is not None:
+        raise InputError(f"--subject-point {point} and --subject-box {box} contradict each other; give one")
+    if point is not None:
+        x, y = _numbers("--subject-point", point, "X,Y", "0.5,0.4")
+        at = PointTarget(x, y)
+        return Seed(point=(at.x, at.y))
+    if box is not None:
+        x0, y0, x1, y1 = _numbers("--subject-box", box, "X0,Y0,X1,Y1", "0.3,0.2,0.6,0.9")
+        around = BoxTarget(x0, y0, x1, y1)
+        return Seed(box=(around.x0, around.y0, around.x1, around.y1))
+    return None

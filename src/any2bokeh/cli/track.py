@@ -1,0 +1,95 @@
+"""``any2bokeh track``: what is in focus, decided and written as a focus script."""
+
+import math
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from any2bokeh.cli.clip_options import DisparityOptions, Fps, Input, RangeOptions
+from any2bokeh.cli.engine_options import Device
+from any2bokeh.cli.focus_options import SubjectOptions
+from any2bokeh.cli.options import option
+from any2bokeh.cli.output_options import Overwrite, ReportOptions
+from any2bokeh.cli.progress import ESTIMATING, progress_report
+from any2bokeh.cli.report import disparity_facts, tell, warn
+from any2bokeh.errors import InputError
+
+_TRACKING = "following the subject through {total} frames"
+
+
+def track_command(
+    input: Input,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="A .json file.")],
+    disparity: DisparityOptions,
+    subject: SubjectOptions,
+    part: RangeOptions,
+    report: ReportOptions,
+    masks: Annotated[
+        Path | None, option("--masks", help="Write the mattes here too, for --focus-mask.", metavar="FOLDER")
+    ] = None,
+    bake: Annotated[
+        bool, option("--bake", help="Write the focus itself, as keyframes of disparity, not the subjects.")
+    ] = False,
+    blur: Annotated[float | None, option("--blur", help="Blur strength for the script to give.", metavar="K")] = None,
+    device: Annotated[Device, option("--device", help="Where a depth model runs.")] = "auto",
+    fps: Fps = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Follow a subject, or pick subjects with --focus auto, and write the decisions for --focus-script."""
+    from any2bokeh.refocus import frame_range
+    from any2bokeh.track import track
+    from any2bokeh.video import open_source
+
+    subject.require_one_focus()
+    if subject.focus not in (None, "auto"):
+        raise InputError(
+            f"--focus {subject.focus} is a plane, which has no subject to follow; give --focus auto or a point"
+        )
+    if blur is not None and not (math.isfinite(blur) and blur >= 0):
+        raise InputError(f"--blur is {blur:g}; give a finite number, 0 or more, such as 16")
+    quiet, notice = report.quiet or report.json, None if report.quiet else warn
+    with (
+        open_source(input, fps=fps) as source,
+        progress_report(quiet=quiet, doing=ESTIMATING) as estimating,
+        progress_report(quiet=quiet, doing=_TRACKING) as progress,
+    ):
+        start, stop = frame_range(source, part.start, part.end)
+        focus = subject.subject(start)
+        assert focus is not None
+        maps = disparity.of(source, focus, start=start, stop=stop, device=device, progress=estimating, notice=notice)
+        result = track(
+            source,
+            output,
+            disparity=maps,
+            polarity=disparity.disparity_polarity,
+            focus=focus,
+            tracker=subject.tracker_choice(),
+            blur_strength=blur,
+            masks=masks,
+            bake=bake,
+            start_s=part.start,
+            end_s=part.end,
+            overwrite=overwrite,
+            progress=progress,
+            notice=notice,
+        )
+    keyframes = len(result.script.keyframes)
+    frames = result.stop - result.start
+    summary = {
+        "output": str(output),
+        "masks": None if masks is None else str(masks),
+        "frames": frames,
+        "start_frame": result.start,
+        "keyframes": keyframes,
+        "seen_frames": result.seen_count,
+        "focus_disparity": [round(float(value), 6) for value in result.track.focus_disparity],
+        "warnings": list(result.track.warnings),
+        "elapsed_s": round(result.elapsed_s, 3),
+        **disparity_facts(maps),
+    }
+    line = (
+        f"{output}: {keyframes} keyframe{'s' if keyframes != 1 else ''}; the subject is seen in "
+        f"{result.seen_count} of {frames} frames"
+    )
+    tell(summary, line, report)

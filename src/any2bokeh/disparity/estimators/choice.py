@@ -1,0 +1,89 @@
+"""From what a user calls a depth model to the estimator."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from any2bokeh.disparity.estimators.base import DepthEstimator, Device
+from any2bokeh.disparity.estimators.model_folder import CONFIG_FILE, ModelUnavailable, model_folder, read_json
+from any2bokeh.disparity.estimators.registry import DEFAULT_MODEL, Family, find_model
+from any2bokeh.disparity.rough.seed import Seed
+
+ROUGH = "rough"
+"""The built-in estimate that needs no weights."""
+DEFAULT_CHOICE = "auto"
+"""The default model where it can be had, and the built-in estimate otherwise."""
+
+_FALLBACK_CAVEAT = (
+    f"depth model {DEFAULT_MODEL.hub_id} is not here and cannot be fetched, so disparity is the built-in rough "
+    f"estimate: the subject in front of a plain layout, no measured distances; for better, give --disparity PATH, or "
+    f"run where there is a network: hf download {DEFAULT_MODEL.hub_id}"
+)
+
+
+def open_estimator(
+    choice: str = DEFAULT_CHOICE,
+    *,
+    allow_noncommercial: bool = False,
+    seed: Seed | None = None,
+    device: Device = "auto",
+    notice: Callable[[str], None] | None = None,
+) -> DepthEstimator:
+    """The estimator that a name stands for; no weights are read yet.
+
+    Args:
+        choice: ``auto``, ``rough``, the short name of a known model, a hub id, or a folder.
+        allow_noncommercial: take models whose licence does not allow any use.
+        seed: where the subject is, for the built-in estimate; the middle of the picture where None.
+        device: where a model runs.
+        notice: told the licence when a download begins.
+
+    Raises:
+        ModelUnavailable: a model that is neither here nor to be had.
+        InputError: see ``model_folder``; also another kind of model.
+    """
+    from any2bokeh.disparity.rough.estimator import RoughEstimator
+
+    if choice == ROUGH and not Path(choice).is_dir():
+        return RoughEstimator(seed=seed or Seed())
+    if choice != DEFAULT_CHOICE:
+        return _of_model(choice, allow_noncommercial, device, notice)
+    try:
+        _require_libraries(DEFAULT_MODEL.hub_id)
+        return _of_model(DEFAULT_MODEL.hub_id, allow_noncommercial, device, notice)
+    except ModelUnavailable:
+        return RoughEstimator(seed=seed or Seed(), caveat=_FALLBACK_CAVEAT)
+
+
+def _of_model(
+    choice: str, allow_noncommercial: bool, device: Device, notice: Callable[[str], None] | None
+) -> DepthEstimator:
+    known = find_model(choice) if not Path(choice).is_dir() else None
+    folder, licence = model_folder(choice, allow_noncommercial=allow_noncommercial, notice=notice)
+    name = known.hub_id if known else choice
+    match known.family if known else _family_of(folder):
+        case "video-depth-anything":
+            from any2bokeh.disparity.estimators.video_depth_anything import VideoDepthAnythingEstimator as Estimator
+        case "depth-anything-3":
+            from any2bokeh.disparity.estimators.depth_anything_3 import DepthAnything3Estimator as Estimator
+        case _:
+            from any2bokeh.disparity.estimators.transformers_model import TransformersEstimator as Estimator
+    return Estimator(folder=folder, name=name, licence=licence, device=device)
+
+
+def _family_of(folder: Path) -> Family:
+    if not (folder / CONFIG_FILE).is_file() and any(
+        "video_depth" in path.name for path in folder.glob("*.safetensors")
+    ):
+        return "video-depth-anything"
+    config = read_json(folder / CONFIG_FILE)
+    if str(config.get("model_name", "")).startswith("da3"):
+        return "depth-anything-3"
+    return "transformers"
+
+
+def _require_libraries(hub_id: str) -> None:
+    from importlib.util import find_spec
+
+    missing = [name for name in ("torch", "transformers", "safetensors") if find_spec(name) is None]
+    if missing:
+        raise ModelUnavailable(f"depth model {hub_id} needs {missing[0]}, which is not installed")

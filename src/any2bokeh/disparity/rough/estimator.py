@@ -1,0 +1,182 @@
+"""The built-in estimate, which needs no weights."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from any2bokeh.disparity.estimators.base import MapMeaning, Steadying
+from any2bokeh.disparity.rough.first_matte import first_matte
+from any2bokeh.disparity.rough.layout import Layout, backdrop_edges
+from any2bokeh.disparity.rough.matte import Matte
+from any2bokeh.disparity.rough.motion import Motion, MotionReader, followed
+from any2bokeh.disparity.rough.seed import Seed
+from any2bokeh.disparity.stabilise.cuts import is_cut
+from any2bokeh.disparity.stabilise.motion import Thumbnail
+
+_LONG_SIDE_PX = 384
+_LEAST_SIDE_PX = 16
+# Frames before the seed's that are kept to be gone through backwards; at 0.25 MB each.
+_LOOK_BACK_FRAMES = 240
+# Motion against the camera that counts as fully near, over the longer side, and how fast it is learnt.
+_PARALLAX_FULL = 0.006
+_PARALLAX_LEARN = 0.1
+_VERSION = 1
+
+ROUGH_CAVEAT = (
+    "disparity is the built-in rough estimate: the subject in front of a plain layout, no measured distances; "
+    "for better, give --disparity PATH or a --depth-model"
+)
+
+
+@dataclass(frozen=True)
+class RoughEstimator:
+    """A coarse estimate from classical cues: a subject before a plain layout. It measures no distances.
+
+    The subject's matte starts from the seed by GrabCut, with what moves against the camera, and is carried through the
+    clip by flow, colour and speed. What is low in the picture is near; the ground reaches up to the subject's feet;
+    what moves against the camera is nearer than what does not. After a cut the subject is looked for in the middle.
+
+    Attributes:
+        seed: where the subject is.
+        caveat: what a user is told of it.
+    """
+
+    seed: Seed = field(default_factory=Seed)
+    name: str = "rough"
+    licence: str = "apache-2.0"
+    caveat: str | None = ROUGH_CAVEAT
+    steadying: Steadying = "none"
+
+    @property
+    def meaning(self) -> MapMeaning:
+        """Its values are disparities from 0 to 1 by convention."""
+        return MapMeaning("disparity")
+
+    @property
+    def settings(self) -> Mapping[str, object]:
+        return {"version": _VERSION, "long_side_px": _LONG_SIDE_PX, "seed": asdict(self.seed)}
+
+    def maps(self, frames: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
+        """See ``DepthEstimator.maps``."""
+        layout, parallax = Layout(), _Parallax()
+        for view, matte in self._mattes(_View.of(pixels) for pixels in frames):
+            disparity = layout.disparity(matte, parallax.seen(view.motion))
+            if disparity.shape[::-1] != view.size:
+                disparity = np.asarray(cv2.resize(disparity, view.size, interpolation=cv2.INTER_AREA), np.float32)
+            yield disparity[None]
+
+    def _mattes(self, views: Iterable["_View"]) -> Iterator[tuple["_View", NDArray[np.float32]]]:
+        reader = MotionReader()
+        ahead: list[_View] = []
+        rest = iter(_with_motion(views, reader))
+        matte: Matte | None = None
+        for index, view in enumerate(rest):
+            if matte is not None:
+                if view.begins_shot:
+                    matte = _begun(view, Seed(), None)
+                else:
+                    assert view.motion is not None
+                    matte.advance(view.pixels, view.motion)
+                yield view, matte.share
+                continue
+            ahead.append(view)
+            if index < self.seed.frame:
+                if len(ahead) > _LOOK_BACK_FRAMES:
+                    early = ahead.pop(0)
+                    yield early, np.zeros(early.grey.shape, np.float32)
+                continue
+            following = next(rest, None)
+            residual = None
+            if following is not None and not following.begins_shot:
+                residual = reader.between(view.grey, following.grey).residual_px
+            matte = _begun(view, self.seed, residual)
+            yield from zip(ahead, _backwards(ahead, matte.share, reader, residual), strict=True)
+            ahead = []
+            if following is not None:
+                if following.begins_shot:
+                    matte = _begun(following, Seed(), None)
+                elif following.motion is not None:
+                    matte.advance(following.pixels, following.motion)
+                yield following, matte.share
+        for view in ahead:  # the seed lies past the end
+            yield view, np.zeros(view.grey.shape, np.float32)
+
+
+@dataclass(slots=True, eq=False)
+class _View:
+    """A frame at the working size, ``(h, w, 3)`` and ``(h, w)`` uint8, and its motion to the frame before.
+
+    ``size``, width and height, is what its map shall have; it differs where flow needs more pixels than there are.
+    """
+
+    pixels: NDArray[np.uint8]
+    grey: NDArray[np.uint8]
+    size: tuple[int, int]
+    motion: Motion | None = None
+    begins_shot: bool = False
+
+    @classmethod
+    def of(cls, frame: NDArray[np.float32]) -> "_View":
+        height, width = frame.shape[1:]
+        scale = min(1.0, _LONG_SIDE_PX / max(height, width))
+        own_size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        size = (max(_LEAST_SIDE_PX, own_size[0]), max(_LEAST_SIDE_PX, own_size[1]))
+        planes = [cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in frame]
+        pixels = (np.clip(np.stack(planes, axis=-1), 0, 1) * 255 + 0.5).astype(np.uint8)
+        return cls(pixels, np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8), own_size)
+
+    def thumbnail(self) -> Thumbnail:
+        """The view as cuts are found on."""
+        return Thumbnail(self.pixels.astype(np.float32) / np.float32(255), self.grey)
+
+
+def _with_motion(views: Iterable[_View], reader: MotionReader) -> Iterator[_View]:
+    before: _View | None = None
+    for view in views:
+        if before is not None:
+            motion = reader.between(view.grey, before.grey)
+            view.begins_shot = is_cut(before.thumbnail(), view.thumbnail(), motion.flow)
+            view.motion = None if view.begins_shot else motion
+        before = view
+        yield view
+
+
+def _begun(view: _View, seed: Seed, residual_px: NDArray[np.float32] | None) -> Matte:
+    return Matte(view.pixels, first_matte(view.pixels, seed, residual_px), residual_px)
+
+
+def _backwards(
+    views: list[_View], share: NDArray[np.float32], reader: MotionReader, residual_px: NDArray[np.float32] | None
+) -> list[NDArray[np.float32]]:
+    """Mattes of frames that end with the seed's, carried back from it; empty before a cut."""
+    matte = Matte(views[-1].pixels, share, residual_px)
+    found = [share]
+    for view, after in zip(reversed(views[:-1]), reversed(views[1:]), strict=True):
+        if after.begins_shot:
+            break
+        found.append(matte.advance(view.pixels, reader.between(view.grey, after.grey)))
+    found += [np.zeros_like(share)] * (len(views) - len(found))
+    return found[::-1]
+
+
+class _Parallax:
+    """How much each pixel moves against the camera, learnt over time and carried with what moves."""
+
+    def __init__(self) -> None:
+        self._learnt: NDArray[np.float32] | None = None
+
+    def seen(self, motion: Motion | None) -> NDArray[np.float32] | None:
+        """``(h, w)`` in [0, 1]; None where a shot begins."""
+        if motion is None:
+            self._learnt = None
+            return None
+        full = _PARALLAX_FULL * max(motion.residual_px.shape)
+        seen = backdrop_edges(np.clip(motion.residual_px / np.float32(full) - np.float32(0.25), 0, 1))
+        if self._learnt is None:
+            self._learnt = np.zeros_like(seen)
+        self._learnt = followed(self._learnt, motion)
+        self._learnt += np.float32(_PARALLAX_LEARN) * (seen - self._learnt)
+        return self._learnt

@@ -1,0 +1,120 @@
+"""The subject's matte, carried from frame to frame."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from any2bokeh.disparity.rough.appearance import colour_bins, colour_distribution, evidence, speed_evidence
+from any2bokeh.disparity.rough.motion import Motion, followed
+
+# What the matte of the frame before, colour and speed each count for.
+_KEEP, _COLOUR, _SPEED = 0.6, 0.5, 0.6
+_LIMIT = 4.0
+# What has stood still against the camera for about this many frames is not a subject that moves.
+_STILL_FRAMES = 10
+_STILL_PX = 0.6
+_STILL_WEIGHT = 6.0
+# How far the outline can go from one frame to the next, over the longer side, before it costs.
+_REACH = 0.02
+_EDGE_WINDOW = 0.008
+_EDGE_CONTRAST = 0.03
+_SPECK_SHARE = 0.05
+# How fast the colours of subject and surround are learnt anew.
+_LEARN_SUBJECT, _LEARN_SURROUND = 0.05, 0.1
+
+
+class Matte:
+    """What is known of a subject after some frames; ``advance`` takes in the next.
+
+    Attributes:
+        share: ``(h, w)`` in [0, 1], the newest frame's matte.
+    """
+
+    def __init__(
+        self, pixels: NDArray[np.uint8], share: NDArray[np.float32], residual_px: NDArray[np.float32] | None
+    ) -> None:
+        bins = colour_bins(pixels)
+        self.share = share
+        self._odds = ((share * 2 - 1) * 3).astype(np.float32)
+        self._subject = colour_distribution(bins, share)
+        self._surround = colour_distribution(bins, 1 - share)
+        self._still = np.zeros(share.shape, np.float32)
+        if residual_px is not None:
+            self._still += _stillness(residual_px) / _STILL_FRAMES
+        self._frames = 1
+
+    def advance(self, pixels: NDArray[np.uint8], motion: Motion) -> NDArray[np.float32]:
+        """The matte in the next frame.
+
+        Args:
+            pixels: ``(h, w, 3)`` RGB.
+            motion: from this frame to the one before.
+        """
+        before, odds = followed(self.share, motion), followed(self._odds, motion, outside=-2)
+        bins = colour_bins(pixels)
+        odds = _KEEP * np.clip(odds, -_LIMIT, _LIMIT)
+        odds += _COLOUR * evidence(bins, self._subject, self._surround)
+        odds += _SPEED * speed_evidence(motion.residual_px, before)
+        odds += self._against_what_stands_still(before, motion)
+        odds += np.clip(1 - _distance_px(before > 0.5) / (_REACH * max(before.shape)), -6, 0)
+        self.share = _without_specks(_with_edges(odds, pixels))
+        # What was cut away as a speck shall not come back by itself.
+        self._odds = np.where((self.share < 0.5) & (odds > 0), np.float32(-0.5), odds).astype(np.float32)
+        self._learn(bins)
+        return self.share
+
+    def _against_what_stands_still(self, before: NDArray[np.float32], motion: Motion) -> NDArray[np.float32]:
+        """Log-odds against pixels that have long stood still, as far as the subject itself is one that moves."""
+        height, width = before.shape
+        still = cv2.warpAffine(
+            self._still, motion.camera, (width, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        )
+        kept = 1 - 1 / _STILL_FRAMES
+        still = kept * still + (1 - kept) * _stillness(motion.residual_px)
+        self._still = np.where(motion.residual_px > 1, np.float32(0), still).astype(np.float32)
+        self._frames += 1
+        share = self._still / np.float32(1 - kept**self._frames)
+        core = cv2.erode((before > 0.5).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+        moves = min(1.0, 2 * float((share[core] < 0.5).mean())) if core.any() else 0.0
+        certainty = min(1.0, self._frames / 6)
+        return -np.float32(_STILL_WEIGHT * moves * certainty) * np.clip((share - 0.4) / 0.5, 0, 1)
+
+    def _learn(self, bins: NDArray[np.int32]) -> None:
+        inside, outside = (self.share > 0.8).astype(np.float32), (self.share < 0.2).astype(np.float32)
+        if inside.any():
+            seen = colour_distribution(bins, inside)
+            self._subject += np.float32(_LEARN_SUBJECT) * (seen - self._subject)
+        if outside.any():
+            seen = colour_distribution(bins, outside)
+            self._surround += np.float32(_LEARN_SURROUND) * (seen - self._surround)
+
+
+def _stillness(residual_px: NDArray[np.float32]) -> NDArray[np.float32]:
+    return 1 - np.clip(residual_px / np.float32(_STILL_PX) - np.float32(0.5), 0, 1)
+
+
+def _distance_px(is_on: NDArray[np.bool_]) -> NDArray[np.float32]:
+    return np.asarray(cv2.distanceTransform((~is_on).astype(np.uint8), cv2.DIST_L2, 3), np.float32)
+
+
+def _with_edges(odds: NDArray[np.float32], pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Odds to a matte that follows the picture's edges; He, Sun and Tang, Guided Image Filtering, ECCV 2010."""
+    guide = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
+    likely = (1 / (1 + np.exp(-odds))).astype(np.float32)
+    radius = max(1, round(_EDGE_WINDOW * max(odds.shape)))
+    size = (2 * radius + 1, 2 * radius + 1)
+    mean_guide, mean_likely = cv2.blur(guide, size), cv2.blur(likely, size)
+    variance = cv2.blur(guide * guide, size) - mean_guide * mean_guide
+    slope = (cv2.blur(guide * likely, size) - mean_guide * mean_likely) / (variance + np.float32(_EDGE_CONTRAST**2))
+    smooth = cv2.blur(slope, size) * guide + cv2.blur(mean_likely - slope * mean_guide, size)
+    return np.clip((smooth - 0.5) * 2 + 0.5, 0, 1).astype(np.float32)
+
+
+def _without_specks(share: NDArray[np.float32]) -> NDArray[np.float32]:
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((share > 0.5).astype(np.uint8))
+    if count <= 1:
+        return share
+    area = stats[:, cv2.CC_STAT_AREA]
+    keep = area > _SPECK_SHARE * area[1:].max()
+    keep[0] = False
+    return share * cv2.dilate(keep[labels].astype(np.uint8), np.ones((3, 3), np.uint8))

@@ -1,0 +1,150 @@
+"""Disparity written to files that ``open_disparity`` reads back exactly."""
+
+import errno
+import re
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from any2bokeh.disparity.grey_folder import SUFFIXES
+from any2bokeh.disparity.source import DisparitySource
+from any2bokeh.errors import InputError
+from any2bokeh.video.pending_output import PendingOutput, check_target, write_failure
+
+PictureFormat = Literal[
+    "png",  # 16 bits: disparity times 65535
+    "exr",  # 32-bit float: disparity itself
+]
+ARCHIVE_SUFFIX = ".npz"
+_FULL_SCALE = 65535
+
+WriteMap = Callable[[NDArray[np.float32]], None]
+
+
+def check_disparity_target(
+    path: Path, source: Path, *, picture_format: PictureFormat = "png", frame_count: int, overwrite: bool = False
+) -> None:
+    """Refuse a path that disparity cannot be written to.
+
+    Args:
+        path: a ``.npz`` file, or a folder.
+        source: what the disparity is of, which must not be overwritten.
+        picture_format: of the pictures in a folder.
+        frame_count: maps that will be written.
+        overwrite: replace what is there.
+
+    Raises:
+        InputError: another suffix, an unknown format, something there already, or a folder with other pictures.
+    """
+    if picture_format not in get_args(PictureFormat):
+        raise InputError(f"--format is {picture_format!r}; allowed is {' or '.join(get_args(PictureFormat))}")
+    if path.suffix.lower() != ARCHIVE_SUFFIX and path.suffix and not path.is_dir():
+        raise InputError(f"cannot write {path}: {path.suffix} is not {ARCHIVE_SUFFIX}; or give a folder, for pictures")
+    check_target(path, source, overwrite=overwrite)
+    if not path.is_dir():
+        return
+    own = re.compile(rf"(\d{{5,}})\.{picture_format}")
+    for picture in sorted(path.iterdir()):
+        match = own.fullmatch(picture.name)
+        if picture.suffix.lower() in SUFFIXES and not (match and int(match[1]) < frame_count):
+            raise InputError(
+                f"folder {path} holds {picture.name}, which the {frame_count} maps do not replace and which would be "
+                f"read as one of them; remove it or choose another folder"
+            )
+
+
+def write_disparity(
+    disparity: DisparitySource,
+    path: Path,
+    *,
+    picture_format: PictureFormat = "png",
+    progress: Callable[[int, int], None] | None = None,
+) -> None:
+    """Write every map of a clip; the result appears when it is complete.
+
+    Args:
+        disparity: the maps; PNG and .npz hold them on a grid of 1/65535.
+        path: a ``.npz`` file (one array, ``disparity``, ``(T, H, W)`` uint16), or a folder for numbered pictures.
+        picture_format: of the pictures.
+        progress: called after every map.
+
+    Raises:
+        InputError: the disk is full, or the place is not writable.
+    """
+    is_archive = path.suffix.lower() == ARCHIVE_SUFFIX and not path.is_dir()
+    pending = PendingOutput.file(path) if is_archive else PendingOutput.folder(path)
+    try:
+        with _writer(pending.temporary, disparity, is_archive, picture_format) as write:
+            for done, values in enumerate(disparity.frames(), 1):
+                write(values[0])
+                if progress is not None:
+                    progress(done, disparity.frame_count)
+        pending.publish()
+    except OSError as error:
+        raise write_failure(path, error) from None
+    finally:
+        pending.discard()
+
+
+@contextmanager
+def _writer(
+    place: Path, disparity: DisparitySource, is_archive: bool, picture_format: PictureFormat
+) -> Iterator[WriteMap]:
+    if is_archive:
+        with _archive(place, disparity) as write:
+            yield write
+        return
+    index = 0
+
+    def write_picture(values: NDArray[np.float32]) -> None:
+        nonlocal index
+        target = place / f"{index:05d}.{picture_format}"
+        _write_exr(target, values) if picture_format == "exr" else _write_png(target, values)
+        index += 1
+
+    yield write_picture
+
+
+@contextmanager
+def _archive(place: Path, disparity: DisparitySource) -> Iterator[WriteMap]:
+    """One stored member, written frame by frame, so that memory is flat and any frame can be sought."""
+    shape = (disparity.frame_count, *disparity.at(0).shape[1:])
+    with zipfile.ZipFile(place, "w") as archive, archive.open("disparity.npy", "w", force_zip64=True) as member:
+        header = {"descr": "<u2", "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(member, header)
+
+        def write(values: NDArray[np.float32]) -> None:
+            member.write(_codes(values).tobytes())
+
+        yield write
+
+
+def _codes(values: NDArray[np.float32]) -> NDArray[np.uint16]:
+    return np.rint(np.clip(values, 0, 1) * np.float32(_FULL_SCALE)).astype(np.uint16)
+
+
+def _write_png(target: Path, values: NDArray[np.float32]) -> None:
+    import cv2
+
+    encoded, picture = cv2.imencode(".png", _codes(values), [cv2.IMWRITE_PNG_COMPRESSION, 3])
+    if not encoded:
+        raise RuntimeError(f"PNG encoder refused {values.shape}")
+    target.write_bytes(picture.data)
+
+
+def _write_exr(target: Path, values: NDArray[np.float32]) -> None:
+    import OpenImageIO as oiio
+
+    height, width = values.shape
+    spec = oiio.ImageSpec(width, height, 1, "float")
+    spec.channelnames = ("Y",)
+    spec.attribute("compression", "zip")
+    output: Any = oiio.ImageOutput.create(str(target))
+    picture = np.ascontiguousarray(values[..., None], np.float32)
+    if not output.open(str(target), spec) or not output.write_image(picture) or not output.close():
+        raise OSError(errno.EIO, " ".join(output.geterror().split())[:120])

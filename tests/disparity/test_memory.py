@@ -1,0 +1,46 @@
+"""Memory is flat in the length of the clip while disparity is estimated. Each job tells the peak of its own process."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import clips
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="needs /proc for the peak of a process")
+
+_JOB = """
+import re, sys
+from any2bokeh.cli.main import run
+code = run(sys.argv[1:])
+print(re.search(r"VmHWM:\\s*(\\d+) kB", open("/proc/self/status").read())[1])
+sys.exit(code)
+"""
+
+
+def peak_mb(folder: Path, frames: int, steadying: str) -> float:
+    """Peak memory of ``any2bokeh depth`` in MB."""
+    film = folder / f"{frames}.mp4"
+    if not film.exists():
+        clips.write_clip(film, frames=frames, width=160, height=96, options={"preset": "ultrafast"}, sound=False)
+    arguments = ["depth", film, "--depth-model", "rough", "--steadying", steadying, "--quiet"]
+    done = subprocess.run(
+        [sys.executable, "-c", _JOB, *map(str, arguments), "-o", str(folder / f"{frames}-{steadying}.npz")],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "XDG_CACHE_HOME": str(folder / "cache")},
+    )
+    return int(done.stdout) / 1024
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("steadying", "growth_mb"), [("none", 25), ("whole-clip", 45)])
+def test_memory_does_not_grow_with_the_clip(tmp_path: Path, steadying: str, growth_mb: float):
+    short, long = (peak_mb(tmp_path, frames, steadying) for frames in (200, 2000))
+    print(f"{steadying}: {short:.0f} MB for 200 frames, {long:.0f} MB for 2000")
+    # 1800 more maps of 160x96 are 110 MB as floats, their frames 330 MB. In whole-clip, what is known of each frame is
+    # kept until the end of its shot: 29 MB seen.
+    assert long < short + growth_mb
