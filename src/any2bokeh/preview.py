@@ -10,6 +10,7 @@ from any2bokeh.disparity import DisparitySource, Polarity
 from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusFinder, FocusScript
 from any2bokeh.focus.tracking.subjects import LoadsTracker
+from any2bokeh.optics.focus_range import FocusRange
 from any2bokeh.optics.lens import Lens
 from any2bokeh.picture import write_picture
 from any2bokeh.refocus import Shot, default_renderer
@@ -52,6 +53,7 @@ def preview(
     blur_strength: float | Lens | None = None,
     polarity: Polarity = "near-white",
     renderer: Renderer | None = None,
+    focus_range: FocusRange | None = None,
 ) -> Preview:
     """Refocus one frame; the arguments are those of ``refocus``.
 
@@ -67,6 +69,7 @@ def preview(
         tracker=tracker,
         blur_strength=blur_strength,
         polarity=polarity,
+        focus_range=focus_range,
         start=index,
         stop=index + 1,
     )

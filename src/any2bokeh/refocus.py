@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, closing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Self
@@ -27,6 +27,7 @@ from any2bokeh.focus.pictures import LONG_SIDE_PX
 from any2bokeh.focus.tracking.subject import OnSighting
 from any2bokeh.focus.tracking.subjects import LoadsTracker, TrackedSubjects
 from any2bokeh.handover import CalledOff, Handover
+from any2bokeh.optics.focus_range import FocusRange
 from any2bokeh.optics.lens import Lens
 from any2bokeh.renderers.base import Renderer, RenderInput
 from any2bokeh.video import Encoding, Frame, VideoInfo, VideoSink, VideoSource, open_sink, open_source
@@ -77,6 +78,7 @@ def refocus(
     blur_strength: float | Lens | None = None,
     polarity: Polarity = "near-white",
     renderer: Renderer | None = None,
+    focus_range: FocusRange | None = None,
     fps: float | Fraction | str | None = None,
     start_s: float | None = None,
     end_s: float | None = None,
@@ -98,6 +100,7 @@ def refocus(
             in the first frame rendered.
         polarity: whether white is near or far in the files of ``disparity``.
         renderer: the engine; None = the layered engine in the transfer of the input.
+        focus_range: what stays in focus, and how differently near and far are blurred; None = as a thin lens has it.
         fps: rate of an image sequence given by its path, 24 unless given.
         start_s, end_s: render the frames shown at ``start_s <= time < end_s``, seconds from the first frame.
         encoding: codec, quality and the like; None = the defaults of ``Encoding``.
@@ -125,6 +128,7 @@ def refocus(
             tracker=tracker,
             blur_strength=blur_strength,
             polarity=polarity,
+            focus_range=focus_range,
             start=start,
             stop=stop,
         )
@@ -189,6 +193,7 @@ class Shot:
         start, stop: the frames ``start <= index < stop`` that are wanted.
         track: d_f and K of each of these, the first being those of frame ``start``.
         script: what the track was found from, counted like ``source``.
+        focus_range: what stays in focus, and how differently near and far are blurred.
     """
 
     source: VideoSource
@@ -197,6 +202,7 @@ class Shot:
     stop: int
     track: FocusTrack
     script: FocusScript
+    focus_range: FocusRange = field(default_factory=FocusRange)
 
     @classmethod
     def open(
@@ -208,6 +214,7 @@ class Shot:
         tracker: LoadsTracker | None = None,
         blur_strength: float | Lens | None = None,
         polarity: Polarity = "near-white",
+        focus_range: FocusRange | None = None,
         start: int = 0,
         stop: int | None = None,
         on_sighting: OnSighting | None = None,
@@ -252,7 +259,7 @@ class Shot:
             track = replace(track, blur_strength=np.full(stop - start, strength))
         if is_part:
             script = focus if isinstance(focus, FocusScript) else _put_off(script, start)
-        return cls(source, maps, start, stop, track, script)
+        return cls(source, maps, start, stop, track, script, focus_range or FocusRange())
 
     def inputs(self) -> Generator[tuple[Frame, RenderInput], None, None]:
         """Decode every frame, and what a renderer needs with it."""
@@ -263,6 +270,7 @@ class Shot:
         focus = zip(self.track.focus_disparity.tolist(), self.track.blur_strength.tolist(), strict=True)
         for frame, disparity, (focus_disparity, blur_strength) in zip(frames, maps, focus, strict=True):
             disparity = upsample(disparity, frame.pixels)
+            disparity = self.focus_range.applied(disparity, focus_disparity, blur_strength)
             yield frame, RenderInput(frame.pixels, disparity, focus_disparity, blur_strength)
 
 

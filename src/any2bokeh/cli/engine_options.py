@@ -1,14 +1,14 @@
-"""Options that say what renders, and through which aperture."""
+"""Options that say what renders."""
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+from any2bokeh.cli.look_options import LookOptions
 from any2bokeh.cli.options import option
 from any2bokeh.errors import InputError
 
 if TYPE_CHECKING:
-    from any2bokeh.optics.aperture import Aperture
+    from any2bokeh.optics.catalogue import NamedLens
     from any2bokeh.optics.transfer import Transfer
     from any2bokeh.renderers.base import Renderer
     from any2bokeh.video import VideoInfo
@@ -16,17 +16,16 @@ if TYPE_CHECKING:
 Engine = Literal["layered", "diffusion"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
+Quality = Literal["draft", "preview", "final"]
 TransferChoice = Literal["auto", "srgb", "linear", "none"]
 
-_SHAPE = ("blades", "blade_curvature", "aperture_rotation_deg", "anamorphic_ratio")
 _OF_DIFFUSION = ("model", "processing_size", "window", "overlap", "dtype")
-_ENGINE, _APERTURE = "Engine", "Aperture: round unless given"
-_DIFFUSION = "Diffusion engine"
+_ENGINE, _DIFFUSION = "Engine", "Diffusion engine"
 
 
 @dataclass(frozen=True, slots=True)
 class EngineOptions:
-    """What renders, and through which aperture, as typed."""
+    """What renders, as typed."""
 
     engine: Annotated[Engine, option("--engine", help="What renders.", panel=_ENGINE)] = "layered"
     model: Annotated[
@@ -55,44 +54,45 @@ class EngineOptions:
         Precision | None, option("--dtype", help="Of its weights; what suits the device.", panel=_DIFFUSION)
     ] = None
 
-    blades: Annotated[int | None, option("--blades", help="Of the iris.", panel=_APERTURE, metavar="N")] = None
-    blade_curvature: Annotated[
-        float | None, option("--blade-curvature", help="0 straight to 1 round.", panel=_APERTURE, metavar="C")
-    ] = None
-    aperture_rotation_deg: Annotated[
-        float | None, option("--aperture-rotation-deg", help="Clockwise.", panel=_APERTURE, metavar="DEG")
-    ] = None
-    anamorphic_ratio: Annotated[
-        float | None,
-        option("--anamorphic-ratio", help="Height over width of the discs.", panel=_APERTURE, metavar="R"),
-    ] = None
+    render_quality: Annotated[
+        Quality, option("--render-quality", help="draft and preview are faster and look alike.", panel=_ENGINE)
+    ] = "final"
 
-    def renderer(self, info: "VideoInfo") -> "Renderer":
+    def renderer(self, info: "VideoInfo", look: LookOptions, lens: "NamedLens | None") -> "Renderer":
         """The engine, for pictures of a source.
+
+        Args:
+            info: of the source.
+            look: what the lens does to light.
+            lens: the named one, if any, that says what the look does not.
 
         Raises:
             InputError: options that contradict each other, values outside their range, or an engine that is not here.
         """
         if self.threads is not None and not 1 <= self.threads <= 1024:
             raise InputError(f"--threads is {self.threads}; give a number from 1 to 1024")
-        return self._layered(info) if self.engine == "layered" else self._diffusion(info)
+        return self._layered(info, look, lens) if self.engine == "layered" else self._diffusion(info, look)
 
     def transfer_of(self, info: "VideoInfo") -> "Transfer":
         """What the code values of a source mean to the engine."""
         return info.transfer if self.transfer == "auto" else self.transfer
 
-    def _layered(self, info: "VideoInfo") -> "Renderer":
+    def _layered(self, info: "VideoInfo", look: LookOptions, lens: "NamedLens | None") -> "Renderer":
         for name, value in self._given(_OF_DIFFUSION).items():
             raise InputError(f"--{name.replace('_', '-')} {value} is for --engine diffusion; leave it out")
         if self.device not in ("auto", "cpu"):
             raise InputError(f"--device {self.device} is not in this version of the layered engine; leave it out")
-        from any2bokeh.renderers.layered import LayeredRenderer
+        from any2bokeh.renderers.layered.reduced import layered_renderer
 
-        return LayeredRenderer(aperture=self._aperture(), transfer=self.transfer_of(info), threads=self.threads)
+        return layered_renderer(
+            self.render_quality, **look.layered(lens), transfer=self.transfer_of(info), threads=self.threads
+        )
 
-    def _diffusion(self, info: "VideoInfo") -> "Renderer":
-        for name, value in self._given((*_SHAPE, "threads")).items():
-            raise InputError(f"--{name.replace('_', '-')} {value} is for --engine layered; leave it out")
+    def _diffusion(self, info: "VideoInfo", look: LookOptions) -> "Renderer":
+        of_layered = look.typed() | {"--threads": self.threads, "--render-quality": self.render_quality}
+        for name, value in of_layered.items():
+            if value is not None and value != "final":
+                raise InputError(f"{name} {value} is for --engine layered; leave it out")
         if self.transfer != "auto":
             raise InputError(f"--transfer {self.transfer} is for --engine layered; the diffusion engine learnt its own")
         if info.transfer == "linear":
@@ -121,24 +121,3 @@ class EngineOptions:
     def _given(self, names: tuple[str, ...]) -> dict[str, Any]:
         """Those of the options that were typed."""
         return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
-
-    def _aperture(self) -> "Aperture":
-        from any2bokeh.optics.aperture import Disc, Polygon
-
-        if not self._given(_SHAPE):
-            return Disc()
-        if self.blades is None and self.blade_curvature is not None:
-            raise InputError(f"--blade-curvature {self.blade_curvature:g} needs --blades, such as --blades 7")
-        ratio = 1.0 if self.anamorphic_ratio is None else self.anamorphic_ratio
-        if not (math.isfinite(ratio) and ratio > 0):
-            raise InputError(f"--anamorphic-ratio is {ratio:g}; give a number above 0, such as 2")
-        shape = {
-            "blades": self.blades,
-            "curvature": 1.0 if self.blades is None else self.blade_curvature,
-            "rotation_deg": self.aperture_rotation_deg,
-            "squeeze": 1 / ratio,
-        }
-        try:
-            return Polygon(**{name: value for name, value in shape.items() if value is not None})
-        except ValueError as error:
-            raise InputError(str(error)) from None

@@ -3,11 +3,13 @@
 import math
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from any2bokeh.cli.options import option
 from any2bokeh.errors import InputError
+from any2bokeh.optics.catalogue import NamedLens, find_lens
 from any2bokeh.optics.lens import Lens
+from any2bokeh.optics.sensors import SENSOR_WIDTHS_MM, sensor_width_mm
 
 if TYPE_CHECKING:
     from any2bokeh.focus import FocusFinder, FocusScript, Target, TrackerChoice
@@ -134,6 +136,18 @@ class FocusOptions(SubjectOptions):
             metavar="K",
         ),
     ] = None
+    lens: Annotated[
+        str | None,
+        option(
+            "--lens",
+            help="A lens by its name, with its look; any2bokeh lenses lists them.",
+            panel=_BLUR,
+            metavar="NAME",
+        ),
+    ] = None
+    lens_file: Annotated[
+        Path | None, option("--lens-file", help="Lenses of your own, TOML.", panel=_BLUR, metavar="FILE")
+    ] = None
     f_number: Annotated[
         float | None, option("--f-number", help="Focal length over aperture, such as 1.8.", panel=_BLUR, metavar="N")
     ] = None
@@ -148,6 +162,10 @@ class FocusOptions(SubjectOptions):
             panel=_BLUR,
             metavar="S",
         ),
+    ] = None
+    sensor: Annotated[
+        str | None,
+        option("--sensor", help=f"Its format: {', '.join(SENSOR_WIDTHS_MM)}.", panel=_BLUR, metavar="NAME"),
     ] = None
     focus_distance_m: Annotated[
         float | None,
@@ -196,29 +214,57 @@ class FocusOptions(SubjectOptions):
         Raises:
             InputError: no strength at all, two of them, or a value outside its range.
         """
-        lens = {name: value for name, value in self._lens_values().items() if value is not None}
+        typed = {name: value for name, value in self._lens_values().items() if value is not None}
         if self.blur is not None:
-            if lens:
-                name, value = next(iter(lens.items()))
-                raise InputError(f"--blur {self.blur:g} and {_option_name(name)} {value:g} contradict; give one")
+            if typed:
+                name, value = next(iter(typed.items()))
+                raise InputError(f"--blur {self.blur:g} and {_option_name(name)} {value} contradict; give one")
             if not (math.isfinite(self.blur) and self.blur >= 0):
                 raise InputError(f"--blur is {self.blur:g}; give a finite number, 0 or more, such as 16")
             return self.blur
-        if lens:
-            if self.f_number is None or self.focal_length_mm is None:
-                name, value = next(iter(lens.items()))
-                missing = "--f-number" if self.f_number is None else "--focal-length-mm"
-                raise InputError(f"{_option_name(name)} {value:g} is not yet a lens; give {missing} too")
-            return Lens(**lens)
-        if self.focus_script is None:
-            raise InputError("nothing says how strong the blur is; give --blur K, such as --blur 16")
-        return None
+        named = self.named_lens()
+        if named is None and not typed:
+            if self.focus_script is None:
+                raise InputError("nothing says how strong the blur is; give --blur K, such as --blur 16")
+            return None
+        return self._lens(typed, named)
 
-    def _lens_values(self) -> dict[str, float | None]:
+    def named_lens(self) -> NamedLens | None:
+        """The lens of ``--lens``.
+
+        Raises:
+            InputError: no such lens, or a file of lenses with a fault.
+        """
+        if self.lens is None:
+            if self.lens_file is not None:
+                raise InputError(f"--lens-file {self.lens_file} holds lenses of which none is chosen; give --lens NAME")
+            return None
+        return find_lens(self.lens, self.lens_file)
+
+    def _lens(self, typed: dict[str, float | str], named: NamedLens | None) -> Lens:
+        """The lens of the numbers that were typed, and for the rest of the named one."""
+        numbers: dict[str, Any] = dict(typed)
+        if "sensor" in numbers:
+            if "sensor_width_mm" in numbers:
+                raise InputError(
+                    f"--sensor {self.sensor} and --sensor-width-mm {self.sensor_width_mm:g} contradict; give one"
+                )
+            numbers["sensor_width_mm"] = sensor_width_mm(numbers.pop("sensor"))
+        if named is not None:
+            own = ("f_number", "focal_length_mm", "sensor_width_mm")
+            numbers = {name: getattr(named, name) for name in own} | numbers
+        for name in ("f_number", "focal_length_mm"):
+            if name not in numbers:
+                first, value = next(iter(typed.items()))
+                raise InputError(f"{_option_name(first)} {value} is not yet a lens; give {_option_name(name)} too")
+        return Lens(**numbers)
+
+    def _lens_values(self) -> dict[str, float | str | None]:
         return {
             "f_number": self.f_number,
             "focal_length_mm": self.focal_length_mm,
             "sensor_width_mm": self.sensor_width_mm,
+            "sensor": self.sensor,
             "focus_distance_m": self.focus_distance_m,
         }
 

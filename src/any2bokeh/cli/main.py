@@ -20,6 +20,7 @@ from any2bokeh.cli.demo import demo_command
 from any2bokeh.cli.depth import depth_command
 from any2bokeh.cli.evaluate import evaluate_command
 from any2bokeh.cli.info import info_command
+from any2bokeh.cli.lenses import lenses_command
 from any2bokeh.cli.options import command
 from any2bokeh.cli.preview import preview_command
 from any2bokeh.cli.refocus import refocus_command
@@ -41,6 +42,7 @@ command(app, "demo")(demo_command)
 command(app, "depth")(depth_command)
 command(app, "track")(track_command)
 command(app, "preview")(preview_command)
+command(app, "lenses")(lenses_command)
 command(app, "info")(info_command)
 command(app, "convert")(convert_command)
 command(app, "synth")(synth_command)

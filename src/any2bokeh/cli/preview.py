@@ -9,6 +9,7 @@ import typer
 from any2bokeh.cli.clip_options import DisparityOptions, Fps, Input
 from any2bokeh.cli.engine_options import EngineOptions
 from any2bokeh.cli.focus_options import FocusOptions
+from any2bokeh.cli.look_options import LookOptions
 from any2bokeh.cli.options import option
 from any2bokeh.cli.output_options import Overwrite, ReportOptions
 from any2bokeh.cli.progress import ESTIMATING, progress_report
@@ -24,6 +25,7 @@ def preview_command(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="A .png file.")],
     disparity: DisparityOptions,
     focus: FocusOptions,
+    look: LookOptions,
     engine: EngineOptions,
     report: ReportOptions,
     frame: Annotated[
@@ -48,7 +50,7 @@ def preview_command(
     ):
         require_png_target(output, source.info.path, overwrite=overwrite)
         index = _frame_index(source, frame, time)
-        script, renderer = focus.script(index), engine.renderer(source.info)
+        script, renderer = focus.script(index), engine.renderer(source.info, look, focus.named_lens())
         # The whole clip: what is shown is what the whole run will make.
         maps = disparity.of(source, script, device=engine.device, progress=estimating, notice=notice)
         shown = preview(
@@ -60,6 +62,7 @@ def preview_command(
             tracker=focus.tracker_choice(),
             blur_strength=blur_strength,
             renderer=renderer,
+            focus_range=look.focus_range(),
         )
     write_preview(shown, output, overlay=overlay, overwrite=overwrite)
     result = {

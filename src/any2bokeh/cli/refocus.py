@@ -8,6 +8,7 @@ import typer
 from any2bokeh.cli.clip_options import DisparityOptions, Fps, Input, RangeOptions
 from any2bokeh.cli.engine_options import EngineOptions
 from any2bokeh.cli.focus_options import FocusOptions
+from any2bokeh.cli.look_options import LookOptions
 from any2bokeh.cli.output_options import EncodingOptions, Overwrite, ReportOptions
 from any2bokeh.cli.progress import ESTIMATING, progress_report
 from any2bokeh.cli.report import disparity_facts, refocus_summary, tell, warn
@@ -18,6 +19,7 @@ def refocus_command(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help=".mp4 .mov .mkv .webm, or a folder.")],
     disparity: DisparityOptions,
     focus: FocusOptions,
+    look: LookOptions,
     engine: EngineOptions,
     encoding: EncodingOptions,
     part: RangeOptions,
@@ -37,7 +39,7 @@ def refocus_command(
         progress_report(quiet=quiet) as progress,
     ):
         first_frame, stop = frame_range(source, part.start, part.end)
-        script, renderer = focus.script(first_frame), engine.renderer(source.info)
+        script, renderer = focus.script(first_frame), engine.renderer(source.info, look, focus.named_lens())
         maps = disparity.of(
             source, script, start=first_frame, stop=stop, device=engine.device, progress=estimating, notice=notice
         )
@@ -50,6 +52,7 @@ def refocus_command(
             tracker=focus.tracker_choice(),
             blur_strength=blur_strength,
             renderer=renderer,
+            focus_range=look.focus_range(),
             start_s=part.start,
             end_s=part.end,
             encoding=encoding.encoding(),

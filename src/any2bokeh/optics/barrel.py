@@ -67,15 +67,15 @@ class BarrelTable(NamedTuple):
     Attributes:
         numbers: ``(5,)``: ``cat_eye`` and ``swirl`` as in ``Barrel``; row and column of the frame's centre, px; half
             diagonals in a pixel.
-        kept: ``(distances, angles)`` share of the light that the barrel lets through behind the focal plane, at
-            distances from 0 to 1 and angles from 0 to 2 pi, both ends included.
+        kept: ``(distances, directions)`` share of the light that the barrel lets through behind the focal plane, at
+            distances from 0 to 1 and directions from 0 to 4, both ends included; see ``_direction``.
     """
 
     numbers: NDArray[np.float32]
     kept: NDArray[np.float32]
 
 
-_DISTANCES, _ANGLES = 17, 33
+_DISTANCES, _DIRECTIONS = 17, 33
 _GRID = 160
 
 
@@ -84,10 +84,13 @@ def barrel_table(barrel: Barrel, aperture: Aperture, profile: BokehProfile, heig
     unit = (np.arange(_GRID) + 0.5) * 2 / _GRID - 1
     x, y = unit[None, :], unit[:, None]
     bright = aperture.transmission(x, y) * profile.brightness(np.minimum(aperture.gauge(x, y), 1), in_front=False)
-    kept = np.empty((_DISTANCES, _ANGLES))
+    kept = np.empty((_DISTANCES, _DIRECTIONS))
     for i, distance in enumerate(np.linspace(0, 1, _DISTANCES)):
-        for j, angle in enumerate(np.linspace(0, 2 * np.pi, _ANGLES)):
-            left_open = barrel.opening(x, y, distance * np.cos(angle), distance * np.sin(angle))
+        for j, direction in enumerate(np.linspace(0, 4, _DIRECTIONS)):
+            across = 1 - direction if direction <= 2 else direction - 3
+            down = (1 - abs(across)) * (1 if direction <= 2 else -1)
+            length = np.hypot(across, down)
+            left_open = barrel.opening(x, y, distance * across / length, distance * down / length)
             kept[i, j] = (bright * left_open).sum() / bright.sum()
     numbers = [barrel.cat_eye, barrel.swirl, (height - 1) / 2, (width - 1) / 2, 2 / np.hypot(height, width)]
     return BarrelTable(np.array(numbers, np.float32), np.maximum(kept, 1e-3).astype(np.float32))
@@ -137,11 +140,16 @@ def cut(numbers, kept, signed_px, y, x):
 
 
 @njit(nogil=True, cache=True, fastmath=True, inline="always")
+def _direction(x, y):
+    """0 along x, 1 along y, 2 and 3 against them: a place on the diamond around the centre, cheaper than an angle."""
+    along = x / (abs(x) + abs(y))
+    return np.float32(1) - along if y >= 0 else np.float32(3) + along
+
+
+@njit(nogil=True, cache=True, fastmath=True, inline="always")
 def _kept_at(kept, distance, radial_x, radial_y):
-    angle = np.arctan2(radial_y, radial_x)
-    if angle < 0:
-        angle += np.float32(2 * np.pi)
-    i, j = distance * (kept.shape[0] - 1), angle * np.float32((kept.shape[1] - 1) / (2 * np.pi))
+    i = distance * np.float32(kept.shape[0] - 1)
+    j = _direction(radial_x, radial_y) * (np.float32(kept.shape[1] - 1) / np.float32(4))
     row, column = min(int(i), kept.shape[0] - 2), min(int(j), kept.shape[1] - 2)
     down, across = np.float32(i - row), np.float32(j - column)
     near = kept[row, column] + across * (kept[row, column + 1] - kept[row, column])

@@ -95,7 +95,9 @@ def _lens(name: str, table: Any, where: str) -> NamedLens:
     allowed = [key for key in _KINDS if key != "name"]
     unknown = sorted(set(table) - set(allowed))
     if unknown:
-        raise InputError(f"lens {name} of {where} has unknown keys: {', '.join(unknown)}; known are {', '.join(allowed)}")
+        raise InputError(
+            f"lens {name} of {where} has unknown keys: {', '.join(unknown)}; known are {', '.join(allowed)}"
+        )
     for key in ("f_number", "focal_length_mm"):
         if key not in table:
             raise InputError(f"lens {name} of {where} has no {key}; give one")

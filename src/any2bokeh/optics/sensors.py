@@ -24,6 +24,4 @@ def sensor_width_mm(name: str) -> float:
     try:
         return float(name)
     except ValueError:
-        raise InputError(
-            f"sensor is {name!r}; give a width in mm, or one of {', '.join(SENSOR_WIDTHS_MM)}"
-        ) from None
+        raise InputError(f"sensor is {name!r}; give a width in mm, or one of {', '.join(SENSOR_WIDTHS_MM)}") from None

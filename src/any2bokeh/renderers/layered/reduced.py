@@ -92,7 +92,9 @@ def _with_detail(source, planes, disparity, focus_disparity, per_px, result):
     for y in prange(height):
         for x in range(width):
             radius = per_px * abs(disparity[y, x] - focus_disparity)
-            soft = min(max((radius - np.float32(_SHARP_PX)) / np.float32(_SOFT_PX - _SHARP_PX), np.float32(0)), np.float32(1))
+            soft = min(
+                max((radius - np.float32(_SHARP_PX)) / np.float32(_SOFT_PX - _SHARP_PX), np.float32(0)), np.float32(1)
+            )
             covered = min(planes[6, y, x] / np.float32(_COVERED), np.float32(1))
             sharp = (1 - soft * soft * (3 - 2 * soft)) * (1 - covered * covered * (3 - 2 * covered))
             for c in range(3):

@@ -1,0 +1,31 @@
+"""``any2bokeh lenses``: the lenses that ``--lens`` knows."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+from any2bokeh.cli.options import option
+from any2bokeh.cli.output_options import ReportOptions
+from any2bokeh.cli.report import tell
+from any2bokeh.optics.catalogue import NamedLens, lenses
+
+
+def lenses_command(
+    report: ReportOptions,
+    lens_file: Annotated[
+        Path | None,
+        option("--lens-file", help="Lenses of your own, TOML: [name], f_number, focal_length_mm, ..", metavar="FILE"),
+    ] = None,
+) -> None:
+    """List the lenses that --lens knows, with their numbers and looks."""
+    known = lenses(lens_file)
+    width = max(map(len, known))
+    lines = [f"{name:<{width}}  {_numbers(lens)}  {lens.about}".rstrip() for name, lens in known.items()]
+    result = {
+        name: {key: value for key, value in asdict(lens).items() if value is not None} for name, lens in known.items()
+    }
+    tell({"lenses": result}, "\n".join(lines), report)
+
+
+def _numbers(lens: NamedLens) -> str:
+    return f"{lens.focal_length_mm:5g} mm  f/{lens.f_number:<4g} {lens.sensor_width_mm:5g} mm wide"
