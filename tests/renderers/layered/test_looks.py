@@ -43,9 +43,9 @@ def test_a_polygon_has_its_area_and_its_vertices(blades):
     for vertex in range(blades):
         angle = 2 * np.pi * vertex / blades - np.pi / 2  # the first is on top
         along = x * np.cos(angle) + y * np.sin(angle)
-        tip = along.argmax()
-        assert along[tip] == pytest.approx(radius_px, abs=1.5)
-        found = np.arctan2(y[tip], x[tip])
+        assert along.max() == pytest.approx(radius_px, abs=1.5)
+        tip = along > along.max() - 3
+        found = np.arctan2(y[tip].mean(), x[tip].mean())
         assert abs(np.angle(np.exp(1j * (found - angle)))) < np.deg2rad(2)
 
 
