@@ -1,7 +1,8 @@
 """What a frame costs before it is rendered: estimating disparity, holding it still, edges, following a subject."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,9 @@ from numpy.typing import NDArray
 from benchmarks.scenes import Scene, scaled
 from benchmarks.table import table
 from benchmarks.timing import Cost, timed
+
+if TYPE_CHECKING:
+    from any2bokeh.focus.tracking.tracker import View
 
 Maps = list[NDArray[np.float32]]
 
@@ -160,20 +164,77 @@ def _upsampled(material: Material) -> Callable[[], object]:
     return lambda: [upsample(one, pixels) for one, pixels in zip(halves, material.frames, strict=True)]
 
 
-def _tracked(material: Material) -> Callable[[], object]:
+def _views(material: Material) -> "list[View]":
+    """The frames as trackers take them."""
     from any2bokeh.focus.pictures import LONG_SIDE_PX
-    from any2bokeh.focus.target import PointTarget
-    from any2bokeh.focus.tracking.classical import ClassicalTracker
     from any2bokeh.focus.tracking.tracker import View
 
     height, width = material.frames[0].shape[1:]
     scale = min(1.0, LONG_SIDE_PX / max(height, width))
     size = (round(width * scale), round(height * scale))
-    views = [
+    return [
         View(np.ascontiguousarray(np.moveaxis(scaled(pixels, size), 0, 2) * 255).astype(np.uint8), scaled(one, size)[0])
         for pixels, one in zip(material.frames, material.maps, strict=True)
     ]
+
+
+def _tracked(material: Material) -> Callable[[], object]:
+    from any2bokeh.focus.target import PointTarget
+    from any2bokeh.focus.tracking.classical import ClassicalTracker
+
+    views = _views(material)
     return lambda: _run_out(ClassicalTracker().track(views, PointTarget(0.5, 0.5)))
+
+
+def _tracked_by_sam2(material: Material) -> Callable[[], object] | None:
+    """The published size of SAM 2.1 tiny with random weights, which cost the same."""
+    try:
+        from transformers.models.sam2_video.configuration_sam2_video import Sam2VideoConfig
+        from transformers.models.sam2_video.modeling_sam2_video import Sam2VideoModel
+    except ImportError:
+        return None
+    from any2bokeh.focus.target import PointTarget
+    from any2bokeh.focus.tracking.sam2 import Sam2Tracker
+
+    tracker, views = Sam2Tracker(Sam2VideoModel(Sam2VideoConfig()).eval()), _views(material)
+    return lambda: _run_out(tracker.track(views, PointTarget(0.5, 0.5)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Pictures:
+    """Views as the pictures of a clip."""
+
+    views: "list[View]"
+
+    def frames(self, start: int = 0, stop: int | None = None) -> Iterator[NDArray[np.uint8]]:
+        return (view.pixels for view in self.views[start:stop])
+
+
+@dataclass(frozen=True, slots=True)
+class _Disparity:
+    """Maps as the disparity of a clip."""
+
+    maps: Maps
+
+    @property
+    def frame_count(self) -> int:
+        return len(self.maps)
+
+    def frames(self, start: int = 0, stop: int | None = None) -> Iterator[NDArray[np.float32]]:
+        return iter(self.maps[start:stop])
+
+    def at(self, index: int) -> NDArray[np.float32]:
+        return self.maps[index]
+
+
+def _autofocus(material: Material) -> Callable[[], object]:
+    from any2bokeh.focus import Autofocus, TrackerChoice
+    from any2bokeh.focus.finder import Range
+    from any2bokeh.focus.tracking.subjects import TrackedSubjects
+
+    pictures, disparity = _Pictures(_views(material)), _Disparity(material.maps)
+    frames, tracker = Range(0, disparity.frame_count, 24.0), TrackerChoice("classical")
+    return lambda: Autofocus().find(TrackedSubjects(pictures, disparity, tracker), frames)
 
 
 def _run_out(items: Iterable[object]) -> None:
@@ -191,5 +252,7 @@ STAGES = (
     Stage("upsample", _upsampled),
     Stage("refine", _refined),
     Stage("follow a subject, classical", _tracked),
+    Stage("follow a subject, SAM 2.1 tiny", _tracked_by_sam2, frames=2),
+    Stage("autofocus, classical tracker included", _autofocus),
 )
 """In the order in which a clip meets them; a new step is a new line."""

@@ -1,7 +1,7 @@
 """``any2bokeh depth``: the disparity of a clip, as files."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -14,6 +14,8 @@ from any2bokeh.cli.report import disparity_facts, tell, warn
 from any2bokeh.disparity.writing import PictureFormat
 from any2bokeh.errors import InputError
 
+Edges = Literal["soft", "hard"]
+
 if TYPE_CHECKING:
     from any2bokeh.disparity.rough.seed import Seed
 
@@ -25,6 +27,10 @@ def depth_command(
     part: RangeOptions,
     report: ReportOptions,
     format: Annotated[PictureFormat, option("--format", help="Of pictures: 16-bit PNG, or float EXR.")] = "png",
+    refine: Annotated[
+        Edges | None,
+        option("--refine", help="Write it at the picture's size, its edges those of the picture."),
+    ] = None,
     subject_point: Annotated[
         str | None,
         option("--subject-point", help="A point of the subject, for the built-in estimate.", metavar="X,Y"),
@@ -38,6 +44,7 @@ def depth_command(
     overwrite: Overwrite = False,
 ) -> None:
     """Estimate how near things are, and write it as --disparity reads it."""
+    from any2bokeh.disparity.refined import RefinedDisparity
     from any2bokeh.disparity.writing import check_disparity_target, write_disparity
     from any2bokeh.refocus import frame_range
     from any2bokeh.video import open_source
@@ -59,8 +66,10 @@ def depth_command(
             progress=progress,
             notice=None if report.quiet else warn,
         )
-        write_disparity(maps, output, picture_format=format)
-        height, width = maps.at(0).shape[1:]
+        maps.estimate()
+        written = maps if refine is None else RefinedDisparity(maps, source, start=start, edges=refine)
+        write_disparity(written, output, picture_format=format)
+        height, width = written.at(0).shape[1:]
     facts = disparity_facts(maps)
     summary = {
         "output": str(output),
@@ -76,18 +85,18 @@ def depth_command(
 
 
 def _seed(point: str | None, box: str | None) -> "Seed | None":
-    from any2bokeh.cli.focus_options import _numbers
+    from any2bokeh.cli.focus_options import numbers_of
     from any2bokeh.disparity.rough.seed import Seed
     from any2bokeh.focus import BoxTarget, PointTarget
 
     if point is not None and box is not None:
         raise InputError(f"--subject-point {point} and --subject-box {box} contradict each other; give one")
     if point is not None:
-        x, y = _numbers("--subject-point", point, "X,Y", "0.5,0.4")
+        x, y = numbers_of("--subject-point", point, "X,Y", "0.5,0.4")
         at = PointTarget(x, y)
         return Seed(point=(at.x, at.y))
     if box is not None:
-        x0, y0, x1, y1 = _numbers("--subject-box", box, "X0,Y0,X1,Y1", "0.3,0.2,0.6,0.9")
+        x0, y0, x1, y1 = numbers_of("--subject-box", box, "X0,Y0,X1,Y1", "0.3,0.2,0.6,0.9")
         around = BoxTarget(x0, y0, x1, y1)
         return Seed(box=(around.x0, around.y0, around.x1, around.y1))
     return None

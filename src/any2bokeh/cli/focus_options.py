@@ -85,10 +85,10 @@ class SubjectOptions:
         if self.focus == "auto":
             return Autofocus()
         if self.focus_point is not None:
-            numbers = _numbers("--focus-point", self.focus_point, "X,Y", "0.5,0.4")
+            numbers = numbers_of("--focus-point", self.focus_point, "X,Y", "0.5,0.4")
             return FocusScript(keyframes=(Keyframe(first_frame, PointTarget(*numbers, track=self.track)),))
         if self.focus_box is not None:
-            numbers = _numbers("--focus-box", self.focus_box, "X0,Y0,X1,Y1", "0.3,0.2,0.6,0.9")
+            numbers = numbers_of("--focus-box", self.focus_box, "X0,Y0,X1,Y1", "0.3,0.2,0.6,0.9")
             return FocusScript(keyframes=(Keyframe(first_frame, BoxTarget(*numbers, track=self.track)),))
         return None
 
@@ -274,15 +274,19 @@ class FocusOptions(SubjectOptions):
         if self.focus_mask is not None:
             return MaskTarget(str(self.focus_mask.absolute()))
         assert self.focus is not None
-        return DisparityTarget(*_numbers("--focus", self.focus, "D", "0.8"))
+        return DisparityTarget(*numbers_of("--focus", self.focus, "D", "0.8"))
 
 
 def _option_name(field: str) -> str:
     return "--" + field.replace("_", "-")
 
 
-def _numbers(name: str, text: str, form: str, example: str) -> list[float]:
-    """The numbers of an option such as X,Y."""
+def numbers_of(name: str, text: str, form: str, example: str) -> list[float]:
+    """The numbers of an option such as X,Y.
+
+    Raises:
+        InputError: not so many numbers.
+    """
     try:
         numbers = [float(part) for part in text.split(",")]
     except ValueError:

@@ -32,7 +32,7 @@ SEEDS = (PointTarget(0.4, 0.5), BoxTarget(0.2, 0.2, 0.7, 0.8), MaskSeed(np.eye(3
 
 @pytest.mark.parametrize("seed", SEEDS, ids=["point", "box", "mask"])
 def test_every_frame_has_a_sighting(folder: Path, seed):
-    sightings = list(Sam2Tracker(folder, device="cpu").track(views(5), seed))
+    sightings = list(Sam2Tracker.load(folder, device="cpu").track(views(5), seed))
     assert len(sightings) == 5
     for sighting in sightings:
         assert sighting.matte.shape == (36, 64)
@@ -44,12 +44,12 @@ def test_every_frame_has_a_sighting(folder: Path, seed):
 def test_a_painted_mask_is_the_first_matte(folder: Path):
     mask = np.zeros((36, 64), np.uint8)
     mask[8:30, 16:50] = 255
-    first = next(iter(Sam2Tracker(folder, device="cpu").track(views(1), MaskSeed(mask))))
+    first = next(iter(Sam2Tracker.load(folder, device="cpu").track(views(1), MaskSeed(mask))))
     assert ((first.matte > 0.5) == (mask > 0)).mean() > 0.97  # one pixel of the model is half of ours
 
 
 def test_the_place_of_the_prompt_matters(folder: Path):
-    tracker = Sam2Tracker(folder, device="cpu")
+    tracker = Sam2Tracker.load(folder, device="cpu")
     mattes = [
         next(iter(tracker.track(views(1), seed))).matte for seed in (PointTarget(0.1, 0.1), PointTarget(0.9, 0.8))
     ]
@@ -68,7 +68,7 @@ def raw_logits(tracker: Sam2Tracker, count: int) -> tuple[list[np.ndarray], obje
 
 
 def test_forgetting_changes_no_answer(folder: Path, monkeypatch: pytest.MonkeyPatch):
-    tracker = Sam2Tracker(folder, device="cpu")
+    tracker = Sam2Tracker.load(folder, device="cpu")
     real_trim = sam2._trim
     trimmed, _ = raw_logits(tracker, 24)
     monkeypatch.setattr(sam2, "_trim", lambda *_: None)
@@ -83,7 +83,7 @@ def test_forgetting_changes_no_answer(folder: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_memory_is_flat(folder: Path):
-    tracker = Sam2Tracker(folder, device="cpu")
+    tracker = Sam2Tracker.load(folder, device="cpu")
 
     def kept(count: int) -> int:
         _, session = raw_logits(tracker, count)
@@ -104,9 +104,10 @@ def test_memory_is_flat(folder: Path):
 def test_a_model_in_the_hubs_cache_is_loaded_by_its_id(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     cache_folder(tmp_path, folder, sam2.DEFAULT_MODEL)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
-    tracker, remark = TrackerChoice().load()
+    tracker, remark = TrackerChoice(device="cpu").load()
     assert isinstance(tracker, Sam2Tracker)
-    assert remark is None
+    assert remark is not None
+    assert "--tracker classical is faster" in remark
 
 
 def test_without_a_cached_model_auto_takes_the_classical_tracker_and_says_so(
@@ -142,7 +143,7 @@ def test_another_kind_of_model_is_refused(folder: Path, tmp_path: Path):
     config = json.loads((other / "config.json").read_text())
     (other / "config.json").write_text(json.dumps(config | {"model_type": "clip"}))
     with pytest.raises(InputError, match=r"other holds a model of type 'clip'; give one of type sam2_video"):
-        Sam2Tracker(other)
+        Sam2Tracker.load(other)
 
 
 def test_weights_that_are_missing_damaged_or_a_pickle_are_refused(folder: Path, tmp_path: Path):
@@ -156,24 +157,29 @@ def test_weights_that_are_missing_damaged_or_a_pickle_are_refused(folder: Path, 
         {"format": "pt"},
     )
     with pytest.raises(InputError, match=r"lacking lacks \d+ weights of Sam2VideoModel"):
-        Sam2Tracker(lacking)
+        Sam2Tracker.load(lacking)
 
     damaged = copy_folder(folder, tmp_path / "damaged")
     (damaged / "model.safetensors").write_bytes(b"no weights at all")
     with pytest.raises(InputError, match="damaged"):
-        Sam2Tracker(damaged)
+        Sam2Tracker.load(damaged)
 
     pickled = copy_folder(folder, tmp_path / "pickled")
     (pickled / "model.safetensors").rename(pickled / "pytorch_model.bin")
     with pytest.raises(InputError, match=r"has no model\.safetensors"):
-        Sam2Tracker(pickled)
+        Sam2Tracker.load(pickled)
 
     with pytest.raises(InputError, match=r"no readable config\.json"):
-        Sam2Tracker(tmp_path)
+        Sam2Tracker.load(tmp_path)
+
+
+def test_a_device_that_is_not_there_is_refused(folder: Path):
+    with pytest.raises(InputError, match="device 'warp'"):
+        Sam2Tracker.load(folder, device="warp")
 
 
 def test_the_model_is_the_real_class(folder: Path):
-    assert type(Sam2Tracker(folder)._model) is Sam2VideoModel
+    assert type(Sam2Tracker.load(folder)._model) is Sam2VideoModel
 
 
 def copy_folder(source: Path, target: Path) -> Path:

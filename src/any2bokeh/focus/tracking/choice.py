@@ -8,6 +8,8 @@ from any2bokeh.focus.local_model import find_model_folder, require_model_folder
 from any2bokeh.focus.tracking.sam2 import DEFAULT_MODEL, Sam2Tracker
 from any2bokeh.focus.tracking.tracker import Tracker
 
+_SLOW = "the subject is followed by SAM 2 on the CPU, at seconds a frame; --tracker classical is faster"
+
 TrackerKind = Literal[
     "auto",  # SAM 2 where its weights are on this machine, the classical tracker otherwise
     "sam2",
@@ -50,10 +52,11 @@ class TrackerChoice:
         model = self.model or DEFAULT_MODEL
         if self.kind == "sam2" or self.model is not None:
             folder = require_model_folder(model, option="--tracker-model", instead="use --tracker classical")
-            return Sam2Tracker(folder, device=self.device), None
+            return Sam2Tracker.load(folder, device=self.device), None
         folder = find_model_folder(model)
         if folder is not None:
-            return Sam2Tracker(folder, device=self.device), None
+            tracker = Sam2Tracker.load(folder, device=self.device)
+            return tracker, _SLOW if tracker.runs_on_cpu else None
         return ClassicalTracker(), (
             f"the subject is followed by the classical tracker, because SAM 2 is not on this machine; "
             f"fetch it with 'hf download {model}', or say --tracker classical"

@@ -28,30 +28,43 @@ _POINT_LABEL, _TOP_LEFT_LABEL, _BOTTOM_RIGHT_LABEL = 1, 2, 3
 
 
 class Sam2Tracker:
-    """SAM 2 or 2.1 video, from weights on this machine.
+    """SAM 2 or 2.1 video.
 
     Args:
-        folder: of the model, as transformers saves it.
-        device: ``auto`` (CUDA where there is one), or a device of torch.
-
-    Raises:
-        InputError: the folder does not hold such a model, or there is no such device.
+        model: a ``Sam2VideoModel``, ready to infer.
     """
 
     name: ClassVar[str] = "SAM 2"
 
-    def __init__(self, folder: Path, *, device: str = "auto") -> None:
+    def __init__(self, model: Any) -> None:
+        self._model = model
+        self._device = model.device
+
+    @classmethod
+    def load(cls, folder: Path, *, device: str = "auto") -> "Sam2Tracker":
+        """From weights on this machine.
+
+        Args:
+            folder: of the model, as transformers saves it.
+            device: ``auto`` (CUDA where there is one), or a device of torch.
+
+        Raises:
+            InputError: the folder does not hold such a model, or there is no such device.
+        """
         import torch
         from transformers.models.sam2_video.modeling_sam2_video import Sam2VideoModel
 
         model = load_model(Sam2VideoModel, folder, kinds=("sam2_video", "sam2"), option="--tracker-model")
+        chosen = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
         try:
-            self._device = torch.device(
-                ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
-            )
-            self._model = model.to(self._device)
+            return cls(model.to(chosen))
         except (RuntimeError, AssertionError) as error:
             raise InputError(f"device {device!r} cannot be used ({str(error).splitlines()[0]}); use cpu") from error
+
+    @property
+    def runs_on_cpu(self) -> bool:
+        """Whether it has no accelerator."""
+        return self._device.type == "cpu"
 
     def track(self, views: Iterable[View], seed: Seed) -> Iterator[Sighting]:
         """Yield one sighting for each view; see `Tracker.track`."""
