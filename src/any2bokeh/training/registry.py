@@ -215,12 +215,14 @@ _COMPACT_UNET: dict[str, Any] = {
     "cross_attention_dim": 32,
     "addition_time_embed_dim": 32,
     "projection_class_embeddings_input_dim": 96,
+    "norm_num_groups": 8,
 }
 _COMPACT_VAE: dict[str, Any] = {
     "block_out_channels": [32, 64, 128, 128],
     "layers_per_block": 1,
     "sample_size": 256,
     "force_upcast": False,
+    "norm_num_groups": 8,
 }
 _COMPACT_CPU_VAE: dict[str, Any] = {**_COMPACT_VAE, "block_out_channels": [32, 32, 64, 96]}
 _DEBUG_UNET: dict[str, Any] = {

@@ -12,6 +12,7 @@ from diffusers.utils.accelerate_utils import apply_forward_hook
 from torch import nn
 
 from any2bokeh.renderers.diffusion.framewise import up_block_framewise
+from any2bokeh.renderers.diffusion.norm_groups import NORM_GROUPS, set_norm_groups
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,8 @@ class SkipDecoder(TemporalDecoder):
 class BokehAutoencoder(AutoencoderKLTemporalDecoder):
     """Autoencoder with skip convolutions: the caller hands the features of ``encode_frames`` to ``decode_frames``.
 
-    State-dict keys are those of diffusers' autoencoder, plus ``decoder.skip_conv_*``. Arguments are the base's.
+    State-dict keys are those of diffusers' autoencoder, plus ``decoder.skip_conv_*``. Arguments are the base's, and
+    ``norm_num_groups``; see ``set_norm_groups``.
     """
 
     @register_to_config
@@ -131,6 +133,7 @@ class BokehAutoencoder(AutoencoderKLTemporalDecoder):
         sample_size: int = 768,
         scaling_factor: float = 0.18215,
         force_upcast: bool = True,
+        norm_num_groups: int = NORM_GROUPS,
     ) -> None:
         super().__init__(
             in_channels=in_channels,
@@ -145,6 +148,7 @@ class BokehAutoencoder(AutoencoderKLTemporalDecoder):
         )
         self.latent_scale = scaling_factor
         self.decoder = SkipDecoder(latent_channels, out_channels, block_out_channels, layers_per_block)
+        set_norm_groups(self, norm_num_groups)
 
     @apply_forward_hook
     def encode_frames(self, pixels: torch.Tensor) -> EncodedFrames:

@@ -131,7 +131,7 @@ def _mpi_block(
     if strength.dtype != torch.float64:
         strength = strength.float()
     features = []
-    for frequency in 100.0 ** torch.linspace(0, 1, 16, device=strength.device):
+    for frequency in 100.0 ** torch.linspace(0, 1, 16, dtype=strength.dtype, device=strength.device):
         features += [torch.sin(strength * frequency), torch.cos(strength * frequency)]
     tokens = tokens + fuser.k_encoder(torch.stack(features, dim=1).to(tokens.dtype))[:, None]
 

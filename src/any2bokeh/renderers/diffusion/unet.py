@@ -12,6 +12,7 @@ from torch import nn
 from any2bokeh.errors import InputError
 from any2bokeh.renderers.diffusion.conditioning import FrameConditioning, MpiLevel, MpiMode, TimeContext, mpi_level
 from any2bokeh.renderers.diffusion.fourier import FREQUENCY_COUNT, fourier_features
+from any2bokeh.renderers.diffusion.norm_groups import NORM_GROUPS, set_norm_groups
 from any2bokeh.renderers.diffusion.transformer import MpiSpatioTemporalTransformer
 
 LATENT_CHANNELS = 4
@@ -30,6 +31,7 @@ class BokehUNet(UNetSpatioTemporalConditionModel):
         mpi_mode: see ``MpiMode``; ``masked`` for training.
         time_context: see ``TimeContext``.
         unused_feed_forward: carry the ``ff_k`` of the published layout.
+        norm_num_groups: see ``set_norm_groups``.
         Every other argument is the base's.
     """
 
@@ -62,6 +64,7 @@ class BokehUNet(UNetSpatioTemporalConditionModel):
         mpi_mode: MpiMode = "masked",
         time_context: TimeContext = "per_clip",
         unused_feed_forward: bool = False,
+        norm_num_groups: int = NORM_GROUPS,
     ) -> None:
         _check_option("mpi_mode", mpi_mode, ("masked", "released"))
         _check_option("time_context", time_context, ("per_clip", "interleaved"))
@@ -91,6 +94,7 @@ class BokehUNet(UNetSpatioTemporalConditionModel):
                     level=level,
                     unused_feed_forward=unused_feed_forward,
                 )
+        set_norm_groups(self, norm_num_groups)
         self.context_dim = cross_attention_dim
         self.mpi_mode: MpiMode = mpi_mode
         self.time_context: TimeContext = time_context
