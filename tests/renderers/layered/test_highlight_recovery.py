@@ -1,0 +1,50 @@
+"""Lamps that 8 bits have clipped, against the light that they had."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from any2bokeh.optics.highlights import Highlights
+from any2bokeh.optics.transfer import srgb_encode
+from any2bokeh.renderers.base import RenderInput
+from any2bokeh.renderers.layered.renderer import LayeredRenderer
+
+HEIGHT, WIDTH, FRAMES = 144, 256, 8
+
+
+def street(exposure: float, shift_px: float) -> NDArray[np.float32]:
+    """Linear light ``(3, H, W)`` of lamps of 3 to 12 times white over a dim wall, moved and exposed."""
+    rng = np.random.default_rng(5)
+    scale = 4
+    wall = cv2.resize(rng.uniform(0.02, 0.2, (9, 16, 3)).astype(np.float32), (WIDTH * scale, HEIGHT * scale))
+    for _ in range(24):
+        x, y = rng.uniform(0, WIDTH), rng.uniform(0, HEIGHT)
+        radius, light = rng.uniform(0.7, 2.2), rng.uniform(3, 12)
+        color = light * np.array([1.0, rng.uniform(0.5, 1), rng.uniform(0.3, 0.9)])
+        cv2.circle(wall, (int((x + shift_px) * scale), int(y * scale)), int(radius * scale), color.tolist(), -1)
+    return exposure * cv2.resize(wall, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA).transpose(2, 0, 1)
+
+
+def rendered(frames: list[NDArray[np.float32]], transfer, **look) -> NDArray[np.float32]:
+    renderer = LayeredRenderer(transfer=transfer, threads=1, **look)
+    disparity = np.full((1, HEIGHT, WIDTH), 0.2, np.float32)
+    return np.stack([renderer.render_frame(RenderInput(frame, disparity, 0.8, 48.0)) for frame in frames])
+
+
+def test_recovery_brings_clipped_lamps_back_and_does_not_flicker():
+    truth_light = [street(0.6 + 0.2 * t, 0.7 * t) for t in range(FRAMES)]  # an exposure sweep of a stop and a half
+    clipped = [np.round(srgb_encode(np.clip(light, 0, 1)) * 255).astype(np.float32) / 255 for light in truth_light]
+    truth = srgb_encode(np.clip(rendered(truth_light, "linear"), 0, 1))
+    plain, recovered = rendered(clipped, "srgb"), rendered(clipped, "srgb", highlights=Highlights(gain=3))
+
+    def psnr_db(pictures: NDArray[np.float32]) -> float:
+        return float(-10 * np.log10(np.mean((pictures - truth) ** 2)))
+
+    def temporal(pictures: NDArray[np.float32]) -> float:
+        """Mean error of the change from frame to frame, as score_thin_lens measures it."""
+        return float(np.abs(np.diff(pictures, axis=0) - np.diff(truth, axis=0)).mean())
+
+    # Seen: 23.3 to 30.1 dB, 0.00408 to 0.00384. Any gain from 1 to 4 passes both but for the 3 dB of 1 (2.8).
+    print(psnr_db(plain), psnr_db(recovered), temporal(plain), temporal(recovered))
+    assert psnr_db(recovered) > psnr_db(plain) + 3
+    assert temporal(recovered) < temporal(plain)
