@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks import disparity, end_to_end, layered, memory, quality, scaling
+from benchmarks import disparity, end_to_end, layered, looks, memory, quality, scaling
 from benchmarks.machine import Machine
 from benchmarks.scenes import THIN_LENS_FOLDER, demo_scene, thin_lens_scenes
 
@@ -85,6 +85,12 @@ def _layered(plan: Plan, threads: int, thin_lens: Path) -> tuple[Any, str]:
     return [asdict(result) for result in results], layered.report(results)
 
 
+def _looks(plan: Plan, threads: int, thin_lens: Path) -> tuple[Any, str]:
+    scene = demo_scene(plan.size, frames=plan.scaling_frames, blur_strength=plan.blur_strength)
+    costs = looks.measure(scene, rounds=plan.scaling_rounds, threads=threads)
+    return {name: asdict(cost) for name, cost in costs.items()}, looks.report(costs)
+
+
 def _scaling(plan: Plan, threads: int, thin_lens: Path) -> tuple[Any, str]:
     result = scaling.measure(
         plan.sizes,
@@ -124,21 +130,23 @@ def _memory(plan: Plan, threads: int, thin_lens: Path) -> tuple[Any, str]:
 
 SECTIONS: dict[str, tuple[str, Section]] = {
     "layered": ("The renderer alone, {0[0]}x{0[1]}, K = {1:g}, {2} threads", _layered),
+    "looks": ("Looks of the lens, {0[0]}x{0[1]}, K = {1:g}, {2} threads", _looks),
     "scaling": ("Growth of the renderer's cost, {2} threads", _scaling),
     "end_to_end": ("H.264 to H.264, {0[0]}x{0[1]}, K = {1:g}, {2} threads", _end_to_end),
     "disparity": ("Before rendering: disparity and focus, {3[0]}x{3[1]}, on all cores", _disparity),
     "quality": ("Against path-traced thin-lens clips", _quality),
     "memory": ("Peak memory", _memory),
 }
-_ALWAYS = ("layered", "scaling", "end_to_end", "disparity")
+_ALWAYS = ("layered", "looks", "scaling", "end_to_end", "disparity")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure what the arguments ask for, print it, and write it to a JSON file where one is given."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
-        description="Speed of the layered engine, of its growth, of the whole path and of what comes before it; about "
-        "six minutes on two cores. Processor times hold on a busy machine too, wall-clock times only on a quiet one.",
+        description="Speed of the layered engine, of its looks, of its growth, of the whole path and of what comes before "
+        "it; about eight minutes on two cores. Processor times hold on a busy machine too, wall-clock times only on a "
+        "quiet one.",
     )
     parser.add_argument("--only", nargs="+", choices=SECTIONS, help="measure just these")
     parser.add_argument("--quality", action="store_true", help="also score against the path-traced clips")
