@@ -175,7 +175,7 @@ def _of_picture(aperture: ImageAperture, profile: BokehProfile, radii: NDArray[n
     for in_front in (False, True):
         first, area = np.zeros(len(radii), np.int32), np.zeros(len(radii))
         for index in np.unique(kept):
-            picture = aperture.footprint(radii[index], profile, in_front=in_front) if index else np.ones((1, 1))
+            picture = aperture.footprint(float(radii[index]), profile, in_front=in_front) if index else np.ones((1, 1))
             first[kept == index], area[kept == index] = len(row_first) - 1, 0.0
             reach[kept == index] = len(picture) // 2
             for row in picture:
