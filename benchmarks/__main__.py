@@ -145,8 +145,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description="Speed of the layered engine, of its looks and its growth, of the whole path and of what comes "
-        "before it; about eight minutes on two cores. Processor times hold on a busy machine too, wall-clock times only "
-        "on a quiet one.",
+        "before it; about eight minutes on two cores. Processor times hold on a busy machine too, wall-clock times "
+        "only on a quiet one.",
     )
     parser.add_argument("--only", nargs="+", choices=SECTIONS, help="measure just these")
     parser.add_argument("--quality", action="store_true", help="also score against the path-traced clips")
