@@ -5,7 +5,7 @@ from typing import Literal, get_args
 
 import cv2
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
 
 from any2bokeh.errors import InputError
@@ -86,10 +86,10 @@ class ReducedRenderer:
         return result
 
 
-@njit(nogil=True, cache=True, fastmath=True, parallel=True)
+@njit(nogil=True, cache=True, fastmath=True)
 def _with_detail(source, planes, disparity, focus_disparity, per_px, result):
     height, width = disparity.shape
-    for y in prange(height):
+    for y in range(height):
         for x in range(width):
             radius = per_px * abs(disparity[y, x] - focus_disparity)
             soft = min(
