@@ -16,7 +16,7 @@ from any2bokeh.renderers.layered.renderer import LayeredRenderer
 Quality = Literal["draft", "preview", "final"]
 """``draft`` blurs at less than half the size, ``preview`` at 0.7 of it, ``final`` at its own."""
 
-_SCALES: dict[Quality, float] = {"draft": 0.45, "preview": 0.7}
+_SCALES: dict[Quality, float] = {"draft": 0.42, "preview": 0.7}
 
 # Of the picture at its own size is kept: all up to the first radius, nothing from the second on; in pixels of the small
 # picture, which holds what is wider.
