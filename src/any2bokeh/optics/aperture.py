@@ -133,7 +133,7 @@ class ImageAperture:
             raise InputError(
                 f"aperture image {path} is no picture that can be read; give a PNG of a white shape on black"
             )
-        full = np.iinfo(picture.dtype).max if np.issubdtype(picture.dtype, np.integer) else 1
+        full = {"uint8": 255, "uint16": 65535}.get(str(picture.dtype), 1)
         values = np.atleast_3d(picture).astype(np.float32) / np.float32(full)
         colours = 3 if values.shape[2] >= 3 else 1
         mask = values[..., :colours].mean(axis=2)

@@ -5,7 +5,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.optics.aperture import Aperture
+from any2bokeh.optics.aperture import ConvexAperture
 
 PATTERN_COUNT = 64
 """Patterns that the pixels of a frame share by chance, so that what error is left is noise and no structure."""
@@ -14,7 +14,7 @@ _OUTLINE_VERTICES = 1440
 
 
 @lru_cache(maxsize=8)
-def lens_patterns(aperture: Aperture, sample_count: int, seed: int = 0) -> NDArray[np.float32]:
+def lens_patterns(aperture: ConvexAperture, sample_count: int, seed: int = 0) -> NDArray[np.float32]:
     """Sets of samples, each spread evenly over the aperture and, independently, over the pixel.
 
     Each is a (0, 2)-sequence with scrambled digits on the lens and another, in random order, in the pixel. The error
@@ -51,7 +51,7 @@ def _square(count: int, rng: np.random.Generator) -> NDArray[np.float64]:
     return (((points ^ scramble).astype(np.float64) + 0.5) / 2.0**32).T
 
 
-def _on_aperture(aperture: Aperture, square: NDArray[np.float64]) -> NDArray[np.float64]:
+def _on_aperture(aperture: ConvexAperture, square: NDArray[np.float64]) -> NDArray[np.float64]:
     """Map the unit square evenly to the aperture, as a fan of triangles around its centre."""
     outline = aperture.outline(_OUTLINE_VERTICES)
     following = np.roll(outline, -1, axis=0)

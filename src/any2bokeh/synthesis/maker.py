@@ -9,7 +9,7 @@ import numpy as np
 
 from any2bokeh.errors import InputError
 from any2bokeh.optics import transfer as transfer_functions
-from any2bokeh.optics.aperture import Aperture, Disc, Polygon
+from any2bokeh.optics.aperture import ConvexAperture, Disc, Polygon
 from any2bokeh.optics.transfer import Transfer
 from any2bokeh.synthesis import ray_trace
 from any2bokeh.synthesis.clip import FRAME_COUNT, SyntheticClip
@@ -108,7 +108,7 @@ class ClipMaker:
         settings = json.loads(json.dumps(asdict(self.config)))
         return {"seed": self.seed, "index": index, "config": settings, "sources": sources}
 
-    def plan(self, index: int) -> tuple[Scene, Atlas, LensSchedule, Aperture]:
+    def plan(self, index: int) -> tuple[Scene, Atlas, LensSchedule, ConvexAperture]:
         """What clip ``index`` is of, before any ray is sent."""
         config = self.config
         rng = np.random.default_rng((self.seed, index))
@@ -173,7 +173,7 @@ class ClipMaker:
         return np.clip(transfer_functions.encode(light, self.config.transfer), 0, 1)
 
     def _about(
-        self, index: int, scene: Scene, schedule: LensSchedule, aperture: Aperture, start: int
+        self, index: int, scene: Scene, schedule: LensSchedule, aperture: ConvexAperture, start: int
     ) -> dict[str, Any]:
         return {
             "made_from": self.made_from(index),

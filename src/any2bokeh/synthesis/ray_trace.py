@@ -21,7 +21,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from any2bokeh.optics.aperture import Aperture
+from any2bokeh.optics.aperture import ConvexAperture
 from any2bokeh.synthesis.lens_samples import PATTERN_COUNT, lens_patterns
 from any2bokeh.synthesis.texture_atlas import CELL_TEXELS, LEVELS
 from any2bokeh.synthesis.view import View
@@ -39,7 +39,7 @@ def trace(
     *,
     focus_disparity: float,
     blur_strength: float,
-    aperture: Aperture,
+    aperture: ConvexAperture,
     sample_count: int = 256,
     seed: int = 0,
     threads: int | None = None,
@@ -63,7 +63,7 @@ def trace(
 
 
 def trace_in_focus(
-    view: View, *, aperture: Aperture, sample_count: int = 64, seed: int = 0, threads: int | None = None
+    view: View, *, aperture: ConvexAperture, sample_count: int = 64, seed: int = 0, threads: int | None = None
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """The all-in-focus picture, and how much of each pixel each layer is seen in.
 
@@ -87,7 +87,7 @@ def _traced(
     view: View,
     focus_disparity: float,
     blur_strength: float,
-    aperture: Aperture,
+    aperture: ConvexAperture,
     sample_count: int,
     seed: int,
     threads: int | None,

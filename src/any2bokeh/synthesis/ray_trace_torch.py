@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from any2bokeh.optics.aperture import Aperture
+from any2bokeh.optics.aperture import ConvexAperture
 from any2bokeh.synthesis.lens_samples import PATTERN_COUNT, lens_patterns
 from any2bokeh.synthesis.texture_atlas import LEVELS
 from any2bokeh.synthesis.view import View
@@ -22,7 +22,7 @@ def trace(
     *,
     focus_disparity: float,
     blur_strength: float,
-    aperture: Aperture,
+    aperture: ConvexAperture,
     sample_count: int = 256,
     seed: int = 0,
     device: str | torch.device = "cpu",
@@ -35,7 +35,7 @@ def trace(
 def trace_in_focus(
     view: View,
     *,
-    aperture: Aperture,
+    aperture: ConvexAperture,
     sample_count: int = 64,
     seed: int = 0,
     device: str | torch.device = "cpu",
@@ -49,7 +49,7 @@ def _traced(
     view: View,
     focus_disparity: float,
     blur_strength: float,
-    aperture: Aperture,
+    aperture: ConvexAperture,
     sample_count: int,
     seed: int,
     device: torch.device,

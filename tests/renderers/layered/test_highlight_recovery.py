@@ -1,5 +1,7 @@
 """Lamps that 8 bits have clipped, against the light that they had."""
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -22,13 +24,16 @@ def street(exposure: float, shift_px: float) -> NDArray[np.float32]:
         radius, light = rng.uniform(0.7, 2.2), rng.uniform(3, 12)
         color = light * np.array([1.0, rng.uniform(0.5, 1), rng.uniform(0.3, 0.9)])
         cv2.circle(wall, (int((x + shift_px) * scale), int(y * scale)), int(radius * scale), color.tolist(), -1)
-    return exposure * cv2.resize(wall, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA).transpose(2, 0, 1)
+    reduced = cv2.resize(wall, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA).transpose(2, 0, 1)
+    return np.float32(exposure) * np.asarray(reduced, np.float32)
 
 
-def rendered(frames: list[NDArray[np.float32]], transfer, **look) -> NDArray[np.float32]:
+def rendered(frames: Sequence[NDArray[np.floating]], transfer, **look) -> NDArray[np.float32]:
     renderer = LayeredRenderer(transfer=transfer, threads=1, **look)
     disparity = np.full((1, HEIGHT, WIDTH), 0.2, np.float32)
-    return np.stack([renderer.render_frame(RenderInput(frame, disparity, 0.8, 48.0)) for frame in frames])
+    return np.stack(
+        [renderer.render_frame(RenderInput(frame.astype(np.float32), disparity, 0.8, 48.0)) for frame in frames]
+    )
 
 
 def test_recovery_brings_clipped_lamps_back_and_does_not_flicker():

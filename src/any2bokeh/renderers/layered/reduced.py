@@ -67,7 +67,7 @@ class ReducedRenderer:
         disparity = np.ascontiguousarray(frame.disparity[0], np.float32)
         small = RenderInput(
             small_pixels,
-            cv2.resize(disparity, size, interpolation=cv2.INTER_NEAREST)[None],
+            np.asarray(cv2.resize(disparity, size, interpolation=cv2.INTER_NEAREST), np.float32)[None],
             frame.focus_disparity,
             frame.blur_strength,
         )
