@@ -7,15 +7,15 @@ calls follow its published interface, and the tests run them on a stand-in of it
 import importlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.disparity.estimators.base import Device, MapMeaning, Steadying
+from any2bokeh.disparity.estimators.base import MapMeaning
+from any2bokeh.disparity.estimators.folder_model import FolderModel
 from any2bokeh.disparity.estimators.frame_aspect import in_aspect_of
-from any2bokeh.disparity.estimators.model_folder import identity, weight_files
+from any2bokeh.disparity.estimators.model_folder import identity
 from any2bokeh.disparity.estimators.transformers_model import require_torch, torch_device
 from any2bokeh.errors import InputError
 
@@ -24,25 +24,12 @@ _LONG_SIDE_PX = 504
 
 
 @dataclass(frozen=True)
-class DepthAnything3Estimator:
+class DepthAnything3Estimator(FolderModel):
     """A model folder of Depth Anything 3, given one frame at a time.
 
     Its depth counts as relative, also that of the metric model, whose metres need the focal length of the camera. Sky
     is infinitely far.
-
-    Attributes:
-        folder, name, licence, device: see ``TransformersEstimator``.
     """
-
-    folder: Path
-    name: str
-    licence: str = "not stated"
-    device: Device = "auto"
-    caveat: str | None = None
-    steadying: Steadying = "whole-clip"
-
-    def __post_init__(self) -> None:
-        weight_files(self.folder)
 
     @property
     def meaning(self) -> MapMeaning:

@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.disparity.estimators.base import Device, MapMeaning, Steadying
+from any2bokeh.disparity.estimators.base import Device, MapMeaning
+from any2bokeh.disparity.estimators.folder_model import FolderModel
 from any2bokeh.disparity.estimators.frame_aspect import in_aspect_of
 from any2bokeh.disparity.estimators.model_folder import CONFIG_FILE, identity, read_json, weight_files
 from any2bokeh.disparity.estimators.preprocessing import Preprocessing
@@ -27,27 +27,14 @@ _UNREAD = re.compile(r"fusion_stage\.layers\.0\.residual_layer1\.")
 
 
 @dataclass(frozen=True)
-class TransformersEstimator:
+class TransformersEstimator(FolderModel):
     """A depth model folder in the layout of transformers: Depth Anything (V1, V2), DPT, ZoeDepth or DepthPro.
 
     Weights come from safetensors alone, and no code of the folder is run.
 
-    Attributes:
-        folder: with ``config.json`` and ``model.safetensors``.
-        name: what messages call it.
-        licence: of the weights.
-        device: where it runs; ``auto`` = CUDA where there is one.
-
     Raises:
         InputError: another kind of model, or no safetensors.
     """
-
-    folder: Path
-    name: str
-    licence: str = "not stated"
-    device: Device = "auto"
-    caveat: str | None = None
-    steadying: Steadying = "whole-clip"
 
     def __post_init__(self) -> None:
         _ = self.model_type, self.preprocessing, weight_files(self.folder)

@@ -8,14 +8,14 @@ import importlib
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.disparity.estimators.base import Device, MapMeaning, Steadying
+from any2bokeh.disparity.estimators.base import MapMeaning, Steadying
+from any2bokeh.disparity.estimators.folder_model import FolderModel
 from any2bokeh.disparity.estimators.frame_aspect import in_aspect_of
 from any2bokeh.disparity.estimators.model_folder import identity, weight_files
 from any2bokeh.disparity.estimators.transformers_model import require_torch, torch_device
@@ -36,25 +36,14 @@ _LONG_SIDE_PX = 924
 
 
 @dataclass(frozen=True)
-class VideoDepthAnythingEstimator:
+class VideoDepthAnythingEstimator(FolderModel):
     """A folder with the weights of Video Depth Anything as safetensors.
 
     Parts of a long clip are brought to the scale and shift of the part before by least squares over their overlap, and
     cross-faded there.
-
-    Attributes:
-        folder, name, licence, device: see ``TransformersEstimator``.
     """
 
-    folder: Path
-    name: str
-    licence: str = "not stated"
-    device: Device = "auto"
-    caveat: str | None = None
     steadying: Steadying = "none"
-
-    def __post_init__(self) -> None:
-        weight_files(self.folder)
 
     @property
     def meaning(self) -> MapMeaning:
