@@ -1,8 +1,8 @@
 """The fast path of the layered engine on the CPU.
 
 Every sample of the layered depth image spreads its light over the aperture's shape, scaled by its circle of
-confusion. A shape is written as its rows' two ends, a difference that a running sum along the row turns into a filled
-span, so that the cost grows with the radius and not with the area. Samples are kept apart by bins of defocus;
+confusion. A shape is written as the steps of its rows, differences that a running sum along the row turns into
+filled spans, so that the cost grows with the radius and not with the area. Samples are kept apart by bins of defocus;
 each bin sums to a picture premultiplied by its coverage of the aperture. A pixel then takes the bins front to back,
 adding coverage until the aperture is full: parts of one continuous surface add up to full coverage without a seam,
 and what lies behind gets only what is left over.

@@ -69,9 +69,7 @@ class LayeredRenderer:
                 "highlights; leave it out"
             )
         self.transfer: Transfer = transfer
-        self.threads = (
-            threads or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        )
+        self.threads = threads or available_cores()
         self._pool = ThreadPoolExecutor(max(self.threads - 1, 1))
         self._scratch: _Scratch | None = None
         self._barrel_table: tuple[tuple[int, int], BarrelTable] | None = None
