@@ -5,7 +5,7 @@ from typing import Any
 
 from any2bokeh.errors import InputError
 from any2bokeh.training.clips import ProceduralClips
-from any2bokeh.training.config import TrainingConfig, read_config
+from any2bokeh.training.config import TrainingConfig, changed, read_config
 from any2bokeh.training.networks import ModelStart
 from any2bokeh.training.stages import Stage
 from any2bokeh.training.windows import Cut
@@ -115,66 +115,25 @@ def compact() -> TrainingConfig:
 
 
 def compact_cpu() -> TrainingConfig:
-    """``compact`` as far as a processor brings it in an hour or two: a smaller autoencoder, small cuts, few steps.
+    """``compact`` as far as one core brings it in two hours: a smaller autoencoder, small cuts, few steps.
 
     An autoencoder that finds its own latents takes longer than that. So stage 0 tells the encoder what they are: block
     means and contrasts. The decoder learns in stage 3 alone; it stays without effect between frames.
     """
-    return TrainingConfig(
-        name="compact-cpu",
-        start=ModelStart(unet=_COMPACT_UNET, vae=_COMPACT_CPU_VAE, still_decoder=True),
-        stages=(
-            Stage(
-                "0",
-                "encoder",
-                "thumbnail",
-                frames=2,
-                steps=600,
-                learning_rate=1.5e-3,
-                batch_size=2,
-                warmup_steps=30,
-                decay="cosine",
-            ),
-            Stage(
-                "1",
-                "unet",
-                "latent",
-                frames=4,
-                steps=800,
-                learning_rate=1e-3,
-                batch_size=4,
-                warmup_steps=30,
-                decay="cosine",
-            ),
-            Stage(
-                "2",
-                "unet-temporal",
-                "latent",
-                frames=8,
-                steps=120,
-                learning_rate=5e-4,
-                batch_size=2,
-                perturbation=0.5,
-                warmup_steps=20,
-                decay="cosine",
-            ),
-            Stage(
-                "3",
-                "decoder-spatial",
-                "picture",
-                frames=3,
-                steps=1_800,
-                learning_rate=1.5e-3,
-                batch_size=2,
-                warmup_steps=30,
-                decay="cosine",
-            ),
-        ),
-        cut=Cut(height_px=128, width_px=128, flip=True),
-        precision="bf16",
-        average_decay=0.98,
-        export_dtype="float16",
-    )
+    short = {"batch_size": 2, "warmup_steps": 30}
+    changes = {
+        "name": "compact-cpu",
+        "start": {"vae": {"block_out_channels": [32, 32, 64, 96]}, "still_decoder": True},
+        "stages": {
+            "0": short | {"trains": "encoder", "loss": "thumbnail", "frames": 2, "steps": 600, "learning_rate": 1.5e-3},
+            "1": short | {"batch_size": 4, "steps": 1_000, "learning_rate": 1e-3},
+            "2": short | {"warmup_steps": 20, "steps": 120, "learning_rate": 5e-4},
+            "3": short | {"steps": 4_500, "learning_rate": 1.5e-3},
+        },
+        "cut": {"height_px": 128, "width_px": 128},
+        "average_decay": 0.98,
+    }
+    return changed(compact(), changes, "compact-cpu")
 
 
 def debug() -> TrainingConfig:
@@ -224,7 +183,6 @@ _COMPACT_VAE: dict[str, Any] = {
     "force_upcast": False,
     "norm_num_groups": 8,
 }
-_COMPACT_CPU_VAE: dict[str, Any] = {**_COMPACT_VAE, "block_out_channels": [32, 32, 64, 96]}
 _DEBUG_UNET: dict[str, Any] = {
     "down_block_types": ["CrossAttnDownBlockSpatioTemporal", "DownBlockSpatioTemporal"],
     "up_block_types": ["UpBlockSpatioTemporal", "CrossAttnUpBlockSpatioTemporal"],
