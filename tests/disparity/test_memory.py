@@ -37,10 +37,10 @@ def peak_mb(folder: Path, frames: int, steadying: str) -> float:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("steadying", "growth_mb"), [("none", 25), ("whole-clip", 45)])
-def test_memory_does_not_grow_with_the_clip(tmp_path: Path, steadying: str, growth_mb: float):
+@pytest.mark.parametrize("steadying", ["none", "whole-clip"])
+def test_memory_does_not_grow_with_the_clip(tmp_path: Path, steadying: str):
+    peak_mb(tmp_path, 8, steadying)  # where nothing is compiled yet, that takes more than any clip does
     short, long = (peak_mb(tmp_path, frames, steadying) for frames in (200, 2000))
     print(f"{steadying}: {short:.0f} MB for 200 frames, {long:.0f} MB for 2000")
-    # 1800 more maps of 160x96 are 110 MB as floats, their frames 330 MB. In whole-clip, what is known of each frame is
-    # kept until the end of its shot: 29 MB seen.
-    assert long < short + growth_mb
+    # 1800 more maps of 160x96 are 110 MB as floats, their frames 330 MB. Seen: none more.
+    assert long < short + 10

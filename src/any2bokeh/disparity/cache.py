@@ -23,7 +23,7 @@ from any2bokeh.errors import InputError
 _FORMAT = 1
 _ENTRY_FILE, _MAPS_FILE = "entry.json", "disparity.npy"
 _FULL_SCALE = 65535
-_CHUNK_BYTES = 1 << 24
+_CHUNK_BYTES = 1 << 20
 DEFAULT_LIMIT_BYTES = 8 << 30
 """What all entries together may take; those that were used longest ago go first."""
 

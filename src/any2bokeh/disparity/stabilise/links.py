@@ -21,7 +21,7 @@ REFERENCES = 3
 """References that are kept: links reach back three times the spacing at most."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Link:
     """How the map of a frame relates to that of an earlier one of its shot.
 
@@ -34,7 +34,7 @@ class Link:
     relation: Relation
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Sighting:
     """One frame as the alignment sees it.
 

@@ -20,7 +20,7 @@ _HUBER = 1.5
 _WEIGHT_RANGE = 10.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Placement:
     """``aligned = scale * value + shift`` for one frame."""
 

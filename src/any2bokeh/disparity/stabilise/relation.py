@@ -15,7 +15,7 @@ _CORRELATION_MIN = 0.5
 _UNEXPLAINED_MIN = 1e-4
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Relation:
     """``there = scale * here + shift``, for values of two maps at the same points of the scene.
 
