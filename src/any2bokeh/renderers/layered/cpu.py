@@ -29,13 +29,13 @@ LEAST_COVERAGE = 1e-4
 UNTOUCHED = 2.0
 """Stands for a coverage that only the pixel itself, in focus, contributes to."""
 
-_SLOT_PIXELS = TILE_HEIGHT * (TILE_WIDTH + 2)
-_ROW_PIXELS = TILE_WIDTH + 2
+ROW_PIXELS = TILE_WIDTH + 2
+SLOT_PIXELS = TILE_HEIGHT * ROW_PIXELS
 
 
 def new_accumulator(slots: int):
     """Zeroed sums for ``slots`` bins of one tile. Tiles leave it zeroed."""
-    return np.zeros(slots * _SLOT_PIXELS * 4, np.float32)
+    return np.zeros(slots * SLOT_PIXELS * 4, np.float32)
 
 
 @njit(nogil=True, cache=True, fastmath=True)
@@ -54,6 +54,21 @@ def render_tile(tile, source, samples, rows, transfer, channel, shift_px, accumu
         shift_px: added to the defocus of every sample; 0 for the picture.
         accumulator: from :func:`new_accumulator`, with a slot for every bin that occurs in the frame.
         result: ``(3, H, W)`` code values; the tile's part is written.
+    """
+    window, slot_of_bin, extents = sum_tile(tile, samples, rows, channel, shift_px, accumulator)
+    if channel < 0:
+        _compose(window, source, slot_of_bin, extents, accumulator, transfer, result)
+    else:
+        _compose_channel(window, channel, slot_of_bin, extents, accumulator, transfer, result)
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def sum_tile(tile, samples, rows, channel, shift_px, accumulator):
+    """Add the shapes of all samples that reach a tile to the sums of their bins; arguments as for ``render_tile``.
+
+    Returns:
+        ``(window, slot_of_bin, extents)``: the tile's first and last row and column in the frame, the ends exclusive;
+        the slot of each bin, or -1; and what each slot touches.
     """
     block_reach = samples[3]
     height, width = samples[2].shape
@@ -77,10 +92,7 @@ def render_tile(tile, source, samples, rows, transfer, channel, shift_px, accumu
             if first_y < last_y and first_x < last_x:
                 part = (first_y, last_y, first_x, last_x)
                 slots = _splat(part, window, samples, rows, channel, shift_px, accumulator, slot_of_bin, extents, slots)
-    if channel < 0:
-        _compose(window, source, slot_of_bin, extents, accumulator, transfer, result)
-    else:
-        _compose_channel(window, channel, slot_of_bin, extents, accumulator, transfer, result)
+    return window, slot_of_bin, extents
 
 
 @njit(nogil=True, cache=True, fastmath=True)
@@ -136,7 +148,7 @@ def _splat(part, window, samples, rows, channel, shift_px, accumulator, slot_of_
                         red, green, blue = light[layer, y, x, channel] * conserve, np.float32(0), np.float32(0)
                     column = around_x - left
                     at = np.uint64(first[side, index] + rows_high + row_low)
-                    line = (slot * _SLOT_PIXELS + (around_y + row_low - top) * _ROW_PIXELS) * lanes
+                    line = (slot * SLOT_PIXELS + (around_y + row_low - top) * ROW_PIXELS) * lanes
                     if mode == PLAIN:
                         for _row in range(row_low, row_high + 1):
                             start, end = column + cells[at, 0], column + cells[at, 1]
@@ -155,7 +167,7 @@ def _splat(part, window, samples, rows, channel, shift_px, accumulator, slot_of_
                                     else:
                                         add_two_pairs(accumulator, line + 2 * end, red, weight, up, after)
                             at += np.uint64(1)
-                            line += _ROW_PIXELS * lanes
+                            line += ROW_PIXELS * lanes
                     elif mode == STEPPED:
                         step = np.uint64(row_first[at])
                         for _row in range(row_low, row_high + 1):
@@ -174,7 +186,7 @@ def _splat(part, window, samples, rows, channel, shift_px, accumulator, slot_of_
                                     else:
                                         add_two_pairs(accumulator, line + 2 * target, red, weight, up, after)
                                 step += np.uint64(1)
-                            line += _ROW_PIXELS * lanes
+                            line += ROW_PIXELS * lanes
                     else:
                         for row in range(row_low, row_high + 1):
                             low, high, share = row_opening(opening, abs(signed), np.float32(row))
@@ -199,7 +211,7 @@ def _splat(part, window, samples, rows, channel, shift_px, accumulator, slot_of_
                                         add_two_pairs(accumulator, line + 2 * target, red, weight, up, after)
                                 step += np.uint64(1)
                             at += np.uint64(1)
-                            line += _ROW_PIXELS * lanes
+                            line += ROW_PIXELS * lanes
                 layer = BEHIND if what & HIDDEN and layer != BEHIND else -1
     return slots
 
@@ -218,7 +230,7 @@ def _compose(window, source, slot_of_bin, extents, accumulator, transfer, result
             if slot < 0 or y < extents[slot, 0] or y > extents[slot, 1]:
                 continue
             red, green, blue, coverage = np.float32(0), np.float32(0), np.float32(0), np.float32(0)
-            at = slot * _SLOT_PIXELS * 4 + y * _ROW_PIXELS * 4 + 4 * extents[slot, 2]
+            at = slot * SLOT_PIXELS * 4 + y * ROW_PIXELS * 4 + 4 * extents[slot, 2]
             for x in range(extents[slot, 2], min(extents[slot, 3] + 1, right - left)):
                 red += accumulator[at]
                 green += accumulator[at + 1]
@@ -235,8 +247,8 @@ def _compose(window, source, slot_of_bin, extents, accumulator, transfer, result
                     picture[x, 1] += part * green
                     picture[x, 2] += part * blue
                     picture[x, 3] += part * coverage
-            begin = slot * _SLOT_PIXELS * 4 + y * _ROW_PIXELS * 4 + 4 * extents[slot, 2]
-            accumulator[begin : slot * _SLOT_PIXELS * 4 + y * _ROW_PIXELS * 4 + 4 * (extents[slot, 3] + 2)] = 0
+            begin = slot * SLOT_PIXELS * 4 + y * ROW_PIXELS * 4 + 4 * extents[slot, 2]
+            accumulator[begin : slot * SLOT_PIXELS * 4 + y * ROW_PIXELS * 4 + 4 * (extents[slot, 3] + 2)] = 0
         for c in range(3):
             for x in range(right - left):
                 if picture[x, 3] == UNTOUCHED:
@@ -270,7 +282,7 @@ def _compose_channel(window, channel, slot_of_bin, extents, accumulator, transfe
             if slot < 0 or y < extents[slot, 0] or y > extents[slot, 1]:
                 continue
             value, coverage = np.float32(0), np.float32(0)
-            begin = (slot * _SLOT_PIXELS + y * _ROW_PIXELS + extents[slot, 2]) * 2
+            begin = (slot * SLOT_PIXELS + y * ROW_PIXELS + extents[slot, 2]) * 2
             at = begin
             for x in range(extents[slot, 2], min(extents[slot, 3] + 1, right - left)):
                 value += accumulator[at]
@@ -281,7 +293,7 @@ def _compose_channel(window, channel, slot_of_bin, extents, accumulator, transfe
                     part = np.float32(1) if coverage <= room else room / coverage
                     picture[x, 0] += part * value
                     picture[x, 1] += part * coverage
-            accumulator[begin : (slot * _SLOT_PIXELS + y * _ROW_PIXELS + extents[slot, 3] + 2) * 2] = 0
+            accumulator[begin : (slot * SLOT_PIXELS + y * ROW_PIXELS + extents[slot, 3] + 2) * 2] = 0
         for x in range(right - left):
             value = max(picture[x, 0] / max(picture[x, 1], np.float32(LEAST_COVERAGE)), np.float32(0))
             result[channel, top + y, left + x] = _encoded(value, encode_table, peak) if cells > 0 else value

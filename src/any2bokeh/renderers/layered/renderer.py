@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,10 +20,14 @@ from any2bokeh.optics.transfer import Transfer, lookup_tables
 from any2bokeh.renderers.base import RenderInput
 from any2bokeh.renderers.layered import cpu, layers
 from any2bokeh.renderers.layered.bins import depth_bin
-from any2bokeh.renderers.layered.rows import rows_of
+from any2bokeh.renderers.layered.rows import Rows, rows_of
+from any2bokeh.renderers.layered.separation import separate_tile
 
 _LEAST_RING_TO_SHARE = 1000
 """Pixels in a ring of hidden background below which handing parts of it to threads costs more than it saves."""
+
+SHARP_PX = 1.5
+"""Radius, in a frame of 1024 px, up to which ``render_separated`` counts a sample as in focus."""
 
 
 class LayeredRenderer:
@@ -74,6 +79,18 @@ class LayeredRenderer:
         self._scratch: _Scratch | None = None
         self._barrel_table: tuple[tuple[int, int], BarrelTable] | None = None
 
+    def twin(self) -> "LayeredRenderer":
+        """Another with the same lens, with threads and scratch memory of its own."""
+        return LayeredRenderer(
+            aperture=self.aperture,
+            profile=self.profile,
+            barrel=self.barrel,
+            axial_chromatic=self.axial_chromatic,
+            highlights=self.highlights,
+            transfer=self.transfer,
+            threads=self.threads,
+        )
+
     def render(self, inputs: Iterable[RenderInput]) -> Iterator[NDArray[np.float32]]:
         for frame in inputs:
             yield self.render_frame(frame)
@@ -84,16 +101,59 @@ class LayeredRenderer:
         Raises:
             InputError: a circle of confusion wider than the frame.
         """
+        if frame.blur_strength == 0:
+            return frame.pixels
+        job = self._prepared(frame)
+        _, encode = lookup_tables(self.transfer)
+        result = np.empty_like(job.pixels)
+        for channel, shift in job.passes:
+            self._each(
+                range(job.tiles),
+                lambda tile, sums, channel=channel, shift=shift: cpu.render_tile(
+                    tile, job.pixels, job.samples, job.rows, encode, channel, shift, sums, result
+                ),
+                workspace=lambda: cpu.new_accumulator(job.slots),
+            )
+        return result
+
+    def render_separated(self, frame: RenderInput) -> NDArray[np.float32]:
+        """Render one frame in three parts, for compositing.
+
+        Returns:
+            ``(3, 4, H, W)`` float32: what is in front of the focal plane, in it (up to ``SHARP_PX``) and behind it;
+            each linear light multiplied by alpha, and alpha. The alphas sum to 1, the lights to that of
+            ``render_frame`` before white is clipped. Code values instead of light where the transfer is ``none``.
+
+        Raises:
+            InputError: a circle of confusion wider than the frame.
+        """
+        height, width = frame.pixels.shape[1:]
+        job = self._prepared(frame)
+        parts = np.empty((3, 4, height, width), np.float32)
+        focus_px = np.float32(max(SHARP_PX * max(width, height) / REFERENCE_LONG_SIDE_PX, 1.0))
+        for channel, shift in job.passes:
+            self._each(
+                range(job.tiles),
+                lambda tile, sums, channel=channel, shift=shift: separate_tile(
+                    tile, job.samples, job.rows, channel, shift, focus_px, sums, parts
+                ),
+                workspace=lambda: cpu.new_accumulator(job.slots),
+            )
+        return parts
+
+    def _prepared(self, frame: RenderInput) -> "_Job":
+        """The layered depth image of a frame, and what the tiles are rendered with.
+
+        Raises:
+            InputError: a circle of confusion wider than the frame.
+        """
         height, width = frame.pixels.shape[1:]
         scale = frame.blur_strength * max(width, height) / REFERENCE_LONG_SIDE_PX
-        if scale == 0:
-            return frame.pixels
         if self._scratch is None or self._scratch.kind.shape != (height, width):
             self._scratch = _Scratch(height, width)
         scratch = self._scratch
         pixels = np.ascontiguousarray(frame.pixels, np.float32)
-        decode_table, encode = lookup_tables(self.transfer)
-        self._make_layers(frame, pixels, np.float32(scale), decode_table, scratch)
+        self._make_layers(frame, pixels, np.float32(scale), lookup_tables(self.transfer)[0], scratch)
         nearest, farthest = float(scratch.block_high.max()), float(scratch.block_low.min())
         widest = max(abs(nearest), abs(farthest))
         if widest > max(width, height):
@@ -103,24 +163,17 @@ class LayeredRenderer:
             )
         shift_px = np.float32(self.axial_chromatic * scale)
         most = widest + abs(float(shift_px))
-        rows = rows_of(footprint(self.aperture, self.profile, most), self._cut(height, width))
         # A block may hold samples of its neighbours' defocus: the foreground part of a mixed pixel at its rim.
         reach = _largest_around(np.maximum(np.abs(scratch.block_low), np.abs(scratch.block_high)))
-        samples = (scratch.light, scratch.defocus, scratch.kind, reach + np.float32(1.5 + abs(shift_px)))
-        slots = depth_bin(np.float32(nearest)) - depth_bin(np.float32(farthest)) + 1
-        tiles = -(-height // cpu.TILE_HEIGHT) * -(-width // cpu.TILE_WIDTH)
-        result = np.empty((3, height, width), np.float32)
-        # Red, green and blue have focal planes of their own, or share one.
-        passes = [(-1, np.float32(0))] if shift_px == 0 else [(0, shift_px), (1, np.float32(0)), (2, -shift_px)]
-        for channel, shift in passes:
-            self._each(
-                range(tiles),
-                lambda tile, sums, channel=channel, shift=shift: cpu.render_tile(
-                    tile, pixels, samples, rows, encode, channel, shift, sums, result
-                ),
-                workspace=lambda: cpu.new_accumulator(slots),
-            )
-        return result
+        return _Job(
+            pixels=pixels,
+            samples=(scratch.light, scratch.defocus, scratch.kind, reach + np.float32(1.5 + abs(shift_px))),
+            rows=rows_of(footprint(self.aperture, self.profile, most), self._cut(height, width)),
+            slots=depth_bin(np.float32(nearest)) - depth_bin(np.float32(farthest)) + 1,
+            tiles=-(-height // cpu.TILE_HEIGHT) * -(-width // cpu.TILE_WIDTH),
+            # Red, green and blue have focal planes of their own, or share one.
+            passes=((-1, np.float32(0)),) if shift_px == 0 else ((0, shift_px), (1, np.float32(0)), (2, -shift_px)),
+        )
 
     def _cut(self, height: int, width: int) -> BarrelTable | None:
         if self.barrel.is_open:
@@ -198,6 +251,25 @@ def available_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Job:
+    """A frame ready to be rendered tile by tile; ``samples`` and ``rows`` as ``cpu.render_tile`` takes them.
+
+    Attributes:
+        pixels: of the frame, contiguous.
+        slots: bins that occur in it.
+        tiles: how many there are.
+        passes: ``(channel, shift_px)`` of each rendering.
+    """
+
+    pixels: NDArray[np.float32]
+    samples: tuple[NDArray[Any], ...]
+    rows: Rows
+    slots: int
+    tiles: int
+    passes: tuple[tuple[int, np.float32], ...]
 
 
 class _Scratch:
