@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from any2bokeh.aov.pictures import focus_overlay
 from any2bokeh.disparity import DisparitySource, Polarity
 from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusFinder, FocusScript
@@ -13,17 +14,11 @@ from any2bokeh.focus.tracking.subjects import LoadsTracker
 from any2bokeh.optics.focus_range import FocusRange
 from any2bokeh.optics.lens import Lens
 from any2bokeh.picture import write_picture
-from any2bokeh.refocus import Shot, default_renderer
+from any2bokeh.refocus import default_renderer
 from any2bokeh.renderers.base import Renderer, RenderInput
+from any2bokeh.shot import Shot
 from any2bokeh.video import VideoInfo, VideoSource
 from any2bokeh.video.pending_output import check_target
-
-_NEAR_TINT = (1.0, 0.45, 0.1)
-_FOCUS_TINT = (0.2, 0.9, 0.3)
-_FAR_TINT = (0.15, 0.45, 1.0)
-_TINT_OPACITY = 0.45
-# Circle of confusion, in a frame of 1024 px, up to which a person calls a point sharp, and from which blurred.
-_SHARP_PX, _BLURRED_PX = 1.0, 2.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,25 +68,14 @@ def preview(
         start=index,
         stop=index + 1,
     )
-    [(frame, given)] = shot.inputs()
-    [pixels] = (renderer or default_renderer(source.info)).render([given])
-    return Preview(source.info, frame.index, given, pixels)
+    [each] = shot.frames()
+    [pixels] = (renderer or default_renderer(source.info)).render([each.given])
+    return Preview(source.info, each.frame.index, each.given, pixels)
 
 
 def focal_plane_overlay(shown: Preview) -> NDArray[np.float32]:
-    """The refocused frame, tinted orange in front of the focal plane, green in it and blue behind it.
-
-    Returns:
-        ``(3, H, W)`` float32 code values in [0, 1].
-    """
-    from any2bokeh.optics.coc import REFERENCE_LONG_SIDE_PX, defocus_px
-
-    given = shown.given
-    defocus = defocus_px(given.disparity, given.focus_disparity, given.blur_strength, REFERENCE_LONG_SIDE_PX)
-    blurred = np.clip((np.abs(defocus) - _SHARP_PX) / (_BLURRED_PX - _SHARP_PX), 0, 1)  # (1, H, W)
-    side = np.where(defocus > 0, _tint(_NEAR_TINT), _tint(_FAR_TINT))
-    tint = _tint(_FOCUS_TINT) + blurred * (side - _tint(_FOCUS_TINT))
-    return (_code_values(shown) * (1 - _TINT_OPACITY) + tint * _TINT_OPACITY).astype(np.float32)
+    """The refocused frame, tinted by side of the focal plane; see ``focus_overlay``."""
+    return focus_overlay(shown.given, _code_values(shown))
 
 
 def write_preview(shown: Preview, path: str | Path, *, overlay: bool = False, overwrite: bool = False) -> None:
@@ -121,7 +105,3 @@ def _code_values(shown: Preview) -> NDArray[np.float32]:
     from any2bokeh.optics.transfer import srgb_encode
 
     return srgb_encode(shown.pixels) if shown.source.transfer == "linear" else np.clip(shown.pixels, 0, 1)
-
-
-def _tint(color: tuple[float, float, float]) -> NDArray[np.float32]:
-    return np.array(color, np.float32)[:, None, None]

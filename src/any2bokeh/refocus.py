@@ -9,29 +9,32 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from any2bokeh.disparity import DisparitySource, EstimatedDisparity, Polarity, open_disparity
+from any2bokeh.disparity import DisparitySource, Polarity
 from any2bokeh.errors import InputError
-from any2bokeh.focus import FocusFinder, FocusScript, FocusTrack, TrackerChoice, resolve
-from any2bokeh.focus.finder import Range
-from any2bokeh.focus.pictures import LONG_SIDE_PX
-from any2bokeh.focus.tracking.subject import OnSighting
-from any2bokeh.focus.tracking.subjects import LoadsTracker, TrackedSubjects
+from any2bokeh.focus import FocusFinder, FocusScript, FocusTrack
+from any2bokeh.focus.tracking.subjects import LoadsTracker
+from any2bokeh.grain import MatchedGrain
 from any2bokeh.handover import CalledOff, Handover
+from any2bokeh.optics.breathing import Breathing
 from any2bokeh.optics.focus_range import FocusRange
 from any2bokeh.optics.lens import Lens
 from any2bokeh.renderers.base import Renderer, RenderInput
-from any2bokeh.video import Encoding, Frame, VideoInfo, VideoSink, VideoSource, open_sink, open_source
-from any2bokeh.video.reduced import ReducedPictures
+from any2bokeh.shot import Shot, ShotFrame, frame_range
+from any2bokeh.video import Encoding, VideoInfo, VideoSink, VideoSource, open_sink, open_source
+
+if TYPE_CHECKING:
+    from any2bokeh.aov.kinds import AovRequest
+    from any2bokeh.aov.sink import AovSink
 
 FRAMES_BETWEEN_THREADS = 1
 """How many frames may wait between two threads.
@@ -53,6 +56,7 @@ class RefocusResult:
         info: what the source is; the result has its size, timing and colour tags.
         start, stop: the frames ``start <= index < stop`` of the source that were rendered.
         track: d_f and K of every one of them.
+        aovs: the folder of the pictures for compositing, if any were asked for.
         elapsed_s: wall-clock time from the first decoded frame to the complete result.
     """
 
@@ -61,6 +65,7 @@ class RefocusResult:
     start: int
     stop: int
     track: FocusTrack
+    aovs: Path | None
     elapsed_s: float
 
     @property
@@ -79,6 +84,9 @@ def refocus(
     polarity: Polarity = "near-white",
     renderer: Renderer | None = None,
     focus_range: FocusRange | None = None,
+    breathing: Breathing | None = None,
+    grain: float = 0.0,
+    aovs: "AovRequest | None" = None,
     fps: float | Fraction | str | None = None,
     start_s: float | None = None,
     end_s: float | None = None,
@@ -101,6 +109,9 @@ def refocus(
         polarity: whether white is near or far in the files of ``disparity``.
         renderer: the engine; None = the layered engine in the transfer of the input.
         focus_range: what stays in focus, and how differently near and far are blurred; None = as a thin lens has it.
+        breathing: how the field of view changes with the focus distance; None = not at all.
+        grain: how much of the source's grain is put back where it was blurred away; 1 = as much as there was.
+        aovs: pictures for compositing that are written beside the result, with the lens numbers of each frame.
         fps: rate of an image sequence given by its path, 24 unless given.
         start_s, end_s: render the frames shown at ``start_s <= time < end_s``, seconds from the first frame.
         encoding: codec, quality and the like; None = the defaults of ``Encoding``.
@@ -121,6 +132,11 @@ def refocus(
         sink = stack.enter_context(
             open_sink(output, source, encoding=encoding, start=start, stop=stop, overwrite=overwrite)
         )
+        if aovs is not None:
+            from any2bokeh.aov.sink import check_aov_target
+
+            check_aov_target(aovs, source.info.path, frame_count=stop - start, overwrite=overwrite)
+        matched = None if grain == 0 else MatchedGrain(grain, source.info.transfer)
         shot = Shot.open(
             source,
             disparity,
@@ -129,6 +145,7 @@ def refocus(
             blur_strength=blur_strength,
             polarity=polarity,
             focus_range=focus_range,
+            breathing=breathing,
             start=start,
             stop=stop,
         )
@@ -136,10 +153,12 @@ def refocus(
             for remark in shot.track.warnings:
                 notice(remark)
         engine = renderer or default_renderer(source.info)
+        aov_sink = None if aovs is None else stack.enter_context(_open_aovs(aovs, shot, engine, overwrite=overwrite))
         began = time.perf_counter()
-        _stream(shot, engine, sink, progress or (lambda done, total: None))
+        _stream(shot, engine, _Outputs(sink, matched, aov_sink), progress or (lambda done, total: None))
     elapsed_s = time.perf_counter() - began
-    return RefocusResult(Path(output), source.info, start, stop, shot.track, elapsed_s)
+    folder = None if aovs is None else aovs.folder
+    return RefocusResult(Path(output), source.info, start, stop, shot.track, folder, elapsed_s)
 
 
 def refocus_frames(
@@ -183,192 +202,6 @@ def refocus_frames(
     return np.stack(list(engine.render(inputs)))
 
 
-@dataclass(frozen=True, slots=True)
-class Shot:
-    """Frames of a clip with everything that a renderer needs to know of them, checked and ready to be read.
-
-    Attributes:
-        source: the pictures.
-        disparity: counted like ``source``, from its first frame.
-        start, stop: the frames ``start <= index < stop`` that are wanted.
-        track: d_f and K of each of these, the first being those of frame ``start``.
-        script: what the track was found from, counted like ``source``.
-        focus_range: what stays in focus, and how differently near and far are blurred.
-    """
-
-    source: VideoSource
-    disparity: DisparitySource
-    start: int
-    stop: int
-    track: FocusTrack
-    script: FocusScript
-    focus_range: FocusRange = field(default_factory=FocusRange)
-
-    @classmethod
-    def open(
-        cls,
-        source: VideoSource,
-        disparity: str | Path | DisparitySource,
-        focus: FocusScript | FocusFinder,
-        *,
-        tracker: LoadsTracker | None = None,
-        blur_strength: float | Lens | None = None,
-        polarity: Polarity = "near-white",
-        focus_range: FocusRange | None = None,
-        start: int = 0,
-        stop: int | None = None,
-        on_sighting: OnSighting | None = None,
-    ) -> Self:
-        """Find the disparity and the focus of frames of a clip; the arguments are those of ``refocus``.
-
-        Args:
-            on_sighting: called with the frame and the sighting of every frame in which a subject is followed.
-
-        Raises:
-            InputError: anything wrong with the disparity or the focus.
-        """
-        info = source.info
-        stop = info.frame_count if stop is None else stop
-        maps = _whole_or_part(disparity, info, polarity, start, stop)
-        is_part = isinstance(maps, _PartDisparity)
-        # Disparity of a part makes that part a clip of its own, whose focus is found from the part alone.
-        first = start if is_part else 0
-        known = maps.part if is_part else maps
-        pictures = ReducedPictures(source, long_side_px=LONG_SIDE_PX, first=first)
-        told = None if on_sighting is None else lambda frame, sighting: on_sighting(frame + first, sighting)
-        subjects = TrackedSubjects(pictures, known, tracker or TrackerChoice(), on_sighting=told)
-        with closing(subjects):
-            if isinstance(focus, FocusScript):
-                script = _counted_from(focus, start, stop, info) if is_part else focus
-            else:
-                script = focus.find(subjects, Range(start - first, stop - first, float(info.fps)))
-            track = resolve(
-                script,
-                disparity=known,
-                frame_count=stop - start if is_part else info.frame_count,
-                fps=info.fps,
-                start=start - first,
-                stop=stop - first,
-                frame_size=(info.width, info.height),
-                blur_strength=0.0 if isinstance(blur_strength, Lens) else blur_strength,
-                subjects=subjects,
-            )
-        if isinstance(blur_strength, Lens) and not gives_blur_strength(script):
-            # One scale of disparity for the clip, so one K: racking the focus does not change the lens.
-            strength = blur_strength.blur_strength(float(track.focus_disparity[0]))
-            track = replace(track, blur_strength=np.full(stop - start, strength))
-        if is_part:
-            script = focus if isinstance(focus, FocusScript) else _put_off(script, start)
-        return cls(source, maps, start, stop, track, script, focus_range or FocusRange())
-
-    def inputs(self) -> Generator[tuple[Frame, RenderInput], None, None]:
-        """Decode every frame, and what a renderer needs with it."""
-        from any2bokeh.disparity import upsample
-
-        frames = self.source.frames(self.start, self.stop)
-        maps = self.disparity.frames(self.start, self.stop)
-        focus = zip(self.track.focus_disparity.tolist(), self.track.blur_strength.tolist(), strict=True)
-        for frame, disparity, (focus_disparity, blur_strength) in zip(frames, maps, focus, strict=True):
-            disparity = upsample(disparity, frame.pixels)
-            disparity = self.focus_range.applied(disparity, focus_disparity, blur_strength)
-            yield frame, RenderInput(frame.pixels, disparity, focus_disparity, blur_strength)
-
-
-def gives_blur_strength(script: FocusScript) -> bool:
-    """Whether a focus script says how strong the blur is."""
-    return script.dense is not None or any(keyframe.blur_strength is not None for keyframe in script.keyframes)
-
-
-def frame_range(source: VideoSource, start_s: float | None, end_s: float | None) -> tuple[int, int]:
-    """The frames ``start <= index < stop`` that are shown at ``start_s <= time < end_s`` seconds from the first.
-
-    Raises:
-        InputError: times that are negative or not finite, or that no frame lies between.
-    """
-    for name, value in (("start", start_s), ("end", end_s)):
-        if value is not None and not (math.isfinite(value) and value >= 0):
-            raise InputError(f"{name} is {value:g} s; give seconds from the first frame, 0 or more")
-    start = 0 if start_s is None else source.index_at(start_s)
-    stop = source.info.frame_count if end_s is None else source.index_at(end_s)
-    if start >= stop:
-        asked = f"from {start_s or 0:g} s to {'its end' if end_s is None else f'{end_s:g} s'}"
-        raise InputError(
-            f"{source.info.path} has no frame {asked}; it is {float(source.info.duration_s):.3f} s long, and the end "
-            f"must lie after the start"
-        )
-    return start, stop
-
-
-class _PartDisparity:
-    """Disparity of a part of a clip, counted like the clip's frames."""
-
-    def __init__(self, part: DisparitySource, start: int) -> None:
-        self.part = part
-        self._start = start
-
-    @property
-    def frame_count(self) -> int:
-        return self._start + self.part.frame_count
-
-    def frames(self, start: int = 0, stop: int | None = None) -> Iterator[NDArray[np.float32]]:
-        return self.part.frames(start - self._start, None if stop is None else stop - self._start)
-
-    def at(self, index: int) -> NDArray[np.float32]:
-        return self.part.at(index - self._start)
-
-
-def _whole_or_part(
-    disparity: str | Path | DisparitySource, info: VideoInfo, polarity: Polarity, start: int, stop: int
-) -> DisparitySource:
-    """Disparity counted like the clip's frames, whether it holds the whole clip or just the frames wanted."""
-    size = (info.width, info.height)
-    if isinstance(disparity, str | Path):
-        try:
-            return open_disparity(
-                disparity, clip_frame_count=info.frame_count, polarity=polarity, stop=stop, frame_size=size
-            )
-        except InputError:
-            if stop - start < info.frame_count:
-                with suppress(InputError):
-                    part = open_disparity(disparity, clip_frame_count=stop - start, polarity=polarity, frame_size=size)
-                    return _PartDisparity(part, start)
-            raise
-    if isinstance(disparity, EstimatedDisparity):
-        disparity.estimate()  # now, and not within the thread that decodes
-    if disparity.frame_count == info.frame_count:
-        return disparity
-    if disparity.frame_count == stop - start:
-        return _PartDisparity(disparity, start)
-    raise InputError(
-        f"disparity has {disparity.frame_count} frames but the clip has {info.frame_count}; give one map for each frame"
-    )
-
-
-def _counted_from(script: FocusScript, start: int, stop: int, info: VideoInfo) -> FocusScript:
-    """The script of the frames ``start <= index < stop`` of a clip, counted from the first of them."""
-    if script.dense is not None:
-        if len(script.dense.focus_disparity) != info.frame_count:
-            return script
-        dense = script.dense
-        return FocusScript.from_dense(dense.focus_disparity[start:stop], dense.blur_strength[start:stop])
-    rate = 1.0 if script.fps is None else script.fps / float(info.fps)
-    keyframes = []
-    for keyframe in script.keyframes:
-        frame = keyframe.frame - round(start * rate)
-        if frame < 0:
-            raise InputError(
-                f"the focus script has a keyframe at frame {keyframe.frame}, before frame {start}, where the disparity "
-                f"begins; give the disparity of the whole clip"
-            )
-        keyframes.append(replace(keyframe, frame=frame))
-    return replace(script, keyframes=tuple(keyframes))
-
-
-def _put_off(script: FocusScript, start: int) -> FocusScript:
-    """A script of the frames from ``start`` on, counted from the first frame of the clip."""
-    return replace(script, keyframes=tuple(replace(k, frame=k.frame + start) for k in script.keyframes))
-
-
 def default_renderer(info: VideoInfo | None) -> Renderer:
     """The layered engine with its defaults, in the transfer of a source, or of sRGB pictures."""
     from any2bokeh.renderers.layered import LayeredRenderer
@@ -376,21 +209,60 @@ def default_renderer(info: VideoInfo | None) -> Renderer:
     return LayeredRenderer() if info is None else LayeredRenderer(transfer=info.transfer)
 
 
-def _stream(shot: Shot, renderer: Renderer, sink: VideoSink, progress: Progress) -> None:
+def _open_aovs(request: "AovRequest", shot: Shot, engine: Renderer, *, overwrite: bool) -> "AovSink":
+    from any2bokeh.aov.metadata import FocusMetadata
+    from any2bokeh.aov.sink import AovSink, widest_px
+    from any2bokeh.optics.aperture import Polygon
+    from any2bokeh.renderers.layered import LayeredRenderer
+    from any2bokeh.renderers.layered.reduced import ReducedRenderer
+
+    info = shot.source.info
+    if isinstance(engine, ReducedRenderer):
+        engine = engine.renderer
+    # One of its own: it works while the engine is at the next frame.
+    layered = engine.twin() if isinstance(engine, LayeredRenderer) else LayeredRenderer(transfer=info.transfer)
+    blades = layered.aperture.blades if isinstance(layered.aperture, Polygon) else None
+    return AovSink(
+        request,
+        info,
+        FocusMetadata(shot, blades),
+        layered=layered,
+        widest_px=widest_px(shot),
+        overwrite=overwrite,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Outputs:
+    """Where a rendered frame goes: past its grain to the result and to the pictures for compositing."""
+
+    sink: VideoSink
+    grain: MatchedGrain | None
+    aovs: "AovSink | None"
+
+    def write(self, shot_frame: ShotFrame, pixels: NDArray[np.float32]) -> None:
+        if self.grain is not None:
+            pixels = self.grain.put_back(shot_frame.given.pixels, pixels, shot_frame.frame.index)
+        self.sink.write(shot_frame.frame, pixels)
+        if self.aovs is not None:
+            self.aovs.write(shot_frame, pixels)
+
+
+def _stream(shot: Shot, renderer: Renderer, outputs: _Outputs, progress: Progress) -> None:
     """Decode, render and encode at the same time. On any exception every thread has ended when it leaves here."""
-    decoded: Handover[tuple[Frame, RenderInput]] = Handover(FRAMES_BETWEEN_THREADS)
-    rendered: Handover[tuple[Frame, NDArray[np.float32]]] = Handover(FRAMES_BETWEEN_THREADS)
+    decoded: Handover[ShotFrame] = Handover(FRAMES_BETWEEN_THREADS)
+    rendered: Handover[tuple[ShotFrame, NDArray[np.float32]]] = Handover(FRAMES_BETWEEN_THREADS)
     failures: list[BaseException] = []
 
     def read() -> None:
-        with closing(shot.inputs()) as inputs:
-            for frame_and_input in inputs:
-                decoded.give(frame_and_input)
+        with closing(shot.frames()) as frames:
+            for shot_frame in frames:
+                decoded.give(shot_frame)
         decoded.complete()
 
     def write() -> None:
-        for frame, pixels in rendered:
-            sink.write(frame, pixels)
+        for shot_frame, pixels in rendered:
+            outputs.write(shot_frame, pixels)
 
     def guarded(work: Callable[[], None]) -> None:
         try:
@@ -424,18 +296,18 @@ def _stream(shot: Shot, renderer: Renderer, sink: VideoSink, progress: Progress)
 
 
 def _render(
-    decoded: Handover[tuple[Frame, RenderInput]],
-    rendered: Handover[tuple[Frame, NDArray[np.float32]]],
+    decoded: Handover[ShotFrame],
+    rendered: Handover[tuple[ShotFrame, NDArray[np.float32]]],
     renderer: Renderer,
     frame_count: int,
     progress: Progress,
 ) -> None:
-    read_ahead: deque[Frame] = deque()
+    read_ahead: deque[ShotFrame] = deque()
 
     def inputs() -> Iterator[RenderInput]:
-        for frame, render_input in decoded:
-            read_ahead.append(frame)
-            yield render_input
+        for shot_frame in decoded:
+            read_ahead.append(shot_frame)
+            yield shot_frame.given
 
     done = 0
     progress(done, frame_count)

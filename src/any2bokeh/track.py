@@ -15,7 +15,8 @@ from any2bokeh.focus import FocusFinder, FocusScript, FocusTrack
 from any2bokeh.focus.baking import baked
 from any2bokeh.focus.tracking.subjects import LoadsTracker
 from any2bokeh.focus.tracking.tracker import Sighting
-from any2bokeh.refocus import Progress, Shot, frame_range
+from any2bokeh.refocus import Progress
+from any2bokeh.shot import Shot, frame_range
 from any2bokeh.video import VideoInfo, VideoSource
 from any2bokeh.video.pending_output import PendingOutput, check_target, write_failure
 

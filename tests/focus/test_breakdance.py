@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from any2bokeh.focus import Autofocus, BoxTarget, FocusScript, Keyframe, PointTarget, TrackerChoice
-from any2bokeh.refocus import Shot
+from any2bokeh.shot import Shot
 from any2bokeh.video import open_source
 
 FRAMES = 84

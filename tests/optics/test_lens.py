@@ -37,3 +37,16 @@ def test_impossible_lenses_are_refused(arguments, named):
 def test_focus_at_infinity_has_no_scale():
     with pytest.raises(InputError, match="focus disparity is 0"):
         Lens(2, 50).blur_strength(0)
+
+
+def test_metric_disparity_tells_the_distance():
+    lens, z_min = Lens(1.4, 85), 1.5
+    assert lens.distance_m(0.5, 1 / z_min) == pytest.approx(3.0)
+    assert lens.blur_strength(0.5, 1 / z_min) == pytest.approx(Lens(1.4, 85, focus_distance_m=3.0).blur_strength(0.5))
+    assert Lens(1.4, 85, focus_distance_m=2.0).distance_m(0.5, 1 / z_min) == 2.0  # what is stated goes before
+    assert lens.distance_m(0.5) == 2.0
+
+
+def test_metric_focus_within_the_focal_length_is_refused():
+    with pytest.raises(InputError, match="focus distance is 0.05 m, inside the focal length of 85 mm"):
+        Lens(1.4, 85).blur_strength(0.5, 40)

@@ -46,7 +46,7 @@ def depth_command(
     """Estimate how near things are, and write it as --disparity reads it."""
     from any2bokeh.disparity.refined import RefinedDisparity
     from any2bokeh.disparity.writing import check_disparity_target, write_disparity
-    from any2bokeh.refocus import frame_range
+    from any2bokeh.shot import frame_range
     from any2bokeh.video import open_source
 
     with (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from any2bokeh.cli.options import option
 from any2bokeh.errors import InputError
 from any2bokeh.optics.catalogue import NamedLens, find_lens
-from any2bokeh.optics.lens import Lens
+from any2bokeh.optics.lens import UNSTATED_DISTANCE_M, Lens
 from any2bokeh.optics.sensors import SENSOR_WIDTHS_MM, sensor_width_mm
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ class FocusOptions(SubjectOptions):
         float | None,
         option(
             "--focus-distance-m",
-            help=f"To what is in focus first; {_LENS_DEFAULT['focus_distance_m']:g} unless given.",
+            help=f"To what is in focus first; as metric disparity says, else {UNSTATED_DISTANCE_M:g}.",
             panel=_BLUR,
             metavar="Z",
         ),
@@ -187,7 +187,7 @@ class FocusOptions(SubjectOptions):
             InputError: not exactly one focus, a value outside its range, or a script with a fault.
         """
         from any2bokeh.focus import FocusScript, Keyframe
-        from any2bokeh.refocus import gives_blur_strength
+        from any2bokeh.shot import gives_blur_strength
 
         self.require_one_focus()
         if self.focus_script is None:

@@ -5,8 +5,10 @@ from typing import Annotated
 
 import typer
 
+from any2bokeh.cli.aov_options import AovOptions
 from any2bokeh.cli.clip_options import DisparityOptions, Fps, Input, RangeOptions
 from any2bokeh.cli.engine_options import EngineOptions
+from any2bokeh.cli.finish_options import FinishOptions
 from any2bokeh.cli.focus_options import FocusOptions
 from any2bokeh.cli.look_options import LookOptions
 from any2bokeh.cli.output_options import EncodingOptions, Overwrite, ReportOptions
@@ -21,17 +23,20 @@ def refocus_command(
     focus: FocusOptions,
     look: LookOptions,
     engine: EngineOptions,
+    finish: FinishOptions,
     encoding: EncodingOptions,
+    aovs: AovOptions,
     part: RangeOptions,
     report: ReportOptions,
     fps: Fps = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Refocus a clip: the same frames, sound and timing, through a fast lens."""
-    from any2bokeh.refocus import frame_range, refocus
+    from any2bokeh.refocus import refocus
+    from any2bokeh.shot import frame_range
     from any2bokeh.video import open_source
 
-    blur_strength = focus.blur_strength()
+    blur_strength, request = focus.blur_strength(), aovs.request(output)
     quiet, notice = report.quiet or report.json, None if report.quiet else warn
     with (
         open_source(input, fps=fps) as source,
@@ -53,6 +58,9 @@ def refocus_command(
             blur_strength=blur_strength,
             renderer=renderer,
             focus_range=look.focus_range(),
+            breathing=finish.breathed(),
+            grain=finish.grain,
+            aovs=request,
             start_s=part.start,
             end_s=part.end,
             encoding=encoding.encoding(),

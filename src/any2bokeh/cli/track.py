@@ -37,7 +37,7 @@ def track_command(
     overwrite: Overwrite = False,
 ) -> None:
     """Follow a subject, or pick subjects with --focus auto, and write the decisions for --focus-script."""
-    from any2bokeh.refocus import frame_range
+    from any2bokeh.shot import frame_range
     from any2bokeh.track import track
     from any2bokeh.video import open_source
 

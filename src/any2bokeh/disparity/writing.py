@@ -1,12 +1,11 @@
 """Disparity written to files that ``open_disparity`` reads back exactly."""
 
-import errno
 import re
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from any2bokeh.disparity.grey_folder import SUFFIXES
 from any2bokeh.disparity.source import DisparitySource
 from any2bokeh.errors import InputError
+from any2bokeh.video.image import write_exr
 from any2bokeh.video.pending_output import PendingOutput, check_target, write_failure
 
 PictureFormat = Literal[
@@ -104,7 +104,10 @@ def _writer(
     def write_picture(values: NDArray[np.float32]) -> None:
         nonlocal index
         target = place / f"{index:05d}.{picture_format}"
-        _write_exr(target, values) if picture_format == "exr" else _write_png(target, values)
+        if picture_format == "exr":
+            write_exr(target, np.asarray(values, np.float32)[..., None], channels=("Y",), exact=("Y",))
+        else:
+            _write_png(target, values)
         index += 1
 
     yield write_picture
@@ -135,16 +138,3 @@ def _write_png(target: Path, values: NDArray[np.float32]) -> None:
     if not encoded:
         raise RuntimeError(f"PNG encoder refused {values.shape}")
     target.write_bytes(picture.data)
-
-
-def _write_exr(target: Path, values: NDArray[np.float32]) -> None:
-    import OpenImageIO as oiio
-
-    height, width = values.shape
-    spec = oiio.ImageSpec(width, height, 1, "float")
-    spec.channelnames = ("Y",)
-    spec.attribute("compression", "zip")
-    output: Any = oiio.ImageOutput.create(str(target))
-    picture = np.ascontiguousarray(values[..., None], np.float32)
-    if not output.open(str(target), spec) or not output.write_image(picture) or not output.close():
-        raise OSError(errno.EIO, " ".join(output.geterror().split())[:120])

@@ -1,6 +1,7 @@
 """One still image: exact reading and writing of 8- and 16-bit files and EXR."""
 
 import errno
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -94,18 +95,38 @@ def write_png(path: Path, samples: NDArray) -> None:
     path.write_bytes(data.data)
 
 
-def write_exr(path: Path, linear: NDArray[np.float32]) -> None:
-    """Write ``(H, W, 3)`` scene-linear RGB in half precision.
+def write_exr(
+    path: Path,
+    samples: NDArray[np.float32],
+    *,
+    channels: Sequence[str] = ("R", "G", "B"),
+    exact: Collection[str] = (),
+    header: Mapping[str, float | int | str] | None = None,
+) -> None:
+    """Write an EXR, scene-linear where it is colour.
+
+    Args:
+        path: the file.
+        samples: ``(H, W, C)``.
+        channels: their names.
+        exact: those of them in 32-bit float; the others are in half precision.
+        header: attributes.
 
     Raises:
         OSError: if the disk is full or the place is not writable.
     """
-    height, width, channels = linear.shape
-    spec = oiio.ImageSpec(width, height, channels, "half")
+    height, width, count = samples.shape
+    is_exact = [name in exact for name in channels]
+    spec = oiio.ImageSpec(width, height, count, "float" if all(is_exact) else "half")
+    spec.channelnames = tuple(channels)
+    if any(is_exact) and not all(is_exact):
+        spec.channelformats = tuple(oiio.TypeDesc("float" if each else "half") for each in is_exact)
     spec.attribute("compression", "zip")
+    for name, value in (header or {}).items():
+        spec.attribute(name, value)
     output: Any = oiio.ImageOutput.create(str(path))
     # Half precision has no room above; the conversion would make infinities of it.
-    light = np.clip(linear, -_HALF_MAX, _HALF_MAX)
+    light = samples if all(is_exact) else np.clip(samples, -_HALF_MAX, _HALF_MAX)
     if not output.open(str(path), spec) or not output.write_image(light) or not output.close():
         raise OSError(errno.EIO, _one_line(output.geterror()))
     # What fails while a small file is flushed goes unreported, so the last line is read back.

@@ -49,10 +49,7 @@ class PendingOutput:
         """
         try:
             if self.temporary.is_dir() and self.path.is_dir():
-                # The user's other files stay: only names that the result has are replaced.
-                for image in sorted(self.temporary.iterdir()):
-                    image.replace(self.path / image.name)
-                self.temporary.rmdir()
+                _move_into(self.temporary, self.path)
             else:
                 self.temporary.replace(self.path)
         except OSError as error:
@@ -85,6 +82,17 @@ def write_failure(path: Path, error: OSError) -> InputError:
     if error.errno == errno.EFBIG:
         return InputError(f"{path} grows larger than its file system or limit allows; choose another place")
     return InputError(f"cannot write {path}: {error.strerror or error}; check free space and permissions")
+
+
+def _move_into(temporary: Path, place: Path) -> None:
+    """Move what a folder holds into another. The user's other files stay: only names that it has are replaced."""
+    for each in sorted(temporary.iterdir()):
+        target = place / each.name
+        if each.is_dir() and target.is_dir():
+            _move_into(each, target)
+        else:
+            each.replace(target)
+    temporary.rmdir()
 
 
 def _remove(temporary: Path) -> None:

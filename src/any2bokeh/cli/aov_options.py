@@ -1,0 +1,56 @@
+"""Options that say what is written beside the result."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from any2bokeh.cli.options import option
+from any2bokeh.errors import InputError
+
+if TYPE_CHECKING:
+    from any2bokeh.aov import AovRequest
+
+_PANEL = "Pictures for compositing"
+Format = Literal["exr", "exr-channels", "png"]
+
+
+@dataclass(frozen=True, slots=True)
+class AovOptions:
+    """Pictures for compositing, as typed."""
+
+    aov: Annotated[
+        str | None,
+        option(
+            "--aov",
+            help="Any of coc, defocus, focus-matte, focus-overlay, disparity, alpha, layers, with commas between.",
+            panel=_PANEL,
+            metavar="LIST",
+        ),
+    ] = None
+    aov_output: Annotated[
+        Path | None,
+        option("--aov-output", help="A folder; OUT with -aov after its name.", panel=_PANEL, metavar="DIR"),
+    ] = None
+    aov_format: Annotated[
+        Format | None,
+        option("--aov-format", help="exr unless given; exr-channels is one file a frame.", panel=_PANEL),
+    ] = None
+
+    def request(self, output: Path) -> "AovRequest | None":
+        """What is to be written beside ``output``; None where nothing is.
+
+        Raises:
+            InputError: unknown pictures, or options without ``--aov``.
+        """
+        if self.aov is None:
+            for name, value in (("--aov-output", self.aov_output), ("--aov-format", self.aov_format)):
+                if value is not None:
+                    raise InputError(f"{name} {value} needs --aov, such as --aov coc,layers")
+            return None
+        from any2bokeh.aov import AovRequest
+
+        kinds = [kind.strip() for kind in self.aov.split(",") if kind.strip()]
+        if not kinds:
+            raise InputError(f"--aov is {self.aov!r}; name pictures, such as --aov coc,layers")
+        folder = self.aov_output or output.with_name(f"{output.stem}-aov")
+        return AovRequest.of(kinds, folder, self.aov_format or "exr")

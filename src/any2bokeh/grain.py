@@ -1,0 +1,201 @@
+"""Grain matched after the blur.
+
+A camera adds its grain after the lens; a rendered blur takes it out of what it blurs, which then looks pasted on. The
+grain of the source is measured in its flat parts, and as much of it as the blur took is put back.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from any2bokeh.errors import InputError
+from any2bokeh.optics.transfer import Transfer
+
+MOST = 4.0
+
+_BLOCK = 16
+_BLOCKS_AT_MOST = 4096
+_FEWEST_BLOCKS = 24
+_LEVELS = 8
+_BLACK, _WHITE = 0.02, 0.98
+"""Code values beyond which grain may be clipped."""
+
+# Variances of flat blocks scatter around the grain's by sqrt(2 / n); n is less than the pixels of a block, as
+# neighbours are alike.
+_SCATTER = float(np.sqrt(2 / 128))
+_FLATTEST = 0.1
+_QUANTILE = 1.2816  # of the normal distribution at 1 - _FLATTEST
+
+_NEW = 0.1
+"""Weight of a frame's own measurement against that of the frames before, so that grain does not flicker."""
+
+_FINE_PX, _AROUND_PX = 1.0, 17
+_DARKEST = np.float32(1e-9)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GrainModel:
+    """Grain of one source, in code values.
+
+    Attributes:
+        covariance: ``(levels, 3, 3)`` of red, green and blue at evenly spaced grey levels from 0 to 1.
+        along, down: correlation of neighbours in a row and in a column, in [0, 0.7].
+    """
+
+    covariance: NDArray[np.float64]
+    along: float
+    down: float
+
+    @classmethod
+    def measured(cls, codes: NDArray[np.float32]) -> "GrainModel | None":
+        """Measure the flat blocks of a picture ``(3, H, W)``; None where it has too few.
+
+        A block is flat where, its plane of best fit taken out, its variance is that of the flattest at its level.
+        """
+        blocks = _blocks(codes)
+        level = blocks.mean(axis=(1, 2, 3))
+        blocks = blocks[(level > _BLACK) & (level < _WHITE)]
+        if len(blocks) < _FEWEST_BLOCKS:
+            return None
+        level = blocks.mean(axis=(1, 2, 3))
+        rest = _without_plane(blocks)
+        grey = rest.mean(axis=1)
+        variance = grey.var(axis=(1, 2))
+        bins = np.minimum((level * _LEVELS).astype(int), _LEVELS - 1)
+        found: dict[int, NDArray[np.float64]] = {}
+        products = np.zeros(3)
+        for at in range(_LEVELS):
+            here = np.flatnonzero(bins == at)
+            if len(here) < _FEWEST_BLOCKS:
+                continue
+            flattest = np.quantile(variance[here], _FLATTEST) / (1 - _QUANTILE * _SCATTER)
+            flat = here[variance[here] <= flattest * (1 + 3 * _SCATTER)]
+            pixels = rest[flat].transpose(1, 0, 2, 3).reshape(3, -1)
+            found[at] = pixels @ pixels.T / pixels.shape[1]
+            g = grey[flat]
+            products += [(g * g).mean(), (g[:, :, 1:] * g[:, :, :-1]).mean(), (g[:, 1:] * g[:, :-1]).mean()]
+        if not found:
+            return None
+        centres = [(at + 0.5) / _LEVELS for at in found]
+        known = np.stack(list(found.values())).reshape(len(found), 9)
+        at_levels = np.linspace(0, 1, _LEVELS)
+        covariance = np.stack([np.interp(at_levels, centres, known[:, i]) for i in range(9)], axis=1)
+        along, down = np.clip(products[1:] / max(products[0], 1e-12), 0, 0.7)
+        return cls(covariance.reshape(_LEVELS, 3, 3), float(along), float(down))
+
+    def mixed(self, other: "GrainModel", weight: float) -> "GrainModel":
+        """This model moved by ``weight`` towards another."""
+
+        def towards(a, b):
+            return a + weight * (b - a)
+
+        return GrainModel(
+            towards(self.covariance, other.covariance), towards(self.along, other.along), towards(self.down, other.down)
+        )
+
+    def deviation(self, grey: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Standard deviation ``(3, H, W)`` of the channels at grey levels ``(H, W)``."""
+        channels = np.sqrt(np.maximum(np.diagonal(self.covariance, axis1=1, axis2=2), 0))
+        levels = np.linspace(0, 1, _LEVELS)
+        table = np.stack([np.interp(np.linspace(0, 1, 256), levels, channels[:, c]) for c in range(3)])
+        index = np.clip(np.rint(grey * 255), 0, 255).astype(np.uint8)
+        return table.astype(np.float32)[:, index]
+
+    def sample(self, height: int, width: int, seed: int) -> NDArray[np.float32]:
+        """Grain ``(3, H, W)`` of deviation 1 in each channel, alike for the same seed."""
+        white = np.random.default_rng(seed).standard_normal((3, height, width), np.float32)
+        correlation = self._between_channels()
+        mixed = np.einsum("ij,jhw->ihw", np.linalg.cholesky(correlation).astype(np.float32), white)
+        across, along = _taps(self.along), _taps(self.down)
+        correlated = [cv2.sepFilter2D(each, -1, across, along, borderType=cv2.BORDER_REFLECT) for each in mixed]
+        return np.stack([np.asarray(each, np.float32) for each in correlated])
+
+    def _between_channels(self) -> NDArray[np.float64]:
+        mean = self.covariance.mean(axis=0)
+        deviation = np.sqrt(np.maximum(np.diagonal(mean), 1e-20))
+        return np.clip(mean / np.outer(deviation, deviation), -0.99, 0.99) * (1 - np.eye(3)) + np.eye(3)
+
+
+class MatchedGrain:
+    """Puts back the grain that a renderer blurred away; for the frames of one clip, in order.
+
+    Args:
+        amount: 1 puts back as much as there was, in [0, 4].
+        transfer: of the source.
+
+    Raises:
+        InputError: an amount outside its range.
+    """
+
+    def __init__(self, amount: float, transfer: Transfer) -> None:
+        if not 0 <= amount <= MOST:
+            raise InputError(f"grain is {amount:g}; it lies in 0 to {MOST:g}, 1 for as much as the source has")
+        self._amount = np.float32(amount)
+        self._is_linear = transfer == "linear"
+        self._model: GrainModel | None = None
+
+    def put_back(self, source: NDArray[np.float32], rendered: NDArray[np.float32], index: int) -> NDArray[np.float32]:
+        """A rendered frame with the grain of its source.
+
+        What part of the grain was lost is told from the fine detail around each pixel, before and after.
+
+        Args:
+            source, rendered: ``(3, H, W)`` in the transfer of the source.
+            index: of the frame; the same one has the same grain.
+
+        Returns:
+            The same shape; the very array ``rendered`` where nothing was lost.
+        """
+        if rendered is source:
+            return rendered
+        before, after = self._codes(source), self._codes(rendered)
+        measured = GrainModel.measured(before)
+        if measured is not None:
+            self._model = measured if self._model is None else self._model.mixed(measured, _NEW)
+        if self._model is None:
+            return rendered
+        detail_before, detail_after = _detail(before), _detail(after)
+        lost = 1 - np.minimum(detail_after / np.maximum(detail_before, _DARKEST), 1)
+        strength = self._amount * np.sqrt(lost) * self._model.deviation(after.mean(axis=0))
+        grained = after + strength * self._model.sample(*lost.shape, seed=index)
+        grained = np.asarray(grained, np.float32)
+        return np.square(np.maximum(grained, 0)) if self._is_linear else grained
+
+    def _codes(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Values in which grain is about as strong everywhere: of linear light, its root."""
+        return np.sqrt(np.maximum(pixels, 0)) if self._is_linear else pixels
+
+
+def _detail(codes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Mean square of what is finer than a pixel or two, around each pixel: ``(H, W)``."""
+    grey = np.ascontiguousarray(codes.mean(axis=0))
+    fine = grey - cv2.GaussianBlur(grey, (0, 0), _FINE_PX)
+    around = cv2.blur(fine * fine, (_AROUND_PX, _AROUND_PX), borderType=cv2.BORDER_REFLECT)
+    return np.asarray(around, np.float32)
+
+
+def _blocks(codes: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Blocks ``(N, 3, 16, 16)`` of a picture, evenly over it; none where it is smaller."""
+    height, width = codes.shape[1] // _BLOCK * _BLOCK, codes.shape[2] // _BLOCK * _BLOCK
+    grid = codes[:, :height, :width].reshape(3, height // _BLOCK, _BLOCK, width // _BLOCK, _BLOCK)
+    blocks = grid.transpose(1, 3, 0, 2, 4).reshape(-1, 3, _BLOCK, _BLOCK)
+    return blocks[:: max(1, -(-len(blocks) // _BLOCKS_AT_MOST))].astype(np.float64)
+
+
+def _without_plane(blocks: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Blocks less their planes of best fit."""
+    ramp = np.arange(_BLOCK) - (_BLOCK - 1) / 2
+    power = (ramp**2).sum() * _BLOCK
+    across = np.einsum("ncij,j->nc", blocks, ramp) / power
+    down = np.einsum("ncij,i->nc", blocks, ramp) / power
+    plane = across[..., None, None] * ramp[None, :] + down[..., None, None] * ramp[:, None]
+    return blocks - blocks.mean(axis=(2, 3), keepdims=True) - plane
+
+
+def _taps(correlation: float) -> NDArray[np.float32]:
+    """Three taps of power 1 that give white noise this correlation of neighbours: ``2 a / (1 + 2 a^2)``."""
+    a = 0.0 if correlation <= 1e-6 else (1 - np.sqrt(max(1 - 2 * correlation**2, 0))) / (2 * correlation)
+    taps = np.array([a, 1, a], np.float32)
+    return taps / np.sqrt((taps**2).sum())

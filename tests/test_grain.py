@@ -1,0 +1,102 @@
+"""Grain put back, against grain that was put in."""
+
+import cv2
+import numpy as np
+import pytest
+
+from any2bokeh.errors import InputError
+from any2bokeh.grain import GrainModel, MatchedGrain
+
+SIZE = (3, 256, 384)
+
+
+def scene() -> np.ndarray:
+    """A smooth picture with an edge and a textured corner, ``(3, H, W)``."""
+    y, x = np.mgrid[: SIZE[1], : SIZE[2]]
+    grey = 0.2 + 0.5 * x / SIZE[2] + 0.1 * np.sin(y / 40)
+    grey[:, 200:] += 0.15
+    rng = np.random.default_rng(5)
+    grey[160:, 260:] += rng.uniform(-0.2, 0.2, grey[160:, 260:].shape)
+    return np.stack([grey, 0.9 * grey, 0.8 * grey]).astype(np.float32)
+
+
+def grain(deviation: float, *, correlation: float = 0.0, between: float = 0.0, seed: int = 0) -> np.ndarray:
+    """Noise of a deviation, a correlation of neighbours in a row and in a column, and one of channels."""
+    rng = np.random.default_rng(seed)
+    own, shared = rng.standard_normal(SIZE), rng.standard_normal(SIZE[1:])
+    noise = np.sqrt(1 - between) * own + np.sqrt(between) * shared
+    a = 0.0 if correlation == 0 else (1 - np.sqrt(1 - 2 * correlation**2)) / (2 * correlation)
+    taps = np.array([a, 1, a]) / np.sqrt(1 + 2 * a * a)
+    for axis in (1, 2):
+        noise = taps[0] * (np.roll(noise, -1, axis) + np.roll(noise, 1, axis)) + taps[1] * noise
+    return (deviation * noise).astype(np.float32)
+
+
+def blurred(picture: np.ndarray) -> np.ndarray:
+    return np.stack([cv2.GaussianBlur(plane, (0, 0), 6) for plane in picture]).astype(np.float32)
+
+
+@pytest.mark.parametrize(("correlation", "between"), [(0.0, 0.0), (0.35, 0.0), (0.2, 0.6)])
+def test_grain_is_measured_despite_edges_and_texture(correlation, between):
+    model = GrainModel.measured(scene() + grain(0.02, correlation=correlation, between=between))
+    assert model is not None
+    deviation = model.deviation(np.full((1, 1), 0.45, np.float32))
+    np.testing.assert_allclose(deviation, 0.02, rtol=0.1)  # worst seen 5 %
+    assert model.along == pytest.approx(correlation, abs=0.06)
+    assert model.down == pytest.approx(correlation, abs=0.06)
+    sample = model.sample(256, 384, seed=3)
+    np.testing.assert_allclose(sample.std(axis=(1, 2)), 1, rtol=0.02)
+    found = np.corrcoef(sample[0, :, 1:].ravel(), sample[0, :, :-1].ravel())[0, 1]
+    assert found == pytest.approx(correlation, abs=0.06)
+    assert np.corrcoef(sample[0].ravel(), sample[1].ravel())[0, 1] == pytest.approx(between, abs=0.06)
+
+
+def test_what_the_blur_took_is_put_back_and_nothing_else():
+    source = scene() + grain(0.02, correlation=0.2)
+    rendered = source.copy()
+    rendered[:, :, :180] = blurred(source)[:, :, :180]
+    result = MatchedGrain(1.0, "srgb").put_back(source, rendered, index=4)
+    added = result - rendered
+    assert added[:, 20:236, 12:160].std() == pytest.approx(0.02, rel=0.1)
+    np.testing.assert_array_equal(result[:, :, 200:], rendered[:, :, 200:])
+    smooth = blurred(added)
+    assert np.abs(smooth[:, 20:236, 12:160].mean()) < 5e-4  # brightness stays
+
+
+def test_grain_moves_from_frame_to_frame_and_is_alike_in_every_run():
+    source = scene() + grain(0.02)
+    rendered = blurred(source)
+    first, again = (MatchedGrain(1.0, "srgb").put_back(source, rendered, index=4) for _ in range(2))
+    other = MatchedGrain(1.0, "srgb").put_back(source, rendered, index=5)
+    np.testing.assert_array_equal(first, again)
+    assert abs(np.corrcoef((first - rendered).ravel(), (other - rendered).ravel())[0, 1]) < 0.02
+
+
+def test_a_clean_source_stays_clean():
+    source = scene()
+    source[:, 160:, 260:] = 0.5
+    rendered = blurred(source)
+    result = MatchedGrain(1.0, "srgb").put_back(source, rendered, index=0)
+    assert np.abs(result - rendered).max() < 2e-3
+
+
+def test_an_untouched_frame_comes_back_itself():
+    source = scene()
+    assert MatchedGrain(1.0, "srgb").put_back(source, source, index=0) is source
+
+
+def test_linear_light_gets_more_grain_where_it_is_bright():
+    codes = np.clip(scene(), 0.05, None) + grain(0.02)
+    source = codes**2
+    rendered = blurred(source)
+    added = MatchedGrain(1.0, "linear").put_back(source, rendered, index=0) - rendered
+    dark, bright = added[0, 20:140, 10:50].std(), added[0, 20:140, 330:370].std()
+    assert bright / dark == pytest.approx(
+        np.sqrt(rendered[0, 20:140, 330:370].mean() / rendered[0, 20:140, 10:50].mean()), rel=0.1
+    )
+
+
+@pytest.mark.parametrize("amount", [-1, 5, float("nan")])
+def test_amounts_outside_the_range_are_refused(amount):
+    with pytest.raises(InputError, match="grain is"):
+        MatchedGrain(amount, "srgb")
