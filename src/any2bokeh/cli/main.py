@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from any2bokeh import __version__
+from any2bokeh.cli.app import app_command
 from any2bokeh.cli.convert import convert_command
 from any2bokeh.cli.demo import demo_command
 from any2bokeh.cli.depth import depth_command
@@ -42,6 +43,7 @@ command(app, "demo")(demo_command)
 command(app, "depth")(depth_command)
 command(app, "track")(track_command)
 command(app, "preview")(preview_command)
+command(app, "app")(app_command)
 command(app, "lenses")(lenses_command)
 command(app, "info")(info_command)
 command(app, "convert")(convert_command)

@@ -1,0 +1,164 @@
+"""The controls beside the picture: blur, lens and render; Gradio's own, each with its unit and a word of help."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import gradio as gr
+
+from any2bokeh.app.look import NO_LENS, RANGES, Look
+from any2bokeh.app.project import DEFAULT_BLUR, Project
+from any2bokeh.app.render_work import FORMATS
+from any2bokeh.optics.catalogue import lenses
+
+STRENGTH, NUMBERS = "Strength", "Lens numbers"
+_MOST_BLUR = 100.0
+
+_FORMAT_NAMES = {"mp4": "MP4 (H.264, HEVC)", "mov": "MOV (ProRes)", "webm": "WebM (VP9)", "mkv": "MKV (FFV1, lossless)"}
+_ENGINE_NAMES = {"layered": "Layered", "diffusion": "Diffusion"}
+
+_LOOK_LABELS = {
+    "blades": ("Iris blades", "0 is a round opening"),
+    "blade_curvature": ("Blade curvature", "0 straight, 1 round"),
+    "aperture_rotation_deg": ("Rotation (degrees)", None),
+    "anamorphic_ratio": ("Anamorphic ratio", "Height of the discs over their width"),
+    "cat_eye": ("Cat's eye", "The barrel cuts discs towards the corners"),
+    "swirl": ("Swirl", "Discs lie around the centre"),
+    "spherical": ("Spherical aberration", "Above 0 bright rims behind, below 0 creamy"),
+    "onion_rings": ("Onion rings", "Contrast of rings in the discs"),
+    "axial_chromatic": ("Axial colour", "Disparity between the focal planes of red and green"),
+    "highlights": ("Highlight gain", "How many times brighter than white clipped light is"),
+}
+_APERTURE = ("blades", "blade_curvature", "aperture_rotation_deg", "anamorphic_ratio")
+
+
+@dataclass(slots=True)
+class BlurControls:
+    """How strong the blur is."""
+
+    by: gr.Radio = field(init=False)
+    strength: gr.Slider = field(init=False)
+    from_here: gr.Checkbox = field(init=False)
+    f_number: gr.Slider = field(init=False)
+    focal_length_mm: gr.Slider = field(init=False)
+    focus_distance_m: gr.Slider = field(init=False)
+    by_strength: gr.Column = field(init=False)
+    by_numbers: gr.Column = field(init=False)
+
+    def __post_init__(self) -> None:
+        plain = Look()
+        self.by = gr.Radio([STRENGTH, NUMBERS], value=STRENGTH, label="Blur", elem_id="blur-by")
+        with gr.Column(elem_classes="st-stack") as self.by_strength:
+            self.strength = gr.Slider(
+                0,
+                _MOST_BLUR,
+                value=DEFAULT_BLUR,
+                step=0.5,
+                label="Blur strength K (px)",
+                info="Disc radius per unit of disparity, at 1024 px",
+                elem_id="blur-strength",
+            )
+            self.from_here = gr.Checkbox(False, label="Only from this frame on", elem_id="blur-from-here")
+        with gr.Column(visible=False, elem_classes="st-stack") as self.by_numbers:
+            self.f_number = _slider("f_number", plain.f_number, "Aperture (f-number)", "Smaller blurs more")
+            self.focal_length_mm = _slider("focal_length_mm", plain.focal_length_mm, "Focal length (mm)", None)
+            self.focus_distance_m = _slider(
+                "focus_distance_m", plain.focus_distance_m, "Distance of the subject (m)", "Of what is in focus first"
+            )
+
+    def outputs(self) -> list[Any]:
+        return [self.strength, self.f_number, self.focal_length_mm, self.focus_distance_m]
+
+    def shown(self, project: Project | None, frame: int) -> list[Any]:
+        """Updates that bring the controls to what is decided."""
+        look = Look() if project is None else project.now.look
+        strength = DEFAULT_BLUR if project is None else project.blur_at(frame)
+        most = max(_MOST_BLUR, strength)
+        return [
+            gr.update(value=strength, maximum=most),
+            gr.update(value=_within("f_number", look.f_number)),
+            gr.update(value=_within("focal_length_mm", look.focal_length_mm)),
+            gr.update(value=_within("focus_distance_m", look.focus_distance_m)),
+        ]
+
+
+@dataclass(slots=True)
+class LensControls:
+    """What the lens does to light."""
+
+    preset: gr.Dropdown = field(init=False)
+    sliders: dict[str, gr.Slider] = field(init=False)
+
+    def __post_init__(self) -> None:
+        choices = [("Plain thin lens, round opening", NO_LENS)]
+        choices += [(f"{name}: {lens.about}" if lens.about else name, name) for name, lens in lenses().items()]
+        self.preset = gr.Dropdown(
+            choices,
+            value=NO_LENS,
+            label="Lens",
+            info="Its look, and its numbers for the f-number slider",
+            filterable=False,
+            elem_id="lens",
+        )
+        self.sliders = {}
+        plain = Look()
+        with gr.Accordion("Aperture", open=True, elem_classes="st-fold"):
+            for name in _APERTURE:
+                self.sliders[name] = _slider(name, getattr(plain, name), *_LOOK_LABELS[name])
+        with gr.Accordion("Aberrations and highlights", open=False, elem_classes="st-fold"):
+            for name in (each for each in _LOOK_LABELS if each not in _APERTURE):
+                self.sliders[name] = _slider(name, getattr(plain, name), *_LOOK_LABELS[name])
+
+    def outputs(self) -> list[Any]:
+        return [self.preset, *self.sliders.values()]
+
+    def shown(self, project: Project | None) -> list[Any]:
+        """Updates that bring the controls to what is decided."""
+        look = Look() if project is None else project.now.look
+        return [gr.update(value=look.lens)] + [
+            gr.update(value=_within(name, getattr(look, name))) for name in self.sliders
+        ]
+
+
+@dataclass(slots=True)
+class RenderControls:
+    """What renders, and into what."""
+
+    engines: list[str]
+    engine: gr.Radio = field(init=False)
+    format: gr.Dropdown = field(init=False)
+    start: gr.Button = field(init=False)
+
+    def __post_init__(self) -> None:
+        has_diffusion = "diffusion" in self.engines
+        self.engine = gr.Radio(
+            [(_ENGINE_NAMES[name], name) for name in self.engines],
+            value="layered",
+            label="Engine",
+            info=None if has_diffusion else "Diffusion needs weights: start with any2bokeh app --model FOLDER",
+            elem_id="engine",
+        )
+        self.format = gr.Dropdown(
+            [(_FORMAT_NAMES[name], name) for name in FORMATS],
+            value="mp4",
+            label="Format",
+            filterable=False,
+            elem_id="format",
+        )
+        self.start = gr.Button("Render the clip", variant="primary", elem_id="render")
+
+
+def _slider(name: str, value: float, label: str, info: str | None) -> gr.Slider:
+    allowed = RANGES[name]
+    return gr.Slider(
+        allowed.low,
+        allowed.high,
+        value=_within(name, value),
+        step=allowed.step,
+        label=label,
+        info=info,
+        elem_id=name.replace("_", "-"),
+    )
+
+
+def _within(name: str, value: float) -> float:
+    return min(max(value, RANGES[name].low), RANGES[name].high)

@@ -1,0 +1,189 @@
+"""What a person does to a focus script; each deed gives a new script and leaves the old one as it is."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+from any2bokeh.errors import InputError
+from any2bokeh.focus import BoxTarget, DisparityTarget, FocusScript, Keyframe, MaskTarget, PointTarget, Target
+from any2bokeh.focus.script import Strength
+
+TRANSITION_S = 0.6
+"""How long the focus takes to get to what was clicked, unless said otherwise."""
+
+
+def focused(
+    script: FocusScript | None,
+    frame: int,
+    target: Target,
+    *,
+    strength: Strength,
+    blur_strength: float,
+    fps: float,
+) -> FocusScript:
+    """Focus on a target from a frame on.
+
+    Args:
+        script: what there is; None where nothing has been said.
+        frame: of the clip.
+        target: what to focus on.
+        strength: ``weak`` gives way to what is locked, ``strong`` is locked.
+        blur_strength: K, where the script gives none yet.
+        fps: of the clip.
+    """
+    keyframes = _keyframes(script)
+    there = _find(keyframes, frame)
+    if there is not None:
+        changed = replace(there, target=target, strength=strength)
+    else:
+        changed = Keyframe(frame, target, transition_s=TRANSITION_S, strength=strength)
+    return _script(_with_strength([*_others(keyframes, frame), changed], blur_strength), script, fps)
+
+
+def blurred(script: FocusScript, blur_strength: float, *, frame: int | None = None) -> FocusScript:
+    """Give the blur another strength.
+
+    Args:
+        script: what there is.
+        blur_strength: K.
+        frame: from which frame on; the whole clip where None.
+    """
+    keyframes = _keyframes(script)
+    if frame is None:
+        kept = [replace(k, blur_strength=None) for k in keyframes if k.target is not None]
+        return _script([replace(kept[0], blur_strength=blur_strength), *kept[1:]], script)
+    there = _find(keyframes, frame)
+    if there is None:
+        there = Keyframe(frame, blur_strength=blur_strength, transition_s=TRANSITION_S)
+    return _script([*_others(keyframes, frame), replace(there, blur_strength=blur_strength)], script)
+
+
+def deleted(script: FocusScript, frame: int) -> FocusScript | None:
+    """Without the keyframe of a frame; None where nothing is in focus any more."""
+    keyframes = _keyframes(script)
+    gone = _require(keyframes, frame)
+    left = _others(keyframes, frame)
+    if all(k.target is None for k in left):
+        return None
+    if gone.blur_strength is not None:
+        left = _with_strength(left, gone.blur_strength)
+    return _script(left, script)
+
+
+def moved(script: FocusScript, frame: int, to: int) -> FocusScript:
+    """With a keyframe at another frame.
+
+    Raises:
+        InputError: there is one already.
+    """
+    keyframes = _keyframes(script)
+    keyframe = _require(keyframes, frame)
+    if to != frame and _find(keyframes, to) is not None:
+        raise InputError(f"there is a keyframe at frame {to} already; delete it first, or choose another frame")
+    return _script([*_others(keyframes, frame), replace(keyframe, frame=to)], script)
+
+
+def changed(script: FocusScript, frame: int, changes: dict[str, Any]) -> FocusScript:
+    """With other values in a keyframe.
+
+    Args:
+        script: what there is.
+        frame: of the keyframe.
+        changes: of ``easing``, ``transition_s``, ``strength``, ``blur_strength``, ``cut``; ``track`` of a point or box;
+            ``focus_disparity`` of a disparity.
+
+    Raises:
+        InputError: a value outside its range, or one that the keyframe does not have.
+    """
+    keyframes = _keyframes(script)
+    keyframe = _require(keyframes, frame)
+    changes = dict(changes)
+    if "track" in changes:
+        track = changes.pop("track")
+        if not isinstance(keyframe.target, PointTarget | BoxTarget):
+            raise InputError(f"the keyframe at frame {frame} has no subject that could be followed")
+        changes["target"] = replace(keyframe.target, track=track)
+    if "focus_disparity" in changes:
+        changes["target"] = DisparityTarget(changes.pop("focus_disparity"))
+    allowed = ("easing", "transition_s", "strength", "blur_strength", "cut", "target")
+    unknown = [name for name in changes if name not in allowed]
+    if unknown:
+        raise InputError(f"a keyframe has no {unknown[0]}")
+    others = _others(keyframes, frame)
+    if "blur_strength" in changes and changes["blur_strength"] is None and _gives_none(others):
+        raise InputError("this keyframe alone says how strong the blur is; give another one a strength first")
+    return _script([*others, replace(keyframe, **changes)], script)
+
+
+def in_frames_of(script: FocusScript, fps: Fraction | float, frame_count: int) -> FocusScript:
+    """A script from a file, its keyframes counted in the clip's own frames.
+
+    Raises:
+        InputError: it names masks, which are files of this machine; or it does not fit the clip.
+    """
+    if any(isinstance(k.target, MaskTarget) for k in script.keyframes):
+        raise InputError(
+            "the focus script names a mask, which is a path on this machine, and the studio takes no paths from a "
+            "page; use any2bokeh refocus --focus-script, or give a point, a box or a disparity instead"
+        )
+    if script.dense is not None:
+        count = len(script.dense.focus_disparity)
+        if count != frame_count:
+            raise InputError(f"the focus script is for {count} frames but the clip has {frame_count}")
+        return script
+    rate = 1.0 if script.fps is None else float(fps) / script.fps
+    if abs(rate - 1) <= 1e-4:
+        placed = {k.frame: k for k in script.keyframes}
+    else:
+        placed = {
+            frame: replace(k, frame=frame) for k in script.keyframes for frame in [math.floor(k.frame * rate + 0.5)]
+        }
+    last = max(placed)
+    if last >= frame_count:
+        raise InputError(
+            f"the focus script has a keyframe at frame {last}, but the clip has {frame_count} frames, the last is "
+            f"{frame_count - 1}; it belongs to another clip"
+        )
+    return FocusScript(keyframes=tuple(placed[frame] for frame in sorted(placed)), fps=float(fps))
+
+
+def _keyframes(script: FocusScript | None) -> list[Keyframe]:
+    if script is None:
+        return []
+    if script.dense is not None:
+        raise InputError("the focus script gives a value for every frame, which cannot be edited here; clear it first")
+    return list(script.keyframes)
+
+
+def _find(keyframes: Iterable[Keyframe], frame: int) -> Keyframe | None:
+    return next((k for k in keyframes if k.frame == frame), None)
+
+
+def _require(keyframes: Iterable[Keyframe], frame: int) -> Keyframe:
+    found = _find(keyframes, frame)
+    if found is None:
+        raise InputError(f"there is no keyframe at frame {frame} any more")
+    return found
+
+
+def _others(keyframes: Iterable[Keyframe], frame: int) -> list[Keyframe]:
+    return [k for k in keyframes if k.frame != frame]
+
+
+def _gives_none(keyframes: Iterable[Keyframe]) -> bool:
+    return all(k.blur_strength is None for k in keyframes)
+
+
+def _with_strength(keyframes: Iterable[Keyframe], blur_strength: float) -> list[Keyframe]:
+    """The first keyframe with a target says how strong the blur is, where none does."""
+    ordered = sorted(keyframes, key=lambda k: k.frame)
+    if not _gives_none(ordered):
+        return ordered
+    return [replace(ordered[0], blur_strength=blur_strength), *ordered[1:]]
+
+
+def _script(keyframes: Iterable[Keyframe], before: FocusScript | None, fps: float | None = None) -> FocusScript:
+    ordered = tuple(sorted(keyframes, key=lambda k: k.frame))
+    return FocusScript(keyframes=ordered, fps=before.fps if before is not None and before.fps is not None else fps)

@@ -1,0 +1,244 @@
+"""The focus of every frame of a visitor's clip, found in the background while they go on."""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from any2bokeh.app.depth import ClipDepth, seed_of
+from any2bokeh.disparity import DisparitySource
+from any2bokeh.errors import InputError
+from any2bokeh.focus import BoxTarget, FocusScript, PointTarget, TrackerChoice, resolve
+from any2bokeh.focus.pictures import LONG_SIDE_PX
+from any2bokeh.focus.tracking.subjects import TrackedSubjects
+from any2bokeh.video import VideoSource
+from any2bokeh.video.reduced import ReducedPictures
+
+_log = logging.getLogger(__name__)
+
+# Frames that are found before what is wanted is looked at anew.
+_STEP = 12
+# Subjects that are remembered; each holds a decoder.
+_SUBJECTS = 8
+
+Stage = Literal["idle", "estimating", "following", "ready", "failed"]
+
+
+class _Superseded(Exception):
+    """Something else is wanted by now."""
+
+
+@dataclass(frozen=True, slots=True)
+class FocusOfFrame:
+    """The focus of one frame.
+
+    Attributes:
+        focus_disparity, blur_strength: d_f and K.
+        is_provisional: it holds what was pointed at where the subject has not been followed to yet.
+    """
+
+    focus_disparity: float
+    blur_strength: float
+    is_provisional: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the finding is.
+
+    Attributes:
+        stage: what is being done.
+        done, total: frames.
+        message: what went wrong, where it failed.
+        remarks: what looks wrong but may be meant.
+    """
+
+    stage: Stage = "idle"
+    done: int = 0
+    total: int = 0
+    message: str = ""
+    remarks: tuple[str, ...] = ()
+
+
+class FocusFollower:
+    """Finds the focus of a clip for the newest script that is wanted, in a thread of its own.
+
+    Args:
+        source: the clip.
+        depth: its disparity.
+        tracker: what follows subjects.
+    """
+
+    def __init__(self, source: VideoSource, depth: ClipDepth, tracker: TrackerChoice) -> None:
+        self._source, self._depth, self._tracker = source, depth, tracker
+        self._changed = threading.Condition()
+        self._closed = False
+        self._wanted: FocusScript | None = None
+        self._anchor = 0
+        self._is_new = False
+        self._found_for: FocusScript | None = None
+        count = source.info.frame_count
+        self.focus = np.full(count, np.nan)
+        self.blur = np.full(count, np.nan)
+        self.progress = Progress()
+        self._following: tuple[Path, TrackedSubjects] | None = None
+        self._quick: tuple[Path, DisparitySource] | None = None
+        self._quick_lock = threading.Lock()
+        self._thread = threading.Thread(target=self._work, name="any2bokeh focus", daemon=True)
+        self._thread.start()
+
+    def want(self, script: FocusScript | None, frame: int) -> None:
+        """Find the focus for a script, the frames around the given one first."""
+        with self._changed:
+            if script == self._wanted and self.progress.stage != "failed":
+                return
+            self._wanted, self._anchor, self._is_new = script, frame, True
+            self._found_for = script
+            self.focus[:], self.blur[:] = np.nan, np.nan
+            self.progress = Progress("following" if script else "idle", 0, len(self.focus))
+            self._changed.notify_all()
+
+    def at(self, frame: int) -> FocusOfFrame | None:
+        """The focus of a frame; None where nothing is in focus, or nothing is known of the disparity yet.
+
+        Raises:
+            InputError: the script does not fit the clip.
+        """
+        with self._changed:
+            script = self._wanted
+            focus, blur = float(self.focus[frame]), float(self.blur[frame])
+        if script is None:
+            return None
+        if not np.isnan(focus):
+            return FocusOfFrame(focus, blur, False)
+        path = self._depth.nearest(script)
+        if path is None:
+            return None
+        with self._quick_lock:
+            if self._quick is None or self._quick[0] != path:
+                self._quick = path, self._depth.opened(path)
+            track = self._resolved(_held(script), self._quick[1], frame, frame + 1, None)
+        return FocusOfFrame(float(track.focus_disparity[0]), float(track.blur_strength[0]), True)
+
+    def close(self) -> None:
+        """End the work; returns when it has ended."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        self._thread.join(timeout=30)
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._closed or self._is_new)
+                if self._closed:
+                    break
+                script, anchor, self._is_new = self._wanted, self._anchor, False
+            if script is None:
+                continue
+            try:
+                self._find(script, anchor)
+            except _Superseded:
+                continue
+            except InputError as error:
+                self._tell(script, Progress("failed", message=str(error)))
+            except Exception:
+                _log.exception("finding the focus failed")
+                self._tell(
+                    script, Progress("failed", message="the focus could not be found; the studio's log says why")
+                )
+        if self._following is not None:
+            self._following[1].close()
+
+    def _find(self, script: FocusScript, anchor: int) -> None:
+        path = self._depth.made(script, self._reporter("estimating", script))
+        subjects = self._subjects(path)
+        count = self._source.info.frame_count
+        steps = [(start, min(start + _STEP, count)) for start in range(0, count, _STEP)]
+        steps.sort(key=lambda step: not step[0] <= anchor < step[1])  # stable: the rest stays in order
+        done = 0
+        remarks: tuple[str, ...] = ()
+        for start, stop in steps:
+            self._require_wanted(script)
+            track = self._resolved(script, subjects.disparity, start, stop, subjects)
+            done += stop - start
+            remarks = tuple(dict.fromkeys((*remarks, *track.warnings)))
+            with self._changed:
+                if self._wanted is not script or self._is_new:
+                    raise _Superseded
+                self.focus[start:stop], self.blur[start:stop] = track.focus_disparity, track.blur_strength
+                stage: Stage = "ready" if done == count else "following"
+                self.progress = Progress(stage, done, count, remarks=remarks)
+
+    def _resolved(
+        self, script: FocusScript, disparity: DisparitySource, start: int, stop: int, subjects: TrackedSubjects | None
+    ):
+        info = self._source.info
+        return resolve(
+            script,
+            disparity=disparity,
+            frame_count=info.frame_count,
+            fps=info.fps,
+            start=start,
+            stop=stop,
+            frame_size=(info.width, info.height),
+            subjects=subjects,
+        )
+
+    def _subjects(self, path: Path) -> TrackedSubjects:
+        """What follows subjects in a disparity; what it has followed already it knows."""
+        if self._following is not None and self._following[0] == path and self._kept < _SUBJECTS:
+            self._kept += 1
+            return self._following[1]
+        if self._following is not None:
+            self._following[1].close()
+        pictures = ReducedPictures(self._source, long_side_px=LONG_SIDE_PX)
+        subjects = TrackedSubjects(pictures, self._depth.opened(path), self._tracker)
+        self._following, self._kept = (path, subjects), 1
+        return subjects
+
+    _kept = 0
+
+    def _reporter(self, stage: Stage, script: FocusScript) -> Callable[[int, int], None]:
+        seed = seed_of(script, self._source)
+
+        def report(done: int, total: int) -> None:
+            with self._changed:
+                if self._closed or self._wanted is None or seed_of(self._wanted, self._source) != seed:
+                    raise _Superseded
+                self.progress = Progress(stage, done, total)
+
+        return report
+
+    def _require_wanted(self, script: FocusScript) -> None:
+        with self._changed:
+            if self._closed or self._is_new or self._wanted is not script:
+                raise _Superseded
+
+    def _tell(self, script: FocusScript, progress: Progress) -> None:
+        with self._changed:
+            if self._wanted is script:
+                self.progress = progress
+
+
+def _held(script: FocusScript) -> FocusScript:
+    """The script with what is pointed at held, instead of followed."""
+    return replace(
+        script,
+        keyframes=tuple(
+            replace(k, target=replace(k.target, track=False)) if isinstance(k.target, PointTarget | BoxTarget) else k
+            for k in script.keyframes
+        ),
+    )
+
+
+def samples(values: NDArray[np.float64], most: int) -> list[float | None]:
+    """So many values of a track, evenly over it; None where one is not known yet."""
+    count = min(len(values), most)
+    places = np.linspace(0, len(values) - 1, count).round().astype(int) if count else []
+    return [None if np.isnan(values[place]) else round(float(values[place]), 4) for place in places]

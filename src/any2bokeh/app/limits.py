@@ -1,0 +1,30 @@
+"""What one studio takes on."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds that keep one visitor from taking the machine.
+
+    Attributes:
+        upload_bytes: largest video or disparity file.
+        script_bytes: largest focus script.
+        long_side_px: largest longer side of a video.
+        frame_count: most frames of a video.
+        visitors: most pages that are open at a time.
+        waiting_renders: most renders that wait while others run.
+        renders_at_once: renders that run at a time, each with all cores.
+        grace_s: how long the files of a page that was closed are kept, in case that only its connection broke.
+        idle_s: how long those of a page that does nothing are kept.
+    """
+
+    upload_bytes: int = 2 << 30
+    script_bytes: int = 1 << 20
+    long_side_px: int = 8192
+    frame_count: int = 200_000
+    visitors: int = 32
+    waiting_renders: int = 8
+    renders_at_once: int = 1
+    grace_s: float = 60.0
+    idle_s: float = 6 * 3600.0

@@ -1,0 +1,147 @@
+"""One frame as the page shows it: refocused in draft quality, as it was, with its focal plane, or its disparity."""
+
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from any2bokeh.app.depth import ClipDepth
+from any2bokeh.app.follower import FocusFollower, FocusOfFrame
+from any2bokeh.app.frame_reader import FrameReader
+from any2bokeh.app.look import Look
+from any2bokeh.disparity import DisparitySource, upsample
+from any2bokeh.errors import InputError
+from any2bokeh.focus import FocusScript
+from any2bokeh.preview import Preview, focal_plane_overlay
+from any2bokeh.renderers.base import RenderInput
+from any2bokeh.video import VideoSource
+
+View = Literal["result", "source", "plane", "depth"]
+
+_JPEG_QUALITY = 90
+_FOCUS_COLOUR = np.array([0.25, 0.95, 0.45], np.float32)[:, None, None]
+_IN_FOCUS_WITHIN = 0.02  # of disparity
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture for the page.
+
+    Attributes:
+        jpeg: the file.
+        is_provisional: a better one comes when the disparity or the subject has been found.
+        focus: of the frame, where it is known.
+    """
+
+    jpeg: bytes
+    is_provisional: bool
+    focus: FocusOfFrame | None
+
+
+class PictureMaker:
+    """Makes pictures of a clip, one at a time.
+
+    Args:
+        source: the clip.
+        depth: its disparity.
+        follower: its focus.
+    """
+
+    def __init__(self, source: VideoSource, depth: ClipDepth, follower: FocusFollower) -> None:
+        self._source, self._depth, self._follower = source, depth, follower
+        self.frames = FrameReader(source)
+        self._maps: tuple[Path, DisparitySource] | None = None
+        self._renderer: tuple[Look, object] | None = None
+        self._map: tuple[tuple[Path, int], NDArray[np.float32]] | None = None
+        self._lock = threading.Lock()
+
+    def picture(self, frame: int, view: str, script: FocusScript | None, look: Look) -> Picture:
+        """Make one.
+
+        Args:
+            frame: which.
+            view: how; see ``View``.
+            script: what is in focus.
+            look: of the lens.
+
+        Raises:
+            InputError: no such frame or view, or a clip or script that cannot be rendered.
+        """
+        count = self._source.info.frame_count
+        if view not in get_args(View):
+            raise InputError(f"there is no view {view!r}; there are {', '.join(get_args(View))}")
+        if not 0 <= frame < count:
+            raise InputError(f"there is no frame {frame}; the clip has frames 0 to {count - 1}")
+        with self._lock:
+            pixels = self.frames.at(frame)
+            if view == "source":
+                return Picture(self._jpeg(pixels), False, None)
+            path = self._depth.nearest(script)
+            focus = self._follower.at(frame)
+            if path is None or (focus is None and view != "depth"):
+                return Picture(self._jpeg(pixels), script is not None, None)
+            disparity = self._disparity(path, frame, pixels)
+            is_provisional = self._depth.ready(script) != path or (focus is not None and focus.is_provisional)
+            if view == "depth":
+                return Picture(encoded(_disparity_shown(disparity, focus)), is_provisional, focus)
+            assert focus is not None
+            shown = self._rendered(frame, pixels, disparity, focus, look)
+            if view == "plane":
+                return Picture(encoded(focal_plane_overlay(shown)), is_provisional, focus)
+            return Picture(self._jpeg(shown.pixels), is_provisional, focus)
+
+    def close(self) -> None:
+        """Stop reading."""
+        self.frames.close()
+
+    def _rendered(
+        self, frame: int, pixels: NDArray[np.float32], disparity: NDArray[np.float32], focus: FocusOfFrame, look: Look
+    ) -> Preview:
+        from any2bokeh.renderers.layered.reduced import layered_renderer
+
+        if self._renderer is None or self._renderer[0] != look:
+            arguments = look.options().layered(None)
+            self._renderer = look, layered_renderer("draft", **arguments, transfer=self._source.info.transfer)
+        given = RenderInput(pixels, disparity, focus.focus_disparity, focus.blur_strength)
+        [result] = self._renderer[1].render([given])  # type: ignore[attr-defined]
+        return Preview(self._source.info, frame, given, result)
+
+    def _disparity(self, path: Path, frame: int, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Disparity at the size of the picture."""
+        if self._map is not None and self._map[0] == (path, frame):
+            return self._map[1]
+        if self._maps is None or self._maps[0] != path:
+            self._maps = path, self._depth.opened(path)
+        found = upsample(self._maps[1].at(frame), np.ascontiguousarray(pixels))
+        self._map = (path, frame), found
+        return found
+
+    def _jpeg(self, pixels: NDArray[np.float32]) -> bytes:
+        if self._source.info.transfer == "linear":
+            from any2bokeh.optics.transfer import srgb_encode
+
+            pixels = srgb_encode(pixels)
+        return encoded(pixels)
+
+
+def _disparity_shown(disparity: NDArray[np.float32], focus: FocusOfFrame | None) -> NDArray[np.float32]:
+    """Disparity in grey, near bright; what is in focus green. ``(3, H, W)``."""
+    grey = np.repeat(0.08 + 0.92 * disparity, 3, axis=0)
+    if focus is None:
+        return grey
+    away = np.abs(disparity - np.float32(focus.focus_disparity))
+    share = 0.6 * np.clip(1.5 - away / _IN_FOCUS_WITHIN, 0, 1)
+    return np.asarray(grey + share * (_FOCUS_COLOUR * (0.4 + 0.6 * grey) - grey), np.float32)
+
+
+def encoded(pixels: NDArray[np.float32]) -> bytes:
+    """Code values ``(3, H, W)`` as a JPEG file."""
+    samples = np.rint(np.clip(pixels, 0, 1) * 255).astype(np.uint8)
+    done, data = cv2.imencode(".jpg", samples.transpose(1, 2, 0)[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
+    if not done:
+        raise RuntimeError(f"JPEG encoder refused {samples.shape}")
+    return data.tobytes()

@@ -1,0 +1,261 @@
+"""A clip that a visitor has opened, with all that they have decided about it."""
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from any2bokeh.app import editing
+from any2bokeh.app.depth import ClipDepth, shown_name
+from any2bokeh.app.follower import FocusFollower, samples
+from any2bokeh.app.history import History
+from any2bokeh.app.keyframe_rows import rows
+from any2bokeh.app.look import Look
+from any2bokeh.app.picture import Picture, PictureMaker
+from any2bokeh.errors import InputError
+from any2bokeh.focus import FocusScript, Keyframe, PointTarget, TrackerChoice
+from any2bokeh.video import VideoSource
+
+DEFAULT_BLUR = 20.0
+_TRACK_SAMPLES = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """What a visitor has decided; undo and redo go from one to another.
+
+    Attributes:
+        script: what is in focus; None where nothing has been said.
+        look: of the lens.
+        blur_strength: K that a script begins with.
+    """
+
+    script: FocusScript | None = None
+    look: Look = field(default_factory=Look)
+    blur_strength: float = DEFAULT_BLUR
+
+
+class Project:
+    """A clip and what is to be done to it. Not for more than one thread at a time, but for ``picture`` and ``told``.
+
+    Args:
+        source: the clip; closed with the project.
+        name: what the page calls it.
+        depth: its disparity.
+        tracker: what follows subjects.
+        decisions: to begin with.
+        is_demo: whether it is the bundled clip.
+
+    Attributes:
+        frame: the frame that the page shows.
+    """
+
+    def __init__(
+        self,
+        source: VideoSource,
+        *,
+        name: str,
+        depth: ClipDepth,
+        tracker: TrackerChoice,
+        decisions: Decisions | None = None,
+        is_demo: bool = False,
+    ) -> None:
+        self.source, self.name, self.depth, self.is_demo = source, name, depth, is_demo
+        self.history = History(decisions or Decisions())
+        self.follower = FocusFollower(source, depth, tracker)
+        self._pictures = PictureMaker(source, depth, self.follower)
+        self.revision = 0
+        self.frame = 0
+        self._follow()
+
+    @property
+    def path(self) -> Path:
+        return self.source.info.path
+
+    @property
+    def now(self) -> Decisions:
+        return self.history.now
+
+    def focus(self, frame: int, x: float, y: float, *, is_locked: bool) -> None:
+        """Focus on what is at a point of a frame, x and y in 0..1, and follow it from there on.
+
+        Raises:
+            InputError: outside the clip or the picture.
+        """
+        self._require_frame(frame)
+        target = PointTarget(x, y, track=True)
+        self.frame = frame
+        self._enter_script(
+            editing.focused(
+                self.now.script,
+                frame,
+                target,
+                strength="strong" if is_locked else "weak",
+                blur_strength=self.now.blur_strength,
+                fps=float(self.source.info.fps),
+            )
+        )
+
+    def blur(self, blur_strength: float, *, frame: int | None = None) -> None:
+        """Give the blur another strength, over the clip or from a frame on.
+
+        Raises:
+            InputError: no strength, or outside the clip.
+        """
+        if frame is not None:
+            self._require_frame(frame)
+        script = self.now.script
+        if script is not None:
+            script = editing.blurred(script, blur_strength, frame=frame)
+        decisions = replace(self.now, script=script)
+        if frame is None:
+            decisions = replace(decisions, blur_strength=blur_strength)
+        self._enter(decisions, gesture="blur")
+
+    def blur_of_lens(self, **numbers: float) -> None:
+        """Give the blur the strength of the lens, after changing numbers of it.
+
+        Raises:
+            InputError: a number outside its range, or nothing in focus yet, so that the lens has no distance.
+        """
+        look = self.now.look.changed(**numbers)
+        script = self.now.script
+        if script is None:
+            raise InputError("lens numbers need a subject at a distance; click what should be in focus first")
+        first = next((k.frame for k in script.keyframes if k.target is not None), 0)
+        focus = self.follower.at(first)
+        if focus is None:
+            raise InputError("the disparity is still being estimated; wait for it, then set the lens")
+        strength = round(look.optics.blur_strength(focus.focus_disparity), 2)
+        script = editing.blurred(script, strength)
+        self._enter(replace(self.now, script=script, look=look, blur_strength=strength), gesture="blur")
+
+    def take_lens(self, name: str) -> None:
+        """Put on a lens of the catalogue; its look, not its numbers.
+
+        Raises:
+            InputError: no such lens.
+        """
+        self._enter(replace(self.now, look=Look.of(name)))
+
+    def change_look(self, **values: float) -> None:
+        """Change what the lens does to light.
+
+        Raises:
+            InputError: a value outside its range.
+        """
+        self._enter(replace(self.now, look=self.now.look.changed(**values)), gesture="look " + " ".join(values))
+
+    def move(self, frame: int, to: int) -> None:
+        """Put a keyframe at another frame."""
+        self._require_frame(to)
+        self._enter_script(editing.moved(self._script(), frame, to))
+
+    def change(self, frame: int, changes: dict[str, Any]) -> None:
+        """Change values of a keyframe; see ``editing.changed``."""
+        self._enter_script(editing.changed(self._script(), frame, changes))
+
+    def delete(self, frame: int) -> None:
+        """Take a keyframe away."""
+        self._enter_script(editing.deleted(self._script(), frame))
+
+    def clear(self) -> None:
+        """Take all keyframes away."""
+        self._enter_script(None)
+
+    def load(self, script: FocusScript) -> None:
+        """Take a script from a file.
+
+        Raises:
+            InputError: it does not fit the clip, or names files of this machine.
+        """
+        info = self.source.info
+        script = editing.in_frames_of(script, info.fps, info.frame_count)
+        given = [k.blur_strength for k in script.keyframes if k.blur_strength is not None]
+        if script.dense is None and not given:
+            script = editing.blurred(script, self.now.blur_strength)
+        self._enter(replace(self.now, script=script, blur_strength=given[0] if given else self.now.blur_strength))
+
+    def undo(self) -> None:
+        """Take the last deed back."""
+        self.history.undo()
+        self._changed()
+
+    def redo(self) -> None:
+        """Do again what was taken back."""
+        self.history.redo()
+        self._changed()
+
+    def picture(self, frame: int, view: str) -> Picture:
+        """A frame as the page shows it; see ``PictureMaker.picture``."""
+        self.frame = frame
+        return self._pictures.picture(frame, view, self.now.script, self.now.look)
+
+    def blur_at(self, frame: int) -> float:
+        """K at a frame."""
+        script = self.now.script
+        if script is None:
+            return self.now.blur_strength
+        if script.dense is not None:
+            return script.dense.blur_strength[frame]
+        given = [k for k in script.keyframes if k.blur_strength is not None]
+        before: list[Keyframe] = [k for k in given if k.frame <= frame]
+        return float((before[-1] if before else given[0]).blur_strength or 0.0) if given else self.now.blur_strength
+
+    def told(self) -> dict[str, Any]:
+        """What the page shows of it."""
+        info, now, progress = self.source.info, self.now, self.follower.progress
+        return {
+            "name": self.name,
+            "width": info.width,
+            "height": info.height,
+            "fps": round(float(info.fps), 3),
+            "frames": info.frame_count,
+            "is_demo": self.is_demo,
+            "revision": self.revision,
+            "depth": "from a file" if self.depth.given else shown_name(self.depth.name),
+            "depth_is_rough": self.depth.given is None and self.depth.name == "rough",
+            "keyframes": rows(now.script),
+            "is_dense": now.script is not None and now.script.dense is not None,
+            "can_undo": self.history.can_undo,
+            "can_redo": self.history.can_redo,
+            "finding": {
+                "stage": progress.stage,
+                "done": progress.done,
+                "total": progress.total,
+                "message": progress.message,
+                "remarks": list(progress.remarks),
+            },
+            "focus": samples(self.follower.focus, _TRACK_SAMPLES),
+            "blur": samples(self.follower.blur, _TRACK_SAMPLES),
+            "look": now.look.typed(),
+        }
+
+    def close(self) -> None:
+        """End all work on it and close its files."""
+        self.source.close()  # wakes what reads
+        self.follower.close()
+        self._pictures.close()
+
+    def _script(self) -> FocusScript:
+        if self.now.script is None:
+            raise InputError("there is no keyframe yet; click what should be in focus")
+        return self.now.script
+
+    def _require_frame(self, frame: int) -> None:
+        count = self.source.info.frame_count
+        if isinstance(frame, bool) or not isinstance(frame, int) or not 0 <= frame < count:
+            raise InputError(f"there is no frame {frame}; the clip has frames 0 to {count - 1}")
+
+    def _enter_script(self, script: FocusScript | None) -> None:
+        self._enter(replace(self.now, script=script))
+
+    def _enter(self, decisions: Decisions, *, gesture: str | None = None) -> None:
+        self.history.enter(decisions, gesture=gesture)
+        self._changed()
+
+    def _changed(self) -> None:
+        self.revision += 1
+        self._follow()
+
+    def _follow(self) -> None:
+        self.follower.want(self.now.script, self.frame)

@@ -1,0 +1,21 @@
+"""What a visitor is told of what went wrong, and what only the log is."""
+
+import logging
+
+from any2bokeh.errors import InputError
+
+_log = logging.getLogger("any2bokeh.app")
+
+
+def sentence(error: Exception, *, doing: str) -> str:
+    """One sentence for the page; what a visitor cannot mend goes to the log with its traceback.
+
+    Args:
+        error: what was raised.
+        doing: what was being done, for the message.
+    """
+    if isinstance(error, InputError):
+        text = " ".join(str(error).split())
+        return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
+    _log.error("%s failed", doing, exc_info=error)
+    return f"Something went wrong in {doing}; it is a defect of the studio, and its log says more."

@@ -1,0 +1,361 @@
+"""One open page: its folder, its clip, its render."""
+
+import json
+import secrets
+import shlex
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from any2bokeh import demo
+from any2bokeh.app.depth import ClipDepth
+from any2bokeh.app.limits import Limits
+from any2bokeh.app.picture import Picture
+from any2bokeh.app.project import Decisions, Project
+from any2bokeh.app.render_job import JobKind, RenderJob, Report
+from any2bokeh.app.render_queue import RenderQueue
+from any2bokeh.app.render_work import FORMATS, Engine, RenderWork
+from any2bokeh.app.upload import open_video, suffix_of, with_name
+from any2bokeh.cli.engine_options import Device
+from any2bokeh.disparity.estimators import DEFAULT_CHOICE
+from any2bokeh.errors import InputError
+from any2bokeh.focus import FocusScript, Keyframe, PointTarget, TrackerChoice
+from any2bokeh.video import open_source
+
+LOOP_S = 2.0
+"""Length of the looped preview."""
+
+_DEMO_SUBJECT = PointTarget(0.31, 0.52, track=True)
+_DEMO_BLUR = 26.0
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a studio was started.
+
+    Attributes:
+        limits: what it takes on.
+        model: weights of the diffusion engine; None where there are none.
+        depth_model: what estimates disparity where a visitor gives none.
+        device: where models run.
+        tracker: what follows subjects.
+    """
+
+    limits: Limits = field(default_factory=Limits)
+    model: str | None = None
+    depth_model: str = DEFAULT_CHOICE
+    device: Device = "auto"
+    tracker: TrackerChoice = field(default_factory=TrackerChoice)
+
+
+class Visitor:
+    """What one page works on. Every path is ours; the page knows a token.
+
+    Args:
+        folder: theirs alone; removed when they leave.
+        settings: of the studio.
+        queue: where renders wait.
+    """
+
+    def __init__(self, folder: Path, settings: Settings, queue: RenderQueue) -> None:
+        self.token = secrets.token_urlsafe(24)
+        self.folder = folder
+        self.project: Project | None = None
+        self.job: RenderJob | None = None
+        self.results: dict[JobKind, RenderJob] = {}
+        self.seen_s = time.monotonic()
+        self._settings, self._queue = settings, queue
+        self._number = 0
+        self._is_closed = False
+        self._receiving = threading.Lock()
+        self.lock = threading.RLock()
+        folder.mkdir(mode=0o700)
+
+    def open_demo(self) -> None:
+        """Open the bundled clip, focused on its nearer subject."""
+        folder = demo.CLIP_FOLDER
+        source = open_source(folder / "clip.mp4")
+        script = FocusScript(
+            keyframes=(Keyframe(0, _DEMO_SUBJECT, blur_strength=_DEMO_BLUR),), fps=float(source.info.fps)
+        )
+        depth = self._depth(source, folder / "disparity.mkv")
+        decisions = Decisions(script=script, blur_strength=_DEMO_BLUR)
+        self._take(
+            Project(
+                source,
+                name="demo.mp4",
+                depth=depth,
+                tracker=self._settings.tracker,
+                decisions=decisions,
+                is_demo=True,
+            )
+        )
+
+    def new_file(self) -> Path:
+        """A name in the folder that nothing has."""
+        with self.lock:
+            self._number += 1
+            return self.folder / f"upload-{self._number}"
+
+    @contextmanager
+    def receiving(self) -> Iterator[None]:
+        """While a file comes in; one at a time.
+
+        Raises:
+            InputError: another is on its way.
+        """
+        if not self._receiving.acquire(blocking=False):
+            raise InputError("another file of yours is on its way; wait for it")
+        try:
+            yield
+        finally:
+            self._receiving.release()
+
+    def open_video(self, upload: Path, name: str) -> None:
+        """Open a video that was received into the folder.
+
+        Raises:
+            InputError: it is none, or too large; the file is removed then.
+        """
+        path = self._named(upload, "video", name)
+        try:
+            source = open_video(path, self._settings.limits, name=name)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+        self._take(Project(source, name=name, depth=self._depth(source, None), tracker=self._settings.tracker))
+
+    def give_disparity(self, upload: Path, name: str) -> None:
+        """Take disparity for the clip that is open; what was decided stays.
+
+        Raises:
+            InputError: no clip is open, or the file does not fit it; it is removed then.
+        """
+        path = self._named(upload, "disparity", name)
+        try:
+            project = self._open_project()
+            source = open_source(project.path)
+            depth = self._depth(source, path)
+            try:
+                depth.opened(path).at(0)
+            except InputError as error:
+                source.close()
+                raise InputError(with_name(error, path, name)) from error
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+        self._take(
+            Project(
+                source,
+                name=project.name,
+                depth=depth,
+                tracker=self._settings.tracker,
+                decisions=project.now,
+                is_demo=project.is_demo,
+            )
+        )
+
+    def load_script(self, text: str) -> None:
+        """Take a focus script.
+
+        Raises:
+            InputError: it has a fault, does not fit the clip, or names files of this machine.
+        """
+        with self.lock:
+            self._open_project().load(FocusScript.loads(text))
+
+    def script_text(self) -> str:
+        """The focus script, as ``--focus-script`` reads it.
+
+        Raises:
+            InputError: there is none.
+        """
+        script = self._open_project().now.script
+        if script is None:
+            raise InputError("there is no focus script yet; click what should be in focus")
+        return script.dumps()
+
+    def picture(self, frame: int, view: str) -> Picture:
+        """A frame as the page shows it."""
+        return self._open_project().picture(frame, view)
+
+    def render(self, *, engine: Engine = "layered", format: str = "mp4") -> None:
+        """Ask for a render of the whole clip.
+
+        Raises:
+            InputError: nothing is in focus, a render of theirs is not over yet, or too many wait.
+        """
+        if format not in FORMATS:
+            raise InputError(f"there is no format {format!r}; there are {', '.join(FORMATS)}")
+        if engine == "diffusion" and self._settings.model is None:
+            raise InputError("this studio has no diffusion model; start it with any2bokeh app --model FOLDER")
+        with self.lock:
+            project = self._open_project()
+            work, info = self._work(project, engine), project.source.info
+            self._number += 1
+            number = self._number
+            name = f"{Path(project.name).stem or 'clip'}-bokeh{FORMATS[format][0]}"
+            self._start("render", lambda report: work.whole(report, info, format=format, number=number), name)
+
+    def loop(self, frame: int) -> None:
+        """Ask for a few seconds around a frame, in draft quality.
+
+        Raises:
+            InputError: as for ``render``.
+        """
+        with self.lock:
+            project = self._open_project()
+            work, info = self._work(project, "layered"), project.source.info
+            count = min(max(round(LOOP_S * float(info.fps)), 2), info.frame_count)
+            first = min(max(frame, 0), info.frame_count - count)
+            start_s, end_s = (float(index / info.fps) for index in (first, first + count))
+            self._number += 1
+            number = self._number
+
+            def made(report: Report) -> Path:
+                return work.loop(report, info, start_s=start_s, end_s=end_s, number=number)
+
+            self._start("loop", made, "loop.mp4")
+
+    def cancel(self) -> None:
+        """End the render, if there is one."""
+        if self.job is not None:
+            self.job.cancel()
+
+    def result(self, kind: JobKind) -> RenderJob:
+        """The newest render of a kind that is complete.
+
+        Raises:
+            InputError: there is none.
+        """
+        self._keep_result()
+        if kind not in self.results:
+            raise InputError("nothing has been rendered yet")
+        return self.results[kind]
+
+    def told(self) -> dict[str, Any]:
+        """Everything that the page shows."""
+        self.seen_s = time.monotonic()
+        self._keep_result()
+        project, job = self.project, self.job
+        return {
+            "token": self.token,
+            "clip": None if project is None else project.told(),
+            "job": None if job is None else job.told() | {"ahead": self._queue.place(job)},
+            "results": {kind: job.result.name for kind, job in self.results.items() if job.result is not None},
+            "command": "" if project is None else self._command(project),
+            "engines": ["layered"] + (["diffusion"] if self._settings.model else []),
+        }
+
+    @property
+    def is_busy(self) -> bool:
+        return self.job is not None and self.job.is_live
+
+    def close(self) -> None:
+        """End all work and remove the folder."""
+        with self.lock:
+            if self._is_closed:
+                return
+            self._is_closed = True
+        self.cancel()
+        if self.project is not None:
+            self.project.close()
+        if self.job is not None:
+            self.job.wait(30)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _take(self, project: Project) -> None:
+        with self.lock:
+            if self._is_closed:
+                project.close()
+                raise InputError("this page has been closed; reload it")
+            self.cancel()
+            before, self.project = self.project, project
+            job, self.job, self.results = self.job, None, {}
+        kept = {project.path, project.depth.given}
+        threading.Thread(target=self._forget, args=(before, job, kept), name="any2bokeh closing", daemon=True).start()
+
+    def _forget(self, project: Project | None, job: RenderJob | None, kept: set[Path | None]) -> None:
+        """Remove what a clip that was replaced has left in the folder."""
+        if project is None:
+            return
+        project.close()
+        if job is not None:
+            job.wait(60)
+        for path in (project.path, project.depth.given):
+            if path is not None and path not in kept and path.parent == self.folder:
+                path.unlink(missing_ok=True)
+
+    def _named(self, upload: Path, kind: Any, name: str) -> Path:
+        try:
+            suffix = suffix_of(upload, kind=kind, name=name)
+        except BaseException:
+            upload.unlink(missing_ok=True)
+            raise
+        return upload.rename(upload.with_suffix(suffix))
+
+    def _depth(self, source: Any, given: Path | None) -> ClipDepth:
+        settings = self._settings
+        return ClipDepth(
+            source, given=given, model=settings.depth_model, device=settings.device, cache=self.folder / "disparity"
+        )
+
+    def _open_project(self) -> Project:
+        if self.project is None:
+            raise InputError("no clip is open; open a video or the demo first")
+        return self.project
+
+    def _work(self, project: Project, engine: Engine) -> RenderWork:
+        if project.now.script is None:
+            raise InputError("nothing is in focus yet; click what should be sharp first")
+        settings = self._settings
+        return RenderWork(
+            project.path,
+            project.depth,
+            project.now.script,
+            project.now.look,
+            engine,
+            settings.model,
+            settings.device,
+            settings.tracker,
+            self.folder,
+        )
+
+    def _start(self, kind: JobKind, work: Any, name: str) -> None:
+        if self._is_closed:
+            raise InputError("this page has been closed; reload it")
+        if self.is_busy:
+            raise InputError("a render of yours is not over yet; wait for it or cancel it")
+        self._keep_result()
+        job = RenderJob(kind, work, name=name)
+        self._queue.add(job)
+        self.job = job
+
+    def _keep_result(self) -> None:
+        """A render that is done takes the place of the one of its kind before."""
+        with self.lock:
+            job = self.job
+            if job is None or job.state != "done" or self.results.get(job.kind) is job:
+                return
+            before = self.results.get(job.kind)
+            if before is not None and before.result is not None:
+                before.result.unlink(missing_ok=True)
+            self.results[job.kind] = job
+
+    def _command(self, project: Project) -> str:
+        """The same render on the command line, with the names that the page offers files under."""
+        words = ["any2bokeh", "refocus", project.name]
+        if project.depth.given is not None:
+            words += ["--disparity", "disparity" + project.depth.given.suffix]
+        words += ["--focus-script", "focus.json", *project.now.look.typed(), "-o", "out.mp4"]
+        return shlex.join(words)
+
+
+def as_json(state: dict[str, Any]) -> str:
+    """State for the page."""
+    return json.dumps(state, ensure_ascii=False, allow_nan=False)

@@ -1,0 +1,65 @@
+"""``any2bokeh app``: the studio, in a browser."""
+
+import math
+from dataclasses import replace
+from typing import Annotated
+
+import typer
+
+from any2bokeh.cli.engine_options import Device
+from any2bokeh.cli.options import option
+from any2bokeh.errors import InputError
+
+_GIB = 1 << 30
+
+
+def app_command(
+    host: Annotated[str, option("--host", help="Address to bind to; others can reach 0.0.0.0.", metavar="ADDRESS")] = (
+        "127.0.0.1"
+    ),
+    port: Annotated[int, option("--port", help="Port to bind to; 0 takes a free one.", metavar="N")] = 7860,
+    model: Annotated[
+        str | None,
+        option("--model", help="Weights of the diffusion engine, which the page then offers.", metavar="PATH|ID"),
+    ] = None,
+    depth_model: Annotated[
+        str, option("--depth-model", help="What estimates disparity; nothing is fetched.", metavar="auto|ID|FOLDER")
+    ] = "auto",
+    device: Annotated[Device, option("--device", help="Where models run.")] = "auto",
+    max_upload_gb: Annotated[
+        float, option("--max-upload-gb", help="Largest file that the page takes, GiB.", metavar="N")
+    ] = 2.0,
+    browser: Annotated[bool, option("--browser", help="Open the page in the default browser.")] = False,
+    quiet: Annotated[bool, option("--quiet", help="Tell nothing but errors.")] = False,
+) -> None:
+    """Open the studio: choose the focus by clicking, in a browser, on this machine."""
+    _require_gradio()
+    from any2bokeh.app.limits import Limits
+    from any2bokeh.app.server import serve
+    from any2bokeh.app.studio import Studio
+    from any2bokeh.app.visitor import Settings
+
+    if not 0 <= port <= 65535:
+        raise InputError(f"--port is {port}; give a number from 0 to 65535")
+    if not (math.isfinite(max_upload_gb) and max_upload_gb > 0):
+        raise InputError(f"--max-upload-gb is {max_upload_gb:g}; give a number above 0, such as 2")
+    limits = replace(Limits(), upload_bytes=round(max_upload_gb * _GIB))
+
+    def ready(address: str) -> None:
+        if not quiet:
+            typer.echo(f"the studio is open at {address} (Ctrl-C closes it)")
+        if browser:
+            import webbrowser
+
+            webbrowser.open(address)
+
+    studio = Studio(Settings(limits=limits, model=model, depth_model=depth_model, device=device))
+    serve(studio, host=host, port=port, ready=ready)
+
+
+def _require_gradio() -> None:
+    from importlib.util import find_spec
+
+    for name in ("gradio", "fastapi", "uvicorn"):
+        if find_spec(name) is None:
+            raise InputError(f"the studio needs {name}, which is not installed; pip install 'any2bokeh[app]'")
