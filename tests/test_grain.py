@@ -6,6 +6,7 @@ import pytest
 
 from any2bokeh.errors import InputError
 from any2bokeh.grain import GrainModel, MatchedGrain
+from any2bokeh.optics.transfer import Transfer
 
 SIZE = (3, 256, 384)
 
@@ -37,8 +38,8 @@ def blurred(picture: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize(("correlation", "between"), [(0.0, 0.0), (0.35, 0.0), (0.2, 0.6)])
-def test_grain_is_measured_despite_edges_and_texture(correlation, between):
-    model = GrainModel.measured(scene() + grain(0.02, correlation=correlation, between=between))
+def test_grain_is_measured_despite_texture_and_motion(correlation, between):
+    model = GrainModel.measured(pairs(scene(), correlation=correlation, between=between))
     assert model is not None
     deviation = model.deviation(np.full((1, 1), 0.45, np.float32))
     np.testing.assert_allclose(deviation, 0.02, rtol=0.1)  # worst seen 5 %
@@ -51,11 +52,27 @@ def test_grain_is_measured_despite_edges_and_texture(correlation, between):
     assert np.corrcoef(sample[0].ravel(), sample[1].ravel())[0, 1] == pytest.approx(between, abs=0.06)
 
 
+def pairs(still: np.ndarray, *, deviation: float = 0.02, **how) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Three pairs of neighbouring frames of a scene whose right half moves."""
+
+    def frame(index: int) -> np.ndarray:
+        moved = still.copy()
+        moved[:, :, 192:] = np.roll(still[:, :, 192:], 5 * index, axis=2)
+        return moved + grain(deviation, seed=index, **how)
+
+    return [(frame(index), frame(index + 1)) for index in (0, 2, 4)]
+
+
+def matched(source: np.ndarray, transfer: Transfer = "srgb", **how) -> MatchedGrain:
+    """Knows the grain of a source."""
+    return MatchedGrain(1.0, GrainModel.measured(pairs(source, **how)), transfer)
+
+
 def test_what_the_blur_took_is_put_back_and_nothing_else():
     source = scene() + grain(0.02, correlation=0.2)
     rendered = source.copy()
     rendered[:, :, :180] = blurred(source)[:, :, :180]
-    result = MatchedGrain(1.0, "srgb").put_back(source, rendered, index=4)
+    result = matched(scene(), correlation=0.2).put_back(source, rendered, index=4)
     added = result - rendered
     assert added[:, 20:236, 12:160].std() == pytest.approx(0.02, rel=0.1)
     np.testing.assert_array_equal(result[:, :, 200:], rendered[:, :, 200:])
@@ -66,30 +83,36 @@ def test_what_the_blur_took_is_put_back_and_nothing_else():
 def test_grain_moves_from_frame_to_frame_and_is_alike_in_every_run():
     source = scene() + grain(0.02)
     rendered = blurred(source)
-    first, again = (MatchedGrain(1.0, "srgb").put_back(source, rendered, index=4) for _ in range(2))
-    other = MatchedGrain(1.0, "srgb").put_back(source, rendered, index=5)
+    first, again = (matched(scene()).put_back(source, rendered, index=4) for _ in range(2))
+    other = matched(scene()).put_back(source, rendered, index=5)
     np.testing.assert_array_equal(first, again)
     assert abs(np.corrcoef((first - rendered).ravel(), (other - rendered).ravel())[0, 1]) < 0.02
 
 
-def test_a_clean_source_stays_clean():
+def test_a_clean_source_stays_clean_whatever_its_texture():
     source = scene()
-    source[:, 160:, 260:] = 0.5
+    result = matched(source, deviation=0.0).put_back(source, blurred(source), index=0)
+    assert np.abs(result - blurred(source)).max() < 1e-3
+
+
+def test_a_still_has_no_grain_that_could_be_told_from_texture():
+    assert GrainModel.measured([]) is None
+    assert not MatchedGrain(1.0, None, "srgb").is_known
+    source = scene()
     rendered = blurred(source)
-    result = MatchedGrain(1.0, "srgb").put_back(source, rendered, index=0)
-    assert np.abs(result - rendered).max() < 2e-3
+    assert MatchedGrain(1.0, None, "srgb").put_back(source, rendered, index=0) is rendered
 
 
 def test_an_untouched_frame_comes_back_itself():
     source = scene()
-    assert MatchedGrain(1.0, "srgb").put_back(source, source, index=0) is source
+    assert matched(source).put_back(source, source, index=0) is source
 
 
 def test_linear_light_gets_more_grain_where_it_is_bright():
     codes = np.clip(scene(), 0.05, None) + grain(0.02)
     source = codes**2
     rendered = blurred(source)
-    added = MatchedGrain(1.0, "linear").put_back(source, rendered, index=0) - rendered
+    added = matched(np.clip(scene(), 0.05, None), "linear").put_back(source, rendered, index=0) - rendered
     dark, bright = added[0, 20:140, 10:50].std(), added[0, 20:140, 330:370].std()
     assert bright / dark == pytest.approx(
         np.sqrt(rendered[0, 20:140, 330:370].mean() / rendered[0, 20:140, 10:50].mean()), rel=0.1
@@ -99,4 +122,4 @@ def test_linear_light_gets_more_grain_where_it_is_bright():
 @pytest.mark.parametrize("amount", [-1, 5, float("nan")])
 def test_amounts_outside_the_range_are_refused(amount):
     with pytest.raises(InputError, match="grain is"):
-        MatchedGrain(amount, "srgb")
+        MatchedGrain(amount, None, "srgb")

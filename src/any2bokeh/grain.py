@@ -1,9 +1,10 @@
 """Grain matched after the blur.
 
 A camera adds its grain after the lens; a rendered blur takes it out of what it blurs, which then looks pasted on. The
-grain of the source is measured in its flat parts, and as much of it as the blur took is put back.
+grain of the source is measured, and as much of it as the blur took is put back.
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -12,24 +13,26 @@ from numpy.typing import NDArray
 
 from any2bokeh.errors import InputError
 from any2bokeh.optics.transfer import Transfer
+from any2bokeh.video import VideoSource
 
 MOST = 4.0
 
+Pair = tuple[NDArray[np.float32], NDArray[np.float32]]
+"""Two neighbouring frames, ``(3, H, W)`` each."""
+
+_PAIRS = 6
 _BLOCK = 16
-_BLOCKS_AT_MOST = 4096
-_FEWEST_BLOCKS = 24
+_BLOCKS_AT_MOST = 2048
+_FEWEST_BLOCKS = 48
 _LEVELS = 8
 _BLACK, _WHITE = 0.02, 0.98
 """Code values beyond which grain may be clipped."""
 
-# Variances of flat blocks scatter around the grain's by sqrt(2 / n); n is less than the pixels of a block, as
-# neighbours are alike.
+# Variances of blocks that hold grain alone scatter around the grain's by sqrt(2 / n); n is less than the pixels of a
+# block, as neighbours are alike.
 _SCATTER = float(np.sqrt(2 / 128))
-_FLATTEST = 0.1
-_QUANTILE = 1.2816  # of the normal distribution at 1 - _FLATTEST
-
-_NEW = 0.1
-"""Weight of a frame's own measurement against that of the frames before, so that grain does not flicker."""
+_STILLEST = 0.1
+_QUANTILE = 1.2816  # of the normal distribution at 1 - _STILLEST
 
 _FINE_PX, _AROUND_PX = 1.0, 17
 _DARKEST = np.float32(1e-9)
@@ -49,18 +52,15 @@ class GrainModel:
     down: float
 
     @classmethod
-    def measured(cls, codes: NDArray[np.float32]) -> "GrainModel | None":
-        """Measure the flat blocks of a picture ``(3, H, W)``; None where it has too few.
+    def measured(cls, pairs: Iterable[Pair]) -> "GrainModel | None":
+        """Measure what changes from a frame to the next where nothing moves; None where there is too little to see.
 
-        A block is flat where, its plane of best fit taken out, its variance is that of the flattest at its level.
+        Texture, and the steps of a codec, look like grain in one frame but stay in the next. What moves changes more
+        than the grain does, so the blocks of each level that change least are taken.
         """
-        blocks = _blocks(codes)
-        level = blocks.mean(axis=(1, 2, 3))
-        blocks = blocks[(level > _BLACK) & (level < _WHITE)]
-        if len(blocks) < _FEWEST_BLOCKS:
+        level, rest = _differences(pairs)
+        if len(level) < _FEWEST_BLOCKS:
             return None
-        level = blocks.mean(axis=(1, 2, 3))
-        rest = _without_plane(blocks)
         grey = rest.mean(axis=1)
         variance = grey.var(axis=(1, 2))
         bins = np.minimum((level * _LEVELS).astype(int), _LEVELS - 1)
@@ -70,11 +70,11 @@ class GrainModel:
             here = np.flatnonzero(bins == at)
             if len(here) < _FEWEST_BLOCKS:
                 continue
-            flattest = np.quantile(variance[here], _FLATTEST) / (1 - _QUANTILE * _SCATTER)
-            flat = here[variance[here] <= flattest * (1 + 3 * _SCATTER)]
-            pixels = rest[flat].transpose(1, 0, 2, 3).reshape(3, -1)
+            least = np.quantile(variance[here], _STILLEST) / (1 - _QUANTILE * _SCATTER)
+            still = here[variance[here] <= least * (1 + 3 * _SCATTER)]
+            pixels = rest[still].transpose(1, 0, 2, 3).reshape(3, -1)
             found[at] = pixels @ pixels.T / pixels.shape[1]
-            g = grey[flat]
+            g = grey[still]
             products += [(g * g).mean(), (g[:, :, 1:] * g[:, :, :-1]).mean(), (g[:, 1:] * g[:, :-1]).mean()]
         if not found:
             return None
@@ -84,16 +84,6 @@ class GrainModel:
         covariance = np.stack([np.interp(at_levels, centres, known[:, i]) for i in range(9)], axis=1)
         along, down = np.clip(products[1:] / max(products[0], 1e-12), 0, 0.7)
         return cls(covariance.reshape(_LEVELS, 3, 3), float(along), float(down))
-
-    def mixed(self, other: "GrainModel", weight: float) -> "GrainModel":
-        """This model moved by ``weight`` towards another."""
-
-        def towards(a, b):
-            return a + weight * (b - a)
-
-        return GrainModel(
-            towards(self.covariance, other.covariance), towards(self.along, other.along), towards(self.down, other.down)
-        )
 
     def deviation(self, grey: NDArray[np.float32]) -> NDArray[np.float32]:
         """Standard deviation ``(3, H, W)`` of the channels at grey levels ``(H, W)``."""
@@ -119,22 +109,34 @@ class GrainModel:
 
 
 class MatchedGrain:
-    """Puts back the grain that a renderer blurred away; for the frames of one clip, in order.
+    """Puts back the grain that a renderer blurred away.
 
     Args:
         amount: 1 puts back as much as there was, in [0, 4].
+        model: of the source's grain; None puts nothing back.
         transfer: of the source.
 
     Raises:
         InputError: an amount outside its range.
     """
 
-    def __init__(self, amount: float, transfer: Transfer) -> None:
-        if not 0 <= amount <= MOST:
-            raise InputError(f"grain is {amount:g}; it lies in 0 to {MOST:g}, 1 for as much as the source has")
+    def __init__(self, amount: float, model: GrainModel | None, transfer: Transfer) -> None:
+        require_amount(amount)
         self._amount = np.float32(amount)
-        self._is_linear = transfer == "linear"
-        self._model: GrainModel | None = None
+        self._model = model
+        self._transfer: Transfer = transfer
+
+    @classmethod
+    def of_clip(cls, amount: float, source: VideoSource, start: int, stop: int) -> "MatchedGrain":
+        """For the frames ``start <= index < stop`` of a clip, a few of which it looks at."""
+        transfer = source.info.transfer
+        model = GrainModel.measured(_pairs(source, start, stop, transfer))
+        return cls(amount, model, transfer)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there is grain that could be measured."""
+        return self._model is not None
 
     def put_back(self, source: NDArray[np.float32], rendered: NDArray[np.float32], index: int) -> NDArray[np.float32]:
         """A rendered frame with the grain of its source.
@@ -150,22 +152,36 @@ class MatchedGrain:
         """
         if rendered is source:
             return rendered
-        before, after = self._codes(source), self._codes(rendered)
-        measured = GrainModel.measured(before)
-        if measured is not None:
-            self._model = measured if self._model is None else self._model.mixed(measured, _NEW)
         if self._model is None:
             return rendered
-        detail_before, detail_after = _detail(before), _detail(after)
-        lost = 1 - np.minimum(detail_after / np.maximum(detail_before, _DARKEST), 1)
+        before, after = _codes(source, self._transfer), _codes(rendered, self._transfer)
+        lost = 1 - np.minimum(_detail(after) / np.maximum(_detail(before), _DARKEST), 1)
         strength = self._amount * np.sqrt(lost) * self._model.deviation(after.mean(axis=0))
-        grained = after + strength * self._model.sample(*lost.shape, seed=index)
-        grained = np.asarray(grained, np.float32)
-        return np.square(np.maximum(grained, 0)) if self._is_linear else grained
+        grained = np.asarray(after + strength * self._model.sample(*lost.shape, seed=index), np.float32)
+        return np.square(np.maximum(grained, 0)) if self._transfer == "linear" else grained
 
-    def _codes(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Values in which grain is about as strong everywhere: of linear light, its root."""
-        return np.sqrt(np.maximum(pixels, 0)) if self._is_linear else pixels
+
+def require_amount(amount: float) -> None:
+    """Refuse an amount of grain outside its range.
+
+    Raises:
+        InputError: it is.
+    """
+    if not 0 <= amount <= MOST:
+        raise InputError(f"grain is {amount:g}; it lies in 0 to {MOST:g}, 1 for as much as the source has")
+
+
+def _codes(pixels: NDArray[np.float32], transfer: Transfer) -> NDArray[np.float32]:
+    """Values in which grain is about as strong everywhere: of linear light, its root."""
+    return np.sqrt(np.maximum(pixels, 0)) if transfer == "linear" else pixels
+
+
+def _pairs(source: VideoSource, start: int, stop: int, transfer: Transfer) -> Iterator[Pair]:
+    if stop - start < 2:
+        return
+    for index in sorted({int(at) for at in np.linspace(start, stop - 2, _PAIRS)}):
+        one, other = (_codes(frame.pixels, transfer) for frame in source.frames(index, index + 2))
+        yield one, other
 
 
 def _detail(codes: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -174,6 +190,18 @@ def _detail(codes: NDArray[np.float32]) -> NDArray[np.float32]:
     fine = grey - cv2.GaussianBlur(grey, (0, 0), _FINE_PX)
     around = cv2.blur(fine * fine, (_AROUND_PX, _AROUND_PX), borderType=cv2.BORDER_REFLECT)
     return np.asarray(around, np.float32)
+
+
+def _differences(pairs: Iterable[Pair]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Grey levels ``(N,)`` of blocks; and how they differ from the next frame, over root 2: ``(N, 3, 16, 16)``."""
+    levels, rests = [np.empty(0)], [np.empty((0, 3, _BLOCK, _BLOCK))]
+    for one, other in pairs:
+        blocks = _blocks(one)
+        level = blocks.mean(axis=(1, 2, 3))
+        inside = (level > _BLACK) & (level < _WHITE)
+        levels.append(level[inside])
+        rests.append(_without_plane((_blocks(other) - blocks)[inside]) / np.sqrt(2))
+    return np.concatenate(levels), np.concatenate(rests)
 
 
 def _blocks(codes: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -23,7 +23,7 @@ from any2bokeh.disparity import DisparitySource, Polarity
 from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusFinder, FocusScript, FocusTrack
 from any2bokeh.focus.tracking.subjects import LoadsTracker
-from any2bokeh.grain import MatchedGrain
+from any2bokeh.grain import MatchedGrain, require_amount
 from any2bokeh.handover import CalledOff, Handover
 from any2bokeh.optics.breathing import Breathing
 from any2bokeh.optics.focus_range import FocusRange
@@ -136,7 +136,7 @@ def refocus(
             from any2bokeh.aov.sink import check_aov_target
 
             check_aov_target(aovs, source.info.path, frame_count=stop - start, overwrite=overwrite)
-        matched = None if grain == 0 else MatchedGrain(grain, source.info.transfer)
+        require_amount(grain)
         shot = Shot.open(
             source,
             disparity,
@@ -153,6 +153,9 @@ def refocus(
             for remark in shot.track.warnings:
                 notice(remark)
         engine = renderer or default_renderer(source.info)
+        matched = None if grain == 0 else MatchedGrain.of_clip(grain, source, start, stop)
+        if notice and matched is not None and not matched.is_known:
+            notice("no grain could be measured between its frames; none is put back")
         aov_sink = None if aovs is None else stack.enter_context(_open_aovs(aovs, shot, engine, overwrite=overwrite))
         began = time.perf_counter()
         _stream(shot, engine, _Outputs(sink, matched, aov_sink), progress or (lambda done, total: None))
