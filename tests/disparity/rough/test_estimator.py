@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from any2bokeh.disparity.rough.estimator import RoughEstimator
 from any2bokeh.disparity.rough.seed import Seed
+from any2bokeh.demo import CLIP_FOLDER
+from any2bokeh.video import open_source
 from tests.disparity.rough.depth_order import pairs_in_order
 
 WIDTH, HEIGHT = 192, 128
@@ -190,6 +192,27 @@ def test_stills(shared_data: Path, name: str, seed: Seed, box: tuple[float, floa
     share = pairs_in_order(one, truth, mask)
     print(f"{name} {seed}: {share:.3f}, close by {pairs_in_order(one, truth, mask, close_by=True):.3f}")
     assert share >= least
+
+
+def test_a_head_that_stands_still_stays_with_its_body():
+    """A robot rolls away down a lane: its body moves on the screen, its head hardly does."""
+    stop = 45  # then another robot comes before it
+
+    def shares() -> Iterator[float]:
+        with (
+            open_source(CLIP_FOLDER / "clip.mp4") as clip,
+            open_source(CLIP_FOLDER / "mask.mkv") as masks,
+            open_source(CLIP_FOLDER / "disparity.mkv") as truth,
+        ):
+            maps = RoughEstimator(Seed(point=(0.31, 0.57))).maps(frame.pixels for frame in clip.frames(0, stop))
+            for one, mask, true in zip(maps, masks.frames(0, stop), truth.frames(0, stop), strict=True):
+                yield pairs_in_order(one, true.pixels[0], mask.pixels[0] > 0.5)
+
+    found = list(shares())
+    print(f"demo clip: mean {np.mean(found):.3f}, least {min(found):.3f}")
+    # Seen 0.945 and 0.909; 0.807 and 0.621 where what stands still is taken for surround whatever its colour.
+    assert np.mean(found) > 0.9
+    assert min(found) > 0.85
 
 
 @pytest.mark.slow

@@ -23,7 +23,7 @@ _LOOK_BACK_FRAMES = 240
 # Motion against the camera that counts as fully near, over the longer side, and how fast it is learnt.
 _PARALLAX_FULL = 0.006
 _PARALLAX_LEARN = 0.1
-_VERSION = 1
+_VERSION = 2
 
 ROUGH_CAVEAT = (
     "disparity is the built-in rough estimate: the subject in front of a plain layout, no measured distances; "

@@ -8,7 +8,7 @@ from any2bokeh.disparity.rough.appearance import colour_bins, colour_distributio
 from any2bokeh.disparity.rough.motion import Motion, followed
 
 # What the matte of the frame before, colour and speed each count for.
-_KEEP, _COLOUR, _SPEED = 0.6, 0.5, 0.6
+_KEEP, _COLOUR, _SPEED = 0.6, 1.0, 0.8
 _LIMIT = 4.0
 # What has stood still against the camera for about this many frames is not a subject that moves.
 _STILL_FRAMES = 10
@@ -53,9 +53,11 @@ class Matte:
         before, odds = followed(self.share, motion), followed(self._odds, motion, outside=-2)
         bins = colour_bins(pixels)
         odds = _KEEP * np.clip(odds, -_LIMIT, _LIMIT)
-        odds += _COLOUR * evidence(bins, self._subject, self._surround)
+        looks = evidence(bins, self._subject, self._surround)
+        odds += _COLOUR * looks
         odds += _SPEED * speed_evidence(motion.residual_px, before)
-        odds += self._against_what_stands_still(before, motion)
+        # A part that stands still and is plainly of the subject's colours is a part that stands still, and no surround.
+        odds += self._against_what_stands_still(before, motion) * np.clip(1 - looks, 0, 1)
         odds += np.clip(1 - _distance_px(before > 0.5) / (_REACH * max(before.shape)), -6, 0)
         self.share = _without_specks(_with_edges(odds, pixels))
         # What was cut away as a speck shall not come back by itself.
