@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from any2bokeh.demo import CLIP_FOLDER
 from any2bokeh.disparity.rough.estimator import RoughEstimator
 from any2bokeh.disparity.rough.seed import Seed
-from any2bokeh.demo import CLIP_FOLDER
 from any2bokeh.video import open_source
 from tests.disparity.rough.depth_order import pairs_in_order
 
