@@ -1,0 +1,20 @@
+# The studio and the command line, as a user without rights. docs/integrations.md says how to run it.
+FROM python:3.11-slim
+
+RUN useradd --create-home --uid 1000 bokeh
+
+WORKDIR /opt/any2bokeh
+COPY locks/ locks/
+# The packages of a run and of the studio at the versions that the project is tested with; no model library.
+RUN pip install --no-cache-dir --requirement locks/run.txt \
+    && pip install --no-cache-dir --constraint locks/dev.txt gradio
+COPY pyproject.toml README.md LICENSE ./
+COPY src/ src/
+RUN pip install --no-cache-dir --no-deps . && any2bokeh --version
+
+USER bokeh
+WORKDIR /home/bokeh
+ENV NUMBA_CACHE_DIR=/home/bokeh/.cache/numba \
+    GRADIO_ANALYTICS_ENABLED=False
+EXPOSE 7860
+CMD ["any2bokeh", "app", "--host", "0.0.0.0", "--port", "7860"]

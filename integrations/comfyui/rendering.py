@@ -1,0 +1,40 @@
+"""What the render nodes share: a batch, its disparity and its focus through a renderer, with progress."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from comfy_api.latest import ComfyAPI
+
+from any2bokeh import FocusTrack, InputError, Renderer, RenderInput
+
+from .batch import BatchDisparity, frames_of, image_of
+
+
+async def rendered(
+    images: torch.Tensor, disparity: torch.Tensor, focus: FocusTrack, renderer: Renderer
+) -> torch.Tensor:
+    """The refocused clip as an IMAGE.
+
+    Raises:
+        InputError: disparity or focus of another clip.
+    """
+    from any2bokeh.disparity import upsample
+
+    frames = frames_of(images)
+    count, _, height, width = frames.shape
+    maps = BatchDisparity(disparity, frame_count=count, frame_size=(width, height))
+    if len(focus.focus_disparity) != count:
+        raise InputError(f"focus has {len(focus.focus_disparity)} frames but the clip has {count}; connect its own")
+
+    def inputs() -> Iterator[RenderInput]:
+        values = zip(focus.focus_disparity.tolist(), focus.blur_strength.tolist(), strict=True)
+        for pixels, known, (focus_disparity, blur_strength) in zip(frames, maps.frames(), values, strict=True):
+            yield RenderInput(pixels, upsample(known, pixels), focus_disparity, blur_strength)
+
+    api = ComfyAPI()
+    result = np.empty_like(frames)
+    for index, pixels in enumerate(renderer.render(inputs())):
+        result[index] = pixels
+        await api.execution.set_progress(value=index + 1, max_value=count)
+    return image_of(result)

@@ -1,0 +1,105 @@
+"""The container's recipe and the Space's layout, as far as they can be checked without either."""
+
+import re
+import shlex
+import tomllib
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
+import pytest
+
+from scripts.docs_site.command_reference import commands
+
+ROOT = Path(__file__).resolve().parents[2]
+SPACE = ROOT / "integrations" / "huggingface-space"
+
+
+def pins(path: Path) -> dict[str, str]:
+    """Versions by the names of packages, in small letters."""
+    lines = (line.partition("#")[0].strip() for line in path.read_text().splitlines())
+    return {name.lower(): version for name, _, version in (line.partition("==") for line in lines if line)}
+
+
+def front_matter() -> dict[str, str]:
+    text = (SPACE / "README.md").read_text()
+    match = re.match(r"---\n(.*?)\n---\n", text, re.DOTALL)
+    assert match
+    return {
+        key.strip(): value.strip().strip('"') for key, _, value in (x.partition(":") for x in match[1].splitlines())
+    }
+
+
+def test_space_has_the_settings_of_a_space():
+    told = front_matter()
+    # The parameters of the Spaces Configuration Reference that matter here.
+    assert told["sdk"] == "gradio"
+    assert (SPACE / told["app_file"]).is_file()
+    assert told["sdk_version"] == pins(ROOT / "locks" / "dev.txt")["gradio"]
+    colors = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}
+    assert {told["colorFrom"], told["colorTo"]} <= colors
+    assert len(told["short_description"]) <= 60
+    assert told["license"] == "apache-2.0"
+
+
+def test_space_takes_what_the_package_needs_at_the_locked_versions():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    needed = {re.split(r"[>=\[]", name)[0].lower() for name in project["dependencies"]}
+    wanted, locked = pins(SPACE / "requirements.txt"), pins(ROOT / "locks" / "run.txt")
+    assert set(wanted) == needed
+    assert wanted == {name: locked[name] for name in wanted}
+
+
+def space_app():
+    spec = spec_from_file_location("space_app", SPACE / "app.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_space_asks_for_what_the_command_line_has(monkeypatch: pytest.MonkeyPatch):
+    module = space_app()
+    asked: list[list[str]] = []
+    monkeypatch.setattr(module, "run", lambda arguments: asked.append(arguments) or 0)
+    monkeypatch.setenv("GRADIO_SERVER_PORT", "7861")
+    assert module.main() == 0
+    [[name, *arguments]] = asked
+    context = commands()[name].make_context(name, arguments)
+    assert context.params["host"] == "0.0.0.0"
+    assert context.params["port"] == 7861
+
+
+def dockerfile() -> list[tuple[str, str]]:
+    """Instructions of the Dockerfile, with lines that go on joined."""
+    text = re.sub(r"\\\n\s*", "", (ROOT / "Dockerfile").read_text())
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    return [(word, rest) for word, _, rest in (line.partition(" ") for line in lines)]
+
+
+def test_container_runs_the_studio_as_a_user_without_rights():
+    steps = dockerfile()
+    users = [rest for word, rest in steps if word == "USER"]
+    assert users == ["bokeh"]
+    [command] = [rest for word, rest in steps if word == "CMD"]
+    program, name, *arguments = [word.strip('",') for word in shlex.split(command.strip("[]"))]
+    assert program == "any2bokeh"
+    context = commands()[name].make_context(name, arguments)
+    assert context.params["host"] == "0.0.0.0"
+    assert ("EXPOSE", str(context.params["port"])) in steps
+
+
+def test_container_copies_what_is_there_and_sent():
+    ignored = (ROOT / ".dockerignore").read_text().split()
+    for _, rest in (step for step in dockerfile() if step[0] == "COPY"):
+        *sources, _ = rest.split()
+        for source in sources:
+            assert (ROOT / source).exists(), source
+            assert f"!{source.rstrip('/')}" in ignored, f".dockerignore holds {source} back"
+
+
+def test_container_installs_from_the_locks():
+    steps = " ".join(rest for word, rest in dockerfile() if word == "RUN")
+    assert "--requirement locks/run.txt" in steps
+    assert "--constraint locks/dev.txt gradio" in steps
+    assert "--no-deps ." in steps
