@@ -11,7 +11,7 @@ JOBS ?= 2
 # More for pytest: make test ARGS="tests/cli -x"
 ARGS ?=
 
-.PHONY: help demo test test-slow test-gpu bench lint format locks clean
+.PHONY: help demo test test-slow test-gpu bench docs lint format locks clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(MAKEFILE_LIST) | column -t -s:
@@ -30,6 +30,9 @@ test-gpu: $(VENV)/.dev-installed  ## Tests that need a CUDA device
 
 bench: $(VENV)/.dev-installed  ## Speed of the renderer and of the whole path
 	$(BIN)/python -m benchmarks $(ARGS)
+
+docs: $(VENV)/.dev-installed  ## Build the documentation site into build/site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 lint: $(VENV)/.dev-installed  ## ruff and pyright
 	$(BIN)/ruff check .

@@ -1,0 +1,58 @@
+"""Python, JSON and TOML in the pages: what they name exists, and what they hold is taken."""
+
+import ast
+import json
+import tomllib
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from any2bokeh.focus import FocusScript
+from any2bokeh.optics.catalogue import lenses
+from any2bokeh.training.registry import find_config
+from tests.docs.markdown import PAGES, Block, blocks
+
+ALL = [block for path in PAGES for block in blocks(path)]
+
+
+def shown(block: Block) -> str:
+    return f"{block.page}:{block.line}"
+
+
+def of(language: str) -> list[Block]:
+    return [block for block in ALL if block.language == language]
+
+
+@pytest.mark.parametrize("block", of("python"), ids=shown)
+def test_python_names_what_exists(block: Block):
+    tree = ast.parse(block.text)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "any2bokeh":
+            module = import_module(node.module or "")
+            for alias in node.names:
+                assert hasattr(module, alias.name), f"{node.module} has no {alias.name}"
+
+
+@pytest.mark.parametrize("block", of("json"), ids=shown)
+def test_focus_scripts_are_taken(block: Block):
+    script = FocusScript.loads(block.text)
+    assert FocusScript.loads(script.dumps()) == script
+
+
+@pytest.mark.parametrize("block", of("toml"), ids=shown)
+def test_files_in_toml_are_taken(block: Block, tmp_path: Path):
+    path = tmp_path / "file.toml"
+    path.write_text(block.text)
+    table = tomllib.loads(block.text)
+    if "base" in table:
+        assert find_config(str(path)).stages
+    else:
+        assert set(table) <= set(lenses(path))
+
+
+def test_there_are_some_of_each():
+    assert len(of("python")) >= 8
+    assert len(of("json")) >= 3
+    assert len(of("toml")) >= 2
+    assert all(json.loads(block.text)["version"] == 1 for block in of("json"))
