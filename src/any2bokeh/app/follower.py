@@ -126,10 +126,11 @@ class FocusFollower:
         return FocusOfFrame(float(track.focus_disparity[0]), float(track.blur_strength[0]), True)
 
     def close(self) -> None:
-        """End the work; returns when it has ended."""
+        """End the work and close the clip that it reads; returns when it has ended."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
+        self._source.close()  # a decoder in the midst of its work comes to an end
         self._thread.join(timeout=30)
 
     def _work(self) -> None:
@@ -146,8 +147,12 @@ class FocusFollower:
             except _Superseded:
                 continue
             except InputError as error:
+                if self._closed:
+                    break
                 self._tell(script, Progress("failed", message=str(error)))
             except Exception:
+                if self._closed:
+                    break
                 _log.exception("finding the focus failed")
                 self._tell(
                     script, Progress("failed", message="the focus could not be found; the studio's log says why")

@@ -232,7 +232,6 @@ class Project:
 
     def close(self) -> None:
         """End all work on it and close its files."""
-        self.source.close()  # wakes what reads
         self.follower.close()
         self._pictures.close()
 

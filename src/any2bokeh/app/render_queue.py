@@ -19,7 +19,7 @@ class RenderQueue:
         self._at_once, self._most = at_once, most_waiting
         self._waiting: deque[RenderJob] = deque()
         self._running = 0
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
         self._closed = False
 
     def add(self, job: RenderJob) -> None:
@@ -28,36 +28,37 @@ class RenderQueue:
         Raises:
             InputError: too many wait already.
         """
-        with self._changed:
+        with self._lock:
             if self._closed:
                 raise InputError("the studio is closing; start it again")
             self._waiting = deque(each for each in self._waiting if each.is_live)
             is_free = self._running < self._at_once
             if not is_free and len(self._waiting) >= self._most:
                 raise InputError(f"{len(self._waiting)} renders wait already; try again in some minutes")
-            self._waiting.append(job)
-            if is_free:
-                self._running += 1
-                threading.Thread(target=self._work, name="any2bokeh render", daemon=True).start()
+            if not is_free:
+                self._waiting.append(job)
+                return
+            self._running += 1
+        threading.Thread(target=self._work, args=(job,), name="any2bokeh render", daemon=True).start()
 
     def place(self, job: RenderJob) -> int:
         """How many go before a job that waits; 0 for one that does not wait."""
-        with self._changed:
+        with self._lock:
             return self._waiting.index(job) + self._running if job in self._waiting else 0
 
     def close(self) -> None:
         """Drop what waits; what runs is the caller's to cancel."""
-        with self._changed:
+        with self._lock:
             self._closed = True
             for job in self._waiting:
                 job.cancel()
             self._waiting.clear()
 
-    def _work(self) -> None:
+    def _work(self, job: RenderJob) -> None:
         while True:
-            with self._changed:
+            job.run()
+            with self._lock:
                 if not self._waiting:
                     self._running -= 1
                     return
                 job = self._waiting.popleft()
-            job.run()

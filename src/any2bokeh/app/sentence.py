@@ -16,6 +16,11 @@ def sentence(error: Exception, *, doing: str) -> str:
     """
     if isinstance(error, InputError):
         text = " ".join(str(error).split())
-        return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
+        begins_with_word = text.split(" ")[0].isalpha()  # names of files are written as they are
+        return (
+            (text[:1].upper() if begins_with_word else text[:1])
+            + text[1:]
+            + ("" if text.endswith((".", "!", "?")) else ".")
+        )
     _log.error("%s failed", doing, exc_info=error)
     return f"Something went wrong in {doing}; it is a defect of the studio, and its log says more."

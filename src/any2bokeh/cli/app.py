@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -43,6 +44,8 @@ def app_command(
         raise InputError(f"--port is {port}; give a number from 0 to 65535")
     if not (math.isfinite(max_upload_gb) and max_upload_gb > 0):
         raise InputError(f"--max-upload-gb is {max_upload_gb:g}; give a number above 0, such as 2")
+    if model is not None:
+        _require_model(model)
     limits = replace(Limits(), upload_bytes=round(max_upload_gb * _GIB))
 
     def ready(address: str) -> None:
@@ -55,6 +58,17 @@ def app_command(
 
     studio = Studio(Settings(limits=limits, model=model, depth_model=depth_model, device=device))
     serve(studio, host=host, port=port, ready=ready)
+
+
+def _require_model(model: str) -> None:
+    """Now, and not when a visitor first asks for it. A hub id is looked for in the cache of this machine, then."""
+    from importlib.util import find_spec
+
+    if (model.startswith((".", "/", "~")) or model.count("/") != 1) and not Path(model).is_dir():
+        raise InputError(f"--model {model} is no folder; give one made by any2bokeh convert or any2bokeh train")
+    for name in ("torch", "diffusers", "transformers"):
+        if find_spec(name) is None:
+            raise InputError(f"--model needs {name}, which is not installed; pip install 'any2bokeh[diffusion]'")
 
 
 def _require_gradio() -> None:

@@ -1,0 +1,232 @@
+"""A studio on a tiny clip: two squares at different distances before a slope, in the place of the bundled clip."""
+
+import http.client
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from any2bokeh import demo
+from any2bokeh.app.limits import Limits
+from any2bokeh.app.studio import Studio
+from any2bokeh.app.visitor import Settings, Visitor
+from any2bokeh.focus import TrackerChoice
+
+WIDTH, HEIGHT, FRAMES, FPS = 192, 108, 24, 24
+NEAR, FAR = 0.9, 0.45
+NEAR_POINT, FAR_POINT = (0.3, 0.55), (0.7, 0.45)
+
+
+def disparity_of(index: int) -> NDArray[np.float64]:
+    """Disparity of a frame, ``(H, W)``: a near square on the left and a farther one on the right, moving apart."""
+    disparity = np.tile(np.linspace(0.05, 0.2, HEIGHT)[:, None], (1, WIDTH))
+    for level, (left, top, side) in _squares(index).items():
+        disparity[top : top + side, left : left + side] = level
+    return disparity
+
+
+def picture_of(index: int) -> NDArray[np.uint8]:
+    """A frame, ``(H, W, 3)`` RGB: squares of fine texture, each of its colour, before a fine texture."""
+    rows, columns = np.mgrid[0:HEIGHT, 0:WIDTH]
+    picture = np.stack([90 + 60 * ((columns // 3 + rows // 3) % 2)] * 3, axis=2).astype(np.uint8)
+    for colour, (left, top, side) in zip(
+        ((200, 40, 40), (40, 120, 200)), sorted(_squares(index).values()), strict=True
+    ):
+        checks = ((columns - left) // 3 + (rows - top) // 3) % 2 * 55
+        square = np.clip(np.array(colour) + checks[..., None], 0, 255).astype(np.uint8)
+        picture[top : top + side, left : left + side] = square[top : top + side, left : left + side]
+    return picture
+
+
+def _squares(index: int) -> dict[float, tuple[int, int, int]]:
+    return {FAR: (116 + index // 4, 32, 34), NEAR: (34 - index // 4, 34, 52)}
+
+
+def write_video(path: Path, *, frames: int = FRAMES) -> Path:
+    """The clip, H.264."""
+    with av.open(str(path), "w") as container:
+        video = container.add_stream("libx264", rate=FPS, options={"crf": "10", "g": "8"})
+        video.width, video.height, video.pix_fmt = WIDTH, HEIGHT, "yuv420p"  # type: ignore[attr-defined]
+        for index in range(frames):
+            frame = av.VideoFrame.from_ndarray(picture_of(index), format="rgb24")
+            frame.pts, frame.time_base = index, Fraction(1, FPS)
+            container.mux(video.encode(frame))  # type: ignore[attr-defined]
+        container.mux(video.encode(None))  # type: ignore[attr-defined]
+    return path
+
+
+def write_disparity_video(path: Path, *, frames: int = FRAMES) -> Path:
+    """Its disparity, 16-bit FFV1."""
+    with av.open(str(path), "w") as container:
+        video = container.add_stream("ffv1", rate=FPS)
+        video.width, video.height, video.pix_fmt = WIDTH, HEIGHT, "gray16le"  # type: ignore[attr-defined]
+        for index in range(frames):
+            grey = np.rint(disparity_of(index) * 65535).astype(np.uint16)
+            container.mux(video.encode(av.VideoFrame.from_ndarray(grey, format="gray16le")))  # type: ignore[attr-defined]
+        container.mux(video.encode(None))  # type: ignore[attr-defined]
+    return path
+
+
+@pytest.fixture(scope="session")
+def tiny_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files of a demo clip."""
+    folder = tmp_path_factory.mktemp("tiny_demo")
+    write_video(folder / "clip.mp4")
+    write_disparity_video(folder / "disparity.mkv")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def demo_clip(tiny_demo: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The tiny clip in the place of the bundled one."""
+    monkeypatch.setattr(demo, "CLIP_FOLDER", tiny_demo)
+    return tiny_demo
+
+
+@pytest.fixture
+def limits() -> Limits:
+    """Small ones, so that tests reach them."""
+    return Limits(upload_bytes=2 << 20, script_bytes=1 << 14, frame_count=200, visitors=4, waiting_renders=2, grace_s=0)
+
+
+@pytest.fixture
+def settings(limits: Limits) -> Settings:
+    return Settings(limits=limits, depth_model="rough", tracker=TrackerChoice("classical"))
+
+
+@pytest.fixture
+def studio(settings: Settings) -> Iterator[Studio]:
+    """A studio; nothing of it is left behind."""
+    opened = Studio(settings)
+    yield opened
+    opened.close()
+    assert not opened.folder.exists()
+
+
+@pytest.fixture
+def visitor(studio: Studio) -> Visitor:
+    """A visitor who has opened nothing yet."""
+    return studio.arrive("page-one")
+
+
+Received = Callable[..., Path]
+
+
+@pytest.fixture
+def received(visitor: Visitor) -> Received:
+    """Put bytes into the visitor's folder, as an upload does."""
+
+    def put(content: bytes | Path) -> Path:
+        path = visitor.new_file()
+        path.write_bytes(content.read_bytes() if isinstance(content, Path) else content)
+        return path
+
+    return put
+
+
+def ready(visitor: Visitor, *, timeout_s: float = 60) -> None:
+    """Wait until the focus of every frame has been found."""
+    until = time.monotonic() + timeout_s
+    assert visitor.project is not None
+    while visitor.project.follower.progress.stage not in ("ready", "failed", "idle"):
+        assert time.monotonic() < until, visitor.project.follower.progress
+        time.sleep(0.01)
+
+
+def decoded_jpeg(jpeg: bytes) -> NDArray[np.float32]:
+    """A picture of the page, ``(H, W, 3)`` RGB in 0..255."""
+    picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    assert picture is not None
+    return picture[..., ::-1].astype(np.float32)
+
+
+def detail_at(picture: NDArray[np.float32], point: tuple[float, float]) -> float:
+    """How much fine texture there is around a point: standard deviation, within 9x9 pixels."""
+    x, y = int(point[0] * WIDTH), int(point[1] * HEIGHT)
+    return float(picture[y - 4 : y + 5, x - 4 : x + 5].std(axis=(0, 1)).mean())
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A studio that is served."""
+
+    studio: Studio
+    port: int
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def ask(
+        self, path: str, *, method: str = "GET", body: bytes | None = None, headers: dict[str, str] | None = None
+    ) -> "Answer":
+        """Send a request as it is written: no client tidies its path."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        try:
+            connection.request(method, path, body, headers or {})
+            answer = connection.getresponse()
+            return Answer(answer.status, dict(answer.getheaders()), answer.read())
+        finally:
+            connection.close()
+
+    def send(self, visitor: Visitor, kind: str, body: bytes, *, name: str = "clip.mp4") -> "Answer":
+        """Upload as the page does."""
+        return self.ask(
+            f"/studio/{visitor.token}/{kind}?name={name}", method="POST", body=body, headers={"X-Any2bokeh": "1"}
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def error(self) -> str:
+        return json.loads(self.body)["error"]
+
+
+@contextmanager
+def served(settings: Settings) -> Iterator[Site]:
+    """A studio behind a real server, on a free port, in a thread."""
+    pytest.importorskip("gradio", reason="needs gradio, of the extra [app]")
+    import uvicorn
+
+    from any2bokeh.app.server import bind, studio_app
+
+    studio, bound = Studio(settings), bind("127.0.0.1", 0)
+    server = uvicorn.Server(
+        uvicorn.Config(studio_app(studio), log_level="warning", access_log=False, timeout_graceful_shutdown=2)
+    )
+    bound.listen(64)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
+    thread.start()
+    try:
+        while not server.started:
+            assert thread.is_alive()
+            time.sleep(0.01)
+        yield Site(studio, bound.getsockname()[1])
+    finally:
+        server.should_exit = True
+        thread.join(30)
+        bound.close()
+        studio.close()
+    assert not studio.folder.exists()
+
+
+@pytest.fixture
+def site(settings: Settings) -> Iterator[Site]:
+    """A studio that is served."""
+    with served(settings) as running:
+        yield running

@@ -1,0 +1,200 @@
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from any2bokeh.app.depth import ClipDepth
+from any2bokeh.app.project import Project
+from any2bokeh.errors import InputError
+from any2bokeh.focus import FocusScript, Keyframe, PointTarget, TrackerChoice
+from any2bokeh.shot import Shot
+from any2bokeh.video import open_source
+from tests.app.conftest import (
+    FAR,
+    FAR_POINT,
+    FRAMES,
+    NEAR,
+    NEAR_POINT,
+    decoded_jpeg,
+    detail_at,
+    disparity_of,
+    ready,
+)
+
+CLASSICAL = TrackerChoice("classical")
+
+
+class Holder:
+    """As much of a visitor as ``ready`` looks at."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+
+
+@pytest.fixture
+def project(demo_clip: Path, tmp_path: Path) -> Iterator[Project]:
+    source = open_source(demo_clip / "clip.mp4")
+    depth = ClipDepth(source, given=demo_clip / "disparity.mkv", cache=tmp_path / "cache")
+    opened = Project(source, name="clip.mp4", depth=depth, tracker=CLASSICAL)
+    yield opened
+    opened.close()
+
+
+def wait(project: Project) -> None:
+    ready(Holder(project))  # pyright: ignore[reportArgumentType]
+    assert project.follower.progress.stage == "ready", project.follower.progress
+
+
+def picture(project: Project, frame: int, view: str = "result"):
+    return decoded_jpeg(project.picture(frame, view).jpeg)
+
+
+def test_nothing_is_blurred_before_the_first_click(project: Project):
+    np.testing.assert_array_equal(picture(project, 0), picture(project, 0, "source"))
+
+
+def test_click_brings_the_focus_to_what_is_there(project: Project):
+    source = picture(project, 0, "source")
+    project.blur(60)
+    project.focus(0, *NEAR_POINT, is_locked=False)
+    near = picture(project, 0)
+    # Sharp where it was clicked (within JPEG), blurred at the other subject.
+    assert detail_at(near, NEAR_POINT) > 0.9 * detail_at(source, NEAR_POINT)
+    assert detail_at(near, FAR_POINT) < 0.4 * detail_at(source, FAR_POINT)
+    project.focus(0, *FAR_POINT, is_locked=True)
+    far = picture(project, 0)
+    assert detail_at(far, FAR_POINT) > 0.9 * detail_at(source, FAR_POINT)
+    assert detail_at(far, NEAR_POINT) < 0.4 * detail_at(source, NEAR_POINT)
+    assert [row["locked"] for row in project.told()["keyframes"]] == [True]
+
+
+def test_more_blur_blurs_more(project: Project):
+    project.focus(0, *NEAR_POINT, is_locked=False)
+    details = []
+    for strength in (0, 40, 100):
+        project.blur(strength)
+        details.append(detail_at(picture(project, 0), FAR_POINT))
+    assert details[0] > 1.2 * details[1] > 1.2 * 1.2 * details[2]
+
+
+def test_focus_is_what_a_render_will_use(project: Project, demo_clip: Path):
+    project.focus(0, *NEAR_POINT, is_locked=False)
+    project.focus(16, *FAR_POINT, is_locked=False)
+    wait(project)
+    assert project.now.script is not None
+    shot = Shot.open(project.source, demo_clip / "disparity.mkv", project.now.script, tracker=CLASSICAL)
+    np.testing.assert_array_equal(project.follower.focus, shot.track.focus_disparity)
+    np.testing.assert_array_equal(project.follower.blur, shot.track.blur_strength)
+    assert project.follower.focus[0] == pytest.approx(NEAR, abs=0.01)
+    assert project.follower.focus[-1] == pytest.approx(FAR, abs=0.01)
+
+
+def test_picture_does_not_wait_for_the_tracker(project: Project, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(project.follower, "_find", lambda *_: None)  # a tracker that takes for ever
+    project.focus(0, *NEAR_POINT, is_locked=False)
+    made = project.picture(20, "result")
+    assert made.is_provisional
+    assert made.focus is not None
+    assert made.focus.focus_disparity == pytest.approx(disparity_of(0)[60, 60], abs=0.01)
+
+
+def test_picture_is_final_once_the_subject_is_followed(project: Project):
+    project.focus(0, *NEAR_POINT, is_locked=False)
+    wait(project)
+    assert not project.picture(20, "result").is_provisional
+
+
+def test_newest_click_wins(project: Project):
+    for number in range(12):
+        project.focus(number, *(NEAR_POINT if number % 2 else FAR_POINT), is_locked=False)
+    project.clear()
+    project.focus(3, *FAR_POINT, is_locked=False)
+    wait(project)
+    assert project.follower.focus == pytest.approx(np.full(FRAMES, FAR), abs=0.01)
+
+
+def test_undo_and_redo_bring_pictures_back(project: Project):
+    project.focus(0, *NEAR_POINT, is_locked=False)
+    wait(project)
+    before = project.picture(0, "result").jpeg
+    project.focus(0, *FAR_POINT, is_locked=False)
+    wait(project)
+    after = project.picture(0, "result").jpeg
+    assert after != before
+    project.undo()
+    wait(project)
+    assert project.picture(0, "result").jpeg == before
+    project.redo()
+    wait(project)
+    assert project.picture(0, "result").jpeg == after
+
+
+def test_views(project: Project):
+    project.focus(0, *NEAR_POINT, is_locked=False)
+    tint = picture(project, 0, "plane") - 0.55 * picture(project, 0)
+    depth = picture(project, 0, "depth")
+    x, y = int(NEAR_POINT[0] * 192), int(NEAR_POINT[1] * 108)
+    far_x, far_y = int(FAR_POINT[0] * 192), int(FAR_POINT[1] * 108)
+    assert tint[y, x].argmax() == 1  # green in the focal plane
+    assert tint[far_y, far_x].argmax() == 2  # blue behind it
+    assert depth[y, x].argmax() == 1
+    grey = depth[far_y, far_x]
+    assert np.ptp(grey) < 8  # grey, as bright as it is near
+    assert grey.mean() == pytest.approx(255 * (0.08 + 0.92 * FAR), abs=4)
+    with pytest.raises(InputError, match="no view"):
+        project.picture(0, "../etc")
+    with pytest.raises(InputError, match="no frame 24"):
+        project.picture(FRAMES, "result")
+
+
+def test_lens_numbers_give_the_strength_of_the_lens(project: Project):
+    with pytest.raises(InputError, match="click"):
+        project.blur_of_lens(f_number=2.0)
+    project.focus(0, *NEAR_POINT, is_locked=False)
+    wait(project)
+    project.take_lens("portrait-85-f1.4")
+    project.blur_of_lens(f_number=2.8, focus_distance_m=3.0)
+    wide = replace(project.now.look.optics)
+    assert project.blur_at(0) == pytest.approx(wide.blur_strength(NEAR), rel=0.01)
+    before = project.blur_at(0)
+    project.blur_of_lens(f_number=5.6)
+    assert project.blur_at(0) == pytest.approx(before / 2, rel=0.01)
+
+
+def test_loaded_script_is_taken_as_it_is(project: Project):
+    script = FocusScript(
+        keyframes=(Keyframe(0, PointTarget(*NEAR_POINT, track=True), 12.5), Keyframe(9, blur_strength=30)), fps=24.0
+    )
+    project.load(FocusScript.loads(script.dumps()))
+    assert project.now.script == script
+    assert [project.blur_at(frame) for frame in (0, 8, 9, 23)] == [12.5, 12.5, 30, 30]
+
+
+def test_disparity_is_estimated_once_and_from_the_subject(demo_clip: Path, tmp_path: Path):
+    source = open_source(demo_clip / "clip.mp4")
+    depth = ClipDepth(source, given=None, model="rough", cache=tmp_path / "cache")
+    project = Project(source, name="clip.mp4", depth=depth, tracker=CLASSICAL)
+    try:
+        assert project.told()["finding"]["stage"] == "idle"
+        project.focus(0, *NEAR_POINT, is_locked=False)
+        wait(project)
+        first = depth.ready(project.now.script)
+        assert first is not None
+        assert tmp_path in first.parents
+        project.focus(12, *FAR_POINT, is_locked=False)  # the first subject is still the first
+        wait(project)
+        assert depth.ready(project.now.script) == first
+        told = project.told()
+        assert (told["depth"], told["depth_is_rough"]) == ("built-in rough estimate", True)
+        assert project.picture(0, "depth").focus is not None
+    finally:
+        project.close()
+    assert not [path for path in (tmp_path / "cache").iterdir() if path.name.startswith(".partial")]
+
+
+def test_closing_ends_the_thread(project: Project):
+    project.focus(0, *NEAR_POINT, is_locked=False)
+    project.close()
+    assert not project.follower._thread.is_alive()

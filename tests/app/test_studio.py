@@ -1,0 +1,107 @@
+from dataclasses import replace
+
+import pytest
+
+from any2bokeh.app.studio import Studio
+from any2bokeh.app.visitor import Settings
+from any2bokeh.errors import InputError
+
+
+def test_a_page_keeps_its_visitor(studio: Studio):
+    assert studio.arrive("one") is studio.arrive("one")
+    assert studio.visitor(studio.arrive("one").token) is studio.arrive("one")
+
+
+def test_visitors_are_apart(studio: Studio):
+    one, two = studio.arrive("one"), studio.arrive("two")
+    assert one.token != two.token
+    assert one.folder != two.folder
+    assert len(one.token) >= 32
+    one.open_demo()
+    assert two.told()["clip"] is None
+
+
+@pytest.mark.parametrize("token", ["", "one", "../one", "None"])
+def test_only_tokens_open(studio: Studio, token: str):
+    studio.arrive("one")
+    with pytest.raises(InputError, match="reload"):
+        studio.visitor(token)
+
+
+def test_page_that_leaves_takes_its_files_along(studio: Studio):
+    visitor = studio.arrive("one")
+    visitor.open_demo()
+    studio.leave("one")
+    assert not visitor.folder.exists()
+    with pytest.raises(InputError, match="reload"):
+        studio.visitor(visitor.token)
+
+
+def test_page_that_comes_back_within_the_grace_keeps_its_work(settings: Settings):
+    studio = Studio(replace(settings, limits=replace(settings.limits, grace_s=60)))
+    try:
+        visitor = studio.arrive("one")
+        studio.leave("one")
+        studio.sweep()
+        assert studio.arrive("one") is visitor
+        studio.leave("one")
+        studio._leaving["one"] -= 61
+        visitor.seen_s -= 61
+        studio.sweep()
+        assert not visitor.folder.exists()
+    finally:
+        studio.close()
+
+
+def test_idle_pages_are_forgotten(settings: Settings):
+    studio = Studio(replace(settings, limits=replace(settings.limits, idle_s=100)))
+    try:
+        idle, busy = studio.arrive("idle"), studio.arrive("busy")
+        for visitor in (idle, busy):
+            visitor.seen_s -= 99
+        studio.sweep()
+        assert idle.folder.exists()
+        idle.seen_s -= 2
+        studio.sweep()
+        assert not idle.folder.exists()
+        assert busy.folder.exists()
+    finally:
+        studio.close()
+
+
+def test_crowd_is_told_to_wait(studio: Studio):
+    for page in "abcd":
+        studio.arrive(page)
+    with pytest.raises(InputError, match="4 pages are open"):
+        studio.arrive("e")
+    studio.leave("a")
+    studio.arrive("e")
+
+
+def test_renders_of_a_crowd_wait_and_a_flood_is_refused(studio: Studio):
+    import threading
+
+    from any2bokeh.app.render_job import RenderJob
+
+    go = threading.Event()
+
+    def work(report):
+        go.wait(30)
+        return studio.folder
+
+    running = RenderJob("render", work, name="x")
+    studio.queue.add(running)
+    visitors = [studio.arrive(page) for page in "abc"]
+    for visitor in visitors[:2]:
+        visitor.open_demo()
+        visitor.render()
+    assert [visitor.told()["job"]["ahead"] for visitor in visitors[:2]] == [1, 2]
+    visitors[2].open_demo()
+    with pytest.raises(InputError, match="2 renders wait already"):
+        visitors[2].render()
+    visitors[0].cancel()
+    visitors[2].render()
+    for visitor in visitors:
+        visitor.cancel()
+    go.set()
+    assert running.wait(10)

@@ -1,0 +1,82 @@
+import importlib.util
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import RunCli
+
+
+def test_missing_gradio_is_told_in_one_line(cli: RunCli, monkeypatch: pytest.MonkeyPatch):
+    find_spec = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *more: None if name == "gradio" else find_spec(name))
+    outcome = cli("app")
+    assert (outcome.code, outcome.out, len(outcome.err.splitlines())) == (2, "", 1)
+    assert "gradio" in outcome.err
+    assert "pip install 'any2bokeh[app]'" in outcome.err
+
+
+def test_port_in_use_is_told_in_one_line(cli: RunCli):
+    pytest.importorskip("gradio", reason="needs gradio, of the extra [app]")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        outcome = cli("app", "--port", port)
+    assert (outcome.code, outcome.out, len(outcome.err.splitlines())) == (2, "", 1)
+    assert str(port) in outcome.err
+    assert "--port" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (["--port", "70000"], "70000"),
+        (["--host", "203.0.113.9", "--port", "0"], "203.0.113.9"),
+        (["--max-upload-gb", "0"], "--max-upload-gb"),
+        (["--max-upload-gb", "nan"], "--max-upload-gb"),
+        (["--model", "/no/such/folder"], "/no/such/folder"),
+    ],
+)
+def test_bad_options(cli: RunCli, options: list[str], named: str):
+    pytest.importorskip("gradio", reason="needs gradio, of the extra [app]")
+    outcome = cli("app", *options)
+    assert (outcome.code, outcome.out, len(outcome.err.splitlines())) == (2, "", 1)
+    assert named in outcome.err
+
+
+def test_studio_opens_on_this_machine_alone_and_leaves_nothing(tmp_path: Path):
+    pytest.importorskip("gradio", reason="needs gradio, of the extra [app]")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "any2bokeh", "app", "--port", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"},
+    )
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        address = next(word for word in line.split() if word.startswith("http://"))
+        assert address.startswith("http://127.0.0.1:")
+        until = time.monotonic() + 60
+        while True:
+            try:
+                page = urllib.request.urlopen(address, timeout=30).read()
+                break
+            except OSError:
+                assert time.monotonic() < until
+                time.sleep(0.1)
+        assert b"any2bokeh studio" in page
+        assert [path.name[:17] for path in tmp_path.glob("any2bokeh-*")] == ["any2bokeh-studio-"]
+    finally:
+        process.terminate()
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 143
+    assert "Traceback" not in err
+    assert list(tmp_path.glob("any2bokeh-*")) == []
