@@ -1,4 +1,4 @@
-"""Hooks of mkdocs: generated pages, and links that lead out of docs/."""
+"""Hooks of mkdocs: generated pages, and what a code host takes that Python-Markdown takes otherwise."""
 
 import re
 from typing import Any
@@ -14,6 +14,8 @@ GENERATED = {
     "reference/python.md": python_reference,
     "reference/examples.md": example_pages,
 }
+_TABLE_ROW = re.compile(r"^\|.*\|$", re.MULTILINE)
+_CODE = re.compile(r"`[^`\n]+`")
 _OUTWARD_LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(\.\./([^)\s]+)\)")
 
 
@@ -25,12 +27,17 @@ def on_files(files: Files, config: Any) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
-    """Name files of the repository that a page links to: the site does not hold them."""
-    if page.file.src_uri in GENERATED:
-        return markdown
-    return _OUTWARD_LINK.sub(_named, markdown)
+    """Make the pages ready for the site, whose tables and links differ from those of a code host."""
+    markdown = _TABLE_ROW.sub(lambda row: _CODE.sub(_unescaped, row[0]), markdown)
+    return markdown if page.file.src_uri in GENERATED else _OUTWARD_LINK.sub(_named, markdown)
+
+
+def _unescaped(code: re.Match[str]) -> str:
+    """A code host wants a bar within code escaped in a table; Python-Markdown shows the backslash."""
+    return code[0].replace("\\|", "|")
 
 
 def _named(link: re.Match[str]) -> str:
+    """The name of a file of the repository in place of a link to it: the site does not hold it."""
     text, path = link.groups()
     return f"`{path}`" if text.strip("`") == path else f"{text} (`{path}`)"
