@@ -11,6 +11,8 @@ import pytest
 
 from tests.cli.conftest import RunCli
 
+needs_gradio = pytest.mark.skipif(importlib.util.find_spec("gradio") is None, reason="needs gradio, of the extra [app]")
+
 
 def test_missing_gradio_is_told_in_one_line(cli: RunCli, monkeypatch: pytest.MonkeyPatch):
     find_spec = importlib.util.find_spec
@@ -21,8 +23,8 @@ def test_missing_gradio_is_told_in_one_line(cli: RunCli, monkeypatch: pytest.Mon
     assert "pip install 'any2bokeh[app]'" in outcome.err
 
 
+@needs_gradio
 def test_port_in_use_is_told_in_one_line(cli: RunCli):
-    pytest.importorskip("gradio", reason="needs gradio, of the extra [app]")
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -33,6 +35,7 @@ def test_port_in_use_is_told_in_one_line(cli: RunCli):
     assert "--port" in outcome.err
 
 
+@needs_gradio
 @pytest.mark.parametrize(
     ("options", "named"),
     [
@@ -44,14 +47,13 @@ def test_port_in_use_is_told_in_one_line(cli: RunCli):
     ],
 )
 def test_bad_options(cli: RunCli, options: list[str], named: str):
-    pytest.importorskip("gradio", reason="needs gradio, of the extra [app]")
     outcome = cli("app", *options)
     assert (outcome.code, outcome.out, len(outcome.err.splitlines())) == (2, "", 1)
     assert named in outcome.err
 
 
+@needs_gradio
 def test_studio_opens_on_this_machine_alone_and_leaves_nothing(tmp_path: Path):
-    pytest.importorskip("gradio", reason="needs gradio, of the extra [app]")
     process = subprocess.Popen(
         [sys.executable, "-m", "any2bokeh", "app", "--port", "0"],
         stdout=subprocess.PIPE,

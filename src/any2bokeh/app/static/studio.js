@@ -18,7 +18,10 @@
   };
 
   // ---- deeds -----------------------------------------------------------------------------------------------------
-  const deed = (what, more = {}) => store.send && store.send({ do: what, ...more });
+  function deed(what, more = {}) {
+    if (what !== "sync") say("");
+    if (store.send) store.send({ do: what, ...more });
+  }
 
   function say(text) {
     const line = parts.header && parts.header.message;
@@ -130,7 +133,7 @@
   function take(json) {
     let state;
     try { state = JSON.parse(json); } catch { return; }
-    if (state.message !== undefined) say(state.message);
+    if (state.message) say(state.message);
     const before = clip();
     store.state = { ...store.state, ...state };
     if (clip() && before && clip().name !== before.name) { store.frame = 0; pictures.beforeFrame = -1; }
@@ -144,7 +147,8 @@
     drawStage();
     drawTimeline();
     if (parts.keyframes) drawRows();
-    if (parts.job) drawJob();
+    if (parts.job) drawJob();  // its tab may not have been opened yet
+    drawLoop(store.state.job, store.state.results || {});
     refresh(pictures.provisional && clip() && clip().finding.stage !== "estimating" && repaint());
     poll();
   }
@@ -371,7 +375,6 @@
     }
     box.commandbox.hidden = !(clip() && clip().keyframes.length);
     box.command.textContent = store.state.command || "";
-    drawLoop(job, results);
   }
 
   function jobLine(job) {
@@ -447,7 +450,6 @@
 
   function focusAt(x, y, locked) {
     stop();
-    say("");
     if (store.view === "source") store.view = "result";
     store.clicked = performance.now();
     deed("focus", { frame: store.frame, x, y, locked: locked || store.locked });

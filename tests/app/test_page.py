@@ -1,0 +1,350 @@
+"""The studio in a real browser, headless."""
+
+import importlib.util
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from any2bokeh.app.limits import Limits
+from any2bokeh.app.visitor import Settings
+from any2bokeh.cli.main import run
+from any2bokeh.focus import FocusScript, TrackerChoice
+from tests import clips
+from tests.app.conftest import FAR_POINT, FRAMES, NEAR_POINT, Site, served, write_video
+
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+_CHROMIUM = next((path for path in map(shutil.which, _BROWSERS) if path), None)
+
+pytestmark = [
+    pytest.mark.skipif(_CHROMIUM is None, reason="needs Chromium on the PATH, to open the page in"),
+    pytest.mark.skipif(importlib.util.find_spec("playwright") is None, reason="needs playwright, to drive a browser"),
+    pytest.mark.skipif(importlib.util.find_spec("gradio") is None, reason="needs gradio, of the extra [app]"),
+]
+
+# Standard deviation of the pixels around a point of the picture, in 9x9 px: how much of its fine texture is left.
+_DETAIL = """([x, y]) => {
+  const picture = document.querySelector('.st-pic');
+  const size = {width: picture.naturalWidth, height: picture.naturalHeight};
+  const canvas = Object.assign(document.createElement('canvas'), size);
+  const context = canvas.getContext('2d');
+  context.drawImage(picture, 0, 0);
+  const left = Math.floor(x * canvas.width) - 4, top = Math.floor(y * canvas.height) - 4;
+  const data = context.getImageData(left, top, 9, 9).data;
+  let total = 0;
+  for (let c = 0; c < 3; c++) {
+    const values = [...Array(81).keys()].map(i => data[4 * i + c]);
+    const mean = values.reduce((a, b) => a + b) / 81;
+    total += Math.sqrt(values.reduce((a, b) => a + (b - mean) ** 2, 0) / 81);
+  }
+  return total / 3;
+}"""
+# The picture shows the newest decisions, nothing is on its way, and it is not provisional.
+_SETTLED = """() => {
+  const stage = document.querySelector('.st-stage'), {state, frame, view} = window.studio.store;
+  return state.clip && stage.dataset.shown === `${state.token}/${state.clip.revision}/${frame}/${view}`
+    && !stage.hasAttribute('aria-busy') && stage.dataset.provisional === 'false'
+    && !['estimating', 'following'].includes(state.clip.finding.stage);
+}"""
+
+
+class Studio:
+    """The page, with the hands and the eyes of a person."""
+
+    def __init__(self, page: Any, site: Site) -> None:
+        self.page, self.site = page, site
+        self.faults: list[str] = []
+        page.on("console", lambda said: said.type in ("error", "warning") and self.faults.append(said.text))
+        page.on("pageerror", lambda error: self.faults.append(str(error)))
+        page.on("request", self._asked)
+
+    def _asked(self, request: Any) -> None:
+        if not request.url.startswith((self.site.address, "blob:", "data:")):
+            self.faults.append(f"asked another host: {request.url}")
+
+    def open(self) -> None:
+        self.page.goto(self.site.address)
+        self.page.get_by_role("button", name="Open the demo", exact=True).click()
+        self.settle()
+
+    def settle(self) -> None:
+        self.page.wait_for_function(_SETTLED, timeout=60_000)
+
+    def detail(self, point: tuple[float, float]) -> float:
+        return self.page.evaluate(_DETAIL, list(point))
+
+    def revision(self) -> int:
+        return self.page.evaluate("window.studio.store.state.clip.revision")
+
+    def click(self, point: tuple[float, float], **more: Any) -> None:
+        before = self.revision()
+        box = self.page.locator(".st-pic").bounding_box()
+        place = {"x": point[0] * box["width"], "y": point[1] * box["height"]}
+        self.page.locator(".st-stage").click(position=place, **more)
+        self.page.wait_for_function("(before) => window.studio.store.state.clip.revision > before", arg=before)
+        self.settle()
+
+    def change(self, act: Any) -> None:
+        before = self.revision()
+        act()
+        self.page.wait_for_function("(before) => window.studio.store.state.clip.revision > before", arg=before)
+        self.settle()
+
+    def go(self, frame: int) -> None:
+        self.page.get_by_role("slider", name="Frame", exact=True).fill(str(frame))
+        self.settle()
+
+    def keyframes(self) -> list[dict[str, Any]]:
+        return self.page.evaluate("window.studio.store.state.clip.keyframes")
+
+    def message(self) -> str:
+        alert = self.page.locator(".st-message")
+        alert.wait_for(state="visible", timeout=30_000)
+        return alert.inner_text()
+
+    def tab(self, name: str) -> None:
+        self.page.get_by_role("tab", name=name).click()
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Site]:
+    limits = Limits(upload_bytes=2 << 20, visitors=40, grace_s=0)
+    with served(Settings(limits=limits, depth_model="rough", tracker=TrackerChoice("classical"))) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=_CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def opened(site: Site, browser: Any) -> Iterator[Studio]:
+    """The page at desktop size; it must have said nothing to the console, and asked no other host."""
+    context = browser.new_context(viewport={"width": 1280, "height": 720}, accept_downloads=True)
+    context.set_default_timeout(30_000)
+    seen = Studio(context.new_page(), site)
+    yield seen
+    context.close()
+    assert seen.faults == []
+
+
+def test_focus_goes_where_it_is_clicked(opened: Studio):
+    opened.open()
+    page = opened.page
+    [first] = opened.keyframes()
+    assert (first["frame"], first["locked"]) == (0, True)
+    near, far = opened.detail(NEAR_POINT), opened.detail(FAR_POINT)
+
+    opened.click(FAR_POINT)
+    [now] = opened.keyframes()
+    assert now["point"] == pytest.approx(FAR_POINT, abs=0.01)
+    assert (now["track"], now["locked"]) == (True, False)
+    assert opened.detail(FAR_POINT) > 1.15 * far
+    assert opened.detail(NEAR_POINT) < 0.85 * near
+    assert page.locator(".st-rows li").count() == 1
+    assert page.locator(".st-key").count() == 1
+
+    blurred = opened.detail(NEAR_POINT)
+    opened.change(lambda: page.locator("#blur-strength input[type=range]").fill("90"))
+    assert opened.keyframes()[0]["blur_strength"] == 90
+    assert opened.detail(NEAR_POINT) < 0.8 * blurred
+
+    opened.go(16)
+    opened.click(NEAR_POINT, modifiers=["Shift"])
+    assert [(k["frame"], k["locked"]) for k in opened.keyframes()] == [(0, False), (16, True)]
+
+    opened.change(lambda: page.keyboard.press("Control+z"))
+    assert len(opened.keyframes()) == 1
+    opened.change(lambda: page.keyboard.press("Control+Shift+Z"))
+    assert len(opened.keyframes()) == 2
+
+    page.locator("[data-el=video]").first.set_input_files(
+        {"name": "notes.mp4", "mimeType": "video/mp4", "buffer": b"not a video, but a note to myself"}
+    )
+    assert "notes.mp4 is not a video" in opened.message()
+    assert len(opened.keyframes()) == 2  # what was open is open still
+    # Chromium itself notes the refusal.
+    opened.faults = [fault for fault in opened.faults if "status of 400" not in fault]
+
+
+@pytest.mark.slow
+def test_keyboard_alone_is_enough(opened: Studio):
+    opened.open()
+    page = opened.page
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Shift+ArrowRight")
+    assert page.evaluate("window.studio.store.frame") == 11
+    page.keyboard.press("Home")
+    for key, view in (("3", "plane"), ("4", "depth"), ("2", "source"), ("1", "result")):
+        page.keyboard.press(key)
+        opened.settle()
+        assert page.evaluate("window.studio.store.view") == view
+        assert page.locator(f"[data-view={view}]").get_attribute("aria-checked") == "true"
+    page.keyboard.press("f")
+    for key in ["ArrowRight"] * 10 + ["ArrowUp"] * 3:  # from the middle, in steps of 2%
+        page.keyboard.press(key)
+    opened.change(lambda: page.keyboard.press("Enter"))
+    assert opened.keyframes()[0]["point"] == pytest.approx([0.7, 0.44])
+    page.keyboard.press("]")
+    assert page.evaluate("window.studio.store.frame") == FRAMES - 1
+    page.keyboard.press("?")
+    assert page.get_by_role("dialog").is_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("[")
+    opened.change(lambda: page.keyboard.press("Delete"))
+    assert opened.keyframes() == []
+    assert page.locator(".st-hint").inner_text() == "Click what should be in focus"
+
+
+@pytest.mark.slow
+def test_every_control_has_a_name(opened: Studio):
+    opened.open()
+    opened.tab("Lens")
+    nameless = opened.page.evaluate(
+        """() => [...document.querySelectorAll('button, input, select, a[href], video, [role=radio]')]
+          .filter(e => e.offsetParent && !e.closest('[aria-hidden=true]'))
+          .filter(e => !(e.getAttribute('aria-label') || e.innerText?.trim() || e.title
+            || e.labels?.length && [...e.labels].some(l => l.innerText.trim())))
+          .map(e => e.outerHTML.slice(0, 120))"""
+    )
+    assert nameless == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (390, 844)])
+def test_page_fits_its_window(site: Site, browser: Any, width: int, height: int):
+    context = browser.new_context(viewport={"width": width, "height": height}, has_touch=width < 500)
+    try:
+        opened = Studio(context.new_page(), site)
+        opened.page.goto(site.address)
+        opened.page.get_by_role("button", name="Open the demo", exact=True).wait_for()
+        for _ in range(2):
+            assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
+            outside = opened.page.evaluate(
+                """() => [...document.querySelectorAll('.st-stage, .st-time, .st-tools button, .st-toggle, #st-right')]
+                  .filter(e => e.offsetParent).map(e => e.getBoundingClientRect())
+                  .filter(r => r.left < -0.5 || r.right > innerWidth + 0.5).length"""
+            )
+            assert outside == 0
+            opened.open()
+        if width > 900:  # all that is needed to work is in view at once
+            assert opened.page.locator(".st-scrub").bounding_box()["y"] + 20 <= height
+        assert opened.faults == []
+    finally:
+        context.close()
+
+
+@pytest.mark.slow
+def test_render_is_what_the_command_line_makes(opened: Studio, demo_clip: Path, tmp_path: Path):
+    opened.open()
+    page = opened.page
+    opened.click(FAR_POINT)
+    opened.go(14)
+    opened.click(NEAR_POINT)
+    opened.tab("Lens")
+    opened.change(lambda: page.locator("#blades input[type=range]").fill("5"))
+
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Save script").click()
+    saved = tmp_path / "focus.json"
+    download.value.save_as(saved)
+    assert [k.frame for k in FocusScript.load(saved).keyframes] == [0, 14]
+
+    opened.tab("Render")
+    page.get_by_role("button", name="Render the clip").click()
+    page.locator("[data-state='render done']").wait_for(timeout=120_000)
+    # It plays in the page.
+    page.wait_for_function("document.querySelector('.st-result video').readyState >= 2", timeout=30_000)
+    assert page.evaluate("document.querySelector('.st-result video').videoWidth") == 192
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download").click()
+    mine = tmp_path / "mine.mp4"
+    download.value.save_as(mine)
+    assert download.value.suggested_filename == "demo-bokeh.mp4"
+
+    theirs = tmp_path / "theirs.mp4"
+    words = page.locator("[data-el=command]").inner_text().split()
+    assert "--blades" in words
+    put = {"demo.mp4": demo_clip / "clip.mp4", "disparity.mkv": demo_clip / "disparity.mkv"}
+    put |= {"focus.json": saved, "out.mp4": theirs}
+    assert run([*(str(put.get(word, word)) for word in words[1:]), "--tracker", "classical", "--quiet"]) == 0
+    one, other = clips.decoded(mine), clips.decoded(theirs)
+    assert len(one) == len(other) == FRAMES
+    for a, b in zip(one, other, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+    # The script loads again, and says the same.
+    opened.tab("Focus")
+    opened.change(lambda: page.get_by_role("button", name="Clear all").click())
+    opened.change(lambda: page.locator("[data-el=script]").set_input_files(saved))
+    assert [k["frame"] for k in opened.keyframes()] == [0, 14]
+
+
+@pytest.mark.slow
+def test_cancel_and_start_another(opened: Studio):
+    opened.open()
+    page = opened.page
+    opened.tab("Render")
+    page.get_by_role("button", name="Render the clip").click()
+    page.get_by_role("button", name="Cancel").click()
+    page.locator("[data-state='render cancelled']").wait_for(timeout=60_000)
+    assert page.locator(".st-result").is_hidden()
+    page.get_by_role("button", name="Render the clip").click()
+    page.locator("[data-state='render done']").wait_for(timeout=120_000)
+    assert page.locator(".st-result video").is_visible()
+
+
+@pytest.mark.slow
+def test_preview_plays_in_a_loop(opened: Studio):
+    opened.open()
+    page = opened.page
+    page.keyboard.press(" ")
+    page.wait_for_function(
+        "(() => { const v = document.querySelector('.st-loop'); return !v.hidden && v.currentTime > 0.1; })()",
+        timeout=60_000,
+    )
+    page.keyboard.press(" ")
+    assert page.locator(".st-loop").is_hidden()
+
+
+@pytest.mark.slow
+def test_two_visitors_and_a_page_that_closes(site: Site, browser: Any, tmp_path: Path):
+    contexts = [browser.new_context() for _ in range(2)]
+    one, two = (Studio(context.new_page(), site) for context in contexts)
+    try:
+        one.open()
+        two.page.goto(site.address)
+        two.page.wait_for_function("window.studio && window.studio.store.state.token")
+        token = "window.studio.store.state.token"
+        tokens = one.page.evaluate(token), two.page.evaluate(token)
+        assert tokens[0] != tokens[1]
+        assert two.page.evaluate("window.studio.store.state.clip") is None
+        # A video of one's own, without disparity: it is estimated when something is clicked.
+        clip = write_video(tmp_path / "mine.mp4", frames=8)
+        two.page.locator(".st-welcome [data-el=video]").set_input_files(clip)
+        two.page.wait_for_function("window.studio.store.state.clip?.name === 'mine.mp4'")
+        two.click(NEAR_POINT)
+        assert "rough estimate" in two.page.locator(".st-status").inner_text()
+        assert len(list(site.studio.visitor(tokens[1]).folder.glob("upload-*"))) == 1
+        folder = site.studio.visitor(tokens[1]).folder
+        contexts[1].close()
+        for _ in range(600):
+            if not folder.exists():
+                break
+            one.page.wait_for_timeout(100)
+        assert not folder.exists()
+        assert json.loads(site.ask(f"/studio/{tokens[0]}/state").body)["clip"]["is_demo"]
+    finally:
+        for context in contexts:
+            context.close()
+    assert one.faults == two.faults == []
