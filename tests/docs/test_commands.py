@@ -26,7 +26,6 @@ NOT_RUN = {
     "any2bokeh synth": "hundreds of clips; tests/cli/test_synth.py",
     "any2bokeh train": "minutes to weeks; tests/cli/test_train.py",
     "any2bokeh evaluate": "a folder of clips; tests/cli/test_evaluate.py",
-    "any2bokeh batch": "a folder of jobs; tests/cli",
     "--focus-text": "needs a grounding model; tests/cli/test_track.py",
     "--depth-model FOLDER": "needs a model; tests/cli/test_depth.py",
     "--engine diffusion": "needs weights; tests/cli/test_refocus.py",
@@ -104,6 +103,13 @@ def option_names() -> set[str]:
             if parameter.param_type_name == "option":
                 names |= {*parameter.opts, *parameter.secondary_opts}
     return names
+
+
+def test_what_is_not_run_here_is_run_elsewhere():
+    for reason in NOT_RUN.values():
+        places = re.findall(r"tests/[\w/.]+", reason)
+        assert places, reason
+        assert all((ROOT / place).exists() for place in places), reason
 
 
 def test_pages_show_commands():

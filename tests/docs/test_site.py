@@ -9,13 +9,14 @@ import sys
 import threading
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 import any2bokeh
 from scripts.docs_site.command_reference import commands
-from scripts.docs_site.python_reference import GROUPS, python_reference
+from scripts.docs_site.python_reference import GROUPS, PARTS, python_reference
 from tests.docs.markdown import ROOT
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -40,8 +41,11 @@ def test_every_public_name_has_a_group():
 
 def test_python_reference_names_places_that_exist():
     places = re.findall(r"^::: (\S+)$", python_reference(), re.MULTILINE)
-    assert len(places) == len(any2bokeh.__all__) - 1  # without __version__
+    assert len(places) == len(set(places)) == len(any2bokeh.__all__) - 1 + sum(map(len, PARTS.values()))
     assert "any2bokeh.refocus.refocus" in places
+    for place in places:
+        module, _, name = place.rpartition(".")
+        assert getattr(import_module(module), name).__doc__, place
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,15 @@
 """The container's recipe and the Space's layout, as far as they can be checked without either."""
 
+import os
 import re
 import shlex
+import shutil
+import socket
+import subprocess
+import sys
+import time
 import tomllib
+import urllib.request
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
@@ -68,6 +75,54 @@ def test_space_asks_for_what_the_command_line_has(monkeypatch: pytest.MonkeyPatc
     context = commands()[name].make_context(name, arguments)
     assert context.params["host"] == "0.0.0.0"
     assert context.params["port"] == 7861
+
+
+@pytest.mark.slow
+def test_space_serves_the_studio_from_its_own_folder(tmp_path: Path):
+    """As its README says: the package lies beside app.py, and is not installed."""
+    space = tmp_path / "space"
+    shutil.copytree(SPACE, space)
+    shutil.copytree(ROOT / "src" / "any2bokeh", space / "any2bokeh", ignore=shutil.ignore_patterns("__pycache__"))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    with (tmp_path / "log").open("w") as log:
+        job = subprocess.Popen(
+            [sys.executable, "-P", "-c", _FROM_ITS_FOLDER],
+            cwd=space,
+            env=environment | {"GRADIO_SERVER_PORT": str(port)},
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        page = _page(f"http://127.0.0.1:{port}/", job)
+    finally:
+        job.terminate()
+        job.wait(timeout=30)
+    assert "any2bokeh studio" in page, (tmp_path / "log").read_text()
+    assert str(space) in (tmp_path / "log").read_text()
+
+
+# Runs app.py as its folder's own program, and tells which package it took.
+_FROM_ITS_FOLDER = """
+import os, runpy, sys
+sys.path.insert(0, os.getcwd())
+import any2bokeh
+print(any2bokeh.__file__, flush=True)
+runpy.run_path("app.py", run_name="__main__")
+"""
+
+
+def _page(address: str, job: subprocess.Popen[bytes]) -> str:
+    for _ in range(120):
+        assert job.poll() is None, "the studio ended"
+        try:
+            with urllib.request.urlopen(address, timeout=5) as answer:
+                return answer.read().decode()
+        except OSError:
+            time.sleep(1)
+    raise AssertionError(f"nothing at {address} within two minutes")
 
 
 def dockerfile() -> list[tuple[str, str]]:

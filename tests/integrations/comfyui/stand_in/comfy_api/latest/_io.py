@@ -127,10 +127,10 @@ def Custom(io_type: str) -> Any:
     """A type of one's own, known by its name."""
 
     class Custom:
-        class Input(globals()["Input"]):
+        class Input(Input):
             pass
 
-        class Output(globals()["Output"]):
+        class Output(Output):
             pass
 
     Custom.Input.io_type = Custom.Output.io_type = io_type
