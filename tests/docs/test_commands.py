@@ -7,16 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from any2bokeh.cli.main import run
 from scripts.docs_site.command_reference import commands
-from tests import clips
 from tests.docs.markdown import PAGES, ROOT, blocks, code_spans, name_of
-
-FRAMES = 40
-"""Of the clips that the commands are run on: 1.67 s at 24 frames a second, so that `--time 1.5` shows one."""
 
 # Why a command is not run here. All are held against the parser; each of these is run elsewhere, at a size of its own.
 NOT_RUN = {
@@ -139,35 +134,12 @@ def test_options_and_commands_within_a_line_exist(path: Path):
     assert set(unknown) - _OTHER_OPTIONS == set()
 
 
-@pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Under the names that the pages use: a clip as file and frames, its disparity in every form, masks, a script."""
-    folder = tmp_path_factory.mktemp("commands")
-    for name in ("clip.mp4", "in.mp4"):
-        clips.write_clip(folder / name, frames=FRAMES)
-    clips.write_clip(folder / "clip.mkv", frames=FRAMES)
-    clips.write_frames(folder / "frames", frames=FRAMES)
-    for name in ("disparity", "maps-given", "depth"):
-        clips.write_disparity(folder / name, stop=FRAMES)
-    maps = np.stack([clips.depth_map(index) for index in range(FRAMES)])
-    np.savez(folder / "maps.npz", maps.astype(np.float32) / 65535)
-    clips.write_masks(folder / "subject", frames=FRAMES)
-    _write_grey_video(folder / "depth.mkv", maps)
-    (folder / "rack.json").write_text(
-        '{"version": 1, "keyframes": [{"frame": 0, "point": [0.4, 0.5], "blur_strength": 24},'
-        ' {"frame": 24, "point": [0.7, 0.4], "transition_s": 0.6}]}'
-    )
-    return folder
-
-
 @pytest.mark.parametrize("page", sorted({shown.page for shown in TO_RUN}))
 def test_commands_run_as_shown(
-    page: str, prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    page: str, folder_of_a_user: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ):
     """In the order of the page, in one folder, so that one may read what another wrote."""
-    for entry in prepared.iterdir():
-        (tmp_path / entry.name).symlink_to(entry)
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.chdir(folder_of_a_user)
     done: dict[tuple[str, ...], int] = {}
     for shown in (shown for shown in ALL if shown.page == page):
         if shown.reason_not_to_run is not None or shown.words in done:
@@ -195,14 +167,3 @@ def _remove(target: Path) -> None:
         target.rmdir()
     else:
         target.unlink()
-
-
-def _write_grey_video(path: Path, maps: np.ndarray) -> None:
-    import av
-
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("ffv1", rate=24)
-        stream.width, stream.height, stream.pix_fmt = maps.shape[2], maps.shape[1], "gray16le"  # type: ignore[attr-defined]
-        for values in maps:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(values, format="gray16le")))  # type: ignore[attr-defined]
-        container.mux(stream.encode(None))  # type: ignore[attr-defined]
