@@ -3,7 +3,7 @@ import pytest
 
 from any2bokeh.errors import InputError
 from any2bokeh.optics.aperture import Disc
-from any2bokeh.optics.barrel import Barrel, barrel_table, cut, row_opening
+from any2bokeh.optics.barrel import Barrel, barrel_table, cut, fine_row_opening, row_opening
 from any2bokeh.optics.profile import BokehProfile
 
 
@@ -34,9 +34,9 @@ def test_rows_open_where_the_definition_does(cat_eye, swirl, signed):
     across, down = (x - 150) * table.numbers[4], (y - 100) * table.numbers[4]
     fine = np.linspace(-45, 45, 9001)
     for row in range(-18, 19, 4):
-        left, right, share = row_opening(opening, np.float32(20), np.float32(row))
+        left, right = row_opening(opening, np.float32(row))
         inside = fine[barrel.opening(fine / 20, np.full_like(fine, row / 20), across, down, in_front=signed > 0)]
-        assert share == (inside.size > 0)
+        assert (right > left) == (inside.size > 0)
         if inside.size:
             np.testing.assert_allclose((left, right), (inside[0], inside[-1]), atol=0.02)
 
@@ -45,10 +45,18 @@ def test_the_centre_of_the_frame_is_open():
     table = barrel_table(Barrel(cat_eye=1.0, swirl=0.5), Disc(), BokehProfile(), 101, 101)
     opening = cut(*table, np.float32(-10), 50, 50)
     assert opening[0] == 1
-    left, right, share = row_opening(opening, np.float32(10), np.float32(0))
+    left, right = row_opening(opening, np.float32(0))
     assert left < -10
     assert right > 10
-    assert share == 1
+    assert fine_row_opening(opening, np.float32(0))[2] == 1
+
+
+def test_a_row_that_closes_within_its_height_is_open_in_part():
+    table = barrel_table(Barrel(cat_eye=0.8), Disc(), BokehProfile(), 201, 201)
+    opening = cut(*table, np.float32(-3), 170, 100)  # behind, below the centre: cut from below
+    shares = [fine_row_opening(opening, np.float32(row))[2] for row in range(-4, 5)]
+    assert set(shares) <= {np.float32(part / 3) for part in range(4)}
+    assert 0 < min(share for share in shares if share > 0) < 1
 
 
 @pytest.mark.parametrize(("arguments", "named"), [({"cat_eye": 1.1}, "cat eye"), ({"swirl": 0.95}, "swirl")])

@@ -48,5 +48,5 @@ def test_metric_disparity_tells_the_distance():
 
 
 def test_metric_focus_within_the_focal_length_is_refused():
-    with pytest.raises(InputError, match="focus distance is 0.05 m, inside the focal length of 85 mm"):
+    with pytest.raises(InputError, match=r"focus distance is 0\.05 m, inside the focal length of 85 mm"):
         Lens(1.4, 85).blur_strength(0.5, 40)

@@ -125,18 +125,18 @@ def cut(numbers, kept, signed_px, y, x):
     shift = cat_eye * within * strength * radius
     if signed_px <= 0:
         shift = -shift
-    inverse_a = 1 / ((1 - swirl * within * within * strength) * radius)
-    inverse_b = 1 / radius
+    inverse_a = np.float32(1) / ((np.float32(1) - swirl * within * within * strength) * radius)
+    inverse_b = np.float32(1) / radius
     aa, bb = inverse_a * inverse_a, inverse_b * inverse_b
     # ((x ux + y uy - shift) / a)^2 + ((y ux - x uy) / b)^2 = 1 as A x^2 + 2 (B1 y + B0) x + C = 0
     a = radial_x * radial_x * aa + radial_y * radial_y * bb
     b1, b0 = radial_x * radial_y * (aa - bb), -shift * radial_x * aa
     c2 = radial_y * radial_y * aa + radial_x * radial_x * bb
-    c1, c0 = -2 * shift * radial_y * aa, shift * shift * aa - 1
-    d2, d1, d0 = b1 * b1 - a * c2, 2 * b0 * b1 - a * c1, b0 * b0 - a * c0
+    c1, c0 = np.float32(-2) * shift * radial_y * aa, shift * shift * aa - np.float32(1)
+    d2, d1, d0 = b1 * b1 - a * c2, np.float32(2) * b0 * b1 - a * c1, b0 * b0 - a * c0
     # In front the shape and its opening are mirrored together: as much is kept.
-    share = 1 + (_kept_at(kept, within, radial_x, radial_y) - 1) * strength
-    return (share, 1 / a, b1, b0, d2, d1, d0)
+    share = np.float32(1) + (_kept_at(kept, within, radial_x, radial_y) - np.float32(1)) * strength
+    return (share, np.float32(1) / a, b1, b0, d2, d1, d0)
 
 
 @njit(nogil=True, cache=True, fastmath=True, inline="always")
@@ -157,26 +157,29 @@ def _kept_at(kept, distance, radial_x, radial_y):
     return near + down * (far - near)
 
 
-_FINE_UP_TO_PX = np.float32(4)  # a row of a small shape may open and close within its height
+FINE_UP_TO_PX = np.float32(4)
+"""Below this radius ``fine_row_opening`` is needed: a row of a small shape may open and close within its height."""
 
 
 @njit(nogil=True, cache=True, fastmath=True, inline="always")
-def row_opening(opening, radius_px, y):
-    """Where a row ``y`` px below the centre is open: left and right end in px from the centre, and the share of its
-    height that is."""
+def row_opening(opening, y):
+    """Where a row ``y`` px below the centre is open: left and right end in px from the centre; both alike where it is
+    shut."""
     _, inverse_a, b1, b0, d2, d1, d0 = opening
+    half = np.sqrt(max((d2 * y + d1) * y + d0, np.float32(0))) * inverse_a
+    middle = -(b1 * y + b0) * inverse_a
+    return middle - half, middle + half
+
+
+@njit(nogil=True, cache=True, fastmath=True, inline="always")
+def fine_row_opening(opening, y):
+    """``row_opening`` of three lines of the row: their mean where they are open, and the share that is."""
     left, right, count = np.float32(0), np.float32(0), np.float32(0)
-    lines = 3 if radius_px < _FINE_UP_TO_PX else 1
-    for line in range(lines):
-        at = y + (np.float32(line) + np.float32(0.5)) / np.float32(lines) - np.float32(0.5)
-        d = (d2 * at + d1) * at + d0
-        if d > 0:
-            half = np.sqrt(d) * inverse_a
-            middle = -(b1 * at + b0) * inverse_a
-            left += middle - half
-            right += middle + half
+    for line in range(3):
+        low, high = row_opening(opening, y + (np.float32(line) - np.float32(1)) / np.float32(3))
+        if high > low:
+            left += low
+            right += high
             count += np.float32(1)
-    if count > 1:
-        left /= count
-        right /= count
-    return left, right, count / np.float32(lines)
+    least = max(count, np.float32(1))
+    return left / least, right / least, count / np.float32(3)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from any2bokeh.errors import InputError
+from any2bokeh.optics.lens import Lens
 from any2bokeh.renderers.base import RenderInput
 from any2bokeh.renderers.layered.renderer import LayeredRenderer
 from tests.renderers.layered import scenes
@@ -65,6 +66,27 @@ def test_point_light_becomes_a_disc_of_the_circle_of_confusion(size, side, radiu
         y, x = np.mgrid[:height, :width]
         second = (disc * ((y - height // 2) ** 2 + (x - width // 2) ** 2)).sum() / disc.sum()
         assert np.sqrt(2 * (second - 1 / 6)) == pytest.approx(radius_px, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("f_number", "focal_length_mm", "sensor_width_mm", "focus_m", "point_m"),
+    [(1.4, 85, 36, 2.0, 5.0), (2.0, 50, 36, 1.5, 1.2), (1.2, 56, 23.5, 1.0, 40.0), (2.8, 200, 36, 6.0, 7.5)],
+)
+def test_a_lens_blurs_a_point_at_a_distance_as_the_textbook_says(
+    f_number, focal_length_mm, sensor_width_mm, focus_m, point_m
+):
+    height, width, nearest_m = 211, 321, 1.0
+    focal_m = focal_length_mm / 1000
+    # Hecht, Optics, 5.2.3: where the lens forms the image of the point, and the cone of light on the sensor before it.
+    image_m, sensor_m = (focal_m * z / (z - focal_m) for z in (point_m, focus_m))
+    radius_px = abs(image_m - sensor_m) / image_m * focal_m / f_number / 2 / (sensor_width_mm / 1000) * width
+    pixels = np.zeros((3, height, width), np.float32)
+    pixels[:, height // 2, width // 2] = 1000
+    disparity = np.full((1, height, width), nearest_m / point_m, np.float32)
+    focus_disparity = nearest_m / focus_m
+    k = Lens(f_number, focal_length_mm, sensor_width_mm).blur_strength(focus_disparity, 1 / nearest_m)
+    disc = scenes.render(pixels, disparity, focus_disparity, k, transfer="linear")[0]
+    assert np.sqrt(disc.sum() / (np.pi * disc.max())) == pytest.approx(radius_px, rel=0.02)
 
 
 def test_frame_borders_do_not_darken():

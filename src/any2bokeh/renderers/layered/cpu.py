@@ -13,7 +13,7 @@ and what lies behind gets only what is left over.
 import numpy as np
 from numba import njit
 
-from any2bokeh.optics.barrel import cut, row_opening
+from any2bokeh.optics.barrel import FINE_UP_TO_PX, cut, fine_row_opening, row_opening
 from any2bokeh.optics.radii import radius_index
 from any2bokeh.renderers.layered.bins import BIN_COUNT, FOCUS_BIN, depth_bin
 from any2bokeh.renderers.layered.layers import BEHIND, BLOCK, FRONT, HIDDEN, PATCH, SPLIT
@@ -189,10 +189,14 @@ def _splat(part, window, samples, rows, channel, shift_px, accumulator, slot_of_
                             line += ROW_PIXELS * lanes
                     else:
                         for row in range(row_low, row_high + 1):
-                            low, high, share = row_opening(opening, abs(signed), np.float32(row))
+                            if abs(signed) < FINE_UP_TO_PX:
+                                low, high, share = fine_row_opening(opening, np.float32(row))
+                            else:
+                                low, high = row_opening(opening, np.float32(row))
+                                share = np.float32(1)
                             low, high = low + np.float32(0.5), high + np.float32(0.5)
                             step, end_step = np.uint64(row_first[at]), np.uint64(row_first[at + np.uint64(1)])
-                            while step < end_step and share > 0:
+                            while step < end_step and high > low:
                                 # What lies outside the opening is moved to its ends.
                                 place = min(max(places[step], low), high)
                                 cell = np.floor(place)
