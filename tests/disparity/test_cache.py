@@ -57,8 +57,14 @@ def test_what_is_damaged_is_removed(tmp_path: Path, damage: str):
             entry.write_text(json.dumps({**said, "key": {}}))
         case "old-format":
             entry.write_text(json.dumps({**said, "format": 0}))
-    assert cache.find(KEY) is None
+    told: list[str] = []
+    assert cache.find(KEY, told.append) is None
+    assert len(told) == 1
+    assert str(tmp_path) in told[0]
+    assert "damaged" in told[0]
     assert list(tmp_path.iterdir()) == []
+    assert cache.find(KEY, told.append) is None
+    assert len(told) == 1  # what is not there is not damaged
     put(cache)
     assert cache.find(KEY) is not None
 

@@ -111,9 +111,11 @@ def test_a_damaged_cache_is_made_again(source: VideoSource):
     content = bytearray(entry.maps.read_bytes())
     content[400] ^= 255
     entry.maps.write_bytes(content)
-    made = list(EstimatedDisparity(source, estimator).frames())
+    told: list[str] = []
+    made = list(EstimatedDisparity(source, estimator, notice=told.append).frames())
     assert estimator.runs == 2
     assert len(made) == 12
+    assert any("is damaged, and is estimated anew" in line for line in told)
 
 
 def test_a_failure_in_the_middle_leaves_no_entry(source: VideoSource, own_cache: Path):

@@ -60,14 +60,21 @@ class DisparityCache:
         self.folder = folder or cache_folder()
         self._limit_bytes = limit_bytes
 
-    def find(self, key: Mapping[str, object]) -> Entry | None:
-        """The entry of a key; one that is partial or damaged is removed, and counts as none."""
+    def find(self, key: Mapping[str, object], notice: Callable[[str], None] | None = None) -> Entry | None:
+        """The entry of a key; one that is partial or damaged is removed, and counts as none.
+
+        Args:
+            key: what the entry was made of.
+            notice: told of an entry that is removed, in one line.
+        """
         place = self._place(key)
         if not place.is_dir():
             return None
         entry = _checked(place, key)
         if entry is None:
             shutil.rmtree(place, ignore_errors=True)
+            if notice is not None:
+                notice(f"the disparity kept in {place} is damaged, and is estimated anew")
             return None
         with suppress(OSError):
             os.utime(place)  # used just now

@@ -36,7 +36,7 @@ class EstimatedDisparity:
         start, stop: the frames ``start <= index < stop`` that are estimated, as a clip of its own.
         cache: where the result is kept.
         progress: called before the first frame and after every one, when the pass is made.
-        notice: told what a user must know of the maps, when they are first asked for.
+        notice: told what a user must know of the maps, and of a damaged entry of the cache, when they are first read.
 
     Attributes:
         frame_count: ``stop - start``.
@@ -86,7 +86,7 @@ class EstimatedDisparity:
             if self._notice is not None and self.estimator.caveat is not None:
                 self._notice(self.estimator.caveat)
             key = self._key()
-            self._entry = self._cache.find(key) or self._made(key)
+            self._entry = self._cache.find(key, self._notice) or self._made(key)
         return self._entry
 
     def frames(self, start: int = 0, stop: int | None = None) -> Iterator[NDArray[np.float32]]:

@@ -1,12 +1,14 @@
 """Models that are on this machine already: a folder, or a repository in the hub's local cache. Nothing is fetched."""
 
 import json
+import re
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from any2bokeh.errors import InputError
 
+_HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 _WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
 
 
@@ -50,10 +52,8 @@ def require_model_folder(model: str, *, option: str, instead: str) -> Path:
         raise InputError(f"{option} {model} needs torch and transformers; install any2bokeh[diffusion], or {instead}")
     folder = find_model_folder(model)
     if folder is None:
-        raise InputError(
-            f"{option} {model} is neither a folder nor in the local cache; fetch it with 'hf download {model}', "
-            f"or {instead}"
-        )
+        remedy = f"fetch it with 'hf download {model}'" if _HUB_ID.fullmatch(model) else "give a folder or owner/name"
+        raise InputError(f"{option} {model} is neither a folder nor in the local cache; {remedy}, or {instead}")
     return folder
 
 
@@ -71,7 +71,8 @@ def load_model(model_class: Any, folder: Path, *, kinds: tuple[str, ...], option
     """
     kind = _kind(folder, option)
     if kind not in kinds:
-        raise InputError(f"{option} {folder} holds a model of type {kind!r}; give one of type {' or '.join(kinds)}")
+        holds = f"holds a model of type {kind!r}" if kind else "holds no model of transformers"
+        raise InputError(f"{option} {folder} {holds}; give one of type {' or '.join(kinds)}")
     if not any((folder / name).is_file() for name in _WEIGHTS):
         raise InputError(f"{option} {folder} has no {_WEIGHTS[0]}; export the weights as safetensors")
     from transformers.utils import logging
@@ -101,10 +102,11 @@ def load_model(model_class: Any, folder: Path, *, kinds: tuple[str, ...], option
     return model.eval()
 
 
-def _kind(folder: Path, option: str) -> str:
+def _kind(folder: Path, option: str) -> str | None:
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        return str(config.get("model_type")) if isinstance(config, dict) else "none"
+        kind = config.get("model_type") if isinstance(config, dict) else None
+        return None if kind is None else str(kind)
     except OSError as error:
         raise InputError(f"{option} {folder} has no readable config.json; give a folder of a model") from error
     except ValueError as error:

@@ -136,6 +136,8 @@ def test_asked_for_by_name_a_missing_model_is_an_error(tmp_path: Path, monkeypat
         TrackerChoice("sam2").load()
     with pytest.raises(InputError, match="someone/else"):
         TrackerChoice(model="someone/else").load()
+    with pytest.raises(InputError, match="give a folder or owner/name"):  # a path can be fetched from nowhere
+        TrackerChoice(model=str(tmp_path / "nowhere")).load()
 
 
 def test_another_kind_of_model_is_refused(folder: Path, tmp_path: Path):
@@ -143,6 +145,9 @@ def test_another_kind_of_model_is_refused(folder: Path, tmp_path: Path):
     config = json.loads((other / "config.json").read_text())
     (other / "config.json").write_text(json.dumps(config | {"model_type": "clip"}))
     with pytest.raises(InputError, match=r"other holds a model of type 'clip'; give one of type sam2_video"):
+        Sam2Tracker.load(other)
+    (other / "config.json").write_text("{}")
+    with pytest.raises(InputError, match=r"other holds no model of transformers; give one of type sam2_video"):
         Sam2Tracker.load(other)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from any2bokeh.disparity.estimators.registry import KnownModel, find_model, is_permissive
+from any2bokeh.disparity.estimators.registry import KNOWN_MODELS, KnownModel, find_model, is_permissive
 from any2bokeh.errors import InputError
 
 CONFIG_FILE = "config.json"
@@ -50,7 +50,11 @@ def model_folder(
     known = find_model(model)
     hub_id = known.hub_id if known else model
     if not re.fullmatch(r"\w[\w.-]*/\w[\w.-]*", hub_id):
-        raise InputError(f"depth model {model} is neither a folder, a known name nor a hub id such as owner/name")
+        names = ", ".join(known.short_name for known in KNOWN_MODELS)
+        raise InputError(
+            f"depth model {model} is neither a folder, a known name ({names}) nor a hub id such as owner/name; "
+            f"give one of them, or --depth-model rough for the built-in estimate"
+        )
     folder = _cached(hub_id)
     if folder is None:
         folder = _downloaded(hub_id, known, allow_noncommercial=allow_noncommercial, notice=notice)
