@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import shlex
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -273,7 +274,7 @@ def test_render_is_what_the_command_line_makes(opened: Studio, demo_clip: Path, 
     assert download.value.suggested_filename == "demo-bokeh.mp4"
 
     theirs = tmp_path / "theirs.mp4"
-    words = page.locator("[data-el=command]").inner_text().split()
+    words = shlex.split(page.locator("[data-el=command]").text_content())
     assert "--blades" in words
     put = {"demo.mp4": demo_clip / "clip.mp4", "disparity.mkv": demo_clip / "disparity.mkv"}
     put |= {"focus.json": saved, "out.mp4": theirs}

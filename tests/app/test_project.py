@@ -115,6 +115,26 @@ def test_newest_click_wins(project: Project):
     assert project.follower.focus == pytest.approx(np.full(FRAMES, FAR), abs=0.01)
 
 
+def test_blur_does_not_follow_the_subject_anew(project: Project, monkeypatch: pytest.MonkeyPatch):
+    project.focus(0, *NEAR_POINT, is_locked=False)
+    wait(project)
+    before = project.follower.focus.copy()
+    monkeypatch.setattr(TrackerChoice, "load", lambda self: pytest.fail("a tracker is loaded again"))
+    for strength in range(1, 30):
+        project.blur(strength)
+    wait(project)
+    np.testing.assert_array_equal(project.follower.focus, before)
+    assert project.follower.blur == pytest.approx(np.full(FRAMES, 29.0))
+
+
+def test_many_clicks_do_not_keep_many_decoders(project: Project):
+    for number in range(12):
+        project.focus(0, NEAR_POINT[0] + number / 500, NEAR_POINT[1], is_locked=False)
+        wait(project)
+        assert len(project.follower._kept) <= 8
+    assert project.follower.focus[0] == pytest.approx(NEAR, abs=0.01)
+
+
 def test_undo_and_redo_bring_pictures_back(project: Project):
     project.focus(0, *NEAR_POINT, is_locked=False)
     wait(project)

@@ -2,7 +2,8 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from any2bokeh.app.depth import ClipDepth, seed_of
 from any2bokeh.disparity import DisparitySource
 from any2bokeh.errors import InputError
-from any2bokeh.focus import BoxTarget, FocusScript, PointTarget, TrackerChoice, resolve
+from any2bokeh.focus import BoxTarget, FocusScript, PointTarget, Target, TrackerChoice, resolve
 from any2bokeh.focus.pictures import LONG_SIDE_PX
 from any2bokeh.focus.tracking.subjects import TrackedSubjects
 from any2bokeh.video import VideoSource
@@ -23,8 +24,11 @@ _log = logging.getLogger(__name__)
 
 # Frames that are found before what is wanted is looked at anew.
 _STEP = 12
-# Subjects that are remembered; each holds a decoder.
+# Targets whose subjects are remembered; each subject holds a decoder.
 _SUBJECTS = 8
+
+# Pictures that come one after another must not stop the tracker for good.
+_STANDS_BACK_S = 0.5
 
 Stage = Literal["idle", "estimating", "following", "ready", "failed"]
 
@@ -81,12 +85,13 @@ class FocusFollower:
         self._wanted: FocusScript | None = None
         self._anchor = 0
         self._is_new = False
-        self._found_for: FocusScript | None = None
         count = source.info.frame_count
         self.focus = np.full(count, np.nan)
         self.blur = np.full(count, np.nan)
         self.progress = Progress()
         self._following: tuple[Path, TrackedSubjects] | None = None
+        self._kept: set[tuple[Target, int]] = set()
+        self._pictures = 0
         self._quick: tuple[Path, DisparitySource] | None = None
         self._quick_lock = threading.Lock()
         self._thread = threading.Thread(target=self._work, name="any2bokeh focus", daemon=True)
@@ -98,10 +103,21 @@ class FocusFollower:
             if script == self._wanted and self.progress.stage != "failed":
                 return
             self._wanted, self._anchor, self._is_new = script, frame, True
-            self._found_for = script
             self.focus[:], self.blur[:] = np.nan, np.nan
             self.progress = Progress("following" if script else "idle", 0, len(self.focus))
             self._changed.notify_all()
+
+    @contextmanager
+    def standing_back(self) -> Iterator[None]:
+        """While a picture is made that somebody waits for: the tracker pauses before its next frame."""
+        with self._changed:
+            self._pictures += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._pictures -= 1
+                self._changed.notify_all()
 
     def at(self, frame: int) -> FocusOfFrame | None:
         """The focus of a frame; None where nothing is in focus, or nothing is known of the disparity yet.
@@ -162,7 +178,7 @@ class FocusFollower:
 
     def _find(self, script: FocusScript, anchor: int) -> None:
         path = self._depth.made(script, self._reporter("estimating", script))
-        subjects = self._subjects(path)
+        subjects = self._subjects(path, script)
         count = self._source.info.frame_count
         steps = [(start, min(start + _STEP, count)) for start in range(0, count, _STEP)]
         steps.sort(key=lambda step: not step[0] <= anchor < step[1])  # stable: the rest stays in order
@@ -195,19 +211,24 @@ class FocusFollower:
             subjects=subjects,
         )
 
-    def _subjects(self, path: Path) -> TrackedSubjects:
+    def _subjects(self, path: Path, script: FocusScript) -> TrackedSubjects:
         """What follows subjects in a disparity; what it has followed already it knows."""
-        if self._following is not None and self._following[0] == path and self._kept < _SUBJECTS:
-            self._kept += 1
+        followed: set[tuple[Target, int]] = {(k.target, k.frame) for k in script.keyframes if k.target is not None}
+        self._kept |= followed
+        if self._following is not None and self._following[0] == path and len(self._kept) <= _SUBJECTS:
             return self._following[1]
         if self._following is not None:
             self._following[1].close()
         pictures = ReducedPictures(self._source, long_side_px=LONG_SIDE_PX)
-        subjects = TrackedSubjects(pictures, self._depth.opened(path), self._tracker)
-        self._following, self._kept = (path, subjects), 1
+        subjects = TrackedSubjects(
+            pictures, self._depth.opened(path), self._tracker, on_sighting=lambda frame, sighting: self._stand_back()
+        )
+        self._following, self._kept = (path, subjects), followed
         return subjects
 
-    _kept = 0
+    def _stand_back(self) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._pictures == 0 or self._closed, timeout=_STANDS_BACK_S)
 
     def _reporter(self, stage: Stage, script: FocusScript) -> Callable[[int, int], None]:
         seed = seed_of(script, self._source)

@@ -25,12 +25,17 @@ def _row(keyframe: Keyframe) -> dict[str, Any]:
         case None:
             row |= {"kind": "blur", "what": "blur only"}
         case DisparityTarget(disparity):
-            row |= {"kind": "disparity", "what": f"disparity {disparity:.3f}", "focus_disparity": disparity}
+            row |= {"kind": "disparity", "what": f"plane {disparity:.3f}", "focus_disparity": disparity}
         case PointTarget(x, y, track):
-            row |= {"kind": "point", "what": f"point {x:.0%}, {y:.0%}", "track": track, "point": [x, y]}
+            row |= {"kind": "point", "what": f"{100 * x:.0f}, {100 * y:.0f} %", "track": track, "point": [x, y]}
         case BoxTarget(x0, y0, x1, y1, track):
             middle = [(x0 + x1) / 2, (y0 + y1) / 2]
-            row |= {"kind": "box", "what": f"box at {middle[0]:.0%}, {middle[1]:.0%}", "track": track, "point": middle}
+            row |= {
+                "kind": "box",
+                "what": f"box {100 * middle[0]:.0f}, {100 * middle[1]:.0f} %",
+                "track": track,
+                "point": middle,
+            }
         case MaskTarget():
             row |= {"kind": "mask", "what": "mask"}
     return row

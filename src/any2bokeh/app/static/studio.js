@@ -333,19 +333,23 @@
     };
     const frame = number(k.frame, { min: 0, max: clip().frames - 1, step: 1, className: "st-frame", ariaLabel: "Frame of the keyframe" },
       (to) => Number.isInteger(to) && deed("move", { frame: k.frame, to }));
-    const what = el("button", { type: "button", className: "st-what", title: "Go to this frame" }, k.what + (k.track ? ", followed" : ""));
+    const what = el("button", { type: "button", className: "st-what", title: `${k.kind} ${k.what}: go to frame ${k.frame}` }, k.what);
     what.addEventListener("click", () => go(k.frame));
-    const lock = el("button", { type: "button", className: "st-toggle st-mini", title: "A locked keyframe wins over others near it" }, k.locked ? "Locked" : "Lock");
+    const lock = el("button", { type: "button", className: "st-toggle st-mini", title: "A locked keyframe wins over others near it" }, "Lock");
     lock.setAttribute("aria-pressed", String(k.locked));
     lock.addEventListener("click", () => change({ locked: !k.locked }));
+    const follow = el("button", { type: "button", className: "st-toggle st-mini", title: "Follow the subject; else hold its disparity" }, "Follow");
+    follow.setAttribute("aria-pressed", String(k.track));
+    follow.hidden = k.track === null;
+    follow.addEventListener("click", () => change({ track: !k.track }));
     const gone = el("button", { type: "button", className: "st-link st-gone", ariaLabel: `Delete the keyframe at frame ${k.frame}`, title: "Delete (Del)" }, "×");
     gone.addEventListener("click", () => deed("delete", { frame: k.frame }));
-    const blur = number(k.blur_strength, { min: 0, step: 0.5, placeholder: "as before", ariaLabel: "Blur strength K, pixels" }, (value) => change({ blur_strength: value }));
+    const blur = number(k.blur_strength, { min: 0, step: 0.5, placeholder: "same", ariaLabel: "Blur strength K, pixels" }, (value) => change({ blur_strength: value }));
     const easing = el("select", { ariaLabel: "Easing" }, ...["smooth", "linear", "hold"].map((name) => el("option", { value: name, selected: name === k.easing }, name)));
     easing.addEventListener("change", () => change({ easing: easing.value }));
     const seconds = number(k.transition_s, { min: 0, step: 0.1, placeholder: "whole", ariaLabel: "Transition, seconds" }, (value) => change({ transition_s: value }));
     const item = el("li", {},
-      el("div", { className: "st-row-top" }, frame, what, lock, gone),
+      el("div", { className: "st-row-top" }, frame, what, follow, lock, gone),
       el("div", { className: "st-row-more" },
         el("label", {}, "K ", blur), el("label", {}, "Move ", easing), el("label", {}, "in ", seconds, " s")));
     item.dataset.frame = k.frame;
