@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from any2bokeh.app import editing
+from any2bokeh.app.keyframe_rows import rows
 from any2bokeh.errors import InputError
 from any2bokeh.focus import DisparityTarget, FocusScript, Keyframe, MaskTarget, PointTarget, resolve
 
@@ -46,6 +47,23 @@ def test_click_on_a_keyframe_changes_its_target_alone():
 def test_later_click_keeps_the_order_and_the_strength():
     script = focused(focused(None, 7), 3, THERE)
     assert [(k.frame, k.target, k.blur_strength) for k in script.keyframes] == [(3, THERE, None), (7, HERE, 20)]
+
+
+@pytest.mark.parametrize("frame", [1, 5, 14, 30])
+def test_a_click_soon_after_a_locked_one_still_counts(frame: int):
+    locked = editing.focused(None, 0, HERE, strength="strong", blur_strength=20, fps=24)
+    assert [row["gives_way"] for row in rows(focused(locked, frame, THERE), 24)] == [False, False]
+
+
+def test_a_click_within_the_move_of_a_locked_one_gives_way_and_says_so():
+    script = focused(focused(None, 0), 20, THERE)
+    script = editing.changed(script, 20, {"strength": "strong"})
+    assert [row["gives_way"] for row in rows(focused(script, 12, THERE), 24)] == [False, True, False]
+    told = {"disparity": Nothing(), "frame_count": 40, "fps": 24}
+    planes = [editing.changed(focused(script, 12, THERE), 12, {"focus_disparity": 0.1})]
+    for frame in (0, 20):
+        planes.append(editing.changed(planes[-1], frame, {"focus_disparity": 0.9}))
+    assert resolve(planes[-1], **told).focus_disparity == pytest.approx(np.full(40, 0.9))
 
 
 def test_strength_of_the_clip_replaces_all_strengths():

@@ -143,7 +143,7 @@ def test_focus_goes_where_it_is_clicked(opened: Studio):
     opened.open()
     page = opened.page
     [first] = opened.keyframes()
-    assert (first["frame"], first["locked"]) == (0, True)
+    assert (first["frame"], first["locked"]) == (0, False)
     near, far = opened.detail(NEAR_POINT), opened.detail(FAR_POINT)
 
     opened.click(FAR_POINT)

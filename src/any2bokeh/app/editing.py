@@ -29,7 +29,8 @@ def focused(
         script: what there is; None where nothing has been said.
         frame: of the clip.
         target: what to focus on.
-        strength: ``weak`` gives way to what is locked, ``strong`` is locked.
+        strength: ``weak`` gives way to what is locked, ``strong`` is locked. The move never reaches back over the
+            keyframe before, so that what was clicked last does not give way to what was locked earlier.
         blur_strength: K, where the script gives none yet.
         fps: of the clip.
     """
@@ -38,7 +39,7 @@ def focused(
     if there is not None:
         changed = replace(there, target=target, strength=strength)
     else:
-        changed = Keyframe(frame, target, transition_s=TRANSITION_S, strength=strength)
+        changed = Keyframe(frame, target, transition_s=_transition_s(keyframes, frame, fps), strength=strength)
     return _script(_with_strength([*_others(keyframes, frame), changed], blur_strength), script, fps)
 
 
@@ -174,6 +175,13 @@ def _others(keyframes: Iterable[Keyframe], frame: int) -> list[Keyframe]:
 
 def _gives_none(keyframes: Iterable[Keyframe]) -> bool:
     return all(k.blur_strength is None for k in keyframes)
+
+
+def _transition_s(keyframes: Iterable[Keyframe], frame: int, fps: float) -> float:
+    before = max((k.frame for k in keyframes if k.frame < frame), default=None)
+    if before is None:
+        return TRANSITION_S
+    return min(TRANSITION_S, math.floor(1000 * (frame - before) / fps) / 1000)
 
 
 def _with_strength(keyframes: Iterable[Keyframe], blur_strength: float) -> list[Keyframe]:

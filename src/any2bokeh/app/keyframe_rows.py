@@ -3,14 +3,25 @@
 from typing import Any
 
 from any2bokeh.focus import BoxTarget, DisparityTarget, FocusScript, Keyframe, MaskTarget, PointTarget
+from any2bokeh.focus.move import plan_moves
 
 
-def rows(script: FocusScript | None) -> list[dict[str, Any]]:
-    """One for each keyframe: its values, and words for what it focuses on."""
-    return [_row(keyframe) for keyframe in script.keyframes] if script is not None else []
+def rows(script: FocusScript | None, fps: float) -> list[dict[str, Any]]:
+    """One for each keyframe: its values, words for what it focuses on, and whether it gives way to a locked one.
+
+    Args:
+        script: counted in the clip's own frames.
+        fps: of the clip.
+    """
+    if script is None or script.dense is not None:
+        return []
+    cuts = [k.frame for k in script.keyframes if k.cut]
+    moves = plan_moves([(k.frame, k, k.target) for k in script.keyframes if k.target is not None], cuts=cuts, fps=fps)
+    reached = {move.frame for move in moves}
+    return [_row(k, gives_way=k.target is not None and k.frame not in reached) for k in script.keyframes]
 
 
-def _row(keyframe: Keyframe) -> dict[str, Any]:
+def _row(keyframe: Keyframe, *, gives_way: bool) -> dict[str, Any]:
     row: dict[str, Any] = {
         "frame": keyframe.frame,
         "blur_strength": keyframe.blur_strength,
@@ -18,6 +29,7 @@ def _row(keyframe: Keyframe) -> dict[str, Any]:
         "transition_s": keyframe.transition_s,
         "locked": keyframe.strength == "strong",
         "cut": keyframe.cut,
+        "gives_way": gives_way,
         "track": None,
         "point": None,
     }

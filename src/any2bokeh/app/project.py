@@ -214,7 +214,7 @@ class Project:
             "revision": self.revision,
             "depth": "from a file" if self.depth.given else shown_name(self.depth.name),
             "depth_is_rough": self.depth.given is None and self.depth.name == "rough",
-            "keyframes": rows(now.script),
+            "keyframes": rows(now.script, float(info.fps)),
             "is_dense": now.script is not None and now.script.dense is not None,
             "can_undo": self.history.can_undo,
             "can_redo": self.history.can_redo,

@@ -81,7 +81,8 @@ class Visitor:
         folder = demo.CLIP_FOLDER
         source = open_source(folder / "clip.mp4")
         script = FocusScript(
-            keyframes=(Keyframe(0, _DEMO_SUBJECT, blur_strength=_DEMO_BLUR),), fps=float(source.info.fps)
+            keyframes=(Keyframe(0, _DEMO_SUBJECT, blur_strength=_DEMO_BLUR, strength="weak"),),
+            fps=float(source.info.fps),
         )
         depth = self._depth(source, folder / "disparity.mkv")
         decisions = Decisions(script=script, blur_strength=_DEMO_BLUR)

@@ -213,7 +213,9 @@
     for (const part of [box.before, box.edge, box.splitbox]) part.hidden = !store.compare;
     box.stage.style.setProperty("--split", `${store.split}%`);
     box.pic.alt = `Frame ${store.frame}, ${store.view === "result" ? "refocused" : store.view}`;
-    box.hint.textContent = now.keyframes.length || now.is_dense ? "" : "Click what should be in focus";
+    const here = now.keyframes.find((k) => k.frame === store.frame);
+    box.hint.textContent = here && here.gives_way ? "Gives way to a locked keyframe near it; lock it to keep it"
+      : now.keyframes.length || now.is_dense ? "" : "Click what should be in focus";
     box.hint.hidden = !box.hint.textContent;
     drawMarks();
     drawStatus();
@@ -353,6 +355,7 @@
       el("div", { className: "st-row-more" },
         el("label", {}, "K ", blur), el("label", {}, "Move ", easing), el("label", {}, "in ", seconds, " s")));
     item.dataset.frame = k.frame;
+    if (k.gives_way) { item.classList.add("gives-way"); item.title = "Gives way to a locked keyframe near it"; }
     return item;
   }
 
