@@ -38,8 +38,8 @@ def _section(name: str, command: Any) -> str:
     shown = [parameter for parameter in command.params if not getattr(parameter, "hidden", False)]
     arguments = [parameter for parameter in shown if parameter.param_type_name == "argument"]
     options = [parameter for parameter in shown if parameter.param_type_name == "option"]
-    places = " ".join(_place(argument) for argument in arguments)
-    required = " ".join(_spelling(option) for option in options if option.required)
+    places = " ".join(_place(each) if each.required else f"[{_place(each)}]" for each in arguments)
+    required = " ".join(f"{option.opts[0]} {_value(option)}" for option in options if option.required)
     usage = " ".join(part for part in ("any2bokeh", name, places, required, "[OPTIONS]") if part)
     lines = [f"## any2bokeh {name}", "", _one_line(command.help), "", "```text", usage, "```", ""]
     if arguments:
@@ -68,7 +68,11 @@ def _spelling(option: Any) -> str:
     names = ", ".join((*option.opts, *option.secondary_opts))
     if option.is_flag:
         return names
-    return f"{names} {option.metavar or '|'.join(_choices(option)) or _kind(option)}"
+    return f"{names} {_value(option)}"
+
+
+def _value(option: Any) -> str:
+    return option.metavar or "|".join(_choices(option)) or _kind(option)
 
 
 def _meaning(option: Any) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import any2bokeh
-from scripts.docs_site.command_reference import commands
+from scripts.docs_site.command_reference import command_reference, commands
 from scripts.docs_site.python_reference import GROUPS, PARTS, python_reference
 from tests.docs.markdown import ROOT
 
@@ -46,6 +46,28 @@ def test_python_reference_names_places_that_exist():
     for place in places:
         module, _, name = place.rpartition(".")
         assert getattr(import_module(module), name).__doc__, place
+
+
+def test_command_reference_tells_every_option_once_with_its_default():
+    sections = dict(
+        re.findall(r"^## any2bokeh ([\w -]+)\n(.*?)(?=^## |\Z)", command_reference(), re.MULTILINE | re.DOTALL)
+    )
+    assert sections.keys() == commands().keys()
+    for name, command in commands().items():
+        rows = re.findall(r"^\| `(--[^`]+)` \| (.*) \| (.*) \|$", sections[name], re.MULTILINE)
+        told = {spelling.split(",")[0].split(" ")[0]: default for spelling, _, default in rows}
+        options = [each for each in command.params if each.param_type_name == "option"]
+        assert len(rows) == len(told)
+        assert set(told) == {each.opts[0] for each in options if not each.hidden}
+        for each in options:
+            if each.required:
+                assert told[each.opts[0]] == "required"
+                assert f"{each.opts[0]} {each.metavar}" in sections[name]
+    assert "any2bokeh refocus INPUT --output OUT [OPTIONS]" in sections["refocus"]
+    assert "any2bokeh evaluate [CLIPS] --output OUT [OPTIONS]" in sections["evaluate"]
+    assert re.search(
+        r"^\| `--tracker auto\\\|sam2\\\|classical` \| .* \| `auto` \|$", sections["refocus"], re.MULTILINE
+    )
 
 
 @pytest.fixture(scope="module")
