@@ -56,6 +56,14 @@ def test_a_picture_is_an_aperture(cli: RunCli, arguments: list[object], results:
     assert np.abs(read_rgb(results / "frame.png").astype(int) - plain).max() > 1
 
 
+def test_a_distance_alone_is_no_focus_in_relative_disparity(
+    cli: RunCli, frame_folder: Path, disparity_folder: Path, results: Path
+):
+    arguments = ["preview", frame_folder, "--disparity", disparity_folder, "-o", results / "frame.png"]
+    outcome = cli(*arguments, "--f-number", "2", "--focal-length-mm", "50", "--focus-distance-m", "3")
+    assert_refused(outcome, results, "a focus distance of 3 m alone needs a metric depth model")
+
+
 def test_a_lens_by_its_name_gives_its_numbers(cli: RunCli, arguments: list[object]):
     named = cli(*arguments, "--lens", "apsc-56-f1.2", "--focus-distance-m", "1.5", "--json")
     typed = cli(

@@ -171,7 +171,8 @@ class FocusOptions(SubjectOptions):
         float | None,
         option(
             "--focus-distance-m",
-            help=f"To what is in focus first; as metric disparity says, else {UNSTATED_DISTANCE_M:g}.",
+            help=f"To what is in focus first; as metric disparity says, else {UNSTATED_DISTANCE_M:g}. Alone, with "
+            "metric disparity, the focal plane.",
             panel=_BLUR,
             metavar="Z",
         ),
@@ -189,6 +190,10 @@ class FocusOptions(SubjectOptions):
         from any2bokeh.focus import FocusScript, Keyframe
         from any2bokeh.shot import gives_blur_strength
 
+        if self.focus_distance_m is not None and all(typed is None for typed in self.typed_focus().values()):
+            from any2bokeh.focus.plane import FocusPlane
+
+            return FocusPlane(self.focus_distance_m)
         self.require_one_focus()
         if self.focus_script is None:
             found = self.subject(first_frame)

@@ -1,0 +1,41 @@
+"""A focal plane at a distance in metres."""
+
+from dataclasses import dataclass
+
+from any2bokeh.disparity.estimated import EstimatedDisparity
+from any2bokeh.errors import InputError
+from any2bokeh.focus.finder import Range
+from any2bokeh.focus.script import FocusScript, Keyframe
+from any2bokeh.focus.target import DisparityTarget
+from any2bokeh.focus.tracking.subjects import TrackedSubjects
+
+
+@dataclass(frozen=True, slots=True)
+class FocusPlane:
+    """Everything at one distance is in focus, where disparity is metric.
+
+    Attributes:
+        distance_m: from the lens, above 0.
+    """
+
+    distance_m: float
+
+    def find(self, subjects: TrackedSubjects, frames: Range) -> FocusScript:
+        """A script of one plane; see `FocusFinder.find`.
+
+        Raises:
+            InputError: disparity is relative, or nothing in the clip is so near.
+        """
+        maps = subjects.disparity
+        metres = maps.inverse_metres_per_unit if isinstance(maps, EstimatedDisparity) else None
+        if metres is None:
+            raise InputError(
+                f"a focus distance of {self.distance_m:g} m alone needs a metric depth model, such as --depth-model "
+                "zoe; or say what stands there, such as --focus-point 0.5,0.5"
+            )
+        focus_disparity = 1 / (self.distance_m * metres)
+        if focus_disparity > 1:
+            raise InputError(
+                f"focus distance is {self.distance_m:g} m, nearer than all in the clip; give {1 / metres:.3g} m or more"
+            )
+        return FocusScript(keyframes=(Keyframe(frame=frames.start, target=DisparityTarget(focus_disparity)),))
