@@ -94,40 +94,37 @@ def test_a_blurred_clip_keeps_its_depth_its_tags_and_what_is_in_focus(kind: str,
     assert np.unique(luma).size > (int(luma.max()) - int(luma.min())) / 4 * 1.5
 
 
-def test_16_bit_pictures_keep_their_bits(tmp_path: Path):
-    (tmp_path / "in").mkdir()
-    rng = np.random.default_rng(1)
-    pictures = rng.integers(0, 65536, (FRAMES, SIZE[1], SIZE[0], 3), np.uint16)
-    for index, picture in enumerate(pictures):
-        _write(tmp_path / "in" / f"{index}.png", picture, "uint16")
-    for k, name in ((0.0, "same"), (60.0, "blurred")):
-        refocus(
-            tmp_path / "in", tmp_path / name, disparity=maps(tmp_path), focus=FocusScript.constant(0.8, k),
-            renderer=looks("srgb"),
-        )  # fmt: skip
-    for index, picture in enumerate(pictures):
-        np.testing.assert_array_equal(_read(tmp_path / "same" / f"{index:05d}.png"), picture)
-        blurred = _read(tmp_path / "blurred" / f"{index:05d}.png")
-        np.testing.assert_array_equal(blurred[:, : SIZE[0] // 2 - 4], picture[:, : SIZE[0] // 2 - 4])
-        assert np.unique(blurred[:, SIZE[0] // 2 + 8 :]).size > 1000
+def sixteen_bits() -> NDArray:
+    return np.random.default_rng(1).integers(0, 65536, (FRAMES, SIZE[1], SIZE[0], 3), np.uint16)
 
 
-def test_half_float_pictures_keep_their_light(tmp_path: Path):
+def half_floats() -> NDArray:
+    """From far below black's last bit to 55 times white."""
+    return np.exp(np.random.default_rng(2).uniform(-8, 4, (FRAMES, SIZE[1], SIZE[0], 3))).astype(np.float16)
+
+
+@pytest.mark.parametrize(
+    ("pictures", "sample_type", "extension", "transfer"),
+    [(sixteen_bits(), "uint16", "png", "srgb"), (half_floats(), "half", "exr", "linear")],
+    ids=["16-bit PNG", "half EXR"],
+)
+def test_pictures_keep_their_samples(
+    tmp_path: Path, pictures: NDArray, sample_type: str, extension: str, transfer: Transfer
+):
     (tmp_path / "in").mkdir()
-    rng = np.random.default_rng(2)
-    pictures = np.exp(rng.uniform(-8, 4, (FRAMES, SIZE[1], SIZE[0], 3))).astype(np.float16)
     for index, picture in enumerate(pictures):
-        _write(tmp_path / "in" / f"{index}.exr", picture, "half")
+        _write(tmp_path / "in" / f"{index}.{extension}", picture, sample_type)
     for k, name in ((0.0, "same"), (60.0, "blurred")):
-        refocus(
-            tmp_path / "in", tmp_path / name, disparity=maps(tmp_path), focus=FocusScript.constant(0.8, k),
-            renderer=looks("linear"),
-        )  # fmt: skip
+        focus, renderer = FocusScript.constant(0.8, k), looks(transfer)
+        refocus(tmp_path / "in", tmp_path / name, disparity=maps(tmp_path), focus=focus, renderer=renderer)
+    sharp, soft = slice(0, SIZE[0] // 2 - 4), slice(SIZE[0] // 2 + 8, None)
     for index, picture in enumerate(pictures):
-        np.testing.assert_array_equal(_read(tmp_path / "same" / f"{index:05d}.exr"), picture)
-        blurred = _read(tmp_path / "blurred" / f"{index:05d}.exr")
-        np.testing.assert_array_equal(blurred[:, : SIZE[0] // 2 - 4], picture[:, : SIZE[0] // 2 - 4])
-        assert blurred[:, SIZE[0] // 2 + 8 :].max() > 4  # brighter than white
+        np.testing.assert_array_equal(_read(tmp_path / "same" / f"{index:05d}.{extension}"), picture)
+        blurred = _read(tmp_path / "blurred" / f"{index:05d}.{extension}")
+        np.testing.assert_array_equal(blurred[:, sharp], picture[:, sharp])
+        assert np.unique(blurred[:, soft]).size > 1000
+        if transfer == "linear":
+            assert blurred[:, soft].max() > 4  # brighter than white
 
 
 def _write(path: Path, samples: NDArray, kind: str) -> None:
