@@ -26,5 +26,5 @@ class Limits:
     visitors: int = 32
     waiting_renders: int = 8
     renders_at_once: int = 1
-    grace_s: float = 60.0
+    grace_s: float = 90.0
     idle_s: float = 6 * 3600.0

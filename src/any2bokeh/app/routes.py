@@ -44,6 +44,11 @@ def studio_routes(studio: Studio) -> APIRouter:
     def state(token: str) -> JSONResponse:
         return JSONResponse(studio.visitor(token).told())
 
+    @router.get("/{token}/alive")
+    def alive(token: str) -> Response:
+        studio.visitor(token)
+        return Response(status_code=204)
+
     @router.get("/{token}/picture")
     def picture(token: str, frame: int, view: str = "result") -> Response:
         made = studio.visitor(token).picture(frame, view)

@@ -179,6 +179,9 @@
     }, 300);
   }
 
+  // Connections break: as long as this page is open, its files are wanted.
+  setInterval(() => store.state.token && fetch(url("alive")).catch(() => {}), 25_000);
+
   // ---- header ----------------------------------------------------------------------------------------------------
   function drawHeader() {
     const box = parts.header, now = clip();
@@ -378,6 +381,7 @@
       box.video.dataset.name = results.render + store.state.token;
       box.video.src = url(`result?of=${results.render}`);
       box.download.href = url("result?download=1");
+      box.download.download = job && job.kind === "render" ? job.name : "";  // a click must not look like leaving the page
       box.download.textContent = `Download ${results.render.split(".").pop().toUpperCase()}`;
     }
     box.commandbox.hidden = !(clip() && clip().keyframes.length);
