@@ -16,6 +16,7 @@ import pytest
 
 import any2bokeh
 from scripts.docs_site.command_reference import command_reference, commands
+from scripts.docs_site.pages import GENERATED
 from scripts.docs_site.python_reference import GROUPS, PARTS, python_reference
 from tests.docs.markdown import ROOT
 
@@ -31,6 +32,12 @@ _ASSETS = {
     "use": "href",
 }
 _STYLE_URL = re.compile(r"url\(\s*[\"']?((?:https?:)?//[^)\"']+)|@import\s+[\"']([^\"']+)")
+
+
+def test_every_page_stands_in_the_navigation_once():
+    nav = (ROOT / "mkdocs.yml").read_text().partition("\nnav:\n")[2]
+    pages = re.findall(r": ([\w/-]+\.md)$", nav, re.MULTILINE)
+    assert sorted(pages) == sorted([*(path.name for path in (ROOT / "docs").glob("*.md")), *GENERATED])
 
 
 def test_every_public_name_has_a_group():
