@@ -79,6 +79,7 @@
     const wanted = wish();
     if (wanted === pictures.shown && !again) return;
     pictures.busy = true;
+    pictures.knew = knowledge();
     box.stage.setAttribute("aria-busy", "true");
     try {
       const answer = await fetch(url(`picture?frame=${store.frame}&view=${store.view}`));
@@ -103,7 +104,7 @@
       pictures.busy = false;
       box.stage.removeAttribute("aria-busy");
     }
-    if (wish() !== pictures.shown) refresh();
+    if (wish() !== pictures.shown || isStale()) refresh(true);
   }
 
   function shown(image, source) {
@@ -149,17 +150,13 @@
     if (parts.keyframes) drawRows();
     if (parts.job) drawJob();  // its tab may not have been opened yet
     drawLoop(store.state.job, store.state.results || {});
-    refresh(pictures.provisional && clip() && clip().finding.stage !== "estimating" && repaint());
+    refresh(isStale());
     poll();
   }
 
-  // A provisional picture is asked for again when more is known than when it was made.
-  function repaint() {
-    const now = `${clip().finding.stage}/${clip().depth}/${knownAt(store.frame)}`;
-    const is_new = now !== pictures.knew;
-    pictures.knew = now;
-    return is_new;
-  }
+  // A provisional picture is asked for again when more is known than when it was asked for.
+  const knowledge = () => `${clip().finding.stage}/${clip().depth}/${knownAt(store.frame)}`;
+  const isStale = () => pictures.provisional && clip() && knowledge() !== pictures.knew;
 
   function knownAt(frame) {
     const values = clip().focus;
