@@ -1,6 +1,7 @@
+import time
+
 import pytest
 
-from any2bokeh.app import history
 from any2bokeh.app.history import History
 
 
@@ -35,7 +36,7 @@ def test_ends_stay_where_they_are():
 
 def test_one_drag_is_one_step(monkeypatch: pytest.MonkeyPatch):
     now = 0.0
-    monkeypatch.setattr(history.time, "monotonic", lambda: now)
+    monkeypatch.setattr(time, "monotonic", lambda: now)
     states = History(0)
     for value in range(1, 10):
         now += 0.1

@@ -7,7 +7,7 @@ import av
 import numpy as np
 import pytest
 
-from any2bokeh.app import visitor as visitor_module
+from any2bokeh.app import render_work
 from any2bokeh.app.render_job import JobKind
 from any2bokeh.app.studio import Studio
 from any2bokeh.app.visitor import Visitor
@@ -116,7 +116,7 @@ def test_bad_scripts_leave_everything_as_it_was(visitor: Visitor, text: str, nam
 def test_cancelled_render_leaves_nothing_and_another_starts(visitor: Visitor, monkeypatch: pytest.MonkeyPatch):
     visitor.open_demo()
     begun, go = threading.Event(), threading.Event()
-    whole = visitor_module.RenderWork.whole
+    whole = render_work.RenderWork.whole
 
     def slow(self, report, info, **more):
         def told(done, total):
@@ -128,7 +128,7 @@ def test_cancelled_render_leaves_nothing_and_another_starts(visitor: Visitor, mo
 
         return whole(self, told, info, **more)
 
-    monkeypatch.setattr(visitor_module.RenderWork, "whole", slow)
+    monkeypatch.setattr(render_work.RenderWork, "whole", slow)
     visitor.render()
     assert begun.wait(60)
     job = visitor.job
