@@ -1,5 +1,6 @@
 import importlib.util
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -53,7 +54,10 @@ def test_bad_options(cli: RunCli, options: list[str], named: str):
 
 
 @needs_gradio
-def test_studio_opens_on_this_machine_alone_and_leaves_nothing(tmp_path: Path):
+@pytest.mark.parametrize(
+    ("end", "code"), [(signal.SIGINT, 0), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow)]
+)
+def test_studio_opens_on_this_machine_alone_and_leaves_nothing(tmp_path: Path, end: signal.Signals, code: int):
     process = subprocess.Popen(
         [sys.executable, "-m", "any2bokeh", "app", "--port", "0"],
         stdout=subprocess.PIPE,
@@ -77,8 +81,9 @@ def test_studio_opens_on_this_machine_alone_and_leaves_nothing(tmp_path: Path):
         assert b"any2bokeh studio" in page
         assert [path.name[:17] for path in tmp_path.glob("any2bokeh-*")] == ["any2bokeh-studio-"]
     finally:
-        process.terminate()
+        process.send_signal(end)
         _, err = process.communicate(timeout=60)
-    assert process.returncode == 143
+    assert process.returncode == code
     assert "Traceback" not in err
+    assert "interrupted" not in err
     assert list(tmp_path.glob("any2bokeh-*")) == []

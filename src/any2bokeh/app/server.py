@@ -4,7 +4,7 @@ import os
 import socket
 import threading
 from collections.abc import Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from any2bokeh.app.studio import Studio
@@ -87,7 +87,8 @@ def serve(studio: Studio, *, host: str, port: int, ready: Callable[[str], None] 
         threading.Thread(target=picture_of_demo, name="any2bokeh warming up", daemon=True).start()
         if ready is not None:
             ready(address(host, bound.getsockname()[1]))
-        server.run(sockets=[bound])
+        with suppress(KeyboardInterrupt):  # how one closes it
+            server.run(sockets=[bound])
     finally:
         bound.close()
         studio.close()
