@@ -66,6 +66,7 @@ def studio_theme() -> Base:
         panel_border_width="0px",
         input_background_fill="#ffffff",
         input_background_fill_dark="#212426",
+        input_border_width="1px",
         input_border_color="#c4c4be",
         input_border_color_dark="#3d4144",
         input_border_color_focus="#b87612",
