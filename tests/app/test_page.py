@@ -208,6 +208,35 @@ def test_keyboard_alone_is_enough(opened: Studio):
 
 
 @pytest.mark.slow
+def test_keyframes_are_dragged_and_edited(opened: Studio):
+    opened.open()
+    page = opened.page
+    area, key = page.locator(".st-timeline").bounding_box(), page.locator(".st-key").bounding_box()
+    y = key["y"] + key["height"] / 2
+    page.mouse.move(key["x"] + key["width"] / 2, y)
+    page.mouse.down()
+    page.mouse.move(area["x"] + area["width"] * 10 / (FRAMES - 1), y, steps=4)
+    opened.change(page.mouse.up)
+    assert [k["frame"] for k in opened.keyframes()] == [10]
+    assert page.evaluate("window.studio.store.frame") == 10
+    row = page.locator(".st-rows li")
+    for name, value in (
+        ("Frame of the keyframe", "4"),
+        ("Transition, seconds", "0.25"),
+        ("Blur strength K, pixels", "33"),
+    ):
+        field = row.get_by_label(name)
+        field.fill(value)
+        opened.change(lambda field=field: field.press("Enter"))
+    opened.change(lambda: row.get_by_label("Easing").select_option("linear"))
+    opened.change(lambda: row.get_by_role("button", name="Lock", exact=True).click())
+    opened.change(lambda: row.get_by_role("button", name="Follow").click())
+    [now] = opened.keyframes()
+    assert (now["frame"], now["transition_s"], now["blur_strength"]) == (4, 0.25, 33)
+    assert (now["easing"], now["locked"], now["track"]) == ("linear", True, False)
+
+
+@pytest.mark.slow
 def test_every_control_has_a_name(opened: Studio):
     opened.open()
     opened.tab("Lens")
