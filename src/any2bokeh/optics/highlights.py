@@ -15,7 +15,8 @@ class Highlights:
 
     A pixel's light is multiplied by ``1 + gain * t^2``, where t rises from 0 to 1 as the largest of its three code
     values goes from the threshold to 1. All three are multiplied alike, so the hue stays; and the gain sets in
-    smoothly, so nothing pops as a pixel crosses the threshold.
+    smoothly, so nothing pops as a pixel crosses the threshold. The renderer fades the gain in with the radius of the
+    disc: what is in focus stays as the source has it, and what is nearly in focus must not stand out beside it.
 
     Attributes:
         gain: how many times brighter than white a clipped pixel is taken to be, beyond itself; 0 recovers nothing.
@@ -47,3 +48,13 @@ def raised(largest_code, gain, threshold):
     """By what light is multiplied; ``Highlights.recovered`` for kernels."""
     above = min(max((largest_code - threshold) / (np.float32(1) - threshold), np.float32(0)), np.float32(1))
     return np.float32(1) + gain * above * above
+
+
+_SHARP_PX, _SPREAD_PX = np.float32(0.5), np.float32(2.5)
+
+
+@njit(nogil=True, cache=True, inline="always")
+def spread(radius_px):
+    """Share of the gain that light spread over this radius gets: 0 in focus, 1 from a few pixels on, smooth between."""
+    share = min(max((radius_px - _SHARP_PX) / (_SPREAD_PX - _SHARP_PX), np.float32(0)), np.float32(1))
+    return share * share * (np.float32(3) - np.float32(2) * share)

@@ -53,3 +53,17 @@ def test_recovery_brings_clipped_lamps_back_and_does_not_flicker():
     print(psnr_db(plain), psnr_db(recovered), temporal(plain), temporal(recovered))
     assert psnr_db(recovered) > psnr_db(plain) + 3
     assert temporal(recovered) < temporal(plain)
+
+
+def test_light_near_the_focal_plane_is_raised_without_a_seam():
+    """A white bar that leaves the focal plane: its raised light sets in gradually."""
+    pixels = np.full((3, HEIGHT, WIDTH), 0.2, np.float32)
+    pixels[:, 60:84] = 0.96
+    disparity = np.broadcast_to(np.linspace(0.5, 0.3, WIDTH, dtype=np.float32), (1, HEIGHT, WIDTH)).copy()
+    given = RenderInput(pixels, disparity, 0.5, 120.0)  # 0 to 6 px
+    plain = LayeredRenderer(threads=1).render_frame(given)
+    lifted = LayeredRenderer(threads=1, highlights=Highlights(gain=6)).render_frame(given)
+    brighter = (lifted - plain)[0, 52:92].max(axis=0)
+    assert brighter[:16].max() < 1e-6
+    assert brighter[-20:].min() > 0.2
+    assert np.abs(np.diff(brighter)).max() < 0.03  # from column to column; 0.044 where the gain set in at once

@@ -19,7 +19,7 @@ where they are used.
 import numpy as np
 from numba import njit
 
-from any2bokeh.optics.highlights import raised
+from any2bokeh.optics.highlights import raised, spread
 
 BLOCK = 16
 """Side of the square blocks of pixels for which ranges of defocus are kept."""
@@ -89,7 +89,7 @@ def prepare(
                     light[FRONT, y, x, c] = code
             light[FRONT, y, x, 3] = 1
             if gain > 0 and largest > threshold:
-                factor = raised(largest, gain, threshold)
+                factor = raised(largest, gain * spread(abs(defocus[FRONT, y, x])), threshold)
                 for c in range(3):
                     light[FRONT, y, x, c] *= factor
 
