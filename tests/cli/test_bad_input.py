@@ -255,10 +255,6 @@ def test_blur_outside_its_range(cli: RunCli, good: list[object], results: Path, 
     assert_refused(cli(*good, "--focus", "0.5", "--blur", blur), results, blur, "--blur")
 
 
-def test_no_blur(cli: RunCli, good: list[object], results: Path):
-    assert_refused(cli(*good, "--focus", "0.5"), results, "--blur")
-
-
 def test_blur_and_lens(cli: RunCli, good: list[object], results: Path):
     outcome = cli(*good, "--focus", "0.5", "--blur", "16", "--f-number", "1.8")
     assert_refused(outcome, results, "--blur 16", "--f-number 1.8")

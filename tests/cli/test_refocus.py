@@ -103,6 +103,12 @@ def test_blur_completes_a_focus_script_without_strength(cli: RunCli, arguments: 
     assert cli(*arguments, "--focus-script", script, "--blur", "7", "--json").result["blur_strength"] == [7] * 12
 
 
+def test_blur_need_not_be_given(cli: RunCli, arguments: list[object]):
+    outcome = cli(*arguments, "--focus", "0.9", "--json")
+    assert outcome.code == 0
+    assert set(outcome.result["blur_strength"]) == {16.0}
+
+
 def test_lens_gives_the_blur(cli: RunCli, arguments: list[object]):
     lens = ["--f-number", "2", "--focal-length-mm", "50", "--sensor-width-mm", "36", "--focus-distance-m", "2"]
     strength = cli(*arguments, "--focus", "0.5", *lens, "--json").result["blur_strength"]

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 TrackerKind = Literal["auto", "sam2", "classical"]
 _LENS_DEFAULT = {field.name: field.default for field in fields(Lens)}
+DEFAULT_BLUR = 16.0
+"""K of a fast lens at a portrait's distance."""
+
 _FOCUS, _BLUR = "Focus: exactly one of", "Blur: its strength, or a lens"
 _TRACKING = "Following the subject"
 
@@ -131,7 +134,8 @@ class FocusOptions(SubjectOptions):
         float | None,
         option(
             "--blur",
-            help="Radius in pixels, per unit of disparity, in a frame of 1024 px on its longer side.",
+            help="Radius in pixels, per unit of disparity, in a frame of 1024 px on its longer side; "
+            f"{DEFAULT_BLUR:g} where nothing says how strong it is.",
             panel=_BLUR,
             metavar="K",
         ),
@@ -214,10 +218,10 @@ class FocusOptions(SubjectOptions):
         return SubjectOptions.typed_focus(self) | others
 
     def blur_strength(self) -> float | Lens | None:
-        """K, or the lens that gives it; None where it is left to the focus script.
+        """K, or the lens that gives it; ``DEFAULT_BLUR`` where nothing does; None where it is left to the focus script.
 
         Raises:
-            InputError: no strength at all, two of them, or a value outside its range.
+            InputError: two strengths, or a value outside its range.
         """
         typed = {name: value for name, value in self._lens_values().items() if value is not None}
         if self.blur is not None:
@@ -230,7 +234,7 @@ class FocusOptions(SubjectOptions):
         named = self.named_lens()
         if named is None and not typed:
             if self.focus_script is None:
-                raise InputError("nothing says how strong the blur is; give --blur K, such as --blur 16")
+                return DEFAULT_BLUR
             return None
         return self._lens(typed, named)
 
