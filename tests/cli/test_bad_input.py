@@ -342,7 +342,6 @@ def test_missing_mask(cli: RunCli, good: list[object], results: Path, tmp_path: 
         (["--threads", "0"], "0"),
         (["--threads", "many"], "many"),
         (["--engine", "magic"], "magic"),
-        (["--engine", "diffusion"], "--model"),
         (["--engine", "diffusion", "--model", "no-such-model"], "no-such-model"),
         (["--engine", "diffusion", "--model", "m", "--transfer", "none"], "--transfer none"),
         (["--engine", "diffusion", "--model", "m", "--blades", "6"], "--blades 6"),

@@ -32,12 +32,12 @@ def test_scores_are_written_and_printed(cli: RunCli, clips: Path, results: Path)
     }
 
 
-def test_plain_engines_are_scored_unless_asked_otherwise(cli: RunCli, clips: Path, results: Path):
+def test_all_engines_are_scored_unless_asked_otherwise(cli: RunCli, clips: Path, results: Path):
     outcome = cli("evaluate", clips, "-o", results / "scores", "--limit", 1, "--frames", 1, "--threads", 1)
     assert outcome.code == 0, outcome.err
-    assert "4/4 frames" in outcome.out
+    assert "5/5 frames" in outcome.out
     rows = [line.split("|")[1].strip() for line in outcome.out.splitlines() if line.startswith("| ")]
-    assert rows[2:6] == ["source", "gather", "scatter", "layered"]
+    assert rows[2:7] == ["source", "gather", "scatter", "layered", "compact"]
     assert "Absent: lpips" in outcome.out
 
 
@@ -74,7 +74,7 @@ def test_faults_are_told_in_one_line_and_leave_nothing(cli: RunCli, clips: Path,
     refused(clips, "--limit", 0, named=("--limit is 0",))
     refused(clips, "--frames", -1, named=("--frames is -1",))
     refused(clips, "--engine", "magic", named=("magic", "layered"))
-    refused(clips, "--engine", "diffusion", named=("--model",))
+    refused(clips, "--engine", "diffusion", "--model", tmp_path / "none", named=(tmp_path / "none",))
     refused(clips, "--engine", "layered", "--model", "x", named=("--model x",))
     refused(clips, "--threads", 0, named=("--threads is 0",))
     refused(clips, "--results", empty, named=(empty, "is empty"))

@@ -29,7 +29,13 @@ class EngineOptions:
 
     engine: Annotated[Engine, option("--engine", help="What renders.", panel=_ENGINE)] = "layered"
     model: Annotated[
-        str | None, option("--model", help="Weights of the diffusion engine.", panel=_ENGINE, metavar="PATH|ID")
+        str | None,
+        option(
+            "--model",
+            help="Weights of the diffusion engine; its own compact model unless given.",
+            panel=_ENGINE,
+            metavar="PATH|ID",
+        ),
     ] = None
     device: Annotated[Device, option("--device", help="Where it runs.", panel=_ENGINE)] = "auto"
     transfer: Annotated[
@@ -99,11 +105,10 @@ class EngineOptions:
             raise InputError(
                 f"{info.path} is linear light, which --engine diffusion did not learn; use --engine layered"
             )
-        if self.model is None:
-            raise InputError("--engine diffusion needs weights; give --model PATH, a folder made by any2bokeh convert")
         try:
             from transformers.utils import logging
 
+            from any2bokeh.renderers.diffusion.compact_model import COMPACT
             from any2bokeh.renderers.diffusion.options import PipelineOptions
             from any2bokeh.renderers.diffusion.renderer import DiffusionRenderer
             from any2bokeh.renderers.diffusion.windows import WindowPlan
@@ -115,7 +120,10 @@ class EngineOptions:
         plan = WindowPlan(**self._given(("window", "overlap")))
         size: dict[str, Any] = {} if self.processing_size is None else {"processing_size_px": self.processing_size}
         return DiffusionRenderer.load(
-            self.model, device=self.device, dtype=self.dtype or "auto", options=PipelineOptions(plan=plan, **size)
+            self.model or COMPACT,
+            device=self.device,
+            dtype=self.dtype or "auto",
+            options=PipelineOptions(plan=plan, **size),
         )
 
     def _given(self, names: tuple[str, ...]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """``any2bokeh evaluate``: engines and results against ground truth."""
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -20,7 +21,11 @@ Suite = Literal["layered", "robustness", "control"]
 ENGINES = ("source", "gather", "scatter", "layered", "diffusion")
 
 _SCORED, _CLIPS, _NETWORKS = "What is scored", "Clips", "Networks behind metrics: absent unless given"
-_DEFAULT_ENGINES = ENGINES[:4]
+_WITHOUT_WEIGHTS = ENGINES[:4]
+
+
+def _installed() -> tuple[str, ...]:
+    return ENGINES if find_spec("torch") and find_spec("diffusers") else _WITHOUT_WEIGHTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +36,7 @@ class ContestantOptions:
         list[str] | None,  # typer takes no list of Literal
         option(
             "--engine",
-            help="Repeat for several. The first four, unless --engine or --results is given.",
+            help="Repeat for several. All that are installed, unless --engine or --results is given.",
             panel=_SCORED,
             metavar="|".join(ENGINES),
         ),
@@ -43,7 +48,13 @@ class ContestantOptions:
         ),
     ] = None
     model: Annotated[
-        str | None, option("--model", help="Weights of the diffusion engine.", panel=_SCORED, metavar="PATH|ID")
+        str | None,
+        option(
+            "--model",
+            help="Weights of the diffusion engine; its own compact model unless given.",
+            panel=_SCORED,
+            metavar="PATH|ID",
+        ),
     ] = None
     device: Annotated[Device, option("--device", help="Where networks run.", panel=_SCORED)] = "auto"
     threads: Annotated[int | None, option("--threads", help="Of the layered engine.", panel=_SCORED, metavar="N")] = (
@@ -56,7 +67,7 @@ class ContestantOptions:
 
         if self.threads is not None and not 1 <= self.threads <= 1024:
             raise InputError(f"--threads is {self.threads}; give a number from 1 to 1024")
-        engines = list(self.engine or ([] if self.results else _DEFAULT_ENGINES))
+        engines = list(self.engine or ([] if self.results else _installed()))
         for name in engines:
             if name not in ENGINES:
                 raise InputError(f"--engine is {name!r}; it must be one of {', '.join(ENGINES)}")
@@ -75,17 +86,16 @@ class ContestantOptions:
     def _diffusion(self) -> "Contestant":
         from any2bokeh.evaluation import RendererContestant
 
-        if self.model is None:
-            raise InputError("--engine diffusion needs weights; give --model PATH, a folder made by any2bokeh convert")
         try:
+            from any2bokeh.renderers.diffusion.compact_model import COMPACT
             from any2bokeh.renderers.diffusion.renderer import DiffusionRenderer
         except ImportError as error:
             raise InputError(
                 f"--engine diffusion needs {error.name}, which is not installed; pip install 'any2bokeh[diffusion]'"
             ) from None
         # One for all transfers: the model learnt its own.
-        renderer = DiffusionRenderer.load(self.model, device=self.device)
-        return RendererContestant("diffusion", lambda transfer: renderer)
+        renderer = DiffusionRenderer.load(self.model or COMPACT, device=self.device)
+        return RendererContestant("diffusion" if self.model else COMPACT, lambda transfer: renderer)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from transformers import CLIPVisionModelWithProjection
 
 from any2bokeh.errors import InputError
 from any2bokeh.renderers.diffusion.autoencoder import BokehAutoencoder
+from any2bokeh.renderers.diffusion.compact_model import COMPACT, compact_model_folder
 from any2bokeh.renderers.diffusion.conditioning import MpiMode, TimeContext
 from any2bokeh.renderers.diffusion.model_card import CARD_FILE, PUBLISHED_CARD, ModelCard
 from any2bokeh.renderers.diffusion.pipeline import AnyToBokehPipeline
@@ -64,7 +65,7 @@ def load(
     """Load one of our checkpoints, or a folder that holds the published ``unet/`` and ``vae/``.
 
     Args:
-        model: folder or hub id.
+        model: folder, hub id, or ``compact``, the one that comes with the package.
         dtype: of the weights; that of the files where None.
         mpi_mode: in place of the checkpoint's: ``masked`` or ``released``. Published weights are ``released``.
         image_encoder: folder or hub id of CLIP's image encoder, or of a model that has one in ``image_encoder/``,
@@ -298,7 +299,7 @@ def load_image_encoder(encoder: str | Path, dtype: torch.dtype | None = None) ->
 
 
 def model_folder(model: str | Path) -> Path:
-    """The folder of a model: itself, or the download of a hub id.
+    """The folder of a model: itself, the one that comes with the package, or the download of a hub id.
 
     Raises:
         InputError: neither a folder nor a hub id that can be had; a single file.
@@ -306,6 +307,8 @@ def model_folder(model: str | Path) -> Path:
     path = Path(model)
     if path.is_dir():
         return path
+    if str(model) == COMPACT:
+        return compact_model_folder()
     if path.is_file():
         why = "is a pickle; only safetensors folders are read" if path.suffix in PICKLE_SUFFIXES else "is a file"
         raise InputError(f"model {path} {why}; give the model's folder in diffusers layout")
