@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from any2bokeh import demo
 from any2bokeh.app.limits import Limits
+from any2bokeh.app.settings import Settings
 from any2bokeh.app.studio import Studio
-from any2bokeh.app.visitor import Settings, Visitor
+from any2bokeh.app.visitor import Visitor
 from any2bokeh.focus import TrackerChoice
 
 WIDTH, HEIGHT, FRAMES, FPS = 192, 108, 24, 24

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from any2bokeh.app.settings import Settings
 from any2bokeh.app.studio import Studio
-from any2bokeh.app.visitor import Settings
 from any2bokeh.cli.main import run
 from tests import clips
 from tests.app.conftest import FRAMES

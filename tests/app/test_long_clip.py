@@ -8,8 +8,8 @@ import av
 import numpy as np
 import pytest
 
+from any2bokeh.app.settings import Settings
 from any2bokeh.app.studio import Studio
-from any2bokeh.app.visitor import Settings
 from any2bokeh.focus import TrackerChoice
 
 WIDTH, HEIGHT, FPS, SECONDS = 1920, 1080, 25, 60

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from any2bokeh.app.limits import Limits
-from any2bokeh.app.visitor import Settings
+from any2bokeh.app.settings import Settings
 from any2bokeh.cli.main import run
 from any2bokeh.focus import FocusScript, TrackerChoice
 from tests import clips

@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import pytest
 
+from any2bokeh.app.settings import Settings
 from any2bokeh.app.studio import Studio
-from any2bokeh.app.visitor import Settings
 from any2bokeh.errors import InputError
 
 

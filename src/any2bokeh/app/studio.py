@@ -9,7 +9,8 @@ import time
 from pathlib import Path
 
 from any2bokeh.app.render_queue import RenderQueue
-from any2bokeh.app.visitor import Settings, Visitor
+from any2bokeh.app.settings import Settings
+from any2bokeh.app.visitor import Visitor
 from any2bokeh.errors import InputError
 
 _log = logging.getLogger("any2bokeh.app")

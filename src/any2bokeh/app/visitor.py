@@ -8,23 +8,20 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from any2bokeh import demo
 from any2bokeh.app.depth import ClipDepth
-from any2bokeh.app.limits import Limits
 from any2bokeh.app.picture import Picture
 from any2bokeh.app.project import Decisions, Project
 from any2bokeh.app.render_job import JobKind, RenderJob, Report
 from any2bokeh.app.render_queue import RenderQueue
 from any2bokeh.app.render_work import FORMATS, Engine, RenderWork
+from any2bokeh.app.settings import Settings
 from any2bokeh.app.upload import open_video, suffix_of, with_name
-from any2bokeh.cli.engine_options import Device
-from any2bokeh.disparity.estimators import DEFAULT_CHOICE
 from any2bokeh.errors import InputError
-from any2bokeh.focus import FocusScript, Keyframe, PointTarget, TrackerChoice
+from any2bokeh.focus import FocusScript, Keyframe, PointTarget
 from any2bokeh.video import open_source
 
 LOOP_S = 2.0
@@ -32,25 +29,6 @@ LOOP_S = 2.0
 
 _DEMO_SUBJECT = PointTarget(0.31, 0.52, track=True)
 _DEMO_BLUR = 26.0
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How a studio was started.
-
-    Attributes:
-        limits: what it takes on.
-        model: weights of the diffusion engine; None where there are none.
-        depth_model: what estimates disparity where a visitor gives none.
-        device: where models run.
-        tracker: what follows subjects.
-    """
-
-    limits: Limits = field(default_factory=Limits)
-    model: str | None = None
-    depth_model: str = DEFAULT_CHOICE
-    device: Device = "auto"
-    tracker: TrackerChoice = field(default_factory=TrackerChoice)
 
 
 class Visitor:

@@ -37,8 +37,8 @@ def app_command(
     _require_gradio()
     from any2bokeh.app.limits import Limits
     from any2bokeh.app.server import serve
+    from any2bokeh.app.settings import Settings
     from any2bokeh.app.studio import Studio
-    from any2bokeh.app.visitor import Settings
 
     if not 0 <= port <= 65535:
         raise InputError(f"--port is {port}; give a number from 0 to 65535")
