@@ -171,7 +171,7 @@ def test_loop_is_a_short_draft(visitor: Visitor):
 
 @pytest.mark.parametrize(
     ("engine", "format", "named"),
-    [("diffusion", "mp4", "--model"), ("layered", "exe", "format"), ("layered", "../x", "format")],
+    [("diffusion", "mp4", "no diffusion engine"), ("layered", "exe", "format"), ("layered", "../x", "format")],
 )
 def test_renders_that_cannot_be(visitor: Visitor, engine, format: str, named: str):
     visitor.open_demo()

@@ -134,7 +134,7 @@ class RenderControls:
             [(_ENGINE_NAMES[name], name) for name in self.engines],
             value="layered",
             label="Engine",
-            info=None if has_diffusion else "Diffusion needs weights: start with any2bokeh app --model FOLDER",
+            info=None if has_diffusion else "Diffusion needs pip install 'any2bokeh[diffusion]'",
             elem_id="engine",
         )
         self.format = gr.Dropdown(

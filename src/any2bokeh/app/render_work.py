@@ -109,7 +109,7 @@ class RenderWork:
         if self.engine == "layered":
             return EngineOptions().renderer(info, self.look.options(), None)
         if self.model is None:
-            raise InputError("this studio has no diffusion model; start it with any2bokeh app --model FOLDER")
+            raise InputError("this studio has no diffusion engine; pip install 'any2bokeh[diffusion]' where it runs")
         options = replace(EngineOptions(), engine="diffusion", model=self.model, device=self.device)
         return options.renderer(info, LookOptions(), None)
 

@@ -172,7 +172,7 @@ class Visitor:
         if format not in FORMATS:
             raise InputError(f"there is no format {format!r}; there are {', '.join(FORMATS)}")
         if engine == "diffusion" and self._settings.model is None:
-            raise InputError("this studio has no diffusion model; start it with any2bokeh app --model FOLDER")
+            raise InputError("this studio has no diffusion engine; pip install 'any2bokeh[diffusion]' where it runs")
         with self.lock:
             project = self._open_project()
             work, info = self._work(project, engine), project.source.info

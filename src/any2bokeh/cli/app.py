@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from any2bokeh.cli.engine_options import Device
+from any2bokeh.cli.engine_options import Device, diffusion_is_installed
 from any2bokeh.cli.options import option
 from any2bokeh.errors import InputError
 
@@ -21,7 +21,9 @@ def app_command(
     port: Annotated[int, option("--port", help="Port to bind to; 0 takes a free one.", metavar="N")] = 7860,
     model: Annotated[
         str | None,
-        option("--model", help="Weights of the diffusion engine, which the page then offers.", metavar="PATH|ID"),
+        option(
+            "--model", help="Weights of the diffusion engine; its own compact model unless given.", metavar="PATH|ID"
+        ),
     ] = None,
     depth_model: Annotated[
         str, option("--depth-model", help="What estimates disparity; nothing is fetched.", metavar="auto|ID|FOLDER")
@@ -39,6 +41,7 @@ def app_command(
     from any2bokeh.app.server import serve
     from any2bokeh.app.settings import Settings
     from any2bokeh.app.studio import Studio
+    from any2bokeh.renderers.diffusion.compact_model import COMPACT
 
     if not 0 <= port <= 65535:
         raise InputError(f"--port is {port}; give a number from 0 to 65535")
@@ -46,6 +49,8 @@ def app_command(
         raise InputError(f"--max-upload-gb is {max_upload_gb:g}; give a number above 0, such as 2")
     if model is not None:
         _require_model(model)
+    elif diffusion_is_installed():
+        model = COMPACT
     limits = replace(Limits(), upload_bytes=round(max_upload_gb * _GIB))
 
     def ready(address: str) -> None:
@@ -64,7 +69,10 @@ def _require_model(model: str) -> None:
     """Now, and not when a visitor first asks for it. A hub id is looked for in the cache of this machine, then."""
     from importlib.util import find_spec
 
-    if (model.startswith((".", "/", "~")) or model.count("/") != 1) and not Path(model).is_dir():
+    from any2bokeh.renderers.diffusion.compact_model import COMPACT
+
+    is_path = model.startswith((".", "/", "~")) or model.count("/") != 1
+    if model != COMPACT and is_path and not Path(model).is_dir():
         raise InputError(f"--model {model} is no folder; give one made by any2bokeh convert or any2bokeh train")
     for name in ("torch", "diffusers", "transformers"):
         if find_spec(name) is None:

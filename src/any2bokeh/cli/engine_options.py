@@ -1,6 +1,7 @@
 """Options that say what renders."""
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from any2bokeh.cli.look_options import LookOptions
@@ -21,6 +22,11 @@ TransferChoice = Literal["auto", "srgb", "linear", "none"]
 
 _OF_DIFFUSION = ("model", "processing_size", "window", "overlap", "dtype")
 _ENGINE, _DIFFUSION = "Engine", "Diffusion engine"
+
+
+def diffusion_is_installed() -> bool:
+    """Whether what the diffusion engine needs is here."""
+    return all(find_spec(name) for name in ("torch", "diffusers", "transformers"))
 
 
 @dataclass(frozen=True, slots=True)

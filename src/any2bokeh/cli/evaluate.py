@@ -1,13 +1,12 @@
 """``any2bokeh evaluate``: engines and results against ground truth."""
 
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from any2bokeh.cli.engine_options import Device
+from any2bokeh.cli.engine_options import Device, diffusion_is_installed
 from any2bokeh.cli.options import option
 from any2bokeh.cli.output_options import Overwrite, ReportOptions
 from any2bokeh.cli.progress import progress_report
@@ -25,7 +24,7 @@ _WITHOUT_WEIGHTS = ENGINES[:4]
 
 
 def _installed() -> tuple[str, ...]:
-    return ENGINES if find_spec("torch") and find_spec("diffusers") else _WITHOUT_WEIGHTS
+    return ENGINES if diffusion_is_installed() else _WITHOUT_WEIGHTS
 
 
 @dataclass(frozen=True, slots=True)
