@@ -188,36 +188,56 @@ def _splat(part, window, samples, rows, channel, shift_px, accumulator, slot_of_
                                 step += np.uint64(1)
                             line += ROW_PIXELS * lanes
                     else:
-                        for row in range(row_low, row_high + 1):
-                            if abs(signed) < FINE_UP_TO_PX:
-                                low, high, share = fine_row_opening(opening, np.float32(row))
-                            else:
-                                low, high = row_opening(opening, np.float32(row))
-                                share = np.float32(1)
-                            low, high = low + np.float32(0.5), high + np.float32(0.5)
-                            step, end_step = np.uint64(row_first[at]), np.uint64(row_first[at + np.uint64(1)])
-                            while step < end_step and high > low:
-                                # What lies outside the opening is moved to its ends.
-                                place = min(max(places[step], low), high)
-                                cell = np.floor(place)
-                                up = heights[step] * share
-                                after = (place - cell) * up
-                                up -= after
-                                target = column + np.int64(cell)
-                                if target < 0:
-                                    target, up, after = 0, up + after, np.float32(0)
-                                if target < width_here:
-                                    if lanes == 4:
-                                        add_two_pixels(
-                                            accumulator, line + 4 * target, red, green, blue, weight, up, after
-                                        )
-                                    else:
-                                        add_two_pairs(accumulator, line + 2 * target, red, weight, up, after)
-                                step += np.uint64(1)
-                            at += np.uint64(1)
-                            line += ROW_PIXELS * lanes
+                        span = (row_low, row_high, line, column, width_here)
+                        steps = (row_first, places, heights)
+                        _add_cut(span, steps, at, opening, abs(signed), red, green, blue, weight, lanes, accumulator)
                 layer = BEHIND if what & HIDDEN and layer != BEHIND else -1
     return slots
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def _add_cut(span, steps, at, opening, radius_px, red, green, blue, weight, lanes, accumulator):
+    """Add the rows of one shape behind a barrel. By itself, as it would take registers from the shapes that are whole.
+
+    Args:
+        span: first and last row, from the sample's; where the first one stands in the sums; the sample's column; and
+            the tile's width.
+        steps: ``row_first``, ``places`` and ``heights`` of ``Rows``.
+        at: the first row among all.
+        opening: from ``barrel.cut``.
+        radius_px: of the shape.
+        red, green, blue, weight: of the sample, over the shape's area.
+        lanes: of a pixel's sums.
+        accumulator: the sums.
+    """
+    row_low, row_high, line, column, width_here = span
+    row_first, places, heights = steps
+    for row in range(row_low, row_high + 1):
+        if radius_px < FINE_UP_TO_PX:
+            low, high, share = fine_row_opening(opening, np.float32(row))
+        else:
+            low, high = row_opening(opening, np.float32(row))
+            share = np.float32(1)
+        low, high = low + np.float32(0.5), high + np.float32(0.5)
+        step, end_step = np.uint64(row_first[at]), np.uint64(row_first[at + np.uint64(1)])
+        while step < end_step and high > low:
+            # What lies outside the opening is moved to its ends.
+            place = min(max(places[step], low), high)
+            cell = np.floor(place)
+            up = heights[step] * share
+            after = (place - cell) * up
+            up -= after
+            target = column + np.int64(cell)
+            if target < 0:
+                target, up, after = 0, up + after, np.float32(0)
+            if target < width_here:
+                if lanes == 4:
+                    add_two_pixels(accumulator, line + 4 * target, red, green, blue, weight, up, after)
+                else:
+                    add_two_pairs(accumulator, line + 2 * target, red, weight, up, after)
+            step += np.uint64(1)
+        at += np.uint64(1)
+        line += ROW_PIXELS * lanes
 
 
 @njit(nogil=True, cache=True, fastmath=True)
