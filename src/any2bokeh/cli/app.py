@@ -62,7 +62,10 @@ def app_command(
             webbrowser.open(address)
 
     studio = Studio(Settings(limits=limits, model=model, depth_model=depth_model, device=device))
-    serve(studio, host=host, port=port, ready=ready)
+    try:
+        serve(studio, host=host, port=port, ready=ready)
+    finally:
+        studio.close()
 
 
 def _require_model(model: str) -> None:

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from any2bokeh.disparity.grey_folder import SUFFIXES
 from any2bokeh.disparity.source import DisparitySource
 from any2bokeh.errors import InputError
-from any2bokeh.video.image import write_exr
 from any2bokeh.video.pending_output import PendingOutput, check_target, write_failure
 
 PictureFormat = Literal[
@@ -105,6 +104,8 @@ def _writer(
         nonlocal index
         target = place / f"{index:05d}.{picture_format}"
         if picture_format == "exr":
+            from any2bokeh.video.image import write_exr
+
             write_exr(target, np.asarray(values, np.float32)[..., None], channels=("Y",), exact=("Y",))
         else:
             _write_png(target, values)
