@@ -15,6 +15,8 @@ from any2bokeh.app.limits import Limits
 from any2bokeh.app.settings import Settings
 from any2bokeh.cli.main import run
 from any2bokeh.focus import FocusScript, TrackerChoice
+from any2bokeh.renderers.base import RenderInput
+from any2bokeh.renderers.layered.reduced import layered_renderer
 from tests import clips
 from tests.app.conftest import FAR_POINT, FRAMES, NEAR_POINT, Site, served, write_video
 
@@ -111,8 +113,16 @@ class Studio:
         self.page.get_by_role("tab", name=name).click()
 
 
+def compile_the_renderer() -> None:
+    """On a new machine that takes longer than a page waits for a picture."""
+    pixels = np.zeros((3, 64, 64), np.float32)
+    disparity = np.broadcast_to(np.linspace(0, 1, 64, dtype=np.float32), (1, 64, 64)).copy()
+    layered_renderer("draft").render_frame(RenderInput(pixels, disparity, 0.5, 200.0))
+
+
 @pytest.fixture(scope="module")
 def site() -> Iterator[Site]:
+    compile_the_renderer()
     limits = Limits(upload_bytes=2 << 20, visitors=40, grace_s=0)
     with served(Settings(limits=limits, depth_model="rough", tracker=TrackerChoice("classical"))) as running:
         yield running
