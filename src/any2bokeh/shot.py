@@ -117,7 +117,7 @@ class Shot:
                 blur_strength=0.0 if isinstance(blur_strength, Lens) else blur_strength,
                 subjects=subjects,
             )
-        metres = maps.inverse_metres_per_unit if isinstance(maps, EstimatedDisparity) else None
+        metres = known.inverse_metres_per_unit if isinstance(known, EstimatedDisparity) else None
         lens = blur_strength if isinstance(blur_strength, Lens) and not gives_blur_strength(script) else None
         if lens is not None:
             # One scale of disparity for the clip, so one K: racking the focus does not change the lens.

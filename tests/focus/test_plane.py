@@ -36,6 +36,16 @@ def test_metres_become_disparity_and_blur(tmp_path: Path):
             Shot.open(source, maps, FocusPlane(0.05), blur_strength=lens)
 
 
+def test_metres_are_known_of_a_part_too(tmp_path: Path):
+    with open_source(clips.write_frames(tmp_path / "in")) as source:
+        square = SquareEstimator(meaning=MapMeaning("depth", is_metric=True))
+        maps = EstimatedDisparity(source, square, start=3, stop=7)
+        shot = Shot.open(source, maps, FocusPlane(4.0), blur_strength=Lens(1.4, 50), start=3, stop=7)
+        assert shot.inverse_metres_per_unit == maps.inverse_metres_per_unit
+        expected = Lens(1.4, 50, focus_distance_m=4.0).blur_strength(float(shot.track.focus_disparity[0]))
+        np.testing.assert_allclose(shot.track.blur_strength, expected)
+
+
 def test_relative_disparity_knows_no_metres(tmp_path: Path):
     with open_source(clips.write_frames(tmp_path / "in")) as source:
         maps = EstimatedDisparity(source, SquareEstimator())
