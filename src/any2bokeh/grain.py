@@ -150,9 +150,7 @@ class MatchedGrain:
         Returns:
             The same shape; the very array ``rendered`` where nothing was lost.
         """
-        if rendered is source:
-            return rendered
-        if self._model is None:
+        if rendered is source or self._model is None:
             return rendered
         before, after = _codes(source, self._transfer), _codes(rendered, self._transfer)
         lost = 1 - np.minimum(_detail(after) / np.maximum(_detail(before), _DARKEST), 1)

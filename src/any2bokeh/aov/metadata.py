@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from any2bokeh.errors import InputError
 from any2bokeh.shot import Shot
-from any2bokeh.video.pending_output import PendingOutput, check_target, write_failure
+from any2bokeh.video.pending_output import PendingOutput, write_failure
 
 FORMAT_VERSION = 1
 
@@ -106,14 +105,3 @@ def write_metadata(path: Path, metadata: FocusMetadata, *, more: Mapping[str, An
         raise write_failure(path, error) from None
     finally:
         pending.discard()
-
-
-def check_metadata_target(path: Path, source: Path, *, overwrite: bool) -> None:
-    """Refuse a path that the numbers cannot be written to.
-
-    Raises:
-        InputError: another suffix, something there already, or no such folder.
-    """
-    if path.suffix.lower() != ".json":
-        raise InputError(f"focus metadata {path} is not JSON; give a name that ends in .json")
-    check_target(path, source, overwrite=overwrite)
