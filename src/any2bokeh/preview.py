@@ -8,13 +8,14 @@ from numpy.typing import NDArray
 
 from any2bokeh.aov.pictures import focus_overlay
 from any2bokeh.disparity import DisparitySource, Polarity
+from any2bokeh.engines import EngineSettings, make_renderer
 from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusFinder, FocusScript
 from any2bokeh.focus.tracking.subjects import LoadsTracker
 from any2bokeh.optics.focus_range import FocusRange
 from any2bokeh.optics.lens import Lens
+from any2bokeh.optics.look import Look
 from any2bokeh.picture import write_picture
-from any2bokeh.refocus import default_renderer
 from any2bokeh.renderers.base import Renderer, RenderInput
 from any2bokeh.shot import Shot
 from any2bokeh.video import VideoInfo, VideoSource
@@ -69,7 +70,7 @@ def preview(
         stop=index + 1,
     )
     [each] = shot.frames()
-    [pixels] = (renderer or default_renderer(source.info)).render([each.given])
+    [pixels] = (renderer or make_renderer(EngineSettings(), Look(), source.info)).render([each.given])
     return Preview(source.info, each.frame.index, each.given, pixels)
 
 

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from any2bokeh.disparity import DisparitySource, Polarity
+from any2bokeh.engines import EngineSettings, make_renderer
 from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusFinder, FocusScript, FocusTrack
 from any2bokeh.focus.tracking.subjects import LoadsTracker
@@ -28,6 +29,7 @@ from any2bokeh.handover import CalledOff, Handover
 from any2bokeh.optics.breathing import Breathing
 from any2bokeh.optics.focus_range import FocusRange
 from any2bokeh.optics.lens import Lens
+from any2bokeh.optics.look import Look
 from any2bokeh.renderers.base import Renderer, RenderInput
 from any2bokeh.shot import Shot, ShotFrame, frame_range
 from any2bokeh.video import Encoding, VideoInfo, VideoSink, VideoSource, open_sink, open_source
@@ -152,7 +154,7 @@ def refocus(
         if notice:
             for remark in shot.track.warnings:
                 notice(remark)
-        engine = renderer or default_renderer(source.info)
+        engine = renderer or make_renderer(EngineSettings(), Look(), source.info)
         matched = None if grain == 0 else MatchedGrain.of_clip(grain, source, start, stop)
         if notice and matched is not None and not matched.is_known:
             notice("no grain could be measured between its frames; none is put back")
@@ -201,15 +203,8 @@ def refocus_frames(
         RenderInput(pixels, upsample(d, pixels), float(d_f), float(k))
         for pixels, d, d_f, k in zip(frames, disparity, focus_track, blur_track, strict=True)
     )
-    engine = renderer or default_renderer(None)
+    engine = renderer or make_renderer(EngineSettings(), Look())
     return np.stack(list(engine.render(inputs)))
-
-
-def default_renderer(info: VideoInfo | None) -> Renderer:
-    """The layered engine with its defaults, in the transfer of a source, or of sRGB pictures."""
-    from any2bokeh.renderers.layered import LayeredRenderer
-
-    return LayeredRenderer() if info is None else LayeredRenderer(transfer=info.transfer)
 
 
 def _open_aovs(request: "AovRequest", shot: Shot, engine: Renderer, *, overwrite: bool) -> "AovSink":

@@ -354,7 +354,7 @@ def test_missing_mask(cli: RunCli, good: list[object], results: Path, tmp_path: 
         (["--blades", "2"], "2"),
         (["--blades", "7", "--blade-curvature", "1.5"], "1.5"),
         (["--blade-curvature", "0.5"], "--blades"),
-        (["--anamorphic-ratio", "0"], "--anamorphic-ratio"),
+        (["--anamorphic-ratio", "0"], "anamorphic ratio is 0"),
         (["--aperture-rotation-deg", "inf"], "inf"),
     ],
     ids=" ".join,

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from any2bokeh.cli.engine_options import Device, diffusion_is_installed
 from any2bokeh.cli.options import option
+from any2bokeh.engines import Device, diffusion_is_installed
 from any2bokeh.errors import InputError
 
 _GIB = 1 << 30

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from any2bokeh.cli.clip_options import Fps, Input, ModelOptions, RangeOptions
-from any2bokeh.cli.engine_options import Device
 from any2bokeh.cli.options import option
 from any2bokeh.cli.output_options import Overwrite, ReportOptions
 from any2bokeh.cli.progress import ESTIMATING, progress_report
 from any2bokeh.cli.report import disparity_facts, tell, warn
 from any2bokeh.disparity.writing import PictureFormat
+from any2bokeh.engines import Device
 from any2bokeh.errors import InputError
 
 Edges = Literal["soft", "hard"]

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from any2bokeh.cli.engine_options import Device, diffusion_is_installed
 from any2bokeh.cli.options import option
 from any2bokeh.cli.output_options import Overwrite, ReportOptions
 from any2bokeh.cli.progress import progress_report
 from any2bokeh.cli.report import tell
+from any2bokeh.engines import Device, diffusion_is_installed
 from any2bokeh.errors import InputError
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import typer
 from any2bokeh.cli.clip_options import DisparityOptions, Fps, Input
 from any2bokeh.cli.engine_options import EngineOptions
 from any2bokeh.cli.focus_options import FocusOptions
-from any2bokeh.cli.look_options import LookOptions
+from any2bokeh.cli.look_options import FocusRangeOptions, LookOptions
 from any2bokeh.cli.options import option
 from any2bokeh.cli.output_options import Overwrite, ReportOptions
 from any2bokeh.cli.progress import ESTIMATING, progress_report
@@ -26,6 +26,7 @@ def preview_command(
     disparity: DisparityOptions,
     focus: FocusOptions,
     look: LookOptions,
+    focus_range: FocusRangeOptions,
     engine: EngineOptions,
     report: ReportOptions,
     frame: Annotated[
@@ -39,9 +40,13 @@ def preview_command(
     overwrite: Overwrite = False,
 ) -> None:
     """Render one frame as a PNG. A point or box is one of this frame."""
+    from any2bokeh.engines import make_renderer
     from any2bokeh.preview import preview, require_png_target, write_preview
     from any2bokeh.video import open_source
 
+    settings = engine.settings()
+    # The diffusion engine learnt the look of one lens: of a named one it takes the numbers.
+    lens = focus.named_lens() if settings.engine == "layered" else None
     blur_strength = focus.blur_strength()
     notice = None if report.quiet else warn
     with (
@@ -50,7 +55,7 @@ def preview_command(
     ):
         require_png_target(output, source.info.path, overwrite=overwrite)
         index = _frame_index(source, frame, time)
-        script, renderer = focus.script(index), engine.renderer(source.info, look, focus.named_lens())
+        script, renderer = focus.script(index), make_renderer(settings, look.look(lens), source.info)
         # The whole clip: what is shown is what the whole run will make.
         maps = disparity.of(source, script, device=engine.device, progress=estimating, notice=notice)
         shown = preview(
@@ -62,7 +67,7 @@ def preview_command(
             tracker=focus.tracker_choice(),
             blur_strength=blur_strength,
             renderer=renderer,
-            focus_range=look.focus_range(),
+            focus_range=focus_range.focus_range(),
         )
     write_preview(shown, output, overlay=overlay, overwrite=overwrite)
     result = {

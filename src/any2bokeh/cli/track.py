@@ -7,12 +7,12 @@ from typing import Annotated
 import typer
 
 from any2bokeh.cli.clip_options import DisparityOptions, Fps, Input, RangeOptions
-from any2bokeh.cli.engine_options import Device
 from any2bokeh.cli.focus_options import SubjectOptions
 from any2bokeh.cli.options import option
 from any2bokeh.cli.output_options import Overwrite, ReportOptions
 from any2bokeh.cli.progress import ESTIMATING, progress_report
 from any2bokeh.cli.report import disparity_facts, tell, warn
+from any2bokeh.engines import Device
 from any2bokeh.errors import InputError
 
 _TRACKING = "following the subject through {total} frames"
