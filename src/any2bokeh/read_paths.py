@@ -2,16 +2,20 @@
 
 import os
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from any2bokeh.errors import InputError
 
+if TYPE_CHECKING:
+    from any2bokeh.focus import FocusScript
+
 Replaces = Literal[
-    "pictures",  # numbered pictures, and what a folder of them brings along, right in the folder
+    "pictures",  # the pictures right in the folder
     "tree",  # any file in the folder, and in folders within it
 ]
-_PICTURES = (".png", ".exr")
+_PICTURES = (".png", ".exr", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
 
 Identity = tuple[int, int]
 """Device and number of a file: the same through every link, spelling and ``..``."""
@@ -25,14 +29,11 @@ class ReadPaths:
     """
 
     def __init__(self, paths: Iterable[str | os.PathLike[str]]) -> None:
-        self._roots: dict[Identity, Path] = {}
-        self._files: dict[Identity, Path] = {}
-        for given in dict.fromkeys(map(os.fspath, paths)):
-            for path in _named_by(Path(given)):
-                self._add(path)
+        named = [path for given in dict.fromkeys(map(os.fspath, paths)) for path in _named_by(Path(given))]
+        self._named = {identity: path for path in named if (identity := _identity(path)) is not None}
 
     def require_kept(self, output: str | os.PathLike[str], *, replaces: Replaces = "pictures") -> None:
-        """Refuse an output that would replace any of it.
+        """Refuse an output that would replace any of it, or become a part of it.
 
         Args:
             output: a file or a folder, which need not exist.
@@ -42,32 +43,52 @@ class ReadPaths:
             InputError: it would.
         """
         output = Path(output)
+        if output.suffix.lower() in _PICTURES and not output.exists():
+            folder = self._named.get(_identity(output.parent) or (-1, -1))
+            if folder is not None:
+                raise InputError(
+                    f"output {output} would be a picture more in {folder}, which this run reads; choose another place"
+                )
         found = _identity(output)
-        if found is None:
-            return
-        read = self._roots.get(found) or self._files.get(found)
-        if read is None and output.is_dir():
-            replaced = _files_in(output) if replaces == "tree" else _pictures_in(output)
-            read = next((self._files[one] for one in map(_identity, replaced) if one in self._files), None)
+        read = None if found is None else self._named.get(found) or self._files.get(found)
         if read is not None:
-            same = "is" if _spelt_alike(output, read) else f"is or holds {read}, which is"
-            raise InputError(f"output {output} {same} read by this run and would be replaced; choose another name")
+            which = "" if _spelt_alike(output, read) else f"{read}, which is "
+            raise InputError(f"output {output} is {which}read by this run and would be replaced; choose another name")
+        if output.is_dir():
+            replaced = _files_in(output) if replaces == "tree" else _pictures_in(output)
+            read = next((path for path in replaced if (_identity(path) or (-1, -1)) in self._files), None)
+            if read is not None:
+                raise InputError(
+                    f"output {output} holds {read.relative_to(output)}, which this run reads and would replace; choose "
+                    f"another name"
+                )
 
-    def _add(self, path: Path) -> None:
-        found = _identity(path)
-        if found is None:
-            return
-        self._roots.setdefault(found, path)
-        for file in _files_in(path) if path.is_dir() else ():
-            inside = _identity(file)
-            if inside is not None:
-                self._files.setdefault(inside, file)
+    @cached_property
+    def _files(self) -> dict[Identity, Path]:
+        """Every file, also those in folders."""
+        files: dict[Identity, Path] = {}
+        for path in self._named.values():
+            for file in _files_in(path) if path.is_dir() else (path,):
+                identity = _identity(file)
+                if identity is not None:
+                    files.setdefault(identity, file)
+        return files
+
+
+def mask_paths(focus: "FocusScript | object") -> list[Path]:
+    """Masks that a focus script reads."""
+    from any2bokeh.focus import FocusScript, MaskTarget
+
+    if not isinstance(focus, FocusScript):
+        return []
+    root = focus.root or Path()
+    return [root / each.target.path for each in focus.keyframes if isinstance(each.target, MaskTarget)]
 
 
 def _named_by(path: Path) -> Iterator[Path]:
     from glob import glob, has_magic
 
-    if not path.exists() and has_magic(str(path)):
+    if has_magic(str(path)) and not os.path.lexists(path):
         yield from map(Path, glob(str(path), recursive=True))  # noqa: PTH207  Path.glob takes no absolute pattern
     else:
         yield path
@@ -95,4 +116,4 @@ def _pictures_in(folder: Path) -> Iterator[Path]:
 
 
 def _spelt_alike(one: Path, other: Path) -> bool:
-    return os.path.abspath(one) == os.path.abspath(other)
+    return one.absolute() == other.absolute()
