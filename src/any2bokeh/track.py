@@ -19,7 +19,7 @@ from any2bokeh.read_paths import ReadPaths, mask_paths
 from any2bokeh.refocus import Progress
 from any2bokeh.shot import FrameRange, Shot, frame_range
 from any2bokeh.video import VideoInfo, VideoSource
-from any2bokeh.video.pending_output import PendingOutput, check_target, published_together, write_failure
+from any2bokeh.video.pending_output import PendingOutput, check_target, published_together, write_failure, writing
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +118,18 @@ def track(
                     "given; leave --masks out"
                 )
             mattes.publish()
-        script.save(output)
+        _write_script(script, output)
     return TrackResult(script, shot.track, start, stop, len(seen.visible), time.perf_counter() - began)
+
+
+def _write_script(script: FocusScript, path: Path) -> None:
+    pending = PendingOutput.file(path)
+    try:
+        with writing(path):
+            pending.temporary.write_text(script.dumps(), encoding="utf-8")
+        pending.publish()
+    finally:
+        pending.discard()
 
 
 def _script(shot: Shot, *, bake: bool, blur_strength: float | None) -> FocusScript:

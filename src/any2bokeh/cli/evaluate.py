@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from any2bokeh.cli.engine_options import Device, diffusion_is_installed
-from any2bokeh.cli.options import option
+from any2bokeh.cli.options import option, paths_of
 from any2bokeh.cli.output_options import Overwrite, ReportOptions
 from any2bokeh.cli.progress import progress_report
 from any2bokeh.cli.report import tell
@@ -197,8 +197,12 @@ def evaluate_command(
     """Score engines, or results that lie in folders, against ground truth."""
     from any2bokeh.evaluation import evaluate
     from any2bokeh.evaluation.report import ReportFolder, as_markdown
-    from any2bokeh.video.pending_output import PendingOutput, check_target
+    from any2bokeh.read_paths import ReadPaths
+    from any2bokeh.video.pending_output import PendingOutput, check_target, writing
 
+    chosen_results = [given.rpartition("=")[2] for given in contestants.results or []]
+    read = ReadPaths(paths_of(clips, contestants, networks, *(contestants.results or []), *chosen_results))
+    read.require_kept(output, replaces="tree")
     check_target(output, clips or output / "suite", overwrite=overwrite)
     found = chosen.clips(clips)
     who = contestants.contestants()
@@ -208,7 +212,8 @@ def evaluate_command(
         folder = ReportFolder(pending.temporary, suite=chosen.suite)
         with progress_report(quiet=report.quiet or report.json) as progress:
             evaluation = evaluate(found, who, networks=behind, progress=progress, show=folder.show)
-        result = folder.write(evaluation)
+        with writing(output):
+            result = folder.write(evaluation)
         pending.publish()
     finally:
         pending.discard()

@@ -41,16 +41,16 @@ def track_command(
     from any2bokeh.video import open_source
 
     subject.require_one_focus()
+    if subject.focus not in (None, "auto"):
+        raise InputError(
+            f"--focus {subject.focus} is a plane, which has no subject to follow; give --focus auto or a point"
+        )
     subject.require_effect()
     if masks is not None and not subject.track:
         raise InputError(f"--masks {masks} needs a subject that is followed; leave --no-track out")
     if disparity.disparity is not None and device != "auto":
         raise InputError(
             f"--device {device} is for a depth model, and --disparity {disparity.disparity} needs none; leave it out"
-        )
-    if subject.focus not in (None, "auto"):
-        raise InputError(
-            f"--focus {subject.focus} is a plane, which has no subject to follow; give --focus auto or a point"
         )
     if blur is not None and not (math.isfinite(blur) and blur >= 0):
         raise InputError(f"--blur is {blur:g}; give a finite number, 0 or more, such as 16")

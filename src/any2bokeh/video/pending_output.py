@@ -38,6 +38,7 @@ class PendingOutput:
         self.temporary = temporary
         self._claim = claim
         self._is_published = False
+        self._replaces = False
         self._forget = weakref.finalize(self, _abandon, temporary, claim, os.getpid())
 
     @classmethod
@@ -68,6 +69,21 @@ class PendingOutput:
             raise write_failure(path, error) from None
         return cls(place, temporary, claim)
 
+    @classmethod
+    def replacing_folder(cls, path: Path) -> "PendingOutput":
+        """For a folder that takes the place of one that is there, instead of joining it.
+
+        Raises:
+            InputError: another run writes it, or it cannot be made.
+        """
+        place = pointed_at(path)
+        claim = _claimed(path, place.parent, place.name)
+        pending = cls(place, _named(claim, place), claim)
+        pending._replaces = True
+        with writing(path):
+            pending.temporary.mkdir()
+        return pending
+
     def publish(self) -> None:
         """Give the result its final name, all at once where nothing stands there yet.
 
@@ -91,7 +107,9 @@ class PendingOutput:
 
     def _commit(self) -> None:
         try:
-            if self.temporary.is_dir() and self.path.is_dir():
+            if self._replaces and self.path.is_dir():
+                _exchange(self.temporary, self.path)
+            elif self.temporary.is_dir() and self.path.is_dir():
                 _move_into(self.temporary, self.path)
             else:
                 self.temporary.replace(self.path)
@@ -246,6 +264,18 @@ def _uninterrupted() -> Iterator[None]:
             signal.signal(number, signal.SIG_DFL if handler is None else handler)
         for number in came[:1]:
             signal.raise_signal(number)
+
+
+def _exchange(temporary: Path, place: Path) -> None:
+    """Give a folder the name of another, which goes only when the first has it."""
+    old = temporary.with_name(f"{temporary.name}.old")
+    place.rename(old)
+    try:
+        temporary.rename(place)
+    except BaseException:
+        old.rename(place)
+        raise
+    remove(old)
 
 
 def _move_into(temporary: Path, place: Path) -> None:
