@@ -81,14 +81,15 @@ def track(
     read = ReadPaths([source.info.path, *given, *mask_paths(focus), *also_read])
     read.require_kept(output)
     check_target(output, source.info.path, overwrite=overwrite)
+    if masks is not None:
+        read.require_kept(masks)
+        check_target(Path(masks), source.info.path, overwrite=overwrite)
     start, stop = frame_range(source, start_s, end_s, frames)
     began, seen = time.perf_counter(), _Seen(start, stop, progress or (lambda done, total: None))
     with ExitStack() as stack:
         stack.enter_context(published_together())
         mattes = None
         if masks is not None:
-            read.require_kept(masks)
-            check_target(Path(masks), source.info.path, overwrite=overwrite)
             mattes = stack.enter_context(_MatteFolder(Path(masks), source.info))
 
         def on_sighting(frame: int, sighting: Sighting) -> None:
