@@ -165,6 +165,8 @@ def refocus(
         if notice:
             for remark in shot.track.warnings:
                 notice(remark)
+        if notice and breathing is not None and breathing.strength != 0 and bool((shot.zoom == 1).all()):
+            notice(f"breathing {breathing.strength:g} changes nothing here, as the focus does not move")
         engine = renderer or default_renderer(source.info)
         matched = None if grain == 0 else MatchedGrain.of_clip(grain, source)
         if notice and matched is not None and not matched.is_known:

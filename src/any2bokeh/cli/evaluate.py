@@ -1,6 +1,6 @@
 """``any2bokeh evaluate``: engines and results against ground truth."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -180,6 +180,24 @@ class NetworkOptions:
         )
 
 
+def _require_effect(contestants: ContestantOptions, networks: NetworkOptions) -> None:
+    """Refuse options of what is not scored.
+
+    Raises:
+        InputError: names the option.
+    """
+    runs = {engine for engine in contestants.engine or () if engine in ENGINES} or (
+        set() if contestants.results else set(_installed())
+    )
+    has_networks = any(getattr(networks, field.name) is not None for field in fields(networks))
+    if contestants.threads is not None and not runs & {"gather", "scatter", "layered"}:
+        raise InputError(
+            f"--threads {contestants.threads} is for gather, scatter and layered, none of which is scored; leave it out"
+        )
+    if contestants.device != "auto" and not has_networks and "diffusion" not in runs and contestants.model is None:
+        raise InputError(f"--device {contestants.device} is for networks, of which none runs; leave it out")
+
+
 def evaluate_command(
     contestants: ContestantOptions,
     chosen: ClipChoice,
@@ -206,6 +224,7 @@ def evaluate_command(
     check_target(output, clips or output / "suite", overwrite=overwrite)
     found = chosen.clips(clips)
     who = contestants.contestants()
+    _require_effect(contestants, networks)
     behind = networks.networks(contestants.device)
     pending = PendingOutput.folder(output)
     try:

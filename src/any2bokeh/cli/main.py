@@ -22,6 +22,7 @@ from any2bokeh.cli.interruption import INTERRUPTED, interruptions_unwind, say_in
 from any2bokeh.cli.lenses import lenses_command
 from any2bokeh.cli.options import command
 from any2bokeh.cli.preview import preview_command
+from any2bokeh.cli.quiet_libraries import libraries_are_quiet
 from any2bokeh.cli.refocus import refocus_command
 from any2bokeh.cli.synth import synth_command
 from any2bokeh.cli.track import track_command
@@ -66,25 +67,29 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; ``arguments`` default to those of the process."""
     PUBLISHED.clear()
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # its warnings would stand beside our one line
-    with interruptions_unwind():
-        try:
-            outcome = typer.main.get_command(app).main(
-                args=list(sys.argv[1:] if arguments is None else arguments),
-                prog_name="any2bokeh",
-                standalone_mode=False,
-            )
-        except InputError as error:
-            return _fail(str(error))
-        except OSError as error:
-            return _fail(_os_error_line(error))
-        except (KeyboardInterrupt, typer.Abort):
-            outcome = INTERRUPTED
-        except Exception as error:
-            if hasattr(error, "format_message"):  # a usage error of typer, whose classes move between its versions
-                return _fail(_usage_line(error))
-            traceback.print_exc()
-            print("error: this is a defect of any2bokeh; please report it with the lines above", file=sys.stderr)
-            return DEFECT
+    with libraries_are_quiet(), interruptions_unwind():
+        return _outcome(arguments)
+
+
+def _outcome(arguments: Sequence[str] | None) -> int:
+    try:
+        outcome = typer.main.get_command(app).main(
+            args=list(sys.argv[1:] if arguments is None else arguments),
+            prog_name="any2bokeh",
+            standalone_mode=False,
+        )
+    except InputError as error:
+        return _fail(str(error))
+    except OSError as error:
+        return _fail(_os_error_line(error))
+    except (KeyboardInterrupt, typer.Abort):
+        outcome = INTERRUPTED
+    except Exception as error:
+        if hasattr(error, "format_message"):  # a usage error of typer, whose classes move between its versions
+            return _fail(_usage_line(error))
+        traceback.print_exc()
+        print("error: this is a defect of any2bokeh; please report it with the lines above", file=sys.stderr)
+        return DEFECT
     if outcome == INTERRUPTED:
         say_interrupted()
     return outcome if isinstance(outcome, int) else DONE
