@@ -1,5 +1,6 @@
 """One frame of what ``refocus`` would make, and where its focal plane lies."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from any2bokeh.engines import EngineSettings, make_renderer
 from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusFinder, FocusScript
 from any2bokeh.focus.tracking.subjects import LoadsTracker
+from any2bokeh.grain import MatchedGrain
+from any2bokeh.optics.breathing import Breathing
 from any2bokeh.optics.focus_range import FocusRange
 from any2bokeh.optics.lens import Lens
 from any2bokeh.optics.look import Look
@@ -50,6 +53,9 @@ def preview(
     polarity: Polarity = "near-white",
     renderer: Renderer | None = None,
     focus_range: FocusRange | None = None,
+    breathing: Breathing | None = None,
+    grain: float = 0.0,
+    notice: Callable[[str], None] | None = None,
 ) -> Preview:
     """Refocus one frame; the arguments are those of ``refocus``.
 
@@ -66,11 +72,16 @@ def preview(
         blur_strength=blur_strength,
         polarity=polarity,
         focus_range=focus_range,
+        breathing=breathing,
         start=index,
         stop=index + 1,
     )
     [each] = shot.frames()
+    for remark in shot.track.warnings if notice else ():
+        notice(remark)  # pyright: ignore[reportOptionalCall]
     [pixels] = (renderer or make_renderer(EngineSettings(), Look(), source.info)).render([each.given])
+    if grain != 0:
+        pixels = MatchedGrain.of_clip(grain, source).put_back(each.given.pixels, pixels, each.frame.index)
     return Preview(source.info, each.frame.index, each.given, pixels)
 
 

@@ -9,7 +9,7 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -30,9 +30,11 @@ from any2bokeh.optics.breathing import Breathing
 from any2bokeh.optics.focus_range import FocusRange
 from any2bokeh.optics.lens import Lens
 from any2bokeh.optics.look import Look
+from any2bokeh.read_paths import ReadPaths, mask_paths
 from any2bokeh.renderers.base import Renderer, RenderInput
-from any2bokeh.shot import Shot, ShotFrame, frame_range
+from any2bokeh.shot import FrameRange, Shot, ShotFrame, frame_range
 from any2bokeh.video import Encoding, VideoInfo, VideoSink, VideoSource, open_sink, open_source
+from any2bokeh.video.pending_output import published_together
 
 if TYPE_CHECKING:
     from any2bokeh.aov.kinds import AovRequest
@@ -92,8 +94,10 @@ def refocus(
     fps: float | Fraction | str | None = None,
     start_s: float | None = None,
     end_s: float | None = None,
+    frames: FrameRange | None = None,
     encoding: Encoding | None = None,
     overwrite: bool = False,
+    also_read: Iterable[str | Path] = (),
     progress: Progress | None = None,
     notice: Callable[[str], None] | None = None,
 ) -> RefocusResult:
@@ -107,7 +111,7 @@ def refocus(
         focus: what is in focus, and how strong the blur is; or what finds the subject by itself.
         tracker: which tracker follows subjects; None = SAM 2 where it is on this machine, else the classical one.
         blur_strength: K where ``focus`` gives none at all; or a lens, whose focus distance is that of what is in focus
-            in the first frame rendered.
+            in the clip's first frame.
         polarity: whether white is near or far in the files of ``disparity``.
         renderer: the engine; None = the layered engine in the transfer of the input.
         focus_range: what stays in focus, and how differently near and far are blurred; None = as a thin lens has it.
@@ -115,9 +119,12 @@ def refocus(
         grain: how much of the source's grain is put back where it was blurred away; 1 = as much as there was.
         aovs: pictures for compositing that are written beside the result, with the lens numbers of each frame.
         fps: rate of an image sequence given by its path, 24 unless given.
-        start_s, end_s: render the frames shown at ``start_s <= time < end_s``, seconds from the first frame.
+        start_s, end_s: render the frames shown at ``start_s <= time < end_s``, seconds from the first frame. They come
+            out as they do in a run of the whole clip, unless the disparity is that of the part alone.
+        frames: render these instead, ``(first, end)`` counted from 0, the end exclusive and None for the clip's.
         encoding: codec, quality and the like; None = the defaults of ``Encoding``.
-        overwrite: replace an existing output.
+        overwrite: replace an existing output; never what the run reads.
+        also_read: files and folders that ``focus`` and ``renderer`` were made from, which must not be replaced.
         progress: called before the first frame and after every one.
         notice: called, before anything is rendered, with one-line remarks on what looks wrong but may be meant.
 
@@ -129,7 +136,11 @@ def refocus(
     """
     with ExitStack() as stack:
         source = stack.enter_context(open_source(input, fps=fps)) if isinstance(input, str | Path) else input
-        start, stop = frame_range(source, start_s, end_s)
+        start, stop = frame_range(source, start_s, end_s, frames)
+        read = ReadPaths([source.info.path, *_paths(disparity), *mask_paths(focus), *also_read])
+        read.require_kept(output)
+        # All results appear at one moment, or none does.
+        stack.enter_context(published_together())
         # Before the disparity, which may take a pass over the clip: an output that exists is told at once.
         sink = stack.enter_context(
             open_sink(output, source, encoding=encoding, start=start, stop=stop, overwrite=overwrite)
@@ -137,7 +148,9 @@ def refocus(
         if aovs is not None:
             from any2bokeh.aov.sink import check_aov_target
 
-            check_aov_target(aovs, source.info.path, frame_count=stop - start, overwrite=overwrite)
+            _require_apart(output, aovs.folder)
+            read.require_kept(aovs.folder, replaces="tree")
+            check_aov_target(aovs, source.info.path, frames=range(start, stop), overwrite=overwrite)
         require_amount(grain)
         shot = Shot.open(
             source,
@@ -154,8 +167,10 @@ def refocus(
         if notice:
             for remark in shot.track.warnings:
                 notice(remark)
+        if notice and breathing is not None and breathing.strength != 0 and bool((shot.zoom == 1).all()):
+            notice(f"breathing {breathing.strength:g} changes nothing here, as the focus does not move")
         engine = renderer or make_renderer(EngineSettings(), Look(), source.info)
-        matched = None if grain == 0 else MatchedGrain.of_clip(grain, source, start, stop)
+        matched = None if grain == 0 else MatchedGrain.of_clip(grain, source)
         if notice and matched is not None and not matched.is_known:
             notice("no grain could be measured between its frames; none is put back")
         aov_sink = None if aovs is None else stack.enter_context(_open_aovs(aovs, shot, engine, overwrite=overwrite))
@@ -205,6 +220,16 @@ def refocus_frames(
     )
     engine = renderer or make_renderer(EngineSettings(), Look())
     return np.stack(list(engine.render(inputs)))
+
+
+def _paths(disparity: str | Path | DisparitySource) -> list[str | Path]:
+    return [disparity] if isinstance(disparity, str | Path) else []
+
+
+def _require_apart(output: str | Path, folder: Path) -> None:
+    """Refuse one folder for the result and for the pictures beside it."""
+    if Path(output).resolve() == folder.resolve():
+        raise InputError(f"output {output} is the folder of the AOVs, too; give another one with --aov-output")
 
 
 def _open_aovs(request: "AovRequest", shot: Shot, engine: Renderer, *, overwrite: bool) -> "AovSink":

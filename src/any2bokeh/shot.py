@@ -24,6 +24,9 @@ from any2bokeh.renderers.base import RenderInput
 from any2bokeh.video import Frame, VideoInfo, VideoSource
 from any2bokeh.video.reduced import ReducedPictures
 
+FrameRange = tuple[int, int | None]
+"""The frames ``first <= index < end`` of a clip; its end where the second is None."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ShotFrame:
@@ -54,6 +57,7 @@ class Shot:
         lens: that gave K; None where K was given.
         inverse_metres_per_unit: 1/metres that disparity 1 stands for, where a lens or a metric model tells.
         zoom: by breathing, of each frame; 1 or more.
+        strongest_blur: K of the frame of the clip that is blurred most, its zoom included.
     """
 
     source: VideoSource
@@ -66,6 +70,7 @@ class Shot:
     lens: Lens | None
     inverse_metres_per_unit: float | None
     zoom: NDArray[np.float64]
+    strongest_blur: float
 
     @classmethod
     def open(
@@ -85,6 +90,11 @@ class Shot:
     ) -> Self:
         """Find the disparity and the focus of frames of a clip; the arguments are those of ``refocus``.
 
+        A frame gets the same whether it is opened alone, in a part or in the whole clip: what refers to one frame (the
+        distance of a lens) refers to the clip's first, and what refers to all (the least zoom of a lens that breathes,
+        the subjects that autofocus picks) to all of the clip. Only disparity of a part makes the part a clip of its
+        own, which the remarks of the track tell.
+
         Args:
             on_sighting: called with the frame and the sighting of every frame in which a subject is followed.
 
@@ -101,33 +111,49 @@ class Shot:
         pictures = ReducedPictures(source, long_side_px=LONG_SIDE_PX, first=first)
         told = None if on_sighting is None else lambda frame, sighting: on_sighting(frame + first, sighting)
         subjects = TrackedSubjects(pictures, known, tracker or TrackerChoice(), on_sighting=told)
+        frame_count = stop - start if is_part else info.frame_count
+        known_count = min(frame_count, known.frame_count)  # maps after the part may be missing
         with closing(subjects):
             if isinstance(focus, FocusScript):
                 script = _counted_from(focus, start, stop, info) if is_part else focus
             else:
-                script = focus.find(subjects, Range(start - first, stop - first, float(info.fps)))
-            track = resolve(
-                script,
-                disparity=known,
-                frame_count=stop - start if is_part else info.frame_count,
-                fps=info.fps,
-                start=start - first,
-                stop=stop - first,
-                frame_size=(info.width, info.height),
-                blur_strength=0.0 if isinstance(blur_strength, Lens) else blur_strength,
-                subjects=subjects,
-            )
+                script = focus.find(subjects, Range(0, known_count, float(info.fps), first=first))
+
+            def resolved(begin: int, end: int) -> FocusTrack:
+                return resolve(
+                    script,
+                    disparity=known,
+                    frame_count=frame_count,
+                    fps=info.fps,
+                    start=begin,
+                    stop=end,
+                    frame_size=(info.width, info.height),
+                    blur_strength=0.0 if isinstance(blur_strength, Lens) else blur_strength,
+                    subjects=subjects,
+                )
+
+            breathes = breathing is not None and breathing.strength != 0
+            over_all = resolved(0, known_count) if breathes else None
+            part = slice(start - first, stop - first)
+            track = resolved(start - first, stop - first) if over_all is None else over_all.part(part)
+            lens = blur_strength if isinstance(blur_strength, Lens) and not gives_blur_strength(script) else None
+            reference = None if lens is None else float((over_all or resolved(0, 1)).focus_disparity[0])
         metres = known.inverse_metres_per_unit if isinstance(known, EstimatedDisparity) else None
-        lens = blur_strength if isinstance(blur_strength, Lens) and not gives_blur_strength(script) else None
-        if lens is not None:
+        strongest = _strongest_blur(script, 0.0 if isinstance(blur_strength, Lens) else blur_strength)
+        if lens is not None and reference is not None:
             # One scale of disparity for the clip, so one K: racking the focus does not change the lens.
-            focused = float(track.focus_disparity[0])
-            track = replace(track, blur_strength=np.full(stop - start, lens.blur_strength(focused, metres)))
-            metres = 1 / (focused * lens.distance_m(focused, metres))
+            strongest = lens.blur_strength(reference, metres)
+            track = replace(track, blur_strength=np.full(stop - start, strongest))
+            metres = 1 / (reference * lens.distance_m(reference, metres))
+        zoom = np.ones(stop - start)
+        if breathing is not None and over_all is not None:
+            zooms = breathing.zoom(over_all.focus_disparity)
+            zoom, strongest = zooms[part], strongest * float(zooms.max())
         if is_part:
+            remarks = _of_a_part(start, stop, lens is not None, breathes, not isinstance(focus, FocusScript))
+            track = replace(track, warnings=track.warnings + remarks)
             script = focus if isinstance(focus, FocusScript) else _put_off(script, start)
-        zoom = (breathing or Breathing()).zoom(track.focus_disparity)
-        return cls(source, maps, start, stop, track, script, focus_range or FocusRange(), lens, metres, zoom)
+        return cls(source, maps, start, stop, track, script, focus_range or FocusRange(), lens, metres, zoom, strongest)
 
     def frames(self) -> Generator["ShotFrame", None, None]:
         """Decode every frame, and find what a renderer needs with it."""
@@ -151,12 +177,24 @@ def gives_blur_strength(script: FocusScript) -> bool:
     return script.dense is not None or any(keyframe.blur_strength is not None for keyframe in script.keyframes)
 
 
-def frame_range(source: VideoSource, start_s: float | None, end_s: float | None) -> tuple[int, int]:
-    """The frames ``start <= index < stop`` that are shown at ``start_s <= time < end_s`` seconds from the first.
+def frame_range(
+    source: VideoSource, start_s: float | None, end_s: float | None, frames: FrameRange | None = None
+) -> tuple[int, int]:
+    """The frames ``start <= index < stop`` of a part of a clip.
+
+    Args:
+        source: the clip.
+        start_s, end_s: those shown at ``start_s <= time < end_s`` seconds from the first.
+        frames: or their numbers from 0 on, the last exclusive; None there is the clip's end.
 
     Raises:
-        InputError: times that are negative or not finite, or that no frame lies between.
+        InputError: times that are negative or not finite, numbers outside the clip, both, or that no frame lies
+            between.
     """
+    if frames is not None:
+        if start_s is not None or end_s is not None:
+            raise InputError("a part is given in frames and in seconds; give one of the two")
+        return _numbered(source.info, *frames)
     for name, value in (("start", start_s), ("end", end_s)):
         if value is not None and not (math.isfinite(value) and value >= 0):
             raise InputError(f"{name} is {value:g} s; give seconds from the first frame, 0 or more")
@@ -169,6 +207,40 @@ def frame_range(source: VideoSource, start_s: float | None, end_s: float | None)
             f"must lie after the start"
         )
     return start, stop
+
+
+def _numbered(info: VideoInfo, first: int, end: int | None) -> tuple[int, int]:
+    stop = info.frame_count if end is None else end
+    if not 0 <= first < stop <= info.frame_count:
+        raise InputError(
+            f"frames {first}:{'' if end is None else end} are not in {info.path}, which has frames 0 to "
+            f"{info.frame_count - 1}; give A:B with 0 <= A < B <= {info.frame_count}, B being the frame after the last"
+        )
+    return first, stop
+
+
+def _strongest_blur(script: FocusScript, blur_strength: float | None) -> float:
+    """No frame of the clip is blurred more: strengths between two keyframes lie between theirs."""
+    if script.dense is not None:
+        return max(script.dense.blur_strength)
+    given = [keyframe.blur_strength for keyframe in script.keyframes if keyframe.blur_strength is not None]
+    return max(given, default=blur_strength or 0.0)
+
+
+def _of_a_part(start: int, stop: int, has_lens: bool, breathes: bool, is_found: bool) -> tuple[str, ...]:
+    """What disparity of a part alone cannot tell of the clip."""
+    on = {
+        "the distance of the lens": has_lens,
+        "the zoom of its breathing": breathes,
+        "the choice of the subject": is_found,
+    }
+    counted = [what for what, depends in on.items() if depends]
+    if not counted:
+        return ()
+    return (
+        f"disparity is known of frames {start}:{stop} alone, so {' and '.join(counted)} refer to that part, and may "
+        f"differ from a run of the whole clip; give the disparity of the whole clip (any2bokeh depth) to make them one",
+    )
 
 
 class _PartDisparity:

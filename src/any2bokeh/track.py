@@ -1,7 +1,7 @@
 """What ``refocus`` would focus on, decided and written down: a focus script that a person can edit, and mattes."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,10 +15,11 @@ from any2bokeh.focus import FocusFinder, FocusScript, FocusTrack
 from any2bokeh.focus.baking import baked
 from any2bokeh.focus.tracking.subjects import LoadsTracker
 from any2bokeh.focus.tracking.tracker import Sighting
+from any2bokeh.read_paths import ReadPaths, mask_paths
 from any2bokeh.refocus import Progress
-from any2bokeh.shot import Shot, frame_range
+from any2bokeh.shot import FrameRange, Shot, frame_range
 from any2bokeh.video import VideoInfo, VideoSource
-from any2bokeh.video.pending_output import PendingOutput, check_target, write_failure
+from any2bokeh.video.pending_output import PendingOutput, check_target, published_together, write_failure, writing
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,9 @@ def track(
     bake: bool = False,
     start_s: float | None = None,
     end_s: float | None = None,
+    frames: FrameRange | None = None,
     overwrite: bool = False,
+    also_read: Iterable[str | Path] = (),
     progress: Progress | None = None,
     notice: Callable[[str], None] | None = None,
 ) -> TrackResult:
@@ -74,13 +77,19 @@ def track(
     output = Path(output)
     if output.suffix.lower() != ".json":
         raise InputError(f"focus script {output} is not a .json file; give a name that ends in .json")
+    given = [disparity] if isinstance(disparity, str | Path) else []
+    read = ReadPaths([source.info.path, *given, *mask_paths(focus), *also_read])
+    read.require_kept(output)
     check_target(output, source.info.path, overwrite=overwrite)
-    start, stop = frame_range(source, start_s, end_s)
+    if masks is not None:
+        read.require_kept(masks)
+        check_target(Path(masks), source.info.path, overwrite=overwrite)
+    start, stop = frame_range(source, start_s, end_s, frames)
     began, seen = time.perf_counter(), _Seen(start, stop, progress or (lambda done, total: None))
     with ExitStack() as stack:
+        stack.enter_context(published_together())
         mattes = None
         if masks is not None:
-            check_target(Path(masks), source.info.path, overwrite=overwrite)
             mattes = stack.enter_context(_MatteFolder(Path(masks), source.info))
 
         def on_sighting(frame: int, sighting: Sighting) -> None:
@@ -110,8 +119,18 @@ def track(
                     "given; leave --masks out"
                 )
             mattes.publish()
-        script.save(output)
+        _write_script(script, output)
     return TrackResult(script, shot.track, start, stop, len(seen.visible), time.perf_counter() - began)
+
+
+def _write_script(script: FocusScript, path: Path) -> None:
+    pending = PendingOutput.file(path)
+    try:
+        with writing(path):
+            pending.temporary.write_text(script.dumps(), encoding="utf-8")
+        pending.publish()
+    finally:
+        pending.discard()
 
 
 def _script(shot: Shot, *, bake: bool, blur_strength: float | None) -> FocusScript:

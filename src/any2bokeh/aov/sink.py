@@ -46,6 +46,7 @@ class Picture(NamedTuple):
 class AovSink:
     """Writes the pictures of a clip in order; a context manager like ``VideoSink``.
 
+    Files have the numbers of their frames in the source.
     Folders ``NAME/00000.exr`` or ``NAME/00000.png`` and on for each picture, or ``00000.exr`` and on with all of them
     as channels ``NAME.Y`` or ``NAME.R``; and ``focus.json``. Light is linear in EXR and premultiplied by alpha; in PNG
     it is in the transfer of the source and not premultiplied, as the formats have it.
@@ -73,13 +74,12 @@ class AovSink:
         overwrite: bool,
     ) -> None:
         shot = metadata.shot
-        check_aov_target(request, info.path, frame_count=shot.stop - shot.start, overwrite=overwrite)
+        check_aov_target(request, info.path, frames=range(shot.start, shot.stop), overwrite=overwrite)
         self._request = request
         self._info = info
         self._metadata = metadata
         self._layered = layered
         self._widest_px = max(widest_px, 1.0)
-        self._written = 0
         self._pending = PendingOutput.folder(request.folder)
 
     def write(self, shot_frame: ShotFrame, rendered: NDArray[np.float32]) -> None:
@@ -102,7 +102,6 @@ class AovSink:
                     self._write_one(picture, shot_frame.frame.index)
         except OSError as error:
             raise write_failure(self._request.folder, error) from None
-        self._written += 1
 
     def __enter__(self) -> Self:
         return self
@@ -170,19 +169,19 @@ class AovSink:
                 planes.append(plane)
                 if picture.exact:
                     exact.append(name)
-        target = self._pending.temporary / f"{self._written:05d}.exr"
+        target = self._pending.temporary / f"{index:05d}.exr"
         write_exr(target, np.stack(planes, axis=2), channels=channels, exact=exact, header=self._metadata.header(index))
 
     def _write_one(self, picture: Picture, index: int) -> None:
         folder = self._pending.temporary / picture.name
         folder.mkdir(exist_ok=True)
         if self._request.format == "png":
-            _write_png16(folder / f"{self._written:05d}.png", self._as_codes(picture))
+            _write_png16(folder / f"{index:05d}.png", self._as_codes(picture))
             return
         # A single channel is called Y, which every program shows as grey.
         channels = picture.channels if len(picture.channels) > 1 else "Y"
         write_exr(
-            folder / f"{self._written:05d}.exr",
+            folder / f"{index:05d}.exr",
             np.ascontiguousarray(np.moveaxis(self._as_light(picture), 0, 2)),
             channels=tuple(channels),
             exact=tuple(channels) if picture.exact else (),
@@ -218,13 +217,13 @@ class AovSink:
         return "srgb" if self._source_transfer == "linear" else self._source_transfer
 
 
-def check_aov_target(request: AovRequest, source: Path, *, frame_count: int, overwrite: bool) -> None:
+def check_aov_target(request: AovRequest, source: Path, *, frames: range, overwrite: bool) -> None:
     """Refuse a folder that the pictures cannot be written to.
 
     Args:
         request: what will be written.
         source: what is refocused, which must not be overwritten.
-        frame_count: frames that will be written.
+        frames: numbers of the frames that will be written.
         overwrite: replace what is there.
 
     Raises:
@@ -238,9 +237,9 @@ def check_aov_target(request: AovRequest, source: Path, *, frame_count: int, ove
         return
     suffix = "png" if request.format == "png" else "exr"
     places = [Path()] if request.format == "exr-channels" else [Path(name) for name in folders_of(request.kinds)]
-    own = {Path(METADATA_FILE)} | {place / f"{i:05d}.{suffix}" for place in places for i in range(frame_count)}
+    own = {Path(METADATA_FILE)} | {place / f"{i:05d}.{suffix}" for place in places for i in frames}
     for file in sorted(folder.rglob("*")):
-        if file.is_file() and file.relative_to(folder) not in own:
+        if file.is_file() and not file.name.startswith(".") and file.relative_to(folder) not in own:
             raise InputError(
                 f"folder {folder} holds {file.relative_to(folder)}, which the result does not replace; remove it or "
                 "choose another folder with --aov-output"
@@ -253,9 +252,9 @@ def folders_of(kinds: Sequence[Aov]) -> list[str]:
 
 
 def widest_px(shot: Shot) -> float:
-    """No circle of confusion of a shot is wider, px of its frames."""
+    """No circle of confusion of the clip that a shot is part of is wider, px of its frames."""
     info, range_ = shot.source.info, shot.focus_range
-    widest = float((shot.track.blur_strength * shot.zoom).max()) * max(range_.near, range_.far)
+    widest = shot.strongest_blur * max(range_.near, range_.far)
     return min(widest, range_.max_radius_px) * max(info.width, info.height) / REFERENCE_LONG_SIDE_PX
 
 

@@ -1,5 +1,6 @@
 """Options that say which pictures, and where their disparity is."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,7 +129,13 @@ class DisparityOptions(ModelOptions):
         from any2bokeh.focus import FocusScript
 
         script = focus if isinstance(focus, FocusScript) else None
-        first, last = (start, stop) if _lies_within(script, source, start, stop) else (0, None)
+        is_enough = _lies_within(script, source, start, stop) and _is_seen_within(focus, start, stop)
+        first, last = (start, stop) if is_enough else (0, None)
+        if notice is not None and not is_enough and (start, stop) != (0, source.info.frame_count):
+            notice(
+                f"what is in focus is seen outside frames {start}:{stop}, so the disparity of the whole clip is "
+                f"estimated; --focus-frame {start} shows it within them"
+            )
         return self.estimated(
             source,
             seed=_seed(script, source, first),
@@ -150,6 +157,14 @@ def _lies_within(script: "FocusScript | None", source: "VideoSource", start: int
     places = [_clip_frame(keyframe.frame, script, source) for keyframe in script.keyframes]
     follows_masks = any(isinstance(keyframe.target, MaskTarget) for keyframe in script.keyframes)
     return script.dense is None and not follows_masks and all(start <= place < end for place in places)
+
+
+def _is_seen_within(focus: "FocusScript | object | None", start: int, stop: int | None) -> bool:
+    """Whether the frame in which words name a subject belongs to a part."""
+    from any2bokeh.focus import TextSubject
+
+    seen = focus.frame if isinstance(focus, TextSubject) else None
+    return seen is None or start <= seen < (seen + 1 if stop is None else stop)
 
 
 def _seed(script: "FocusScript | None", source: "VideoSource", first: int) -> "Seed | None":
@@ -180,3 +195,33 @@ class RangeOptions:
 
     start: Annotated[float | None, option("--start", help="From this second of the clip.", metavar="S")] = None
     end: Annotated[float | None, option("--end", help="Up to this second of the clip.", metavar="S")] = None
+    frames: Annotated[
+        str | None,
+        option(
+            "--frames",
+            help="Instead of seconds: from frame A up to, but not including, frame B, counted from 0; A: and :B are "
+            "open-ended.",
+            metavar="A:B",
+        ),
+    ] = None
+
+    def of(self, source: "VideoSource") -> tuple[int, int]:
+        """The frames ``start <= index < stop`` of a clip; all of them where nothing is typed.
+
+        Raises:
+            InputError: no such frames, or frames and seconds.
+        """
+        from any2bokeh.shot import frame_range
+
+        if self.frames is None:
+            return frame_range(source, self.start, self.end)
+        for name, value in (("--start", self.start), ("--end", self.end)):
+            if value is not None:
+                raise InputError(f"--frames {self.frames} and {name} {value:g} contradict each other; give one")
+        match = re.fullmatch(r"\s*(\d{0,9})\s*:\s*(\d{0,9})\s*", self.frames)
+        if match is None:
+            raise InputError(
+                f"--frames is {self.frames!r}; give A:B, such as 40:50 for the frames 40 to 49, or 40: up to the end"
+            )
+        first, end = (int(number) if number else None for number in match.groups())
+        return frame_range(source, None, None, (first or 0, end))

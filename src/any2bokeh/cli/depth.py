@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from any2bokeh.cli.clip_options import Fps, Input, ModelOptions, RangeOptions
-from any2bokeh.cli.options import option
+from any2bokeh.cli.options import option, paths_of
 from any2bokeh.cli.output_options import Overwrite, ReportOptions
 from any2bokeh.cli.progress import ESTIMATING, progress_report
 from any2bokeh.cli.report import disparity_facts, tell, warn
@@ -26,7 +26,9 @@ def depth_command(
     model: ModelOptions,
     part: RangeOptions,
     report: ReportOptions,
-    format: Annotated[PictureFormat, option("--format", help="Of pictures: 16-bit PNG, or float EXR.")] = "png",
+    format: Annotated[
+        PictureFormat | None, option("--format", help="Of pictures in a folder: 16-bit PNG unless given, or float EXR.")
+    ] = None,
     refine: Annotated[
         Edges | None,
         option("--refine", help="Write it at the picture's size, its edges those of the picture."),
@@ -45,17 +47,21 @@ def depth_command(
 ) -> None:
     """Estimate how near things are, and write it as --disparity reads it."""
     from any2bokeh.disparity.refined import RefinedDisparity
-    from any2bokeh.disparity.writing import check_disparity_target, write_disparity
-    from any2bokeh.shot import frame_range
+    from any2bokeh.disparity.writing import ARCHIVE_SUFFIX, check_disparity_target, write_disparity
+    from any2bokeh.read_paths import ReadPaths
     from any2bokeh.video import open_source
 
+    if format is not None and output.suffix.lower() == ARCHIVE_SUFFIX:
+        raise InputError(f"--format {format} is for pictures in a folder; leave it out, or write a folder")
+    picture_format: PictureFormat = format or "png"
     with (
         open_source(input, fps=fps) as source,
         progress_report(quiet=report.quiet or report.json, doing=ESTIMATING) as progress,
     ):
-        start, stop = frame_range(source, part.start, part.end)
+        start, stop = part.of(source)
+        ReadPaths([source.info.path, *paths_of(model)]).require_kept(output)
         check_disparity_target(
-            output, source.info.path, picture_format=format, frame_count=stop - start, overwrite=overwrite
+            output, source.info.path, picture_format=picture_format, frame_count=stop - start, overwrite=overwrite
         )
         maps = model.estimated(
             source,
@@ -68,7 +74,7 @@ def depth_command(
         )
         maps.estimate()
         written = maps if refine is None else RefinedDisparity(maps, source, start=start, edges=refine)
-        write_disparity(written, output, picture_format=format)
+        write_disparity(written, output, picture_format=picture_format)
         height, width = written.at(0).shape[1:]
     facts = disparity_facts(maps)
     summary = {

@@ -8,9 +8,10 @@ import typer
 
 from any2bokeh.cli.clip_options import DisparityOptions, Fps, Input
 from any2bokeh.cli.engine_options import EngineOptions
+from any2bokeh.cli.finish_options import FinishOptions
 from any2bokeh.cli.focus_options import FocusOptions
 from any2bokeh.cli.look_options import FocusRangeOptions, LookOptions
-from any2bokeh.cli.options import option
+from any2bokeh.cli.options import option, paths_of
 from any2bokeh.cli.output_options import Overwrite, ReportOptions
 from any2bokeh.cli.progress import ESTIMATING, progress_report
 from any2bokeh.cli.report import disparity_facts, tell, warn
@@ -28,6 +29,7 @@ def preview_command(
     look: LookOptions,
     focus_range: FocusRangeOptions,
     engine: EngineOptions,
+    finish: FinishOptions,
     report: ReportOptions,
     frame: Annotated[
         int | None, option("--frame", help="Which frame, from 0; the first unless given.", metavar="N")
@@ -39,9 +41,10 @@ def preview_command(
     fps: Fps = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Render one frame as a PNG. A point or box is one of this frame."""
+    """Render one frame as a PNG, as refocus would make it. A point or box is one of --focus-frame, not of this frame."""
     from any2bokeh.engines import make_renderer
     from any2bokeh.preview import preview, require_png_target, write_preview
+    from any2bokeh.read_paths import ReadPaths
     from any2bokeh.video import open_source
 
     settings = engine.settings()
@@ -54,8 +57,11 @@ def preview_command(
         progress_report(quiet=report.quiet or report.json, doing=ESTIMATING) as estimating,
     ):
         require_png_target(output, source.info.path, overwrite=overwrite)
+        read = ReadPaths([source.info.path, *paths_of(disparity, focus, look, engine)])
+        read.require_kept(output)
         index = _frame_index(source, frame, time)
-        script, renderer = focus.script(index), make_renderer(settings, look.look(lens), source.info)
+        script = focus.script(focus.seen_frame(source.info))
+        renderer = make_renderer(settings, look.look(lens), source.info)
         # The whole clip: what is shown is what the whole run will make.
         maps = disparity.of(source, script, device=engine.device, progress=estimating, notice=notice)
         shown = preview(
@@ -68,6 +74,9 @@ def preview_command(
             blur_strength=blur_strength,
             renderer=renderer,
             focus_range=focus_range.focus_range(),
+            breathing=finish.breathed(),
+            grain=finish.grain,
+            notice=notice,
         )
     write_preview(shown, output, overlay=overlay, overwrite=overwrite)
     result = {

@@ -11,6 +11,7 @@ from any2bokeh.cli.engine_options import EngineOptions
 from any2bokeh.cli.finish_options import FinishOptions
 from any2bokeh.cli.focus_options import FocusOptions
 from any2bokeh.cli.look_options import FocusRangeOptions, LookOptions
+from any2bokeh.cli.options import paths_of
 from any2bokeh.cli.output_options import EncodingOptions, Overwrite, ReportOptions
 from any2bokeh.cli.progress import ESTIMATING, progress_report
 from any2bokeh.cli.report import disparity_facts, refocus_summary, tell, warn
@@ -35,7 +36,6 @@ def refocus_command(
     """Refocus a clip: the same frames, sound and timing, through a fast lens."""
     from any2bokeh.engines import make_renderer
     from any2bokeh.refocus import refocus
-    from any2bokeh.shot import frame_range
     from any2bokeh.video import open_source
 
     settings = engine.settings()
@@ -48,10 +48,12 @@ def refocus_command(
         progress_report(quiet=quiet, doing=ESTIMATING) as estimating,
         progress_report(quiet=quiet) as progress,
     ):
-        first_frame, stop = frame_range(source, part.start, part.end)
-        script, renderer = focus.script(first_frame), make_renderer(settings, look.look(lens), source.info)
+        start, stop = part.of(source)
+        encoding.require_effect(output)
+        script = focus.script(focus.seen_frame(source.info), first_frame=start)
+        renderer = make_renderer(settings, look.look(lens), source.info)
         maps = disparity.of(
-            source, script, start=first_frame, stop=stop, device=engine.device, progress=estimating, notice=notice
+            source, script, start=start, stop=stop, device=engine.device, progress=estimating, notice=notice
         )
         result = refocus(
             source,
@@ -66,10 +68,10 @@ def refocus_command(
             breathing=finish.breathed(),
             grain=finish.grain,
             aovs=request,
-            start_s=part.start,
-            end_s=part.end,
+            frames=(start, stop),
             encoding=encoding.encoding(),
             overwrite=overwrite,
+            also_read=paths_of(disparity, focus, look, engine),
             progress=progress,
             notice=notice,
         )

@@ -37,6 +37,10 @@ class FocusTrack:
     blur_strength: NDArray[np.float64]
     warnings: tuple[str, ...] = ()
 
+    def part(self, frames: slice) -> "FocusTrack":
+        """Some of the frames, with all remarks."""
+        return FocusTrack(self.focus_disparity[frames], self.blur_strength[frames], self.warnings)
+
 
 def resolve(
     script: FocusScript,

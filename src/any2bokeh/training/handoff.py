@@ -21,6 +21,7 @@ from any2bokeh.training.networks import named_parameters, set_latent_scale
 from any2bokeh.training.run_log import LOG_FILE
 from any2bokeh.training.state import HEADER, NamedTensors, Position, StateHeader, restore_optimizer
 from any2bokeh.training.weight_average import WeightAverage
+from any2bokeh.video.pending_output import writing
 
 LARGEST_FILE_BYTES = 15 * 2**20
 FORMAT_VERSION = 1
@@ -47,6 +48,18 @@ def write_handoff(
         pipeline: the networks, as they are in training.
         optimizer, average: of the stage that is under way; None between stages.
     """
+    with writing(folder):
+        _write_parts(folder, run_folder, header, pipeline, optimizer, average)
+
+
+def _write_parts(
+    folder: Path,
+    run_folder: Path,
+    header: StateHeader,
+    pipeline: AnyToBokehPipeline,
+    optimizer: torch.optim.Optimizer | None,
+    average: WeightAverage | None,
+) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {f"{_WEIGHT}{name}": value.detach() for name, value in named_parameters(pipeline).items()}
     if optimizer is not None and average is not None:
