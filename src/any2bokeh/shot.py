@@ -24,7 +24,6 @@ from any2bokeh.renderers.base import RenderInput
 from any2bokeh.video import Frame, VideoInfo, VideoSource
 from any2bokeh.video.reduced import ReducedPictures
 
-
 FrameRange = tuple[int, int | None]
 """The frames ``first <= index < end`` of a clip; its end where the second is None."""
 

@@ -56,11 +56,16 @@ def test_an_interruption_waits_for_an_import(tmp_path: Path, monkeypatch: pytest
         "whole = True\n"
     )  # fmt: skip
     monkeypatch.syspath_prepend(str(tmp_path))
-    with pytest.raises(KeyboardInterrupt), interruptions_unwind():
-        import slow_to_import  # pyright: ignore[reportMissingImports]
 
-        assert slow_to_import.whole
-        time.sleep(5)
+    def interrupted() -> None:
+        with interruptions_unwind():
+            import slow_to_import  # pyright: ignore[reportMissingImports]
+
+            assert slow_to_import.whole
+            time.sleep(5)
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert "slow_to_import" in sys.modules
 
 
@@ -68,6 +73,10 @@ def test_what_is_kept_is_told():
     assert interrupted_line([]) == "error: interrupted; nothing was written"
     assert interrupted_line(["a.mp4"]) == "error: interrupted; complete and kept: a.mp4"
     assert interrupted_line(["a.mp4", "b", "c"]) == "error: interrupted; complete and kept: a.mp4 and 2 more"
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
 
 
 def _two(tmp_path: Path) -> tuple[PendingOutput, PendingOutput]:
@@ -82,8 +91,8 @@ def test_outputs_appear_together(tmp_path: Path):
         for output in _two(tmp_path):
             output.publish()
             output.discard()
-        assert all(name.startswith(".") for name in os.listdir(tmp_path))
-    assert sorted(os.listdir(tmp_path)) == ["out-aov", "out.mp4"]
+        assert all(name.startswith(".") for name in names_in(tmp_path))
+    assert names_in(tmp_path) == ["out-aov", "out.mp4"]
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, InputError, SystemExit])
@@ -99,7 +108,7 @@ def test_or_none_of_them(tmp_path: Path, error: type[BaseException]):
 
     with pytest.raises(error):
         interrupted()
-    assert os.listdir(tmp_path) == []
+    assert names_in(tmp_path) == []
 
 
 def test_a_place_that_went_away_takes_the_others_back(tmp_path: Path):
@@ -112,7 +121,7 @@ def test_a_place_that_went_away_takes_the_others_back(tmp_path: Path):
 
     with pytest.raises(InputError, match="out-aov"):
         published()
-    assert os.listdir(tmp_path) == ["out-aov"]
+    assert names_in(tmp_path) == ["out-aov"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -131,4 +140,4 @@ def test_an_interruption_between_two_renames_waits(tmp_path: Path, monkeypatch: 
 
     with pytest.raises((KeyboardInterrupt, SystemExit)):
         published()
-    assert sorted(os.listdir(tmp_path)) == ["out-aov", "out.mp4"]
+    assert names_in(tmp_path) == ["out-aov", "out.mp4"]

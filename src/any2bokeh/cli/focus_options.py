@@ -97,9 +97,7 @@ class SubjectOptions:
         if self.focus_frame is None:
             return 0
         if not 0 <= self.focus_frame < info.frame_count:
-            raise InputError(
-                f"--focus-frame is {self.focus_frame}; {info.path} has frames 0 to {info.frame_count - 1}"
-            )
+            raise InputError(f"--focus-frame is {self.focus_frame}; {info.path} has frames 0 to {info.frame_count - 1}")
         return self.focus_frame
 
     def require_effect(self) -> None:
@@ -274,8 +272,8 @@ class FocusOptions(SubjectOptions):
         for name, value in (("tracker", self.tracker), ("tracker_model", self.tracker_model)):
             if value not in (None, "auto") and not follows:
                 raise InputError(
-                    f"{_option_name(name)} {value} follows subjects, and focus script {self.focus_script} has none with "
-                    f'"track": true; leave it out'
+                    f"{_option_name(name)} {value} follows subjects, of which focus script {self.focus_script} has "
+                    f"none (track is true in no keyframe); leave it out"
                 )
 
     def _may_be_followed(self) -> bool:

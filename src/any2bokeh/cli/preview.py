@@ -40,7 +40,7 @@ def preview_command(
     fps: Fps = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Render one frame as a PNG, as refocus would make it. A point or box is one of --focus-frame, not of this frame."""
+    """Render one frame as a PNG, as refocus would make it; a point or box is one of --focus-frame."""
     from any2bokeh.preview import preview, require_png_target, write_preview
     from any2bokeh.read_paths import ReadPaths
     from any2bokeh.video import open_source
@@ -55,7 +55,8 @@ def preview_command(
         read = ReadPaths([source.info.path, *paths_of(disparity, focus, look, engine)])
         read.require_kept(output)
         index = _frame_index(source, frame, time)
-        script, renderer = focus.script(focus.seen_frame(source.info)), engine.renderer(source.info, look, focus.named_lens())
+        script = focus.script(focus.seen_frame(source.info))
+        renderer = engine.renderer(source.info, look, focus.named_lens())
         # The whole clip: what is shown is what the whole run will make.
         maps = disparity.of(source, script, device=engine.device, progress=estimating, notice=notice)
         shown = preview(

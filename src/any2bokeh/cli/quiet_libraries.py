@@ -29,7 +29,7 @@ def libraries_are_quiet() -> Iterator[None]:
     try:
         with open(os.devnull, "w") as nowhere:  # noqa: PTH123  os.devnull is no Path
             os.dup2(nowhere.fileno(), 2)
-        sys.stderr = open(  # noqa: SIM115, PTH123  closed below
+        sys.stderr = open(  # noqa: SIM115  closed below
             kept, "w", buffering=1, encoding=before.encoding, errors="backslashreplace", closefd=False
         )
         yield

@@ -46,7 +46,8 @@ def refocus_command(
         start, stop = part.of(source)
         encoding.require_effect(output)
         seen_frame = focus.seen_frame(source.info)
-        script, renderer = focus.script(seen_frame, first_frame=start), engine.renderer(source.info, look, focus.named_lens())
+        script = focus.script(seen_frame, first_frame=start)
+        renderer = engine.renderer(source.info, look, focus.named_lens())
         maps = disparity.of(
             source, script, start=start, stop=stop, device=engine.device, progress=estimating, notice=notice
         )
