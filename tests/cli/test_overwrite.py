@@ -39,6 +39,10 @@ def place(tmp_path: Path) -> Path:
     return folder
 
 
+def names_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
 def linked(place: Path) -> str:
     (place / "elsewhere").symlink_to("maps")
     return "elsewhere"
@@ -148,7 +152,7 @@ def test_a_linked_output_is_written_where_it_points(cli: RunCli, place: Path, is
     assert outcome.code == 0, outcome.err
     assert link.is_symlink()
     assert len(clips.decoded(place / "disk" / "film.mp4")) == clips.FRAMES
-    assert os.listdir(place / "disk") == ["film.mp4"]
+    assert names_in(place / "disk") == ["film.mp4"]
 
 
 def test_a_link_in_a_circle_is_one_line(cli: RunCli, place: Path):
@@ -203,7 +207,7 @@ def test_the_second_run_is_told_and_what_a_killed_one_left_is_swept(
         other.kill()
     assert cli(*arguments, "-o", results / name).code == 0
     assert [path.name for path in results.iterdir()] == [name]
-    assert not [path for path in results.rglob(".*")]
+    assert not list(results.rglob(".*"))
 
 
 def test_what_another_host_writes_is_not_swept(cli: RunCli, place: Path, results: Path):
@@ -226,7 +230,7 @@ def test_only_what_goes_by_a_claim_is_swept(cli: RunCli, place: Path, results: P
     for name in (".film.0123456789abcdef.part.mp4", "film.0123456789abcdef.mp4", ".film.mp4"):
         (results / name).touch()
     assert cli("refocus", place / "clip.mp4", "--disparity", place / "maps", *FOCUS, "-o", results / "o.mp4").code == 0
-    assert sorted(os.listdir(results)) == [".any2bokeh-.lock", ".film.mp4", "film.0123456789abcdef.mp4", "o.mp4"]
+    assert names_in(results) == [".any2bokeh-.lock", ".film.mp4", "film.0123456789abcdef.mp4", "o.mp4"]
 
 
 def test_a_killed_estimate_is_swept_from_the_cache(place: Path, own_cache: Path):
@@ -240,12 +244,12 @@ def test_a_killed_estimate_is_swept_from_the_cache(place: Path, own_cache: Path)
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == b"holding\n"
-        held = sorted(os.listdir(folder))
+        held = names_in(folder)
         with DisparityCache().begin({"clip": 1}, frame_count=3):
-            assert set(held) < set(os.listdir(folder)), "an estimate that is being made is not swept"
+            assert set(held) < set(names_in(folder)), "an estimate that is being made is not swept"
         other.kill()
-    assert sorted(os.listdir(folder)) == held
+    assert names_in(folder) == held
     with DisparityCache().begin({"clip": 2}, frame_count=3):
-        assert not set(held) & set(os.listdir(folder))
-    assert os.listdir(folder) == []
+        assert not set(held) & set(names_in(folder))
+    assert names_in(folder) == []
     shutil.rmtree(folder)

@@ -86,9 +86,7 @@ def _require_model(model: str) -> None:
 
         layout = layout_of(Path(model))
         if layout == "svd":
-            raise InputError(
-                f"--model {model} is plain Stable Video Diffusion, which makes no bokeh; give a trained one"
-            )
+            raise InputError(f"--model {model} is plain Stable Video Diffusion, which makes no bokeh; train it first")
 
 
 def _require_depth_model(model: str, device: Device) -> None:

@@ -272,8 +272,8 @@ class FocusOptions(SubjectOptions):
         for name, value in (("tracker", self.tracker), ("tracker_model", self.tracker_model)):
             if value not in (None, "auto") and not follows:
                 raise InputError(
-                    f"{_option_name(name)} {value} follows subjects, and focus script {self.focus_script} has none with "
-                    f'"track": true; leave it out'
+                    f"{_option_name(name)} {value} follows subjects, of which focus script {self.focus_script} has "
+                    f"none (track is true in no keyframe); leave it out"
                 )
 
     def _may_be_followed(self) -> bool:

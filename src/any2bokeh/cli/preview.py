@@ -41,7 +41,7 @@ def preview_command(
     fps: Fps = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Render one frame as a PNG, as refocus would make it. A point or box is one of --focus-frame, not of this frame."""
+    """Render one frame as a PNG, as refocus would make it; a point or box is one of --focus-frame."""
     from any2bokeh.engines import make_renderer
     from any2bokeh.preview import preview, require_png_target, write_preview
     from any2bokeh.read_paths import ReadPaths

@@ -24,9 +24,9 @@ _ENDING = ".part"
 class PendingOutput:
     """A temporary file or folder beside its final place, so that the rename never crosses file systems.
 
-    It is hidden, and it goes away when it is dropped without ``discard``, so that nothing is left behind; a claim beside
-    it tells other runs that the place is taken, and lets the next run remove it where this one is killed. An output
-    that is a link is written where it points.
+    It is hidden, and it goes away when it is dropped without ``discard``, so that nothing is left behind; a claim
+    beside it tells other runs that the place is taken, and lets the next run remove it where this one is killed. An
+    output that is a link is written where it points.
 
     Attributes:
         path: the final place.
