@@ -8,9 +8,10 @@ import signal
 import sys
 import threading
 import traceback
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -25,10 +26,11 @@ from any2bokeh.cli.lenses import lenses_command
 from any2bokeh.cli.options import command
 from any2bokeh.cli.preview import preview_command
 from any2bokeh.cli.refocus import refocus_command
+from any2bokeh.cli.report import warn
 from any2bokeh.cli.synth import synth_command
 from any2bokeh.cli.track import track_command
 from any2bokeh.cli.train import train_command
-from any2bokeh.errors import InputError
+from any2bokeh.errors import InputError, KernelCacheWarning
 
 DONE, DEFECT, BAD_INPUT, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
 
@@ -66,10 +68,11 @@ def _top(
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; ``arguments`` default to those of the process."""
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # its warnings would stand beside our one line
-    with _termination_unwinds():
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    with _termination_unwinds(), _kernel_remarks(quiet="--quiet" in arguments):
         try:
             outcome = typer.main.get_command(app).main(
-                args=list(sys.argv[1:] if arguments is None else arguments),
+                args=arguments,
                 prog_name="any2bokeh",
                 standalone_mode=False,
             )
@@ -101,6 +104,22 @@ def _termination_unwinds() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def _kernel_remarks(*, quiet: bool) -> Iterator[None]:
+    """Print a ``KernelCacheWarning`` as one line, as other remarks are; kernels are compiled under every command."""
+    with warnings.catch_warnings():  # restores what shows them, too
+        usual = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+            if not issubclass(category, KernelCacheWarning):
+                usual(message, category, *place, **more)
+            elif not quiet:
+                warn(str(message))
+
+        warnings.showwarning = show
+        yield
 
 
 def _fail(message: str) -> int:
