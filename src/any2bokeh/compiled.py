@@ -97,7 +97,7 @@ def _tell_once(why: str) -> None:
     if not _told:
         _told = True
         warnings.warn(
-            f"compiled code cannot be kept: {why}; this run compiles it anew, which takes some ten seconds; "
+            f"compiled code cannot be kept: {why}; every run compiles it anew, which takes up to a minute; "
             "set NUMBA_CACHE_DIR to a folder that can be written",
             KernelCacheWarning,
             stacklevel=2,

@@ -17,6 +17,7 @@ from safetensors import SafetensorError
 from torch import nn
 from transformers import CLIPVisionModelWithProjection
 
+from any2bokeh.aligned_weights import align_weights
 from any2bokeh.errors import InputError
 from any2bokeh.renderers.diffusion.autoencoder import BokehAutoencoder
 from any2bokeh.renderers.diffusion.compact_model import COMPACT, compact_model_folder
@@ -294,6 +295,7 @@ def load_image_encoder(encoder: str | Path, dtype: torch.dtype | None = None) ->
     missing = sorted(str(key) for key in report["missing_keys"])
     if missing:
         raise InputError(f"{folder} lacks {len(missing)} keys of a CLIP image encoder, such as {missing[0]}")
+    align_weights(model)
     model.eval().requires_grad_(False)
     return model if dtype is None else model.to(dtype)
 
