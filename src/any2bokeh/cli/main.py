@@ -6,8 +6,10 @@ Exit codes: 0 done, 2 bad input or usage, 1 a defect of ours (with its traceback
 import os
 import sys
 import traceback
-from collections.abc import Sequence
-from typing import Annotated
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Annotated, Any
 
 import typer
 
@@ -24,10 +26,11 @@ from any2bokeh.cli.options import command
 from any2bokeh.cli.preview import preview_command
 from any2bokeh.cli.quiet_libraries import libraries_are_quiet
 from any2bokeh.cli.refocus import refocus_command
+from any2bokeh.cli.report import warn
 from any2bokeh.cli.synth import synth_command
 from any2bokeh.cli.track import track_command
 from any2bokeh.cli.train import train_command
-from any2bokeh.errors import InputError
+from any2bokeh.errors import InputError, KernelCacheWarning
 from any2bokeh.video.pending_output import PUBLISHED
 
 DONE, DEFECT, BAD_INPUT = 0, 1, 2
@@ -67,14 +70,15 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; ``arguments`` default to those of the process."""
     PUBLISHED.clear()
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # its warnings would stand beside our one line
-    with libraries_are_quiet(), interruptions_unwind():
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    with libraries_are_quiet(), interruptions_unwind(), _kernel_remarks(quiet="--quiet" in arguments):
         return _outcome(arguments)
 
 
-def _outcome(arguments: Sequence[str] | None) -> int:
+def _outcome(arguments: list[str]) -> int:
     try:
         outcome = typer.main.get_command(app).main(
-            args=list(sys.argv[1:] if arguments is None else arguments),
+            args=arguments,
             prog_name="any2bokeh",
             standalone_mode=False,
         )
@@ -93,6 +97,22 @@ def _outcome(arguments: Sequence[str] | None) -> int:
     if outcome == INTERRUPTED:
         say_interrupted()
     return outcome if isinstance(outcome, int) else DONE
+
+
+@contextmanager
+def _kernel_remarks(*, quiet: bool) -> Iterator[None]:
+    """Print a ``KernelCacheWarning`` as one line, as other remarks are; kernels are compiled under every command."""
+    with warnings.catch_warnings():  # restores what shows them, too
+        usual = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+            if not issubclass(category, KernelCacheWarning):
+                usual(message, category, *place, **more)
+            elif not quiet:
+                warn(str(message))
+
+        warnings.showwarning = show
+        yield
 
 
 def _fail(message: str) -> int:

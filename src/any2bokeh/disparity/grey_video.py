@@ -110,10 +110,10 @@ class GreyVideo:
                     yield frame
 
     def _opened(self) -> "av.container.InputContainer":
-        import av
+        from any2bokeh.video.opening import open_input
 
         with _errors_told(self._path):
-            container = av.open(str(self._path))
+            container = open_input(self._path)
             if container.streams.video:
                 return container
             container.close()

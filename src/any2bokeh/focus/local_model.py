@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from any2bokeh.aligned_weights import align_weights
 from any2bokeh.errors import InputError
 
 _HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*")
@@ -99,6 +100,7 @@ def load_model(model_class: Any, folder: Path, *, kinds: tuple[str, ...], option
             f"{option} {folder} lacks {len(missing)} weights of {model_class.__name__} (first: {missing[0]}); "
             f"give a complete model"
         )
+    align_weights(model)
     return model.eval()
 
 

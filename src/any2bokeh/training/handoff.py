@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save_file
 
+from any2bokeh.aligned_weights import aligned
 from any2bokeh.errors import InputError
 from any2bokeh.renderers.diffusion.pipeline import AnyToBokehPipeline
 from any2bokeh.renderers.diffusion.weights import check_keys
@@ -96,7 +97,7 @@ def read_handoff(folder: Path) -> tuple[StateHeader, NamedTensors]:
         raise InputError(f"{path} is damaged ({type(error).__name__}: {error})") from None
     tensors: NamedTensors = {}
     for part in sorted(folder.glob("part-*.safetensors")):
-        tensors |= load_file(part)
+        tensors |= {name: aligned(tensor) for name, tensor in load_file(part).items()}
     return header, tensors
 
 

@@ -15,6 +15,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from any2bokeh.aligned_weights import aligned
 from any2bokeh.errors import InputError
 from any2bokeh.renderers.diffusion.pipeline import AnyToBokehPipeline
 from any2bokeh.renderers.diffusion.weights import check_keys
@@ -232,7 +233,7 @@ def _save(tensors: Mapping[str, torch.Tensor], path: Path) -> None:
 
 def _load(path: Path) -> NamedTensors:
     try:
-        return load_file(path)
+        return {name: aligned(tensor) for name, tensor in load_file(path).items()}
     except (SafetensorError, OSError) as error:
         raise InputError(f"{path} is missing or truncated ({error}); resume from another state") from None
 

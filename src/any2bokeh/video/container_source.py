@@ -21,6 +21,7 @@ from any2bokeh.video.color import source_coding, transfer_of
 from any2bokeh.video.container_length import missing_bytes
 from any2bokeh.video.frame import Frame
 from any2bokeh.video.info import AudioInfo, ColorTags, VideoInfo
+from any2bokeh.video.opening import open_input
 from any2bokeh.video.orientation import Orientation, orientation_of
 from any2bokeh.video.samples import SampleReader
 from any2bokeh.video.source import VideoSource, check_range
@@ -182,7 +183,7 @@ def open_container(path: Path) -> InputContainer:
         InputError: if FFmpeg cannot read it.
     """
     try:
-        container = av.open(str(path), "r", metadata_errors="replace")
+        container = open_input(path)
         if container.format.name in _TEXT_FORMATS:
             container.close()
             raise InputError(f"{path} cannot be read as a video (it is text); give a video file or a folder of images")

@@ -13,6 +13,7 @@ from av.packet import Packet
 
 from any2bokeh.errors import InputError
 from any2bokeh.video.encoding import AudioPolicy
+from any2bokeh.video.opening import open_input
 
 # What a container without the source's codec gets: its usual one, at a rate where nobody hears a difference.
 _SUBSTITUTES = {"webm": ("libopus", 192_000)}
@@ -56,7 +57,7 @@ class SoundTracks:
         """
         if self.policy == "none":
             return False
-        self._input = av.open(str(self.path), "r", metadata_errors="replace")
+        self._input = open_input(self.path)
         for source in self._input.streams.audio:
             if source.codec_context is None:
                 continue

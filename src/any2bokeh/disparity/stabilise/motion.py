@@ -5,8 +5,9 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from any2bokeh.compiled import compiled
 
 THUMBNAIL_LONG_SIDE_PX = 512
 """Longer side of the pictures on which motion is found."""
@@ -135,7 +136,7 @@ def trust(
     return sure
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@compiled(nogil=True, fastmath=True)
 def _weigh(flow, back, looks_back, here, there, sure):  # pragma: no cover (compiled)
     height, width = sure.shape
     for y in range(height):
@@ -168,7 +169,7 @@ def _weigh(flow, back, looks_back, here, there, sure):  # pragma: no cover (comp
             sure[y, x] = 1 / (1 + share * share)
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@compiled(nogil=True, fastmath=True)
 def brought(other, known, way, sure, values, weights):  # pragma: no cover (compiled)
     """What another frame's map holds where each pixel moves to, and how far that is believed.
 

@@ -15,6 +15,7 @@ from safetensors import SafetensorError
 from torch import nn
 from transformers import CLIPVisionModelWithProjection
 
+from any2bokeh.aligned_weights import align_weights
 from any2bokeh.errors import InputError
 from any2bokeh.renderers.diffusion.autoencoder import BokehAutoencoder
 from any2bokeh.renderers.diffusion.compact_model import COMPACT, compact_model_folder
@@ -65,7 +66,8 @@ def load(
 
     Args:
         model: folder, hub id, or ``compact``, the one that comes with the package.
-        dtype: of the weights; that of the files where None.
+        dtype: of the weights; that of the files where None. Take float32 to run on a CPU, which emulates float16 at a
+            fortieth of the speed; ``DiffusionRenderer.load`` does.
         mpi_mode: in place of the checkpoint's: ``masked`` or ``released``. Published weights are ``released``.
         image_encoder: folder or hub id of CLIP's image encoder, or of a model that has one in ``image_encoder/``,
             where the checkpoint brings none; ``"none"`` to run without one.
@@ -296,6 +298,7 @@ def load_image_encoder(encoder: str | Path, dtype: torch.dtype | None = None) ->
     missing = sorted(str(key) for key in report["missing_keys"])
     if missing:
         raise InputError(f"{folder} lacks {len(missing)} keys of a CLIP image encoder, such as {missing[0]}")
+    align_weights(model)
     model.eval().requires_grad_(False)
     return model if dtype is None else model.to(dtype)
 
