@@ -135,3 +135,8 @@ def test_disparity_videos_are_counted_alike(tmp_path: Path) -> None:
 
 def _not_shown(data: bytes) -> bytes:
     return bytes([data[0] & ~16]) + data[1:]
+
+
+def test_colour_range_of_mpeg_2_is_read(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "clip.mpg", encoder="mpeg2video", options={"bf": "2"}, frames=4)
+    assert open_source(path).info.color.full_range is False
