@@ -104,7 +104,7 @@ def field_coded(target: Path, frames: int, *, container_format: str | None = Non
     if target.suffix == ".h264":
         target.write_bytes(stream)
         return target
-    with av.open(io.BytesIO(stream), format="h264") as reader, av.open(str(target), "w") as writer:
+    with av.open(io.BytesIO(stream), "r", format="h264") as reader, av.open(str(target), "w") as writer:
         twin = writer.add_stream_from_template(reader.streams.video[0])
         for number, packet in enumerate(p for p in reader.demux(video=0) if p.size):
             packet.time_base = Fraction(1, 50)
