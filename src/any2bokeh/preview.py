@@ -76,7 +76,9 @@ def preview(
         start=index,
         stop=index + 1,
     )
-    [each] = shot.frames()
+    each = next(shot.frames(), None)
+    if each is None:
+        raise InputError(f"{source.info.path} ends before frame {index}, which it announces; choose an earlier one")
     for remark in shot.track.warnings if notice else ():
         notice(remark)  # pyright: ignore[reportOptionalCall]
     [pixels] = (renderer or make_renderer(EngineSettings(), Look(), source.info)).render([each.given])

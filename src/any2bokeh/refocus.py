@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,7 +33,7 @@ from any2bokeh.optics.look import Look
 from any2bokeh.read_paths import ReadPaths, mask_paths
 from any2bokeh.renderers.base import Renderer, RenderInput
 from any2bokeh.shot import FrameRange, Shot, ShotFrame, frame_range
-from any2bokeh.video import Encoding, VideoInfo, VideoSink, VideoSource, open_sink, open_source
+from any2bokeh.video import Encoding, Reading, VideoInfo, VideoSink, VideoSource, open_sink, open_source
 from any2bokeh.video.pending_output import published_together
 
 if TYPE_CHECKING:
@@ -58,7 +58,8 @@ class RefocusResult:
     Attributes:
         output: the video file or image folder.
         info: what the source is; the result has its size, timing and colour tags.
-        start, stop: the frames ``start <= index < stop`` of the source that were rendered.
+        start, stop: the frames ``start <= index < stop`` of the source that were rendered; fewer than were asked for
+            where the clip turned out to end early.
         track: d_f and K of every one of them.
         aovs: the folder of the pictures for compositing, if any were asked for.
         elapsed_s: wall-clock time from the first decoded frame to the complete result.
@@ -92,6 +93,7 @@ def refocus(
     grain: float = 0.0,
     aovs: "AovRequest | None" = None,
     fps: float | Fraction | str | None = None,
+    reading: Reading | None = None,
     start_s: float | None = None,
     end_s: float | None = None,
     frames: FrameRange | None = None,
@@ -118,7 +120,8 @@ def refocus(
         breathing: how the field of view changes with the focus distance; None = not at all.
         grain: how much of the source's grain is put back where it was blurred away; 1 = as much as there was.
         aovs: pictures for compositing that are written beside the result, with the lens numbers of each frame.
-        fps: rate of an image sequence given by its path, 24 unless given.
+        fps: rate of an image sequence or a stream without a clock that is given by its path; see ``open_source``.
+        reading: what is done with damage and interlaced video where ``input`` is a path; None = its defaults.
         start_s, end_s: render the frames shown at ``start_s <= time < end_s``, seconds from the first frame. They come
             out as they do in a run of the whole clip, unless the disparity is that of the part alone.
         frames: render these instead, ``(first, end)`` counted from 0, the end exclusive and None for the clip's.
@@ -126,7 +129,8 @@ def refocus(
         overwrite: replace an existing output; never what the run reads.
         also_read: files and folders that ``focus`` and ``renderer`` were made from, which must not be replaced.
         progress: called before the first frame and after every one.
-        notice: called, before anything is rendered, with one-line remarks on what looks wrong but may be meant.
+        notice: called, before anything is rendered, with one-line remarks on what looks wrong but may be meant; and
+            at the end with those on frames that were damaged.
 
     Returns:
         What was made. Frames whose K is 0 are the source's own samples.
@@ -135,7 +139,7 @@ def refocus(
         InputError: bad input or a full disk. No output appears then, nor on any other exception.
     """
     with ExitStack() as stack:
-        source = stack.enter_context(open_source(input, fps=fps)) if isinstance(input, str | Path) else input
+        source = _opened(input, fps, reading, stack) if isinstance(input, str | Path) else input
         start, stop = frame_range(source, start_s, end_s, frames)
         read = ReadPaths([source.info.path, *_paths(disparity), *mask_paths(focus), *also_read])
         read.require_kept(output)
@@ -165,6 +169,7 @@ def refocus(
             stop=stop,
         )
         if notice:
+            source.tell(notice)
             for remark in shot.track.warnings:
                 notice(remark)
         if notice and breathing is not None and breathing.strength != 0 and bool((shot.zoom == 1).all()):
@@ -175,10 +180,12 @@ def refocus(
             notice("no grain could be measured between its frames; none is put back")
         aov_sink = None if aovs is None else stack.enter_context(_open_aovs(aovs, shot, engine, overwrite=overwrite))
         began = time.perf_counter()
-        _stream(shot, engine, _Outputs(sink, matched, aov_sink), progress or (lambda done, total: None))
+        done = _stream(shot, engine, _Outputs(sink, matched, aov_sink), progress or (lambda done, total: None))
+        if notice:
+            source.tell(notice, at_end=True)
     elapsed_s = time.perf_counter() - began
     folder = None if aovs is None else aovs.folder
-    return RefocusResult(Path(output), source.info, start, stop, shot.track, folder, elapsed_s)
+    return RefocusResult(Path(output), source.info, start, start + done, _first_of(shot.track, done), folder, elapsed_s)
 
 
 def refocus_frames(
@@ -232,6 +239,19 @@ def _require_apart(output: str | Path, folder: Path) -> None:
         raise InputError(f"output {output} is the folder of the AOVs, too; give another one with --aov-output")
 
 
+def _opened(
+    path: str | Path, fps: float | Fraction | str | None, reading: Reading | None, stack: ExitStack
+) -> VideoSource:
+    return stack.enter_context(open_source(path, fps=fps, reading=reading))
+
+
+def _first_of(track: FocusTrack, count: int) -> FocusTrack:
+    """The track of a clip that ended after so many frames."""
+    if len(track.focus_disparity) == count:
+        return track
+    return replace(track, focus_disparity=track.focus_disparity[:count], blur_strength=track.blur_strength[:count])
+
+
 def _open_aovs(request: "AovRequest", shot: Shot, engine: Renderer, *, overwrite: bool) -> "AovSink":
     from any2bokeh.aov.metadata import FocusMetadata
     from any2bokeh.aov.sink import AovSink, widest_px
@@ -271,11 +291,15 @@ class _Outputs:
             self.aovs.write(shot_frame, pixels)
 
 
-def _stream(shot: Shot, renderer: Renderer, outputs: _Outputs, progress: Progress) -> None:
-    """Decode, render and encode at the same time. On any exception every thread has ended when it leaves here."""
+def _stream(shot: Shot, renderer: Renderer, outputs: _Outputs, progress: Progress) -> int:
+    """Decode, render and encode at the same time, and count the frames.
+
+    On any exception every thread has ended when it leaves here.
+    """
     decoded: Handover[ShotFrame] = Handover(FRAMES_BETWEEN_THREADS)
     rendered: Handover[tuple[ShotFrame, NDArray[np.float32]]] = Handover(FRAMES_BETWEEN_THREADS)
     failures: list[BaseException] = []
+    done = 0
 
     def read() -> None:
         with closing(shot.frames()) as frames:
@@ -303,7 +327,7 @@ def _stream(shot: Shot, renderer: Renderer, outputs: _Outputs, progress: Progres
     try:
         for thread in threads:
             thread.start()
-        _render(decoded, rendered, renderer, shot.stop - shot.start, progress)
+        done = _render(decoded, rendered, renderer, shot.stop - shot.start, progress)
         rendered.complete()
         for thread in threads:
             thread.join()
@@ -316,6 +340,7 @@ def _stream(shot: Shot, renderer: Renderer, outputs: _Outputs, progress: Progres
             _join(thread)
     if failures:
         raise failures[0]
+    return done
 
 
 def _render(
@@ -324,7 +349,7 @@ def _render(
     renderer: Renderer,
     frame_count: int,
     progress: Progress,
-) -> None:
+) -> int:
     read_ahead: deque[ShotFrame] = deque()
 
     def inputs() -> Iterator[RenderInput]:
@@ -338,8 +363,9 @@ def _render(
         rendered.give((read_ahead.popleft(), pixels))
         done += 1
         progress(done, frame_count)
-    if done != frame_count:
-        raise RuntimeError(f"{type(renderer).__name__} rendered {done} of {frame_count} frames")
+    if read_ahead or done > frame_count:
+        raise RuntimeError(f"{type(renderer).__name__} rendered {done} of {done + len(read_ahead)} frames")
+    return done
 
 
 def _join(thread: threading.Thread) -> None:

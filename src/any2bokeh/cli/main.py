@@ -3,6 +3,7 @@
 Exit codes: 0 done, 2 bad input or usage, 1 a defect of ours (with its traceback), 130 interrupted, 143 terminated.
 """
 
+import io
 import os
 import sys
 import traceback
@@ -70,6 +71,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; ``arguments`` default to those of the process."""
     PUBLISHED.clear()
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # its warnings would stand beside our one line
+    _names_are_bytes()
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     with libraries_are_quiet(), interruptions_unwind(), _kernel_remarks(quiet="--quiet" in arguments):
         return _outcome(arguments)
@@ -97,6 +99,13 @@ def _outcome(arguments: list[str]) -> int:
     if outcome == INTERRUPTED:
         say_interrupted()
     return outcome if isinstance(outcome, int) else DONE
+
+
+def _names_are_bytes() -> None:
+    """Let names of files that are no text be printed as the bytes that they are."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="surrogateescape")
 
 
 @contextmanager

@@ -21,6 +21,8 @@ class Frame:
         native: the decoder's own samples, for the sink alone. ``sink.write(frame, frame.pixels)`` with this very
             array encodes them untouched.
         duration_s: how long the picture is shown, 0 where the source does not say.
+        is_past_end: the file held fewer frames than it seemed to, and this is the last one again. Who writes a clip
+            stops here; who only looks at it need not care.
     """
 
     pixels: NDArray[np.float32]
@@ -28,3 +30,4 @@ class Frame:
     time_s: Fraction
     native: Any
     duration_s: Fraction = Fraction(0)
+    is_past_end: bool = False

@@ -17,6 +17,7 @@ class SequenceSource(VideoSource):
     """Images as the frames of a clip; see ``VideoSource``. EXR and other floats are scene-linear."""
 
     def __init__(self, path: Path, images: list[Path], *, fps: Fraction) -> None:
+        super().__init__()
         self._path = path
         self._images = images
         self._closed = threading.Event()

@@ -1,7 +1,7 @@
 """Where frames come from."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -10,6 +10,7 @@ from typing import Self
 from any2bokeh.errors import InputError
 from any2bokeh.video.frame import Frame
 from any2bokeh.video.info import VideoInfo
+from any2bokeh.video.reading import Reading
 
 
 class VideoSource(ABC):
@@ -17,16 +18,24 @@ class VideoSource(ABC):
 
     Every call of ``frames`` reads the clip anew with a decoder of its own, so that a source can be read from a
     worker thread, more than once, and by more than one reader.
+
+    ``info.frame_count`` is a promise that ``frames`` keeps: a damaged frame comes concealed, one that is lost as the
+    one before it, and past an end that comes early the last one comes again, marked ``Frame.is_past_end``. ``tell``
+    says so afterwards. A source opened with ``Reading(strict=True)`` raises InputError instead.
     """
 
     info: VideoInfo
+
+    def __init__(self) -> None:
+        self._told: set[str] = set()
 
     @abstractmethod
     def frames(self, start: int = 0, stop: int | None = None) -> Iterator[Frame]:
         """Yield the frames ``start <= index < stop`` in order of presentation.
 
         Raises:
-            InputError: if the range lies outside the clip, or if the clip turns out damaged or cut short.
+            InputError: if the range lies outside the clip, if its size changes or, of a strict source, if the clip
+                turns out damaged or cut short.
         """
 
     @abstractmethod
@@ -40,6 +49,26 @@ class VideoSource(ABC):
     def close(self) -> None:
         """End every running iteration at its next frame. May be called from any thread, and twice."""
 
+    def tell(self, notice: Callable[[str], None], *, at_end: bool = False) -> None:
+        """Tell in one-line remarks what the user should know of the clip, each of them once.
+
+        Args:
+            notice: called with each remark.
+            at_end: reading is over: tell also which frames were damaged.
+        """
+        for remark in [*self._opening_remarks(), *(self._reading_remarks() if at_end else [])]:
+            if remark not in self._told:
+                self._told.add(remark)
+                notice(remark)
+
+    def _opening_remarks(self) -> list[str]:
+        """What is known of the clip before it is read."""
+        return []
+
+    def _reading_remarks(self) -> list[str]:
+        """What reading it has shown."""
+        return []
+
     def __enter__(self) -> Self:
         return self
 
@@ -49,12 +78,16 @@ class VideoSource(ABC):
         self.close()
 
 
-def open_source(path: str | Path, *, fps: float | Fraction | str | None = None) -> VideoSource:
+def open_source(
+    path: str | Path, *, fps: float | Fraction | str | None = None, reading: Reading | None = None
+) -> VideoSource:
     """Open a video file, a folder of images, a glob pattern of images, or one image.
 
     Args:
         path: what to read. Images are taken in natural order (``frame9`` before ``frame10``).
-        fps: rate of an image sequence, 24 unless given; not allowed for a video, which has time stamps of its own.
+        fps: rate of an image sequence, 24 unless given, or of a video stream without a clock (.h264, .h265, .m2v), what
+            it says or 25 unless given; not allowed for a video with time stamps of its own.
+        reading: what is done with damage and with interlaced video; None = the defaults of ``Reading``.
 
     Raises:
         InputError: missing, empty, not a video, no frames, unreadable.
@@ -66,11 +99,9 @@ def open_source(path: str | Path, *, fps: float | Fraction | str | None = None) 
         from any2bokeh.video.sequence_source import SequenceSource
 
         return SequenceSource(Path(path), images, fps=_rate(fps) or Fraction(24))
-    if fps is not None:
-        raise InputError(f"{path} is a video with time stamps of its own; fps ({fps}) is for images only: leave it out")
     from any2bokeh.video.container_source import ContainerSource
 
-    return ContainerSource(Path(path))
+    return ContainerSource(Path(path), fps=_rate(fps), reading=reading)
 
 
 def check_range(path: Path, start: int, stop: int, count: int) -> None:
