@@ -134,7 +134,7 @@ def test_late_sound_stays_late_when_it_is_converted(tmp_path: Path) -> None:
             if packet.size:
                 packet.stream, is_sound = tracks[packet.stream.index], packet.stream.type == "audio"
                 if is_sound:
-                    packet.pts = packet.dts = packet.pts + 400
+                    packet.pts = packet.dts = (packet.pts or 0) + 400
                 container.mux(packet)
     *_, rate_hz, samples = heard(copy(late, tmp_path / "out.webm"))
     with av.open(str(tmp_path / "out.webm")) as container:

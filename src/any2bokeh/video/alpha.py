@@ -54,7 +54,8 @@ def alpha_of(frame: av.VideoFrame) -> Alpha | None:
         kind = "gbrap" if frame.format.is_rgb else "yuva444p"
         bits = 8 if bits <= 8 else 16
         frame = frame.reformat(format=kind if bits == 8 else f"{kind}16le", threads=1)
-    return Alpha(_rows(frame, 3, _native(bits))[:, : frame.width], bits)
+    # A copy: the decoder may take its memory back.
+    return Alpha(_rows(frame, 3, _native(bits))[:, : frame.width].copy(), bits)
 
 
 def put_alpha(frame: av.VideoFrame, alpha: Alpha | None) -> None:

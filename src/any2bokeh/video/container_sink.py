@@ -86,8 +86,9 @@ class ContainerSink(VideoSink):
             if isinstance(error, OSError):
                 raise write_failure(path, error) from None
             raise
+        is_asked_for = encoding.codec != "auto" or encoding.pixel_format is not None
         for remark in [
-            *losses(path, info, codec, pixel_format, self._size),
+            *losses(path, info, codec, pixel_format, self._size, is_asked_for=is_asked_for),
             *self._sound.remarks,
             *self._companions.remarks,
         ]:

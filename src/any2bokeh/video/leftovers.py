@@ -30,7 +30,7 @@ def left_out(source: Any, video: Any, path: Path, *, attachments: int) -> list[s
         if stream.type == "video" and stream.index != video.index:
             is_cover = bool(stream.disposition & Disposition.attached_pic)
             _count(found, "cover picture" if is_cover else "further video track")
-        elif stream.type == "data" and not _is_timecode(stream):
+        elif stream.type == "data" and not _is_timecode(stream) and not _is_chapter_list(source, stream):
             _count(found, "data track")
         elif stream.type == "unknown":
             _count(found, "track of an unknown kind")
@@ -51,6 +51,11 @@ def _plural(name: str, count: int) -> str:
     if count == 1:
         return name
     return name.replace("track", "tracks") if "track" in name else f"{name}s"
+
+
+def _is_chapter_list(source: Any, stream: Any) -> bool:
+    # In MP4, the titles of chapters are a track, too.
+    return "mp4" in source.format.name and stream.frames > 0 and stream.frames == len(source.chapters())
 
 
 def _is_timecode(stream: Any) -> bool:

@@ -19,7 +19,9 @@ from any2bokeh.video.sound import keep_labels
 # What text becomes where it cannot stay as it is, by FFmpeg's name of the container.
 _TEXT = {"mp4": "mov_text", "mov": "mov_text", "matroska": "subrip", "webm": "webvtt"}
 _TEXT_CODECS = ("mov_text", "subrip", "srt", "ass", "ssa", "webvtt", "text")
-# The encoders' wish, where the decoder says nothing of styles.
+# What fills the gaps of a text track of MP4; the muxer makes its own.
+_NO_TEXT = b"\0\0"
+# So long a line may be shown that began before a part.
 _LONGEST_S = 60
 _TICKS = 1000
 
@@ -78,7 +80,7 @@ class Subtitles:
             if time is not None and time_s is not None and time >= time_s:
                 return
             self._ahead = None
-            if time is not None and packet.size:
+            if time is not None and packet.size and bytes(packet) != _NO_TEXT:
                 self._write(self._tracks[packet.stream.index], packet, time)
 
     def close(self) -> None:
