@@ -147,7 +147,7 @@ def refocus(
         stack.enter_context(published_together())
         # Before the disparity, which may take a pass over the clip: an output that exists is told at once.
         sink = stack.enter_context(
-            open_sink(output, source, encoding=encoding, start=start, stop=stop, overwrite=overwrite)
+            open_sink(output, source, encoding=encoding, start=start, stop=stop, overwrite=overwrite, notice=notice)
         )
         if aovs is not None:
             from any2bokeh.aov.sink import check_aov_target

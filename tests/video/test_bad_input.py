@@ -296,7 +296,7 @@ def test_sink_without_frames(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [({"codec": "divx"}, "codec is 'divx'"), ({"audio": "loud"}, "audio is 'loud'"), ({"threads": 0}, "threads is 0")],
+    [({"codec": "divx"}, "codec is 'divx'"), ({"sound": "loud"}, "sound is 'loud'"), ({"threads": 0}, "threads is 0")],
 )
 def test_encoding_is_checked(arguments: dict, message: str) -> None:
     with pytest.raises(InputError, match=message):

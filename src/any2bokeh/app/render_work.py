@@ -24,7 +24,7 @@ FORMATS: dict[str, tuple[str, Encoding]] = {
 }
 """What a result can be: its extension, and how it is encoded."""
 
-_LOOP = Encoding(codec="h264", quality=20, pixel_format="yuv420p", audio="none")
+_LOOP = Encoding(codec="h264", quality=20, pixel_format="yuv420p", sound="none")
 
 
 @dataclass(frozen=True, slots=True)

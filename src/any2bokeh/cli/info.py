@@ -48,7 +48,7 @@ def _encoded_as(info: "VideoInfo", extension: str) -> str:
     """The codec and the pixel format of a file with this extension, or why there is none."""
     try:
         codec = choose_codec(Encoding(), info, extension)
-        return f"{codec.name} {choose_pixel_format(codec, Encoding(), info)}"
+        return f"{codec.name} {choose_pixel_format(codec, Encoding(), info, extension)}"
     except InputError as error:
         return f"- ({error})"
 

@@ -249,7 +249,6 @@ class _Place:
     """
 
 
-
 def _stamp(native: av.VideoFrame) -> int:
     return -(1 << 63) if native.pts is None else native.pts
 

@@ -1,6 +1,7 @@
 """Where frames go."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from any2bokeh.errors import InputError
 from any2bokeh.video.encoding import Encoding
 from any2bokeh.video.frame import Frame
+from any2bokeh.video.part import Part
 from any2bokeh.video.source import VideoSource
 
 CONTAINER_EXTENSIONS = (".mp4", ".mov", ".mkv", ".webm")
@@ -52,6 +54,7 @@ def open_sink(
     start: int = 0,
     stop: int | None = None,
     overwrite: bool = False,
+    notice: Callable[[str], None] | None = None,
 ) -> VideoSink:
     """Make ready to write the frames ``start <= index < stop`` of ``source``.
 
@@ -60,6 +63,8 @@ def open_sink(
         encoding: see ``Encoding``; None = its defaults.
         start, stop: the range that will be written; the sound is trimmed to it.
         overwrite: replace an existing result, once the new one is complete.
+        notice: called with one-line remarks: when the sink is opened, on what is converted or left out; at its end, on
+            what turned out damaged.
 
     Raises:
         InputError: before any frame is written, if the result exists, cannot be written, or if the codec cannot
@@ -71,7 +76,8 @@ def open_sink(
     if extension in CONTAINER_EXTENSIONS:
         from any2bokeh.video.container_sink import ContainerSink
 
-        return ContainerSink(target, source.info, encoding, start=start, stop=stop, overwrite=overwrite)
+        part = Part.of(source, start, stop)
+        return ContainerSink(target, source.info, encoding, part=part, overwrite=overwrite, notice=notice)
     if extension and not target.is_dir():
         allowed = ", ".join(CONTAINER_EXTENSIONS)
         raise InputError(
