@@ -112,6 +112,7 @@ def remove(path: Path) -> None:
 
 def _locked(path: Path, what: Path) -> int:
     """The open file, locked by this process; a dead claim of this host is taken over."""
+    owner: list[str] = []
     for tries_left in reversed(range(_TRIES)):
         file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         owner = _owner(file)

@@ -29,7 +29,7 @@ class ReadPaths:
     """
 
     def __init__(self, paths: Iterable[str | os.PathLike[str]]) -> None:
-        named = [path for given in dict.fromkeys(map(os.fspath, paths)) for path in _named_by(Path(given))]
+        named = [path for given in dict.fromkeys(map(str, paths)) for path in _named_by(Path(given))]
         self._named = {identity: path for path in named if (identity := _identity(path)) is not None}
 
     def require_kept(self, output: str | os.PathLike[str], *, replaces: Replaces = "pictures") -> None:

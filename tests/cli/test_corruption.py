@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -43,7 +44,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from any2bokeh.video.image import write_exr
 
     for index in range(clips.FRAMES):
-        light = clips.picture(index).astype(np.float32) / 255
+        light = clips.picture(index).astype(np.float32) / np.float32(255)
         write_exr(folder / "exr" / f"{index:05d}.exr", light)
     maps = np.stack([clips.depth_map(index) for index in range(clips.FRAMES)])
     np.save(folder / "maps.npy", maps)
@@ -121,7 +122,7 @@ def check(sound: Path, folder: Path, chosen: list[tuple[int, str, str]]) -> None
         names = sorted(path.name for path in results.iterdir())
         whole = [output.name] if told is not None and told["code"] == 0 else []
         is_well = told is not None and told["code"] in (0, 2) and told["s"] < LIMIT_S and names == whole
-        if not is_well or (told["code"] == 2 and len(lines) != 1):
+        if not is_well or (told is not None and told["code"] == 2 and len(lines) != 1):
             wrong.append(f"seed {seed}, {harm} of {name}: {told}, {names}, {lines[-3:]}")
         if told is None:
             break
@@ -131,7 +132,7 @@ def check(sound: Path, folder: Path, chosen: list[tuple[int, str, str]]) -> None
     assert not wrong, "\n".join([f"{len(wrong)} of {len(chosen)}", *wrong])
 
 
-def _result(process: "subprocess.Popen[str]") -> dict[str, object] | None:
+def _result(process: "subprocess.Popen[str]") -> dict[str, Any] | None:
     """What a run came to; None where the process has died."""
     assert process.stdout is not None
     for line in process.stdout:

@@ -226,7 +226,7 @@ class FocusOptions(SubjectOptions):
         float | None,
         option(
             "--focus-distance-m",
-            help=f"To what is in focus in the clip's first frame; as metric disparity says, else "
+            help="To what is in focus in the clip's first frame; as metric disparity says, else "
             f"{UNSTATED_DISTANCE_M:g}. Alone, with metric disparity, the focal plane.",
             panel=_BLUR,
             metavar="Z",
