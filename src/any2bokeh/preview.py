@@ -1,5 +1,6 @@
 """One frame of what ``refocus`` would make, and where its focal plane lies."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from any2bokeh.aov.pictures import focus_overlay
-from any2bokeh.disparity import DisparitySource, Polarity
+from any2bokeh.disparity import DisparityReading, DisparitySource
 from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusFinder, FocusScript
 from any2bokeh.focus.tracking.subjects import LoadsTracker
 from any2bokeh.optics.focus_range import FocusRange
 from any2bokeh.optics.lens import Lens
 from any2bokeh.picture import write_picture
-from any2bokeh.refocus import default_renderer
+from any2bokeh.refocus import Progress, default_renderer
 from any2bokeh.renderers.base import Renderer, RenderInput
 from any2bokeh.shot import Shot
 from any2bokeh.video import VideoInfo, VideoSource
@@ -46,9 +47,11 @@ def preview(
     focus: FocusScript | FocusFinder,
     tracker: LoadsTracker | None = None,
     blur_strength: float | Lens | None = None,
-    polarity: Polarity = "near-white",
+    reading: DisparityReading | None = None,
     renderer: Renderer | None = None,
     focus_range: FocusRange | None = None,
+    estimating: Progress | None = None,
+    notice: Callable[[str], None] | None = None,
 ) -> Preview:
     """Refocus one frame; the arguments are those of ``refocus``.
 
@@ -63,10 +66,12 @@ def preview(
         focus,
         tracker=tracker,
         blur_strength=blur_strength,
-        polarity=polarity,
+        reading=reading,
         focus_range=focus_range,
         start=index,
         stop=index + 1,
+        estimating=estimating,
+        notice=notice,
     )
     [each] = shot.frames()
     [pixels] = (renderer or default_renderer(source.info)).render([each.given])

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from any2bokeh.disparity import DisparitySource, Polarity
+from any2bokeh.disparity import DisparityReading, DisparitySource
 from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusFinder, FocusScript, FocusTrack
 from any2bokeh.focus.tracking.subjects import LoadsTracker
@@ -81,7 +81,7 @@ def refocus(
     focus: FocusScript | FocusFinder,
     tracker: LoadsTracker | None = None,
     blur_strength: float | Lens | None = None,
-    polarity: Polarity = "near-white",
+    reading: DisparityReading | None = None,
     renderer: Renderer | None = None,
     focus_range: FocusRange | None = None,
     breathing: Breathing | None = None,
@@ -93,6 +93,7 @@ def refocus(
     encoding: Encoding | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
+    estimating: Progress | None = None,
     notice: Callable[[str], None] | None = None,
 ) -> RefocusResult:
     """Refocus a clip and write it to a file.
@@ -106,7 +107,8 @@ def refocus(
         tracker: which tracker follows subjects; None = SAM 2 where it is on this machine, else the classical one.
         blur_strength: K where ``focus`` gives none at all; or a lens, whose focus distance is that of what is in focus
             in the first frame rendered.
-        polarity: whether white is near or far in the files of ``disparity``.
+        reading: what the values in the files of ``disparity`` mean, and what is done to them: depth or disparity, its
+            polarity, levels, steadying; None = disparity of which white is near, as it is.
         renderer: the engine; None = the layered engine in the transfer of the input.
         focus_range: what stays in focus, and how differently near and far are blurred; None = as a thin lens has it.
         breathing: how the field of view changes with the focus distance; None = not at all.
@@ -117,6 +119,7 @@ def refocus(
         encoding: codec, quality and the like; None = the defaults of ``Encoding``.
         overwrite: replace an existing output.
         progress: called before the first frame and after every one.
+        estimating: the same, while the maps of ``disparity`` are steadied.
         notice: called, before anything is rendered, with one-line remarks on what looks wrong but may be meant.
 
     Returns:
@@ -143,11 +146,13 @@ def refocus(
             focus,
             tracker=tracker,
             blur_strength=blur_strength,
-            polarity=polarity,
+            reading=reading,
             focus_range=focus_range,
             breathing=breathing,
             start=start,
             stop=stop,
+            estimating=estimating,
+            notice=notice,
         )
         if notice:
             for remark in shot.track.warnings:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from any2bokeh.cli.clip_options import DisparityOptions, Fps, Input
+from any2bokeh.cli.clip_options import Fps, Input
+from any2bokeh.cli.disparity_options import DisparityOptions
 from any2bokeh.cli.engine_options import EngineOptions
 from any2bokeh.cli.focus_options import FocusOptions
 from any2bokeh.cli.look_options import LookOptions
@@ -57,12 +58,14 @@ def preview_command(
             source,
             index,
             disparity=maps,
-            polarity=disparity.disparity_polarity,
+            reading=disparity.reading(),
             focus=script,
             tracker=focus.tracker_choice(),
             blur_strength=blur_strength,
             renderer=renderer,
             focus_range=look.focus_range(),
+            estimating=estimating,
+            notice=notice,
         )
     write_preview(shown, output, overlay=overlay, overwrite=overwrite)
     result = {

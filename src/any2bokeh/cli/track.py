@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from any2bokeh.cli.clip_options import DisparityOptions, Fps, Input, RangeOptions
+from any2bokeh.cli.clip_options import Fps, Input, RangeOptions
+from any2bokeh.cli.disparity_options import DisparityOptions
 from any2bokeh.cli.engine_options import Device
 from any2bokeh.cli.focus_options import SubjectOptions
 from any2bokeh.cli.options import option
@@ -62,7 +63,7 @@ def track_command(
             source,
             output,
             disparity=maps,
-            polarity=disparity.disparity_polarity,
+            reading=disparity.reading(),
             focus=focus,
             tracker=subject.tracker_choice(),
             blur_strength=blur,
@@ -72,6 +73,7 @@ def track_command(
             end_s=part.end,
             overwrite=overwrite,
             progress=progress,
+            estimating=estimating,
             notice=notice,
         )
     keyframes = len(result.script.keyframes)
