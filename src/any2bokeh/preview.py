@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from any2bokeh.aov.pictures import focus_overlay
-from any2bokeh.disparity import DisparitySource, Polarity
+from any2bokeh.disparity import DisparityReading, DisparitySource
 from any2bokeh.engines import EngineSettings, make_renderer
 from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusFinder, FocusScript
@@ -19,6 +19,7 @@ from any2bokeh.optics.focus_range import FocusRange
 from any2bokeh.optics.lens import Lens
 from any2bokeh.optics.look import Look
 from any2bokeh.picture import write_picture
+from any2bokeh.refocus import Progress
 from any2bokeh.renderers.base import Renderer, RenderInput
 from any2bokeh.shot import Shot
 from any2bokeh.video import VideoInfo, VideoSource
@@ -50,11 +51,12 @@ def preview(
     focus: FocusScript | FocusFinder,
     tracker: LoadsTracker | None = None,
     blur_strength: float | Lens | None = None,
-    polarity: Polarity = "near-white",
+    disparity_reading: DisparityReading | None = None,
     renderer: Renderer | None = None,
     focus_range: FocusRange | None = None,
     breathing: Breathing | None = None,
     grain: float = 0.0,
+    estimating: Progress | None = None,
     notice: Callable[[str], None] | None = None,
 ) -> Preview:
     """Refocus one frame; the arguments are those of ``refocus``.
@@ -70,11 +72,13 @@ def preview(
         focus,
         tracker=tracker,
         blur_strength=blur_strength,
-        polarity=polarity,
+        disparity_reading=disparity_reading,
         focus_range=focus_range,
         breathing=breathing,
         start=index,
         stop=index + 1,
+        estimating=estimating,
+        notice=notice,
     )
     each = next(shot.frames(), None)
     if each is None:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from any2bokeh.disparity import DisparitySource, Polarity
+from any2bokeh.disparity import DisparityReading, DisparitySource
 from any2bokeh.engines import EngineSettings, make_renderer
 from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusFinder, FocusScript, FocusTrack
@@ -86,7 +86,7 @@ def refocus(
     focus: FocusScript | FocusFinder,
     tracker: LoadsTracker | None = None,
     blur_strength: float | Lens | None = None,
-    polarity: Polarity = "near-white",
+    disparity_reading: DisparityReading | None = None,
     renderer: Renderer | None = None,
     focus_range: FocusRange | None = None,
     breathing: Breathing | None = None,
@@ -101,6 +101,7 @@ def refocus(
     overwrite: bool = False,
     also_read: Iterable[str | Path] = (),
     progress: Progress | None = None,
+    estimating: Progress | None = None,
     notice: Callable[[str], None] | None = None,
 ) -> RefocusResult:
     """Refocus a clip and write it to a file.
@@ -114,7 +115,8 @@ def refocus(
         tracker: which tracker follows subjects; None = SAM 2 where it is on this machine, else the classical one.
         blur_strength: K where ``focus`` gives none at all; or a lens, whose focus distance is that of what is in focus
             in the clip's first frame.
-        polarity: whether white is near or far in the files of ``disparity``.
+        disparity_reading: what the values in the files of ``disparity`` mean, and what is done to them: depth or
+            disparity, its polarity, levels, steadying; None = disparity of which white is near, as it is.
         renderer: the engine; None = the layered engine in the transfer of the input.
         focus_range: what stays in focus, and how differently near and far are blurred; None = as a thin lens has it.
         breathing: how the field of view changes with the focus distance; None = not at all.
@@ -129,6 +131,7 @@ def refocus(
         overwrite: replace an existing output; never what the run reads.
         also_read: files and folders that ``focus`` and ``renderer`` were made from, which must not be replaced.
         progress: called before the first frame and after every one.
+        estimating: the same, while the maps of ``disparity`` are steadied.
         notice: called, before anything is rendered, with one-line remarks on what looks wrong but may be meant; and
             at the end with those on frames that were damaged.
 
@@ -162,11 +165,13 @@ def refocus(
             focus,
             tracker=tracker,
             blur_strength=blur_strength,
-            polarity=polarity,
+            disparity_reading=disparity_reading,
             focus_range=focus_range,
             breathing=breathing,
             start=start,
             stop=stop,
+            estimating=estimating,
+            notice=notice,
         )
         if notice:
             source.tell(notice)

@@ -1,7 +1,7 @@
 """A clip with its disparity and its focus: what a renderer needs, checked and ready to be read."""
 
 import math
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,7 +10,14 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.disparity import DisparitySource, EstimatedDisparity, Polarity, open_disparity
+from any2bokeh.disparity import (
+    DisparityReading,
+    DisparitySource,
+    EstimatedDisparity,
+    SteadiedDisparity,
+    inverse_metres_per_unit,
+    open_disparity,
+)
 from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusFinder, FocusScript, FocusTrack, TrackerChoice, resolve
 from any2bokeh.focus.finder import Range
@@ -81,12 +88,14 @@ class Shot:
         *,
         tracker: LoadsTracker | None = None,
         blur_strength: float | Lens | None = None,
-        polarity: Polarity = "near-white",
+        disparity_reading: DisparityReading | None = None,
         focus_range: FocusRange | None = None,
         breathing: Breathing | None = None,
         start: int = 0,
         stop: int | None = None,
         on_sighting: OnSighting | None = None,
+        estimating: Callable[[int, int], None] | None = None,
+        notice: Callable[[str], None] | None = None,
     ) -> Self:
         """Find the disparity and the focus of frames of a clip; the arguments are those of ``refocus``.
 
@@ -97,13 +106,20 @@ class Shot:
 
         Args:
             on_sighting: called with the frame and the sighting of every frame in which a subject is followed.
+            estimating: called while the maps of files are steadied.
+            notice: told what is odd about the disparity.
 
         Raises:
             InputError: anything wrong with the disparity or the focus.
         """
         info = source.info
         stop = info.frame_count if stop is None else stop
-        maps = _whole_or_part(disparity, info, polarity, start, stop)
+        maps = _GivenMaps(source, disparity_reading or DisparityReading(), start, stop, estimating, notice).opened(
+            disparity
+        )
+        if notice is not None:
+            is_unsteadied = isinstance(disparity, str | Path) and (reading is None or reading.steadying is None)
+            _tell_what_is_odd(maps, source, start, stop, notice, may_flicker=is_unsteadied)
         is_part = isinstance(maps, _PartDisparity)
         # Disparity of a part makes that part a clip of its own, whose focus is found from the part alone.
         first = start if is_part else 0
@@ -128,6 +144,7 @@ class Shot:
                     start=begin,
                     stop=end,
                     frame_size=(info.width, info.height),
+                    frame_numbers=frame_numbers(info, first, stop if is_part else None),
                     blur_strength=0.0 if isinstance(blur_strength, Lens) else blur_strength,
                     subjects=subjects,
                 )
@@ -138,7 +155,7 @@ class Shot:
             track = resolved(start - first, stop - first) if over_all is None else over_all.part(part)
             lens = blur_strength if isinstance(blur_strength, Lens) and not gives_blur_strength(script) else None
             reference = None if lens is None else float((over_all or resolved(0, 1)).focus_disparity[0])
-        metres = known.inverse_metres_per_unit if isinstance(known, EstimatedDisparity) else None
+        metres = inverse_metres_per_unit(known)
         strongest = _strongest_blur(script, 0.0 if isinstance(blur_strength, Lens) else blur_strength)
         if lens is not None and reference is not None:
             # One scale of disparity for the clip, so one K: racking the focus does not change the lens.
@@ -263,31 +280,107 @@ class _PartDisparity:
         return self.part.at(index - self._start)
 
 
-def _whole_or_part(
-    disparity: str | Path | DisparitySource, info: VideoInfo, polarity: Polarity, start: int, stop: int
-) -> DisparitySource:
-    """Disparity counted like the clip's frames, whether it holds the whole clip or just the frames wanted."""
-    size = (info.width, info.height)
-    if isinstance(disparity, str | Path):
-        try:
-            return open_disparity(
-                disparity, clip_frame_count=info.frame_count, polarity=polarity, stop=stop, frame_size=size
-            )
-        except InputError:
-            if stop - start < info.frame_count:
-                with suppress(InputError):
-                    part = open_disparity(disparity, clip_frame_count=stop - start, polarity=polarity, frame_size=size)
-                    return _PartDisparity(part, start)
-            raise
-    if isinstance(disparity, EstimatedDisparity):
-        disparity.estimate()  # now, and not within the thread that decodes
-    if disparity.frame_count == info.frame_count:
-        return disparity
-    if disparity.frame_count == stop - start:
-        return _PartDisparity(disparity, start)
-    raise InputError(
-        f"disparity has {disparity.frame_count} frames but the clip has {info.frame_count}; give one map for each frame"
-    )
+@dataclass(frozen=True, slots=True)
+class _GivenMaps:
+    """How the maps of a clip are opened; the arguments are those of ``Shot.open``."""
+
+    source: VideoSource
+    reading: DisparityReading
+    start: int
+    stop: int
+    estimating: Callable[[int, int], None] | None
+    notice: Callable[[str], None] | None
+
+    def opened(self, disparity: str | Path | DisparitySource) -> DisparitySource:
+        """Disparity counted like the clip's frames, whether it holds the whole clip or just the frames wanted."""
+        info, wanted = self.source.info, self.stop - self.start
+        if isinstance(disparity, str | Path):
+            try:
+                return self._steadied(self._read(disparity, is_part=False), disparity, first=0)
+            except InputError:
+                if wanted < info.frame_count:
+                    with suppress(InputError):
+                        part = self._steadied(self._read(disparity, is_part=True), disparity, first=self.start)
+                        return _PartDisparity(part, self.start)
+                raise
+        if isinstance(disparity, EstimatedDisparity):
+            disparity.estimate()  # now, and not within the thread that decodes
+        if disparity.frame_count == info.frame_count:
+            return disparity
+        if disparity.frame_count == wanted:
+            return _PartDisparity(disparity, self.start)
+        raise InputError(
+            f"disparity has {disparity.frame_count} frames but the clip has {info.frame_count}; give one map for each "
+            f"frame"
+        )
+
+    def _read(self, path: str | Path, *, is_part: bool) -> DisparitySource:
+        info = self.source.info
+        first, count = (self.start, self.stop - self.start) if is_part else (0, info.frame_count)
+        remarks: list[str] = []
+        maps = open_disparity(
+            path,
+            clip_frame_count=count,
+            # What levels bend is steadied before.
+            reading=self.reading if self.reading.steadying is None else replace(self.reading, levels=None),
+            stop=None if is_part else self.stop,
+            frame_size=(info.width, info.height),
+            frame_numbers=frame_numbers(info, first, first + count),
+            notice=remarks.append,
+        )
+        for remark in remarks if self.notice is not None else ():  # those of an attempt that succeeds only
+            self.notice(remark)  # pyright: ignore[reportOptionalCall]
+        return maps
+
+    def _steadied(self, maps: DisparitySource, path: str | Path, *, first: int) -> DisparitySource:
+        reading = self.reading
+        if reading.steadying is None:
+            return maps
+        steadied = SteadiedDisparity(
+            maps,
+            Path(path),
+            self.source,
+            steadying=reading.steadying,
+            how_read=f"{reading.kind} {reading.polarity}",
+            start=first,
+            levels=reading.levels,
+            progress=self.estimating,
+            notice=self.notice,
+        )
+        steadied.steady()  # now, and not within the thread that decodes
+        return steadied
+
+
+def frame_numbers(info: VideoInfo, start: int = 0, stop: int | None = None) -> tuple[int, ...] | None:
+    """Numbers in the names of an image sequence's frames ``start`` to ``stop``; None where they have none."""
+    from any2bokeh.disparity.frame_names import numbers_of
+    from any2bokeh.video.sequence import find_sequence
+
+    files = find_sequence(info.path) if info.is_sequence else None
+    numbers = None if files is None else numbers_of([file.name for file in files])
+    return None if numbers is None else numbers[start:stop]
+
+
+def _tell_what_is_odd(
+    maps: DisparitySource,
+    source: VideoSource,
+    start: int,
+    stop: int,
+    notice: Callable[[str], None],
+    *,
+    may_flicker: bool,
+) -> None:
+    from any2bokeh.disparity.flicker import flicker_of, is_flat
+
+    if is_flat(maps, start=start, stop=stop):
+        notice(
+            "the disparity is the same all over each map, so nothing is nearer or farther than anything else: a "
+            "picture is blurred all alike, or, where the focus lies on it, nothing will blur"
+        )
+    elif may_flicker and stop - start > 1:
+        remark = flicker_of(maps, source, start=start, stop=stop).remark()
+        if remark is not None:
+            notice(remark)
 
 
 def _counted_from(script: FocusScript, start: int, stop: int, info: VideoInfo) -> FocusScript:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.disparity import DisparitySource, Polarity
+from any2bokeh.disparity import DisparityReading, DisparitySource
 from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusFinder, FocusScript, FocusTrack
 from any2bokeh.focus.baking import baked
@@ -49,7 +49,7 @@ def track(
     disparity: str | Path | DisparitySource,
     focus: FocusScript | FocusFinder,
     tracker: LoadsTracker | None = None,
-    polarity: Polarity = "near-white",
+    disparity_reading: DisparityReading | None = None,
     blur_strength: float | None = None,
     masks: str | Path | None = None,
     bake: bool = False,
@@ -59,6 +59,7 @@ def track(
     overwrite: bool = False,
     also_read: Iterable[str | Path] = (),
     progress: Progress | None = None,
+    estimating: Progress | None = None,
     notice: Callable[[str], None] | None = None,
 ) -> TrackResult:
     """Decide what is in focus, and write it as a focus script; the other arguments are those of ``refocus``.
@@ -102,11 +103,13 @@ def track(
             disparity,
             focus,
             tracker=tracker,
-            polarity=polarity,
+            disparity_reading=disparity_reading,
             blur_strength=0.0,
             start=start,
             stop=stop,
             on_sighting=on_sighting,
+            estimating=estimating,
+            notice=notice,
         )
         seen.finish()
         for remark in shot.track.warnings if notice else ():

@@ -4,13 +4,11 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from any2bokeh.cli.options import option
-from any2bokeh.disparity import Polarity
 from any2bokeh.disparity.estimators.base import Steadying
 from any2bokeh.errors import InputError
 from any2bokeh.video.reading import Deinterlace, Reading
@@ -20,7 +18,6 @@ if TYPE_CHECKING:
     from any2bokeh.disparity import EstimatedDisparity
     from any2bokeh.disparity.estimators import Device
     from any2bokeh.disparity.rough.seed import Seed
-    from any2bokeh.focus import FocusScript
     from any2bokeh.video import VideoSource
 
 Input = Annotated[str, typer.Argument(metavar="INPUT", help="Video file, folder of frames, or glob pattern.")]
@@ -89,7 +86,11 @@ class ModelOptions:
     ] = False
     steadying: Annotated[
         Steadying | None,
-        option("--steadying", help="How its maps share one scale in a shot; what the model needs unless given."),
+        option(
+            "--steadying",
+            help="How maps are brought to one scale in each shot and flicker is taken out. Default: as the depth model "
+            "needs it; maps of --disparity are left as they are.",
+        ),
     ] = None
 
     def estimated(
@@ -127,113 +128,6 @@ class ModelOptions:
             progress=progress,
             notice=notice,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class DisparityOptions(ModelOptions):
-    """Where disparity comes from."""
-
-    disparity: Annotated[
-        Path | None,
-        option("--disparity", help="Folder of PNG, JPEG or EXR, .npz, .npy, or a grey video.", metavar="PATH"),
-    ] = None
-    disparity_polarity: Annotated[Polarity, option("--disparity-polarity", help="Which end of the scale is near.")] = (
-        "near-white"
-    )
-
-    def of(
-        self,
-        source: "VideoSource",
-        focus: "FocusScript | object | None" = None,
-        *,
-        start: int = 0,
-        stop: int | None = None,
-        device: "Device" = "auto",
-        progress: "Report | None" = None,
-        notice: Callable[[str], None] | None = None,
-    ) -> "Path | EstimatedDisparity":
-        """The disparity's path; or, where there is none, what a depth model makes of the clip.
-
-        A part of a clip (``--start``, ``--end``) is estimated as a clip of its own, unless the focus script needs more.
-
-        Args:
-            source: the clip.
-            focus: what is in focus, which tells the built-in estimate where the subject is.
-            start, stop: the frames that are wanted.
-            device: where a model runs.
-            progress: called while the disparity is estimated.
-            notice: told what the user must know of a model.
-
-        Raises:
-            InputError: both a path and a model, or see ``ModelOptions.estimated``.
-        """
-        if self.disparity is not None:
-            typed = {"--depth-model": self.depth_model, "--allow-noncommercial": self.allow_noncommercial or None}
-            for name, value in typed.items():
-                if value is not None:
-                    raise InputError(f"--disparity {self.disparity} and {name} contradict each other; give one")
-            return self.disparity
-        from any2bokeh.focus import FocusScript
-
-        script = focus if isinstance(focus, FocusScript) else None
-        is_enough = _lies_within(script, source, start, stop) and _is_seen_within(focus, start, stop)
-        first, last = (start, stop) if is_enough else (0, None)
-        if notice is not None and not is_enough and (start, stop) != (0, source.info.frame_count):
-            notice(
-                f"what is in focus is seen outside frames {start}:{stop}, so the disparity of the whole clip is "
-                f"estimated; --focus-frame {start} shows it within them"
-            )
-        return self.estimated(
-            source,
-            seed=_seed(script, source, first),
-            start=first,
-            stop=last,
-            device=device,
-            progress=progress,
-            notice=notice,
-        )
-
-
-def _lies_within(script: "FocusScript | None", source: "VideoSource", start: int, stop: int | None) -> bool:
-    """Whether the focus of a part can be found from the part alone."""
-    from any2bokeh.focus import MaskTarget
-
-    if script is None:
-        return True
-    end = source.info.frame_count if stop is None else stop
-    places = [_clip_frame(keyframe.frame, script, source) for keyframe in script.keyframes]
-    follows_masks = any(isinstance(keyframe.target, MaskTarget) for keyframe in script.keyframes)
-    return script.dense is None and not follows_masks and all(start <= place < end for place in places)
-
-
-def _is_seen_within(focus: "FocusScript | object | None", start: int, stop: int | None) -> bool:
-    """Whether the frame in which words name a subject belongs to a part."""
-    from any2bokeh.focus import TextSubject
-
-    seen = focus.frame if isinstance(focus, TextSubject) else None
-    return seen is None or start <= seen < (seen + 1 if stop is None else stop)
-
-
-def _seed(script: "FocusScript | None", source: "VideoSource", first: int) -> "Seed | None":
-    """Where a focus script first says that the subject is; None where it does not."""
-    from any2bokeh.disparity.rough.seed import Seed
-    from any2bokeh.focus import BoxTarget, PointTarget
-
-    for keyframe in script.keyframes if script else ():
-        frame = max(0, _clip_frame(keyframe.frame, script, source) - first)
-        match keyframe.target:
-            case PointTarget(x=x, y=y):
-                return Seed(frame, point=(x, y))
-            case BoxTarget(x0=x0, y0=y0, x1=x1, y1=y1):
-                return Seed(frame, box=(x0, y0, x1, y1))
-    return None
-
-
-def _clip_frame(frame: int, script: "FocusScript | None", source: "VideoSource") -> int:
-    """The clip's frame at the time of a keyframe."""
-    if script is None or script.fps is None:
-        return frame
-    return round(frame * float(source.info.fps) / script.fps)
 
 
 @dataclass(frozen=True, slots=True)

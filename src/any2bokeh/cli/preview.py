@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from any2bokeh.cli.clip_options import DisparityOptions, Input, ReadingOptions
+from any2bokeh.cli.clip_options import Input, ReadingOptions
+from any2bokeh.cli.disparity_options import DisparityOptions
 from any2bokeh.cli.engine_options import EngineOptions
 from any2bokeh.cli.finish_options import FinishOptions
 from any2bokeh.cli.focus_options import FocusOptions
@@ -67,7 +68,7 @@ def preview_command(
             source,
             index,
             disparity=maps,
-            polarity=disparity.disparity_polarity,
+            disparity_reading=disparity.reading(),
             focus=script,
             tracker=focus.tracker_choice(),
             blur_strength=blur_strength,
@@ -75,6 +76,7 @@ def preview_command(
             focus_range=focus_range.focus_range(),
             breathing=finish.breathed(),
             grain=finish.grain,
+            estimating=estimating,
             notice=notice,
         )
     write_preview(shown, output, overlay=overlay, overwrite=overwrite)

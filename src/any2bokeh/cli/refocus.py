@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from any2bokeh.cli.aov_options import AovOptions
-from any2bokeh.cli.clip_options import DisparityOptions, Input, RangeOptions, ReadingOptions
+from any2bokeh.cli.clip_options import Input, RangeOptions, ReadingOptions
+from any2bokeh.cli.disparity_options import DisparityOptions
 from any2bokeh.cli.engine_options import EngineOptions
 from any2bokeh.cli.finish_options import FinishOptions
 from any2bokeh.cli.focus_options import FocusOptions
@@ -58,7 +59,7 @@ def refocus_command(
             source,
             output,
             disparity=maps,
-            polarity=disparity.disparity_polarity,
+            disparity_reading=disparity.reading(),
             focus=script,
             tracker=focus.tracker_choice(),
             blur_strength=blur_strength,
@@ -72,6 +73,7 @@ def refocus_command(
             overwrite=overwrite,
             also_read=paths_of(disparity, focus, look, engine),
             progress=progress,
+            estimating=estimating,
             notice=notice,
         )
     summary, line = refocus_summary(result, engine=engine.engine)

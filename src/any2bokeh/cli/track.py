@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from any2bokeh.cli.clip_options import DisparityOptions, Input, RangeOptions, ReadingOptions
+from any2bokeh.cli.clip_options import Input, RangeOptions, ReadingOptions
+from any2bokeh.cli.disparity_options import DisparityOptions
 from any2bokeh.cli.focus_options import SubjectOptions
 from any2bokeh.cli.options import option, paths_of
 from any2bokeh.cli.output_options import Overwrite, ReportOptions
@@ -67,7 +68,7 @@ def track_command(
             source,
             output,
             disparity=maps,
-            polarity=disparity.disparity_polarity,
+            disparity_reading=disparity.reading(),
             focus=focus,
             tracker=subject.tracker_choice(),
             blur_strength=blur,
@@ -77,6 +78,7 @@ def track_command(
             overwrite=overwrite,
             also_read=paths_of(disparity, subject),
             progress=progress,
+            estimating=estimating,
             notice=notice,
         )
     keyframes = len(result.script.keyframes)

@@ -52,6 +52,7 @@ def resolve(
     stop: int | None = None,
     mask_root: str | Path | None = None,
     frame_size: tuple[int, int] | None = None,
+    frame_numbers: Sequence[int] | None = None,
     blur_strength: float | None = None,
     subjects: TrackedSubjects | None = None,
 ) -> FocusTrack:
@@ -70,6 +71,7 @@ def resolve(
             folder where the script was not loaded from a file.
         frame_size: ``(width, height)`` of the displayed clip, which masks must have; where None, masks must have the
             disparity's aspect.
+        frame_numbers: numbers of the clip's frames, by which numbered masks are matched; in order where None.
         blur_strength: K where the script gives none at all.
         subjects: what follows a point or box whose ``track`` is true; needed where the script has one.
 
@@ -98,7 +100,7 @@ def resolve(
         require_blur_strength(blur_strength)
         strengths = [Move(0, 0, blur_strength, "hold")]
     root = Path(mask_root) if mask_root is not None else script.root or Path()
-    clip = _Clip(disparity, frame_count, stop, float(fps), frame_size, cuts, root, subjects)
+    clip = _Clip(disparity, frame_count, stop, float(fps), frame_size, frame_numbers, cuts, root, subjects)
     focus = _TargetFocus(targets, clip)
     return FocusTrack(
         np.clip(values_over(targets, focus.values, start=start, stop=stop), 0.0, 1.0),
@@ -154,6 +156,7 @@ class _Clip:
     stop: int
     fps: float
     frame_size: tuple[int, int] | None
+    frame_numbers: Sequence[int] | None
     cuts: Sequence[int]
     mask_root: Path
     subjects: TrackedSubjects | None
@@ -201,6 +204,7 @@ class _TargetFocus:
                 clip_frame_count=self._clip.frame_count,
                 stop=self._clip.stop,
                 frame_size=self._clip.frame_size,
+                frame_numbers=self._clip.frame_numbers,
             )
         return self._masked[target.path]
 
