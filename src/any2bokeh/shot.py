@@ -114,11 +114,10 @@ class Shot:
         """
         info = source.info
         stop = info.frame_count if stop is None else stop
-        maps = _GivenMaps(source, disparity_reading or DisparityReading(), start, stop, estimating, notice).opened(
-            disparity
-        )
+        reading = disparity_reading or DisparityReading()
+        maps = _GivenMaps(source, reading, start, stop, estimating, notice).opened(disparity)
         if notice is not None:
-            is_unsteadied = isinstance(disparity, str | Path) and (reading is None or reading.steadying is None)
+            is_unsteadied = isinstance(disparity, str | Path) and reading.steadying is None
             _tell_what_is_odd(maps, source, start, stop, notice, may_flicker=is_unsteadied)
         is_part = isinstance(maps, _PartDisparity)
         # Disparity of a part makes that part a clip of its own, whose focus is found from the part alone.

@@ -248,6 +248,10 @@ class _Place:
         is_past_end: the clip ended before; see ``Frame``.
     """
 
+    index: int
+    duration: int | None = None
+    is_past_end: bool = False
+
 
 def _stamp(native: av.VideoFrame) -> int:
     return -(1 << 63) if native.pts is None else native.pts
