@@ -5,7 +5,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from any2bokeh.disparity.rough.appearance import colour_bins, colour_distribution, evidence, speed_evidence
-from any2bokeh.disparity.rough.motion import Motion, followed
+from any2bokeh.motion.camera import Motion
+from any2bokeh.motion.warp import warp
 
 # What the matte of the frame before, colour and speed each count for.
 _KEEP, _COLOUR, _SPEED = 0.6, 1.0, 0.8
@@ -50,7 +51,7 @@ class Matte:
             pixels: ``(h, w, 3)`` RGB.
             motion: from this frame to the one before.
         """
-        before, odds = followed(self.share, motion), followed(self._odds, motion, outside=-2)
+        before, odds = warp(self.share, motion.flow), warp(self._odds, motion.flow, outside=-2)
         bins = colour_bins(pixels)
         odds = _KEEP * np.clip(odds, -_LIMIT, _LIMIT)
         looks = evidence(bins, self._subject, self._surround)

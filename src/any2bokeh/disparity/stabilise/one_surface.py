@@ -3,7 +3,7 @@
 import numpy as np
 from numba import njit
 
-from any2bokeh.disparity.stabilise.motion import TRUST_MIN
+from any2bokeh.motion.trust import TRUST_MIN
 
 
 @njit(nogil=True, cache=True, fastmath=True)

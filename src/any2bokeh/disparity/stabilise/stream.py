@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from any2bokeh.disparity.stabilise import missing
 from any2bokeh.disparity.stabilise.anchors import ANCHOR_SPACING, anchored, placed_on
-from any2bokeh.disparity.stabilise.cuts import shot_starts
 from any2bokeh.disparity.stabilise.links import LinkFinder, Sighting
-from any2bokeh.disparity.stabilise.motion import Thumbnail, thumbnail
 from any2bokeh.disparity.stabilise.placement import Placement, RunningPlacement, solve_shot
 from any2bokeh.disparity.stabilise.smoothing import smoothed
 from any2bokeh.disparity.stabilise.windows import DisparityWindow, blended
+from any2bokeh.motion.shots import shot_starts
+from any2bokeh.motion.thumbnail import Thumbnail, thumbnail
 
 Mode = Literal[
     "blend",  # one pass, as frames come: windows on their overlap, single frames on what came before

@@ -15,11 +15,12 @@ from any2bokeh.focus.tracking.appearance import (
     colour_histogram,
     likeness,
 )
-from any2bokeh.focus.tracking.flow import flow_between
 from any2bokeh.focus.tracking.matte import connected_to, matte_from, outside_distance_px
 from any2bokeh.focus.tracking.redetection import Portrait, find_again
 from any2bokeh.focus.tracking.seeding import seed_matte
 from any2bokeh.focus.tracking.tracker import Seed, Sighting, View
+from any2bokeh.motion.flow import FlowFinder
+from any2bokeh.motion.warp import warp
 
 # Weight of a cue's log-odds beside the others.
 _COLOUR_WEIGHT, _DISPARITY_WEIGHT, _COLOUR_WEIGHT_ALONE = 0.6, 1.0, 1.0
@@ -72,6 +73,7 @@ class _Run:
         bins = colour_bins(first.pixels)
         self.matte = matte
         self.visible = True
+        self.flow = FlowFinder("fast")
         self.last = _frame(first, bins)
         self.seed_colours = colour_histogram(bins, matte)
         self.portrait = Portrait.of(first, matte, self.seed_colours)
@@ -91,11 +93,7 @@ class _Run:
 
     def _moved(self, grey: NDArray[np.uint8]) -> NDArray[np.float32]:
         """The last matte, moved to this frame."""
-        height, width = grey.shape
-        flow = flow_between(grey, self.last.grey)
-        columns, rows = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-        moved = cv2.remap(self.matte, columns + flow[..., 0], rows + flow[..., 1], cv2.INTER_LINEAR)
-        return np.asarray(moved, np.float32)
+        return warp(self.matte, self.flow(grey, self.last.grey), outside=0)
 
     def _seen(self, view: View, bins: NDArray[np.int32], prior: NDArray[np.float32]) -> Sighting:
         near = prior > 0.5

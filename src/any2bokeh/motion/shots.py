@@ -6,7 +6,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.disparity.stabilise.motion import MotionFinder, Thumbnail, followed
+from any2bokeh.motion.flow import FlowFinder
+from any2bokeh.motion.thumbnail import Thumbnail, thumbnail
+from any2bokeh.motion.warp import warp
 
 # Cells that match better than this on the whole are of one shot, whatever the colours do. Neighbouring frames match by
 # 0.97, unlike pictures by 0.1 to 0.45, as the search for motion bends one towards the other.
@@ -17,6 +19,33 @@ _CELL_PX = 16
 # Brightness (of 1) below which colours are noise.
 _DARKEST = 0.04
 _COLOUR_BINS = 6
+# Frames whose colours differ less are of one shot whatever their structure: even of none kept, it would be no change.
+_COLOURS_MIN = _CHANGE_MIN
+
+
+class ShotDetector:
+    """Tells, while a clip is read, where another shot begins.
+
+    Args:
+        first: ``(h, w, 3)`` uint8 RGB, the picture to begin with.
+    """
+
+    def __init__(self, first: NDArray[np.uint8]) -> None:
+        self._before = _thumbnail(first)
+        self._flow = FlowFinder()
+
+    def begins_shot(self, pixels: NDArray[np.uint8]) -> bool:
+        """Whether a picture begins a new shot; it is compared with the one of the call before."""
+        before, here = self._before, _thumbnail(pixels)
+        self._before = here
+        # Pictures of like colours are never told apart, which spares the search for motion between nearly all of them.
+        if colour_distance(before, here) < _COLOURS_MIN:
+            return False
+        return is_cut(before, here, self._flow(here.grey, before.grey))
+
+
+def _thumbnail(pixels: NDArray[np.uint8]) -> Thumbnail:
+    return thumbnail(pixels.transpose(2, 0, 1).astype(np.float32) / np.float32(255))
 
 
 def shot_starts(pictures: Iterable[Thumbnail]) -> Iterator[bool]:
@@ -25,10 +54,10 @@ def shot_starts(pictures: Iterable[Thumbnail]) -> Iterator[bool]:
     Args:
         pictures: of the frames, by `thumbnail`.
     """
-    motion = MotionFinder()
+    flow = FlowFinder()
     before: Thumbnail | None = None
     for here in pictures:
-        yield before is None or is_cut(before, here, motion(here, before))
+        yield before is None or is_cut(before, here, flow(here.grey, before.grey))
         before = here
 
 
@@ -52,7 +81,7 @@ def is_cut(before: Thumbnail, after: Thumbnail, back: NDArray[np.float32]) -> bo
 
 def _structure_kept(before: Thumbnail, after: Thumbnail, back: NDArray[np.float32]) -> float:
     """Median correlation, over textured cells, of a frame with the one before brought to it by motion."""
-    moved = followed(before.grey.astype(np.float32), back)
+    moved = warp(before.grey.astype(np.float32), back)
     here = after.grey.astype(np.float32)
     cell = (_CELL_PX, _CELL_PX)
 

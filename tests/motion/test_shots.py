@@ -3,9 +3,10 @@
 import cv2
 import numpy as np
 
-from any2bokeh.disparity.stabilise.cuts import shot_starts
-from any2bokeh.disparity.stabilise.motion import thumbnail
-from tests.disparity.stabilise.moving_scene import HEIGHT, WIDTH, MovingScene
+from any2bokeh.motion.shots import ShotDetector, shot_starts
+from any2bokeh.motion.thumbnail import thumbnail
+from tests.focus.tracking.scenes import Scene, across
+from tests.motion.moving_scene import HEIGHT, WIDTH, MovingScene
 
 
 def starts(frames: list[np.ndarray]) -> list[int]:
@@ -54,3 +55,22 @@ def test_blank_frames_are_one_shot() -> None:
 
 def test_nothing_is_nothing() -> None:
     assert starts([]) == []
+
+
+def seen_while_read(scene: Scene) -> list[int]:
+    detector = ShotDetector(scene.pixels(0))
+    return [index for index in range(1, scene.frame_count) if detector.begins_shot(scene.pixels(index))]
+
+
+def test_a_cut_is_seen_once_while_a_clip_is_read() -> None:
+    assert seen_while_read(Scene(across, 20, cut_at=12)) == [12]
+
+
+def test_a_moving_subject_is_no_cut() -> None:
+    assert seen_while_read(Scene(across, 30)) == []
+
+
+def test_a_change_of_light_is_no_cut() -> None:
+    scene = Scene(across, 2)
+    detector = ShotDetector(scene.pixels(0))
+    assert not detector.begins_shot((scene.pixels(1) * 0.8).astype(np.uint8))

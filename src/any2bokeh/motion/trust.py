@@ -1,15 +1,10 @@
-"""Motion between frames, and where it can be believed."""
+"""Where motion can be believed, and what another frame's map says along it."""
 
-from dataclasses import dataclass
-from typing import Any
-
-import cv2
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-THUMBNAIL_LONG_SIDE_PX = 512
-"""Longer side of the pictures on which motion is found."""
+from any2bokeh.motion.thumbnail import Thumbnail
 
 TRUST_MIN = 0.05
 """A match that is believed less is left out."""
@@ -19,98 +14,6 @@ _ROUND_TRIP_SHARE = 0.01
 _ROUND_TRIP_PX2 = 0.5
 # Mean difference of colour (of 1) at which a match is half believed.
 _COLOUR_TOLERANCE = 0.08
-# A search over fewer pixels than this has no room for its patches.
-_SMALLEST_SIDE_PX = 32
-
-
-@dataclass(frozen=True)
-class Thumbnail:
-    """A frame reduced to what motion and cuts are found on.
-
-    Attributes:
-        colours: ``(h, w, 3)`` float32, display-referred in [0, 1].
-        grey: ``(h, w)`` uint8.
-    """
-
-    colours: NDArray[np.float32]
-    grey: NDArray[np.uint8]
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Height and width in pixels."""
-        return self.grey.shape[0], self.grey.shape[1]
-
-    def reduced(self, shape: tuple[int, int]) -> "Thumbnail":
-        """The same at a smaller ``(height, width)``."""
-        if shape == self.shape:
-            return self
-        size = shape[1], shape[0]
-        colours = cv2.resize(self.colours, size, interpolation=cv2.INTER_AREA)
-        grey = cv2.resize(self.grey, size, interpolation=cv2.INTER_AREA)
-        return Thumbnail(np.asarray(colours, np.float32), np.asarray(grey, np.uint8))
-
-
-def thumbnail(pixels: NDArray[np.float32]) -> Thumbnail:
-    """A frame ``(3, H, W)``, display-referred, at most 512 px long; values beyond [0, 1] are clipped."""
-    height, width = pixels.shape[1:]
-    share = min(1.0, THUMBNAIL_LONG_SIDE_PX / max(height, width))
-    size = max(round(width * share), 1), max(round(height * share), 1)
-    planes = [cv2.resize(np.asarray(plane, np.float32), size, interpolation=cv2.INTER_AREA) for plane in pixels]
-    colours = np.clip(np.nan_to_num(np.stack(planes, axis=-1)), 0, 1).astype(np.float32)
-    codes = np.rint(colours * 255).astype(np.uint8)
-    return Thumbnail(colours, np.asarray(cv2.cvtColor(codes, cv2.COLOR_RGB2GRAY), np.uint8))
-
-
-class MotionFinder:
-    """Dense inverse search of OpenCV, at its medium preset.
-
-    Source: Kroeger et al., Fast Optical Flow using Dense Inverse Search, ECCV 2016.
-    """
-
-    def __init__(self) -> None:
-        self._search: Any = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)  # type: ignore[attr-defined]
-
-    def __call__(self, here: Thumbnail, there: Thumbnail) -> NDArray[np.float32]:
-        """``(h, w, 2)`` motion in pixels, x then y, from each pixel of ``here`` to where it is in ``there``."""
-        height, width = here.shape
-        down, right = max(_SMALLEST_SIDE_PX - height, 0), max(_SMALLEST_SIDE_PX - width, 0)
-        pictures = [
-            cv2.copyMakeBorder(one.grey, 0, down, 0, right, cv2.BORDER_REPLICATE) if down or right else one.grey
-            for one in (here, there)
-        ]
-        # without a start from what was found last, which would make a result depend on what came before
-        flow = self._search.calc(*pictures, None)
-        return np.ascontiguousarray(flow[:height, :width])
-
-
-def places(flow: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Column and row, each ``(h, w)``, that every pixel moves to."""
-    height, width = flow.shape[:2]
-    columns = np.arange(width, dtype=np.float32)[None] + flow[..., 0]
-    rows = np.arange(height, dtype=np.float32)[:, None] + flow[..., 1]
-    return columns, rows
-
-
-def followed(values: NDArray[np.float32], flow: NDArray[np.float32]) -> NDArray[np.float32]:
-    """What ``values`` (of the frame that ``flow`` leads to) hold where each pixel moves to; the border is repeated."""
-    columns, rows = places(flow)
-    return np.asarray(cv2.remap(values, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
-
-
-def composed(first: NDArray[np.float32], then: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Motion along ``first`` and, from there, along ``then``."""
-    return first + followed(then, first)
-
-
-def resized(flow: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.float32]:
-    """Motion at another ``(height, width)``, in pixels of that size."""
-    height, width = flow.shape[:2]
-    if (height, width) == shape:
-        return flow
-    smaller = shape[0] < height
-    interpolation = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
-    scaled = cv2.resize(flow, (shape[1], shape[0]), interpolation=interpolation)
-    return np.asarray(scaled * np.array([shape[1] / width, shape[0] / height], np.float32), np.float32)
 
 
 def trust(
