@@ -10,7 +10,7 @@ from any2bokeh.aov.pictures import focus_overlay
 from any2bokeh.disparity import DisparitySource, Polarity
 from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusFinder, FocusScript
-from any2bokeh.focus.tracking.subjects import LoadsTracker
+from any2bokeh.focus.tracked_subjects import LoadsTracker
 from any2bokeh.optics.focus_range import FocusRange
 from any2bokeh.optics.lens import Lens
 from any2bokeh.picture import write_picture

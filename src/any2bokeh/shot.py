@@ -15,8 +15,7 @@ from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusFinder, FocusScript, FocusTrack, TrackerChoice, resolve
 from any2bokeh.focus.finder import Range
 from any2bokeh.focus.pictures import LONG_SIDE_PX
-from any2bokeh.focus.tracking.subject import OnSighting
-from any2bokeh.focus.tracking.subjects import LoadsTracker, TrackedSubjects
+from any2bokeh.focus.tracked_subjects import LoadsTracker, OnTrackedFrame, TrackedSubjects
 from any2bokeh.optics.breathing import Breathing, zoomed
 from any2bokeh.optics.focus_range import FocusRange
 from any2bokeh.optics.lens import Lens
@@ -81,7 +80,7 @@ class Shot:
         breathing: Breathing | None = None,
         start: int = 0,
         stop: int | None = None,
-        on_sighting: OnSighting | None = None,
+        on_sighting: OnTrackedFrame | None = None,
     ) -> Self:
         """Find the disparity and the focus of frames of a clip; the arguments are those of ``refocus``.
 
@@ -100,7 +99,7 @@ class Shot:
         known = maps.part if is_part else maps
         pictures = ReducedPictures(source, long_side_px=LONG_SIDE_PX, first=first)
         told = None if on_sighting is None else lambda frame, sighting: on_sighting(frame + first, sighting)
-        subjects = TrackedSubjects(pictures, known, tracker or TrackerChoice(), on_sighting=told)
+        subjects = TrackedSubjects(pictures, known, tracker or TrackerChoice(), on_tracked_frame=told)
         with closing(subjects):
             if isinstance(focus, FocusScript):
                 script = _counted_from(focus, start, stop, info) if is_part else focus

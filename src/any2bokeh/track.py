@@ -13,10 +13,10 @@ from any2bokeh.disparity import DisparitySource, Polarity
 from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusFinder, FocusScript, FocusTrack
 from any2bokeh.focus.baking import baked
-from any2bokeh.focus.tracking.subjects import LoadsTracker
-from any2bokeh.focus.tracking.tracker import Sighting
+from any2bokeh.focus.tracked_subjects import LoadsTracker
 from any2bokeh.refocus import Progress
 from any2bokeh.shot import Shot, frame_range
+from any2bokeh.subject.tracker import TrackedFrame
 from any2bokeh.video import VideoInfo, VideoSource
 from any2bokeh.video.pending_output import PendingOutput, check_target, write_failure
 
@@ -83,7 +83,7 @@ def track(
             check_target(Path(masks), source.info.path, overwrite=overwrite)
             mattes = stack.enter_context(_MatteFolder(Path(masks), source.info))
 
-        def on_sighting(frame: int, sighting: Sighting) -> None:
+        def on_sighting(frame: int, sighting: TrackedFrame) -> None:
             seen.note(frame, sighting)
             if mattes is not None and start <= frame < stop:
                 mattes.write(frame, sighting.matte)
@@ -137,7 +137,7 @@ class _Seen:
         self.visible: set[int] = set()
         progress(0, self._total)
 
-    def note(self, frame: int, sighting: Sighting) -> None:
+    def note(self, frame: int, sighting: TrackedFrame) -> None:
         if not 0 <= frame - self._start < self._total:
             return
         if sighting.visible:

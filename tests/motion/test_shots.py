@@ -5,8 +5,8 @@ import numpy as np
 
 from any2bokeh.motion.shots import ShotDetector, shot_starts
 from any2bokeh.motion.thumbnail import thumbnail
-from tests.focus.tracking.scenes import Scene, across
 from tests.motion.moving_scene import HEIGHT, WIDTH, MovingScene
+from tests.subject.scenes import Scene, across
 
 
 def starts(frames: list[np.ndarray]) -> list[int]:

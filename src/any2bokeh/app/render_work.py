@@ -12,9 +12,9 @@ from any2bokeh.cli.engine_options import Device, EngineOptions
 from any2bokeh.cli.look_options import LookOptions
 from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusScript, TrackerChoice
-from any2bokeh.focus.tracking.tracker import Seed, Sighting, Tracker, View
 from any2bokeh.refocus import refocus
 from any2bokeh.renderers.base import Renderer
+from any2bokeh.subject import Seed, TrackedFrame, Tracker, View
 from any2bokeh.video import Encoding, VideoInfo
 
 Engine = Literal["layered", "diffusion"]
@@ -132,7 +132,7 @@ class _Watched:
     def __init__(self, tracker: Tracker, report: Report) -> None:
         self._tracker, self._report = tracker, report
 
-    def track(self, views: Iterable[View], seed: Seed) -> Iterator[Sighting]:
+    def track(self, views: Iterable[View], seed: Seed) -> Iterator[TrackedFrame]:
         for sighting in self._tracker.track(views, seed):
             self._report(0, 0)
             yield sighting

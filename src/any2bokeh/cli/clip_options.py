@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from any2bokeh.cli.progress import Report
     from any2bokeh.disparity import EstimatedDisparity
     from any2bokeh.disparity.estimators import Device
-    from any2bokeh.disparity.rough.seed import Seed
     from any2bokeh.focus import FocusScript
+    from any2bokeh.subject.seed import ClipSeed
     from any2bokeh.video import VideoSource
 
 Input = Annotated[str, typer.Argument(metavar="INPUT", help="Video file, folder of frames, or glob pattern.")]
@@ -48,7 +48,7 @@ class ModelOptions:
         self,
         source: "VideoSource",
         *,
-        seed: "Seed | None" = None,
+        seed: "ClipSeed | None" = None,
         start: int = 0,
         stop: int | None = None,
         device: "Device" = "auto",
@@ -152,18 +152,18 @@ def _lies_within(script: "FocusScript | None", source: "VideoSource", start: int
     return script.dense is None and not follows_masks and all(start <= place < end for place in places)
 
 
-def _seed(script: "FocusScript | None", source: "VideoSource", first: int) -> "Seed | None":
+def _seed(script: "FocusScript | None", source: "VideoSource", first: int) -> "ClipSeed | None":
     """Where a focus script first says that the subject is; None where it does not."""
-    from any2bokeh.disparity.rough.seed import Seed
     from any2bokeh.focus import BoxTarget, PointTarget
+    from any2bokeh.subject.seed import ClipSeed
 
     for keyframe in script.keyframes if script else ():
         frame = max(0, _clip_frame(keyframe.frame, script, source) - first)
         match keyframe.target:
             case PointTarget(x=x, y=y):
-                return Seed(frame, point=(x, y))
+                return ClipSeed(frame, point=(x, y))
             case BoxTarget(x0=x0, y0=y0, x1=x1, y1=y1):
-                return Seed(frame, box=(x0, y0, x1, y1))
+                return ClipSeed(frame, box=(x0, y0, x1, y1))
     return None
 
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 from any2bokeh.focus.candidates import Candidate, candidates, highest_outside, overlap, score
 from any2bokeh.focus.finder import Range
+from any2bokeh.focus.pictures import views_of
 from any2bokeh.focus.saliency import saliency
 from any2bokeh.focus.script import FocusScript, Keyframe
 from any2bokeh.focus.target import BoxTarget
-from any2bokeh.focus.tracking.subject import TrackedSubject, views_of
-from any2bokeh.focus.tracking.subjects import TrackedSubjects
-from any2bokeh.focus.tracking.tracker import View
+from any2bokeh.focus.tracked_subjects import TrackedSubject, TrackedSubjects
 from any2bokeh.motion.shots import ShotDetector
+from any2bokeh.subject.tracker import View
 
 # Seconds over which saliency is summed where a subject is chosen, and between two looks at what else there is.
 _LOOK_S = 0.4

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.focus.tracking.tracker import View
 from any2bokeh.motion.camera import Motion
 from any2bokeh.motion.flow import FlowFinder
+from any2bokeh.subject.tracker import View
 
 LONG_SIDE_PX = 192
 """Longer side of a saliency map: a subject smaller than a few of its pixels is none."""

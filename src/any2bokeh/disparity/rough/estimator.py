@@ -8,15 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from any2bokeh.disparity.estimators.base import MapMeaning, Steadying
-from any2bokeh.disparity.rough.first_matte import first_matte
 from any2bokeh.disparity.rough.layout import Layout, backdrop_edges
-from any2bokeh.disparity.rough.matte import Matte
-from any2bokeh.disparity.rough.seed import Seed
 from any2bokeh.motion.camera import Motion
 from any2bokeh.motion.flow import FlowFinder
 from any2bokeh.motion.shots import is_cut
 from any2bokeh.motion.thumbnail import Thumbnail
 from any2bokeh.motion.warp import warp
+from any2bokeh.subject.grab_cut import first_matte
+from any2bokeh.subject.propagation import PropagatedMatte
+from any2bokeh.subject.seed import ClipSeed
 
 _LONG_SIDE_PX = 384
 _LEAST_SIDE_PX = 16
@@ -46,7 +46,7 @@ class RoughEstimator:
         caveat: what a user is told of it.
     """
 
-    seed: Seed = field(default_factory=Seed)
+    seed: ClipSeed = field(default_factory=ClipSeed)
     name: str = "rough"
     licence: str = "apache-2.0"
     caveat: str | None = ROUGH_CAVEAT
@@ -74,11 +74,11 @@ class RoughEstimator:
         flow = FlowFinder()
         ahead: list[_View] = []
         rest = iter(_with_motion(views, flow))
-        matte: Matte | None = None
+        matte: PropagatedMatte | None = None
         for index, view in enumerate(rest):
             if matte is not None:
                 if view.begins_shot:
-                    matte = _begun(view, Seed(), None)
+                    matte = _begun(view, ClipSeed(), None)
                 else:
                     assert view.motion is not None
                     matte.advance(view.pixels, view.motion)
@@ -99,7 +99,7 @@ class RoughEstimator:
             ahead = []
             if following is not None:
                 if following.begins_shot:
-                    matte = _begun(following, Seed(), None)
+                    matte = _begun(following, ClipSeed(), None)
                 elif following.motion is not None:
                     matte.advance(following.pixels, following.motion)
                 yield following, matte.share
@@ -146,15 +146,15 @@ def _with_motion(views: Iterable[_View], flow: FlowFinder) -> Iterator[_View]:
         yield view
 
 
-def _begun(view: _View, seed: Seed, residual_px: NDArray[np.float32] | None) -> Matte:
-    return Matte(view.pixels, first_matte(view.pixels, seed, residual_px), residual_px)
+def _begun(view: _View, seed: ClipSeed, residual_px: NDArray[np.float32] | None) -> PropagatedMatte:
+    return PropagatedMatte(view.pixels, first_matte(view.pixels, seed, residual_px), residual_px)
 
 
 def _backwards(
     views: list[_View], share: NDArray[np.float32], flow: FlowFinder, residual_px: NDArray[np.float32] | None
 ) -> list[NDArray[np.float32]]:
     """Mattes of frames that end with the seed's, carried back from it; empty before a cut."""
-    matte = Matte(views[-1].pixels, share, residual_px)
+    matte = PropagatedMatte(views[-1].pixels, share, residual_px)
     found = [share]
     for view, after in zip(reversed(views[:-1]), reversed(views[1:]), strict=True):
         if after.begins_shot:

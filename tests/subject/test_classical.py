@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from any2bokeh.focus.target import BoxTarget, PointTarget
-from any2bokeh.focus.tracking import ClassicalTracker, MaskSeed, Seed, Sighting, View
-from tests.focus.tracking.scenes import HEIGHT, RADIUS, WIDTH, Scene, across, away_and_back, overlap
+from any2bokeh.subject import ClassicalTracker, MaskSeed, Seed, TrackedFrame, View
+from tests.subject.scenes import HEIGHT, RADIUS, WIDTH, Scene, across, away_and_back, overlap
 
 
-def track(scene: Scene, seed: Seed, *, with_disparity: bool = True) -> list[Sighting]:
+def track(scene: Scene, seed: Seed, *, with_disparity: bool = True) -> list[TrackedFrame]:
     return list(ClassicalTracker().track(scene.views(with_disparity=with_disparity), seed))
 
 

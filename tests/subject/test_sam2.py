@@ -13,8 +13,8 @@ from transformers.models.sam2_video.modeling_sam2_video import Sam2VideoModel
 
 from any2bokeh.errors import InputError
 from any2bokeh.focus.target import BoxTarget, PointTarget
-from any2bokeh.focus.tracking import ClassicalTracker, MaskSeed, Sam2Tracker, TrackerChoice, View, sam2
-from tests.focus.tracking.tiny_sam2 import save_tiny_sam2
+from any2bokeh.subject import ClassicalTracker, MaskSeed, Sam2Tracker, TrackerChoice, View, sam2
+from tests.subject.tiny_sam2 import save_tiny_sam2
 
 
 @pytest.fixture(scope="module")

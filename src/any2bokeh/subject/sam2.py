@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from any2bokeh.errors import InputError
-from any2bokeh.focus.local_model import load_model
-from any2bokeh.focus.target import BoxTarget, PointTarget
-from any2bokeh.focus.tracking.tracker import MaskSeed, Seed, Sighting, View
+from any2bokeh.models.local_model import load_model
+from any2bokeh.subject.seed import BoxSeed, MaskSeed, PointSeed, Seed
+from any2bokeh.subject.tracker import TrackedFrame, View
 
 if TYPE_CHECKING:
     import torch
@@ -66,13 +66,13 @@ class Sam2Tracker:
         """Whether it has no accelerator."""
         return self._device.type == "cpu"
 
-    def track(self, views: Iterable[View], seed: Seed) -> Iterator[Sighting]:
-        """Yield one sighting for each view; see `Tracker.track`."""
+    def track(self, views: Iterable[View], seed: Seed) -> Iterator[TrackedFrame]:
+        """See `Tracker.track`."""
         session = self._session(seed)
         for index, view in enumerate(views):
             output = self._model(inference_session=session, frame=self._pixel_values(view), frame_idx=index)
             _trim(session, index, self._model.config)
-            yield _sighting(output, view)
+            yield _tracked_frame(output, view)
 
     def _pixel_values(self, view: View) -> "torch.Tensor":
         """A picture as the model takes it, ``(1, 3, S, S)``: stretched to a square, normalised."""
@@ -98,9 +98,9 @@ class Sam2Tracker:
         index = session.obj_id_to_idx(_OBJECT)
         size = float(self._model.image_size)
         match seed:
-            case PointTarget():
+            case PointSeed():
                 session.add_point_inputs(index, 0, _prompt([(seed.x, seed.y)], [_POINT_LABEL], size))
-            case BoxTarget():
+            case BoxSeed():
                 corners = [(seed.x0, seed.y0), (seed.x1, seed.y1)]
                 session.add_point_inputs(index, 0, _prompt(corners, [_TOP_LEFT_LABEL, _BOTTOM_RIGHT_LABEL], size))
             case MaskSeed():
@@ -149,7 +149,7 @@ def _trim(session: Any, index: int, config: Any) -> None:
         del known[frame]
 
 
-def _sighting(output: Any, view: View) -> Sighting:
+def _tracked_frame(output: Any, view: View) -> TrackedFrame:
     import torch
 
     logits = torch.nn.functional.interpolate(
@@ -161,5 +161,5 @@ def _sighting(output: Any, view: View) -> Sighting:
     matte = torch.sigmoid(logits)[0, 0].cpu().numpy().astype(np.float32)
     confidence = float(torch.sigmoid(output.object_score_logits.float().flatten()[0]))
     if confidence > 0.5 and (matte > 0.5).any():
-        return Sighting(matte, confidence, True)
-    return Sighting(np.zeros_like(matte), confidence, False)
+        return TrackedFrame(matte, confidence, True)
+    return TrackedFrame(np.zeros_like(matte), confidence, False)

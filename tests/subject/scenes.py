@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.focus.tracking.tracker import View
+from any2bokeh.subject.tracker import View
 
 WIDTH, HEIGHT = 192, 108
 RADIUS = 18

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from any2bokeh.focus.point import disparity_at_point, disparity_in_box, weighted_median
+from any2bokeh.subject.point import disparity_at_point, disparity_in_box, weighted_median
 
 HEIGHT, WIDTH = 108, 192
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from any2bokeh.focus.tracking.scenery import is_scenery
-from tests.focus.tracking.scenes import HEIGHT, WIDTH, Scene
+from any2bokeh.subject.scenery import is_scenery
+from tests.subject.scenes import HEIGHT, WIDTH, Scene
 
 SCENE = Scene(lambda index: (80, 60), 1)
 

@@ -1,16 +1,19 @@
-"""The subject's matte, carried from frame to frame."""
+"""A subject's matte propagated from frame to frame by flow, colour and speed, where there is no disparity."""
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.disparity.rough.appearance import colour_bins, colour_distribution, evidence, speed_evidence
 from any2bokeh.motion.camera import Motion
 from any2bokeh.motion.warp import warp
+from any2bokeh.subject.appearance import colour_bins, colour_evidence, colour_histogram, speed_evidence
+from any2bokeh.subject.matte import lightness, matte_from, outside_distance_px, without_specks
 
 # What the matte of the frame before, colour and speed each count for.
 _KEEP, _COLOUR, _SPEED = 0.6, 1.0, 0.8
 _LIMIT = 4.0
+# How colours are learnt and weighed; see `colour_histogram` and `colour_evidence`.
+_NEIGHBOUR, _EVEN_SHARE, _COLOUR_LIMIT = 0.35, 0.1, 3.0
 # What has stood still against the camera for about this many frames is not a subject that moves.
 _STILL_FRAMES = 10
 _STILL_PX = 0.6
@@ -18,13 +21,12 @@ _STILL_WEIGHT = 6.0
 # How far the outline can go from one frame to the next, over the longer side, before it costs.
 _REACH = 0.02
 _EDGE_WINDOW = 0.008
-_EDGE_CONTRAST = 0.03
 _SPECK_SHARE = 0.05
 # How fast the colours of subject and surround are learnt anew.
 _LEARN_SUBJECT, _LEARN_SURROUND = 0.05, 0.1
 
 
-class Matte:
+class PropagatedMatte:
     """What is known of a subject after some frames; ``advance`` takes in the next.
 
     Attributes:
@@ -37,8 +39,8 @@ class Matte:
         bins = colour_bins(pixels)
         self.share = share
         self._odds = ((share * 2 - 1) * 3).astype(np.float32)
-        self._subject = colour_distribution(bins, share)
-        self._surround = colour_distribution(bins, 1 - share)
+        self._subject = _colours(bins, share)
+        self._surround = _colours(bins, 1 - share)
         self._still = np.zeros(share.shape, np.float32)
         if residual_px is not None:
             self._still += _stillness(residual_px) / _STILL_FRAMES
@@ -54,13 +56,13 @@ class Matte:
         before, odds = warp(self.share, motion.flow), warp(self._odds, motion.flow, outside=-2)
         bins = colour_bins(pixels)
         odds = _KEEP * np.clip(odds, -_LIMIT, _LIMIT)
-        looks = evidence(bins, self._subject, self._surround)
+        looks = colour_evidence(bins, self._subject, self._surround, even_share=_EVEN_SHARE, limit=_COLOUR_LIMIT)
         odds += _COLOUR * looks
         odds += _SPEED * speed_evidence(motion.residual_px, before)
         # A part that stands still and is plainly of the subject's colours is a part that stands still, and no surround.
         odds += self._against_what_stands_still(before, motion) * np.clip(1 - looks, 0, 1)
-        odds += np.clip(1 - _distance_px(before > 0.5) / (_REACH * max(before.shape)), -6, 0)
-        self.share = _without_specks(_with_edges(odds, pixels))
+        odds += np.clip(1 - outside_distance_px(before > 0.5) / (_REACH * max(before.shape)), -6, 0)
+        self.share = without_specks(matte_from(odds, lightness(pixels), window=_EDGE_WINDOW), share=_SPECK_SHARE)
         # What was cut away as a speck shall not come back by itself.
         self._odds = np.where((self.share < 0.5) & (odds > 0), np.float32(-0.5), odds).astype(np.float32)
         self._learn(bins)
@@ -85,39 +87,16 @@ class Matte:
     def _learn(self, bins: NDArray[np.int32]) -> None:
         inside, outside = (self.share > 0.8).astype(np.float32), (self.share < 0.2).astype(np.float32)
         if inside.any():
-            seen = colour_distribution(bins, inside)
+            seen = _colours(bins, inside)
             self._subject += np.float32(_LEARN_SUBJECT) * (seen - self._subject)
         if outside.any():
-            seen = colour_distribution(bins, outside)
+            seen = _colours(bins, outside)
             self._surround += np.float32(_LEARN_SURROUND) * (seen - self._surround)
+
+
+def _colours(bins: NDArray[np.int32], weights: NDArray[np.float32]) -> NDArray[np.float32]:
+    return colour_histogram(bins, weights, neighbour=_NEIGHBOUR, wraps=True)
 
 
 def _stillness(residual_px: NDArray[np.float32]) -> NDArray[np.float32]:
     return 1 - np.clip(residual_px / np.float32(_STILL_PX) - np.float32(0.5), 0, 1)
-
-
-def _distance_px(is_on: NDArray[np.bool_]) -> NDArray[np.float32]:
-    return np.asarray(cv2.distanceTransform((~is_on).astype(np.uint8), cv2.DIST_L2, 3), np.float32)
-
-
-def _with_edges(odds: NDArray[np.float32], pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Odds to a matte that follows the picture's edges; He, Sun and Tang, Guided Image Filtering, ECCV 2010."""
-    guide = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
-    likely = (1 / (1 + np.exp(-odds))).astype(np.float32)
-    radius = max(1, round(_EDGE_WINDOW * max(odds.shape)))
-    size = (2 * radius + 1, 2 * radius + 1)
-    mean_guide, mean_likely = cv2.blur(guide, size), cv2.blur(likely, size)
-    variance = cv2.blur(guide * guide, size) - mean_guide * mean_guide
-    slope = (cv2.blur(guide * likely, size) - mean_guide * mean_likely) / (variance + np.float32(_EDGE_CONTRAST**2))
-    smooth = cv2.blur(slope, size) * guide + cv2.blur(mean_likely - slope * mean_guide, size)
-    return np.clip((smooth - 0.5) * 2 + 0.5, 0, 1).astype(np.float32)
-
-
-def _without_specks(share: NDArray[np.float32]) -> NDArray[np.float32]:
-    count, labels, stats, _ = cv2.connectedComponentsWithStats((share > 0.5).astype(np.uint8))
-    if count <= 1:
-        return share
-    area = stats[:, cv2.CC_STAT_AREA]
-    keep = area > _SPECK_SHARE * area[1:].max()
-    keep[0] = False
-    return share * cv2.dilate(keep[labels].astype(np.uint8), np.ones((3, 3), np.uint8))

@@ -6,13 +6,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.focus.tracking.appearance import (
+from any2bokeh.subject.appearance import (
     DisparityModel,
     colour_evidence,
     colour_histogram,
     likeness,
 )
-from any2bokeh.focus.tracking.tracker import View
+from any2bokeh.subject.tracker import View
 
 # What a candidate must be: so large against the usual area, so like the subject, and so near to its last disparity.
 _AREA_FROM, _AREA_TO = 0.1, 4.0

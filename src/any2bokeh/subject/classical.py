@@ -8,19 +8,20 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.focus.tracking.appearance import (
+from any2bokeh.motion.flow import FlowFinder
+from any2bokeh.motion.warp import warp
+from any2bokeh.subject.appearance import (
     DisparityModel,
     colour_bins,
     colour_evidence,
     colour_histogram,
     likeness,
 )
-from any2bokeh.focus.tracking.matte import connected_to, matte_from, outside_distance_px
-from any2bokeh.focus.tracking.redetection import Portrait, find_again
-from any2bokeh.focus.tracking.seeding import seed_matte
-from any2bokeh.focus.tracking.tracker import Seed, Sighting, View
-from any2bokeh.motion.flow import FlowFinder
-from any2bokeh.motion.warp import warp
+from any2bokeh.subject.matte import connected_to, lightness, matte_from, outside_distance_px
+from any2bokeh.subject.redetection import Portrait, find_again
+from any2bokeh.subject.seed import Seed
+from any2bokeh.subject.seeding import seed_matte
+from any2bokeh.subject.tracker import TrackedFrame, View
 
 # Weight of a cue's log-odds beside the others.
 _COLOUR_WEIGHT, _DISPARITY_WEIGHT, _COLOUR_WEIGHT_ALONE = 0.6, 1.0, 1.0
@@ -46,14 +47,14 @@ class ClassicalTracker:
 
     name: ClassVar[str] = "classical"
 
-    def track(self, views: Iterable[View], seed: Seed) -> Iterator[Sighting]:
-        """Yield one sighting for each view; see `Tracker.track`."""
+    def track(self, views: Iterable[View], seed: Seed) -> Iterator[TrackedFrame]:
+        """See `Tracker.track`."""
         run: _Run | None = None
         for view in views:
             if run is None:
                 matte = seed_matte(view, seed)
                 run = _Run(view, matte)
-                yield Sighting(matte, 1.0, True)
+                yield TrackedFrame(matte, 1.0, True)
             else:
                 yield run.advance(view)
 
@@ -78,24 +79,24 @@ class _Run:
         self.seed_colours = colour_histogram(bins, matte)
         self.portrait = Portrait.of(first, matte, self.seed_colours)
 
-    def advance(self, view: View) -> Sighting:
+    def advance(self, view: View) -> TrackedFrame:
         bins = colour_bins(view.pixels)
         frame = _frame(view, bins)
         same_shot = likeness(frame.colours, self.last.colours) >= _SAME_SHOT
         prior = self._moved(frame.grey) if self.visible and same_shot else None
         if prior is None:
             prior = find_again(view, bins, self.portrait)
-        sighting = self._seen(view, bins, prior) if prior is not None else _unseen(view)
-        self.last, self.visible = frame, sighting.visible
-        if sighting.visible:
-            self.matte = sighting.matte
-        return sighting
+        found = self._seen(view, bins, prior) if prior is not None else _unseen(view)
+        self.last, self.visible = frame, found.visible
+        if found.visible:
+            self.matte = found.matte
+        return found
 
     def _moved(self, grey: NDArray[np.uint8]) -> NDArray[np.float32]:
         """The last matte, moved to this frame."""
         return warp(self.matte, self.flow(grey, self.last.grey), outside=0)
 
-    def _seen(self, view: View, bins: NDArray[np.int32], prior: NDArray[np.float32]) -> Sighting:
+    def _seen(self, view: View, bins: NDArray[np.int32], prior: NDArray[np.float32]) -> TrackedFrame:
         near = prior > 0.5
         if not near.any():
             return _unseen(view)
@@ -118,9 +119,9 @@ class _Run:
             and confidence >= _LOST_CONFIDENCE
         )
         if not visible:
-            return Sighting(np.zeros_like(matte), confidence, False)
+            return TrackedFrame(np.zeros_like(matte), confidence, False)
         self._learn(view, matte, colours)
-        return Sighting(matte, confidence, True)
+        return TrackedFrame(matte, confidence, True)
 
     def _look(self, view: View, bins: NDArray[np.int32], prior: NDArray[np.float32]) -> NDArray[np.float32]:
         """Log-odds that each pixel is the subject's, by what it looks like."""
@@ -152,10 +153,8 @@ def _frame(view: View, bins: NDArray[np.int32]) -> _Frame:
 
 
 def _guide(view: View) -> NDArray[np.float32]:
-    if view.disparity is not None:
-        return view.disparity
-    return cv2.cvtColor(view.pixels, cv2.COLOR_RGB2GRAY).astype(np.float32) / np.float32(255)
+    return lightness(view.pixels) if view.disparity is None else view.disparity
 
 
-def _unseen(view: View) -> Sighting:
-    return Sighting(np.zeros(view.shape, np.float32), 0.0, False)
+def _unseen(view: View) -> TrackedFrame:
+    return TrackedFrame(np.zeros(view.shape, np.float32), 0.0, False)

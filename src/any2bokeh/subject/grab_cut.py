@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.disparity.rough.seed import Seed
+from any2bokeh.subject.seed import ClipSeed
 
 # Half axes, over the longer side, of where the subject of a point probably is, and of where it can be.
 _PROBABLE = (0.14, 0.22)
@@ -22,32 +22,39 @@ _ROUNDS = 3
 _SIZES = (0.4, 0.65, 1.0)
 
 
-def first_matte(pixels: NDArray[np.uint8], seed: Seed, residual_px: NDArray[np.float32] | None) -> NDArray[np.float32]:
+def first_matte(
+    pixels: NDArray[np.uint8], seed: ClipSeed, residual_px: NDArray[np.float32] | None
+) -> NDArray[np.float32]:
     """Matte of the subject that a seed points at, 0 or 1; never empty.
 
     Args:
         pixels: ``(h, w, 3)`` RGB, reduced in size.
-        seed: see ``Seed``; its frame is this one.
+        seed: see ``ClipSeed``; its frame is this one.
         residual_px: ``(h, w)`` motion against the camera, None where there is no other frame.
-
-    Source: GrabCut; Rother, Kolmogorov and Blake, SIGGRAPH 2004.
     """
     if seed.box is not None:
         trimaps = [_box_trimap(pixels, seed.box, size) for size in _SIZES]
     else:
         trimaps = [_point_trimap(pixels, seed.point, residual_px, size) for size in _SIZES]
-    votes = np.sum([_cut(pixels, trimap) for trimap in trimaps], axis=0)
+    votes = np.sum([grab_cut(pixels, trimap, rounds=_ROUNDS) for trimap in trimaps], axis=0)
     return _held_together(np.asarray(votes > len(trimaps) / 2, np.uint8), certain=trimaps[0] == cv2.GC_FGD)
 
 
-def _cut(pixels: NDArray[np.uint8], trimap: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """1 where GrabCut finds the subject."""
+def grab_cut(pixels: NDArray[np.uint8], trimap: NDArray[np.uint8], *, rounds: int) -> NDArray[np.uint8]:
+    """1 where the subject is found, 0 elsewhere.
+
+    Args:
+        pixels: ``(h, w, 3)`` RGB.
+        trimap: ``(h, w)`` of OpenCV's ``GC_BGD``, ``GC_FGD``, ``GC_PR_BGD`` and ``GC_PR_FGD``.
+        rounds: in which the colours and the cut are found from one another.
+
+    Source: Rother, Kolmogorov and Blake, SIGGRAPH 2004.
+    """
     if np.unique(trimap & 1).size < 2:  # all of one kind: there is nothing to tell apart
         return np.asarray(trimap & 1, np.uint8)
     models = np.zeros((1, 65)), np.zeros((1, 65))
     cv2.setRNGSeed(0)  # its mixtures begin at random
-    bgr = np.ascontiguousarray(pixels[..., ::-1])
-    cut, *_ = cv2.grabCut(bgr, trimap.copy(), (0, 0, 1, 1), *models, _ROUNDS, cv2.GC_INIT_WITH_MASK)
+    cut, *_ = cv2.grabCut(pixels, trimap.copy(), (0, 0, 1, 1), *models, rounds, cv2.GC_INIT_WITH_MASK)
     return np.asarray(np.asarray(cut, np.uint8) & 1, np.uint8)
 
 

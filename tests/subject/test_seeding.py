@@ -5,9 +5,9 @@ import pytest
 
 from any2bokeh.errors import InputError
 from any2bokeh.focus.target import BoxTarget, PointTarget
-from any2bokeh.focus.tracking.seeding import seed_matte
-from any2bokeh.focus.tracking.tracker import MaskSeed, View
-from tests.focus.tracking.scenes import HEIGHT, WIDTH, Scene, overlap
+from any2bokeh.subject import MaskSeed, View
+from any2bokeh.subject.seeding import seed_matte
+from tests.subject.scenes import HEIGHT, WIDTH, Scene, overlap
 
 SCENE = Scene(lambda index: (80, 60), 1)
 

@@ -5,9 +5,9 @@ import pytest
 
 from any2bokeh.focus import BoxTarget, FocusScript, Keyframe, PointTarget, resolve
 from any2bokeh.focus.mask import EASE_ON_S
-from any2bokeh.focus.tracking import ClassicalTracker, TrackedSubject, TrackerChoice
-from any2bokeh.focus.tracking.subjects import TrackedSubjects
-from tests.focus.tracking.scenes import (
+from any2bokeh.focus.tracked_subjects import TrackedSubject, TrackedSubjects
+from any2bokeh.subject import ClassicalTracker, TrackerChoice
+from tests.subject.scenes import (
     BALL,
     HEIGHT,
     WIDTH,

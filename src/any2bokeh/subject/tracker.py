@@ -7,8 +7,7 @@ from typing import ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.errors import InputError
-from any2bokeh.focus.target import BoxTarget, PointTarget
+from any2bokeh.subject.seed import Seed
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,32 +28,7 @@ class View:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class MaskSeed:
-    """A subject painted by hand.
-
-    Attributes:
-        mask: ``(h, w)``, any size of the frame's aspect; on where it is at least half of its largest value.
-
-    Raises:
-        InputError: the mask is empty.
-    """
-
-    mask: NDArray[np.generic]
-
-    def __post_init__(self) -> None:
-        if self.mask.ndim != 2 or not self.mask.any():
-            raise InputError(
-                f"the mask that the subject is followed from has shape {self.mask.shape} and shows nothing; "
-                f"paint the subject"
-            )
-
-
-Seed = PointTarget | BoxTarget | MaskSeed
-"""Where the subject is in the first frame."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Sighting:
+class TrackedFrame:
     """What a tracker says of one frame.
 
     Attributes:
@@ -74,8 +48,8 @@ class Tracker(Protocol):
     name: ClassVar[str]
     """What messages call it."""
 
-    def track(self, views: Iterable[View], seed: Seed) -> Iterator[Sighting]:
-        """Yield one sighting for each view, in order and as soon as it can be known, whether or not it is in view.
+    def track(self, views: Iterable[View], seed: Seed) -> Iterator[TrackedFrame]:
+        """Yield one answer for each view, in order and as soon as it can be known, whether or not the subject is in it.
 
         Args:
             views: from the frame of the seed on.

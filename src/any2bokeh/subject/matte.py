@@ -11,15 +11,18 @@ _EDGE_CONTRAST = 0.03
 _SPECK = 0.03
 
 
-def matte_from(evidence: NDArray[np.float32], guide: NDArray[np.float32]) -> NDArray[np.float32]:
+def matte_from(
+    evidence: NDArray[np.float32], guide: NDArray[np.float32], *, window: float = _WINDOW
+) -> NDArray[np.float32]:
     """Matte in [0, 1] that follows the edges of a guide.
 
     Args:
         evidence: ``(h, w)`` log-odds that the pixel is the subject's.
         guide: ``(h, w)`` in [0, 1], the picture's lightness or its disparity.
+        window: radius of the edge-aware smoothing, over the longer side.
     """
     likely = np.asarray(1 / (1 + np.exp(-evidence)), np.float32)
-    smooth = guided_filter(likely, guide, radius_px=max(1, round(_WINDOW * max(guide.shape))))
+    smooth = guided_filter(likely, guide, radius_px=max(1, round(window * max(guide.shape))))
     return np.clip((smooth - 0.5) * 2 + 0.5, 0, 1)
 
 
@@ -46,17 +49,36 @@ def guided_filter(
 
 def connected_to(matte: NDArray[np.float32], anchor: NDArray[np.bool_]) -> NDArray[np.float32]:
     """The matte without the parts that touch no pixel of the anchor, and without specks."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats((matte > 0.5).astype(np.uint8), connectivity=4)
-    if count <= 1:
-        return np.zeros_like(matte)
-    area = stats[:, cv2.CC_STAT_AREA]
-    touched = np.bincount(labels[anchor], minlength=count) > 0
+    labels, area = _parts(matte, connectivity=4)
+    touched = np.bincount(labels[anchor], minlength=len(area)) > 0
     touched[0] = False
     if not touched.any():
         return np.zeros_like(matte)
-    touched &= area >= _SPECK * area[touched].max()
-    kept = cv2.dilate(touched[labels].astype(np.uint8), np.ones((3, 3), np.uint8))
-    return matte * kept
+    return _kept(matte, labels, touched & (area >= _SPECK * area[touched].max()))
+
+
+def without_specks(matte: NDArray[np.float32], *, share: float) -> NDArray[np.float32]:
+    """The matte without parts that are no larger than this share of the largest one."""
+    labels, area = _parts(matte, connectivity=8)
+    return _kept(matte, labels, area > share * area.max())
+
+
+def _parts(matte: NDArray[np.float32], *, connectivity: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Number of the part that each pixel belongs to, 0 = none, and the area of each, that of none taken for 0."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats((matte > 0.5).astype(np.uint8), connectivity=connectivity)
+    area = np.asarray(stats[:, cv2.CC_STAT_AREA], np.int32)
+    area[0] = 0
+    return np.asarray(labels, np.int32), area
+
+
+def _kept(matte: NDArray[np.float32], labels: NDArray[np.int32], wanted: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """The parts that are wanted, each with the soft pixels along its outline."""
+    return matte * cv2.dilate(wanted[labels].astype(np.uint8), np.ones((3, 3), np.uint8))
+
+
+def lightness(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """A picture ``(h, w, 3)`` as a guide, ``(h, w)`` in [0, 1]."""
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.float32) / np.float32(255)
 
 
 def outside_distance_px(is_on: NDArray[np.bool_]) -> NDArray[np.float32]:

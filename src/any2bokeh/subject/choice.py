@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from any2bokeh.errors import InputError
-from any2bokeh.focus.local_model import find_model_folder, require_model_folder
-from any2bokeh.focus.tracking.sam2 import DEFAULT_MODEL, Sam2Tracker
-from any2bokeh.focus.tracking.tracker import Tracker
+from any2bokeh.models.local_model import find_model_folder, require_model_folder
+from any2bokeh.subject.sam2 import DEFAULT_MODEL, Sam2Tracker
+from any2bokeh.subject.tracker import Tracker
 
 _SLOW = "the subject is followed by SAM 2 on the CPU, at seconds a frame; --tracker classical is faster"
 
@@ -45,7 +45,7 @@ class TrackerChoice:
         Raises:
             InputError: the model that is asked for is not on this machine, or is not a SAM 2 video model.
         """
-        from any2bokeh.focus.tracking.classical import ClassicalTracker
+        from any2bokeh.subject.classical import ClassicalTracker
 
         if self.kind == "classical":
             return ClassicalTracker(), None

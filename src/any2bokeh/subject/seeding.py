@@ -6,11 +6,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.focus.point import disparity_at_point
-from any2bokeh.focus.target import BoxTarget, PointTarget
-from any2bokeh.focus.tracking.appearance import DisparityModel, colour_bins, colour_evidence, colour_histogram
-from any2bokeh.focus.tracking.matte import connected_to, matte_from, outside_distance_px
-from any2bokeh.focus.tracking.tracker import MaskSeed, Seed, View
+from any2bokeh.subject.appearance import DisparityModel, colour_bins, colour_evidence, colour_histogram
+from any2bokeh.subject.grab_cut import grab_cut
+from any2bokeh.subject.matte import connected_to, matte_from, outside_distance_px
+from any2bokeh.subject.point import disparity_at_point
+from any2bokeh.subject.seed import BoxSeed, MaskSeed, PointSeed, Seed
+from any2bokeh.subject.tracker import View
 
 # A surface goes on from pixel to pixel while its disparity changes by no more than this, and ends where it is this
 # far from that of the seed; both over the range of disparities in the frame, of which maps use more or less.
@@ -44,7 +45,7 @@ def seed_matte(view: View, seed: Seed) -> NDArray[np.float32]:
         return _painted(view, seed)
     core, allowed = _core(view, seed), _allowed(view, seed)
     if view.disparity is None:
-        guess = allowed if isinstance(seed, BoxTarget) else _within(core, _POINT_GUESS * max(view.shape))
+        guess = allowed if isinstance(seed, BoxSeed) else _within(core, _POINT_GUESS * max(view.shape))
         matte = _by_colour(view.pixels, guess, core, allowed)
     else:
         guess = _surface(view.disparity, seed, core, allowed)
@@ -61,13 +62,13 @@ def _painted(view: View, seed: MaskSeed) -> NDArray[np.float32]:
 
 
 def _surface(
-    disparity: NDArray[np.float32], seed: PointTarget | BoxTarget, core: NDArray[np.bool_], allowed: NDArray[np.bool_]
+    disparity: NDArray[np.float32], seed: PointSeed | BoxSeed, core: NDArray[np.bool_], allowed: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
     """The connected surface of like disparity that the seed lies on."""
     match seed:
-        case PointTarget():
+        case PointSeed():
             level = disparity_at_point(disparity[None], seed.x, seed.y)
-        case BoxTarget():
+        case BoxSeed():
             level = _level_in_box(disparity, allowed, core)
         case _:
             assert_never(seed)
@@ -133,37 +134,32 @@ def _refined(
 def _by_colour(
     pixels: NDArray[np.uint8], guess: NDArray[np.bool_], core: NDArray[np.bool_], allowed: NDArray[np.bool_]
 ) -> NDArray[np.float32]:
-    """GrabCut: Rother, Kolmogorov and Blake, SIGGRAPH 2004."""
     classes = np.where(allowed, cv2.GC_PR_BGD, cv2.GC_BGD).astype(np.uint8)
     classes[guess] = cv2.GC_PR_FGD
     classes[core] = cv2.GC_FGD
-    if (classes == cv2.GC_BGD).any() or (classes == cv2.GC_PR_BGD).any():
-        cv2.setRNGSeed(0)  # its mixtures start from random centres
-        cv2.grabCut(pixels, classes, None, np.zeros((1, 65)), np.zeros((1, 65)), _ROUNDS, cv2.GC_INIT_WITH_MASK)  # pyright: ignore[reportCallIssue, reportArgumentType]
-    is_on = ((classes == cv2.GC_FGD) | (classes == cv2.GC_PR_FGD)).astype(np.float32)
-    return connected_to(is_on, core)
+    return connected_to(grab_cut(pixels, classes, rounds=_ROUNDS).astype(np.float32), core)
 
 
 def _within(core: NDArray[np.bool_], distance_px: float) -> NDArray[np.bool_]:
     return outside_distance_px(core) <= distance_px
 
 
-def _core(view: View, seed: PointTarget | BoxTarget) -> NDArray[np.bool_]:
+def _core(view: View, seed: PointSeed | BoxSeed) -> NDArray[np.bool_]:
     """Where the subject certainly is: about the point, or the middle of the box."""
     height, width = view.shape
     rows, columns = (np.arange(height)[:, None] + 0.5), (np.arange(width)[None] + 0.5)
-    if isinstance(seed, PointTarget):
+    if isinstance(seed, PointSeed):
         return np.hypot(rows - seed.y * height, columns - seed.x * width) <= 1.5
     return (np.abs(rows - (seed.y0 + seed.y1) / 2 * height) <= 0.125 * (seed.y1 - seed.y0) * height + 1) & (
         np.abs(columns - (seed.x0 + seed.x1) / 2 * width) <= 0.125 * (seed.x1 - seed.x0) * width + 1
     )
 
 
-def _allowed(view: View, seed: PointTarget | BoxTarget) -> NDArray[np.bool_]:
+def _allowed(view: View, seed: PointSeed | BoxSeed) -> NDArray[np.bool_]:
     """Where the subject may be: in the box, or within reach of a point that has only colour to go by."""
     height, width = view.shape
     rows, columns = (np.arange(height)[:, None] + 0.5), (np.arange(width)[None] + 0.5)
-    if isinstance(seed, BoxTarget):
+    if isinstance(seed, BoxSeed):
         across = (columns > seed.x0 * width - 1) & (columns < seed.x1 * width + 1)
         return across & (rows > seed.y0 * height - 1) & (rows < seed.y1 * height + 1)
     if view.disparity is not None:
