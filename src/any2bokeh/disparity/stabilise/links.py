@@ -38,7 +38,7 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
+class FrameStats:
     """One frame as the alignment sees it.
 
     Attributes:
@@ -86,7 +86,7 @@ class LinkFinder:
         self._index = -1
         self._shot_start = 0
 
-    def add(self, disparity_map: NDArray[np.float32], picture: Thumbnail) -> Sighting:
+    def add(self, disparity_map: NDArray[np.float32], picture: Thumbnail) -> FrameStats:
         """The next frame: its map ``(1, h, w)`` and its picture."""
         self._index += 1
         back = None if self._picture is None else self._flow(picture.grey, self._picture.grey)
@@ -107,7 +107,7 @@ class LinkFinder:
             self._references.append(here_as_reference)
         self._picture, self._before = picture, here
         middle, spread = _level(values[valid])
-        return Sighting(self._index, begins_shot, links, middle, spread)
+        return FrameStats(self._index, begins_shot, links, middle, spread)
 
     def _links(self, here: _Glance, back: NDArray[np.float32]) -> tuple[Link, ...]:
         assert self._before is not None
