@@ -12,7 +12,7 @@ from any2bokeh.disparity import DisparityReading, DisparitySource
 from any2bokeh.engines import EngineSettings, make_renderer
 from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusFinder, FocusScript
-from any2bokeh.focus.tracking.subjects import LoadsTracker
+from any2bokeh.focus.tracked_subjects import LoadsTracker
 from any2bokeh.grain import MatchedGrain
 from any2bokeh.optics.breathing import Breathing
 from any2bokeh.optics.focus_range import FocusRange

@@ -23,7 +23,7 @@ from any2bokeh.disparity import DisparityReading, DisparitySource
 from any2bokeh.engines import EngineSettings, make_renderer
 from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusFinder, FocusScript, FocusTrack
-from any2bokeh.focus.tracking.subjects import LoadsTracker
+from any2bokeh.focus.tracked_subjects import LoadsTracker
 from any2bokeh.grain import MatchedGrain, require_amount
 from any2bokeh.handover import CalledOff, Handover
 from any2bokeh.optics.breathing import Breathing

@@ -22,8 +22,7 @@ from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusFinder, FocusScript, FocusTrack, TrackerChoice, resolve
 from any2bokeh.focus.finder import Range
 from any2bokeh.focus.pictures import LONG_SIDE_PX
-from any2bokeh.focus.tracking.subject import OnSighting
-from any2bokeh.focus.tracking.subjects import LoadsTracker, TrackedSubjects
+from any2bokeh.focus.tracked_subjects import LoadsTracker, OnTrackedFrame, TrackedSubjects
 from any2bokeh.optics.breathing import Breathing, zoomed
 from any2bokeh.optics.focus_range import FocusRange
 from any2bokeh.optics.lens import Lens
@@ -93,7 +92,7 @@ class Shot:
         breathing: Breathing | None = None,
         start: int = 0,
         stop: int | None = None,
-        on_sighting: OnSighting | None = None,
+        on_tracked_frame: OnTrackedFrame | None = None,
         estimating: Callable[[int, int], None] | None = None,
         notice: Callable[[str], None] | None = None,
     ) -> Self:
@@ -105,7 +104,7 @@ class Shot:
         own, which the remarks of the track tell.
 
         Args:
-            on_sighting: called with the frame and the sighting of every frame in which a subject is followed.
+            on_tracked_frame: called with the frame and the tracked frame of every frame in which a subject is followed.
             estimating: called while the maps of files are steadied.
             notice: told what is odd about the disparity.
 
@@ -124,8 +123,8 @@ class Shot:
         first = start if is_part else 0
         known = maps.part if is_part else maps
         pictures = ReducedPictures(source, long_side_px=LONG_SIDE_PX, first=first)
-        told = None if on_sighting is None else lambda frame, sighting: on_sighting(frame + first, sighting)
-        subjects = TrackedSubjects(pictures, known, tracker or TrackerChoice(), on_sighting=told)
+        told = None if on_tracked_frame is None else lambda frame, tracked: on_tracked_frame(frame + first, tracked)
+        subjects = TrackedSubjects(pictures, known, tracker or TrackerChoice(), on_tracked_frame=told)
         frame_count = stop - start if is_part else info.frame_count
         known_count = min(frame_count, known.frame_count)  # maps after the part may be missing
         with closing(subjects):

@@ -13,11 +13,11 @@ from any2bokeh.disparity import DisparityReading, DisparitySource
 from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusFinder, FocusScript, FocusTrack
 from any2bokeh.focus.baking import baked
-from any2bokeh.focus.tracking.subjects import LoadsTracker
-from any2bokeh.focus.tracking.tracker import Sighting
+from any2bokeh.focus.tracked_subjects import LoadsTracker
 from any2bokeh.read_paths import ReadPaths, mask_paths
 from any2bokeh.refocus import Progress
 from any2bokeh.shot import FrameRange, Shot, frame_range
+from any2bokeh.subject.tracker import TrackedFrame
 from any2bokeh.video import VideoInfo, VideoSource
 from any2bokeh.video.pending_output import PendingOutput, check_target, published_together, write_failure, writing
 
@@ -93,10 +93,10 @@ def track(
         if masks is not None:
             mattes = stack.enter_context(_MatteFolder(Path(masks), source.info))
 
-        def on_sighting(frame: int, sighting: Sighting) -> None:
-            seen.note(frame, sighting)
+        def on_tracked_frame(frame: int, tracked: TrackedFrame) -> None:
+            seen.note(frame, tracked)
             if mattes is not None and start <= frame < stop:
-                mattes.write(frame, sighting.matte)
+                mattes.write(frame, tracked.matte)
 
         shot = Shot.open(
             source,
@@ -107,7 +107,7 @@ def track(
             blur_strength=0.0,
             start=start,
             stop=stop,
-            on_sighting=on_sighting,
+            on_tracked_frame=on_tracked_frame,
             estimating=estimating,
             notice=notice,
         )
@@ -159,10 +159,10 @@ class _Seen:
         self.visible: set[int] = set()
         progress(0, self._total)
 
-    def note(self, frame: int, sighting: Sighting) -> None:
+    def note(self, frame: int, tracked: TrackedFrame) -> None:
         if not 0 <= frame - self._start < self._total:
             return
-        if sighting.visible:
+        if tracked.visible:
             self.visible.add(frame)
         else:
             self.visible.discard(frame)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.cli.conftest import RunCli
-from tests.focus.tracking.scenes import BALL, HEIGHT, RADIUS, WIDTH, Scene, away_and_back, overlap
+from tests.subject.scenes import BALL, HEIGHT, RADIUS, WIDTH, Scene, away_and_back, overlap
 
 SCENE = Scene(away_and_back, 60)
 POINT = f"{110 / WIDTH},{60 / HEIGHT}"

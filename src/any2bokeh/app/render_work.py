@@ -10,10 +10,10 @@ from any2bokeh.app.render_job import Report
 from any2bokeh.engines import Device, Engine, EngineSettings, make_renderer
 from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusScript, TrackerChoice
-from any2bokeh.focus.tracking.tracker import Seed, Sighting, Tracker, View
 from any2bokeh.optics.look import Look
 from any2bokeh.refocus import refocus
 from any2bokeh.renderers.base import Renderer
+from any2bokeh.subject import Seed, TrackedFrame, Tracker, View
 from any2bokeh.video import Encoding, VideoInfo
 
 FORMATS: dict[str, tuple[str, Encoding]] = {
@@ -127,7 +127,7 @@ class _Watched:
     def __init__(self, tracker: Tracker, report: Report) -> None:
         self._tracker, self._report = tracker, report
 
-    def track(self, views: Iterable[View], seed: Seed) -> Iterator[Sighting]:
-        for sighting in self._tracker.track(views, seed):
+    def track(self, views: Iterable[View], seed: Seed) -> Iterator[TrackedFrame]:
+        for tracked in self._tracker.track(views, seed):
             self._report(0, 0)
-            yield sighting
+            yield tracked

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from any2bokeh.cli.progress import Report
     from any2bokeh.disparity import EstimatedDisparity
     from any2bokeh.disparity.estimators import Device
-    from any2bokeh.disparity.rough.seed import Seed
+    from any2bokeh.subject.seed import ClipSeed
     from any2bokeh.video import VideoSource
 
 Input = Annotated[str, typer.Argument(metavar="INPUT", help="Video file, folder of frames, or glob pattern.")]
@@ -97,7 +97,7 @@ class ModelOptions:
         self,
         source: "VideoSource",
         *,
-        seed: "Seed | None" = None,
+        seed: "ClipSeed | None" = None,
         start: int = 0,
         stop: int | None = None,
         device: "Device" = "auto",

@@ -17,7 +17,7 @@ from any2bokeh.errors import InputError
 Edges = Literal["soft", "hard"]
 
 if TYPE_CHECKING:
-    from any2bokeh.disparity.rough.seed import Seed
+    from any2bokeh.subject.seed import ClipSeed
 
 
 def depth_command(
@@ -90,19 +90,19 @@ def depth_command(
     tell(summary, line, report)
 
 
-def _seed(point: str | None, box: str | None) -> "Seed | None":
+def _seed(point: str | None, box: str | None) -> "ClipSeed | None":
     from any2bokeh.cli.focus_options import numbers_of
-    from any2bokeh.disparity.rough.seed import Seed
     from any2bokeh.focus import BoxTarget, PointTarget
+    from any2bokeh.subject.seed import ClipSeed
 
     if point is not None and box is not None:
         raise InputError(f"--subject-point {point} and --subject-box {box} contradict each other; give one")
     if point is not None:
         x, y = numbers_of("--subject-point", point, "X,Y", "0.5,0.4")
         at = PointTarget(x, y)
-        return Seed(point=(at.x, at.y))
+        return ClipSeed(point=(at.x, at.y))
     if box is not None:
         x0, y0, x1, y1 = numbers_of("--subject-box", box, "X0,Y0,X1,Y1", "0.3,0.2,0.6,0.9")
         around = BoxTarget(x0, y0, x1, y1)
-        return Seed(box=(around.x0, around.y0, around.x1, around.y1))
+        return ClipSeed(box=(around.x0, around.y0, around.x1, around.y1))
     return None

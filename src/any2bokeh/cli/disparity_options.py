@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from any2bokeh.cli.progress import Report
     from any2bokeh.disparity import EstimatedDisparity
     from any2bokeh.disparity.estimators import Device
-    from any2bokeh.disparity.rough.seed import Seed
     from any2bokeh.focus import FocusScript
+    from any2bokeh.subject.seed import ClipSeed
     from any2bokeh.video import VideoSource
 
 
@@ -152,18 +152,18 @@ def _is_seen_within(focus: "FocusScript | object | None", start: int, stop: int 
     return seen is None or start <= seen < (seen + 1 if stop is None else stop)
 
 
-def _seed(script: "FocusScript | None", source: "VideoSource", first: int) -> "Seed | None":
+def _seed(script: "FocusScript | None", source: "VideoSource", first: int) -> "ClipSeed | None":
     """Where a focus script first says that the subject is; None where it does not."""
-    from any2bokeh.disparity.rough.seed import Seed
     from any2bokeh.focus import BoxTarget, PointTarget
+    from any2bokeh.subject.seed import ClipSeed
 
     for keyframe in script.keyframes if script else ():
         frame = max(0, _clip_frame(keyframe.frame, script, source) - first)
         match keyframe.target:
             case PointTarget(x=x, y=y):
-                return Seed(frame, point=(x, y))
+                return ClipSeed(frame, point=(x, y))
             case BoxTarget(x0=x0, y0=y0, x1=x1, y1=y1):
-                return Seed(frame, box=(x0, y0, x1, y1))
+                return ClipSeed(frame, box=(x0, y0, x1, y1))
     return None
 
 

@@ -12,7 +12,8 @@ from any2bokeh.disparity.source import DisparitySource
 from any2bokeh.video import VideoSource
 
 if TYPE_CHECKING:
-    from any2bokeh.disparity.stabilise.motion import MotionFinder, Thumbnail
+    from any2bokeh.motion.flow import FlowFinder
+    from any2bokeh.motion.thumbnail import Thumbnail
 
 # Runs of neighbouring frames that are looked at (at the beginning, in the middle, at the end), and their length.
 _RUNS = 3
@@ -85,9 +86,9 @@ def flicker_of(disparity: DisparitySource, source: VideoSource, *, start: int, s
         source: the pictures.
         start, stop: the frames that matter.
     """
-    from any2bokeh.disparity.stabilise.motion import MotionFinder
+    from any2bokeh.motion.flow import FlowFinder
 
-    motion = MotionFinder()
+    motion = FlowFinder()
     jumps: list[float] = []
     ends: list[_Look] = []
     for run in _runs(start, stop):
@@ -132,7 +133,7 @@ def _looks(disparity: DisparitySource, source: VideoSource, start: int, stop: in
     import cv2
 
     from any2bokeh.disparity.estimated import displayed_guide
-    from any2bokeh.disparity.stabilise.motion import thumbnail
+    from any2bokeh.motion.thumbnail import thumbnail
 
     for frame, disparity_map in zip(source.frames(start, stop), disparity.frames(start, stop), strict=True):
         picture = thumbnail(displayed_guide(frame.pixels, source.info))
@@ -142,24 +143,24 @@ def _looks(disparity: DisparitySource, source: VideoSource, start: int, stop: in
         yield _Look(picture.reduced(shape), np.asarray(values, np.float32))
 
 
-def _change_along_motion(before: _Look, here: _Look, motion: "MotionFinder") -> NDArray[np.float64] | None:
+def _change_along_motion(before: _Look, here: _Look, motion: "FlowFinder") -> NDArray[np.float64] | None:
     """What the far and the near half of a map have changed by, over its range; None across a cut."""
-    from any2bokeh.disparity.stabilise.cuts import is_cut
-    from any2bokeh.disparity.stabilise.motion import followed
+    from any2bokeh.motion.shots import is_cut
+    from any2bokeh.motion.warp import warp
 
-    back = motion(here.picture, before.picture)
+    back = motion(here.picture.grey, before.picture.grey)
     if is_cut(before.picture, here.picture, back):
         return None
-    round_trip = back + followed(motion(before.picture, here.picture), back)
+    round_trip = back + warp(motion(before.picture.grey, here.picture.grey), back)
     is_sure = np.hypot(round_trip[..., 0], round_trip[..., 1]) < _ROUND_TRIP_PX
-    return _change(here.values, followed(before.values, back), is_sure)
+    return _change(here.values, warp(before.values, back), is_sure)
 
 
-def _change_of_what_stands(before: _Look, here: _Look, motion: "MotionFinder") -> NDArray[np.float64] | None:
+def _change_of_what_stands(before: _Look, here: _Look, motion: "FlowFinder") -> NDArray[np.float64] | None:
     """The same of what has not moved since; None where the camera has."""
     import cv2
 
-    back = motion(here.picture, before.picture)
+    back = motion(here.picture.grey, before.picture.grey)
     grey = here.picture.grey.astype(np.float32)
     variance = np.asarray(cv2.blur(grey * grey, (5, 5))) - np.asarray(cv2.blur(grey, (5, 5))) ** 2
     is_textured = variance > _TEXTURE**2

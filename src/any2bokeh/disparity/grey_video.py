@@ -68,9 +68,13 @@ class GreyVideo:
         self.is_cut_out = False
         self.is_cut_out = colour == "brightest" and self._alpha_says_something()
 
-    @cached_property
+    @property
     def full_scale(self) -> float | None:
         """See above; the first frame is decoded to find it."""
+        return self._full_scale
+
+    @cached_property
+    def _full_scale(self) -> float | None:
         frame = next(self._decoded(0))
         layout = _LUMA_PLANE.fullmatch(frame.format.name)
         if layout is not None and not _is_full_range(frame, layout):

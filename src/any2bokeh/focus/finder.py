@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from any2bokeh.focus.script import FocusScript
-from any2bokeh.focus.tracking.subjects import TrackedSubjects
+from any2bokeh.focus.tracked_subjects import TrackedSubjects
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from any2bokeh.errors import InputError
 from any2bokeh.focus.finder import Range
 from any2bokeh.focus.script import FocusScript, Keyframe
 from any2bokeh.focus.target import DisparityTarget
-from any2bokeh.focus.tracking.subjects import TrackedSubjects
+from any2bokeh.focus.tracked_subjects import TrackedSubjects
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from any2bokeh.errors import InputError
 from any2bokeh.focus.finder import Range
-from any2bokeh.focus.local_model import find_model_folder, load_model, require_model_folder
 from any2bokeh.focus.script import FocusScript, Keyframe
 from any2bokeh.focus.target import BoxTarget
-from any2bokeh.focus.tracking.subjects import TrackedSubjects
+from any2bokeh.focus.tracked_subjects import TrackedSubjects
+from any2bokeh.models.local_model import find_model_folder, load_model, require_model_folder
 
 if TYPE_CHECKING:
     import torch

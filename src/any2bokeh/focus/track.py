@@ -13,11 +13,10 @@ from any2bokeh.disparity.source import DisparitySource
 from any2bokeh.errors import InputError
 from any2bokeh.focus.mask import SubjectReader, follow_shots, margins
 from any2bokeh.focus.move import Move, plan_moves, values_over
-from any2bokeh.focus.point import disparity_at_point, disparity_in_box
 from any2bokeh.focus.script import DenseFocus, FocusScript, Keyframe, require_blur_strength
 from any2bokeh.focus.target import BoxTarget, DisparityTarget, MaskTarget, PointTarget, Target
-from any2bokeh.focus.tracking.subject import TrackedSubject
-from any2bokeh.focus.tracking.subjects import TrackedSubjects
+from any2bokeh.focus.tracked_subjects import TrackedSubject, TrackedSubjects
+from any2bokeh.subject.point import disparity_at_point, disparity_in_box
 
 # Rates that differ by less are one rate written differently (29.97 and 30000/1001).
 _FPS_TOLERANCE = 1e-4

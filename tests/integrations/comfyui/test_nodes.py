@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from any2bokeh import EstimatedDisparity, FocusScript, InputError, open_estimator, open_source, refocus_frames
-from any2bokeh.disparity.rough.seed import Seed
 from any2bokeh.optics.look import LOOK_SETTINGS
+from any2bokeh.subject.seed import ClipSeed
 from tests import clips
 from tests.integrations.comfyui.comfy import STAND_IN, load_nodes, run_node
 
@@ -142,7 +142,7 @@ def test_disparity_is_that_of_the_package(
     for index in range(FRAMES):
         clips._write(folder / f"{index}.png", clips.picture(index, width=WIDTH, height=HEIGHT)[..., ::-1].copy())
     with open_source(folder) as source:
-        expected = EstimatedDisparity(source, open_estimator("rough", seed=Seed(point=(0.25, 0.5))))
+        expected = EstimatedDisparity(source, open_estimator("rough", seed=ClipSeed(point=(0.25, 0.5))))
         for index, known in enumerate(expected.frames()):
             # The package keeps its maps in 16 bits; here nothing is rounded. Worst seen: 1.9e-5.
             np.testing.assert_allclose(made[index, :, :, 0].numpy(), known[0], rtol=0, atol=2 / 65535)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from any2bokeh.compiled import compiled
-from any2bokeh.disparity.stabilise.motion import TRUST_MIN
+from any2bokeh.motion.trust import TRUST_MIN
 
 
 @compiled(nogil=True, fastmath=True)
