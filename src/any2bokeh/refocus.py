@@ -31,6 +31,7 @@ from any2bokeh.optics.lens import Lens
 from any2bokeh.renderers.base import Renderer, RenderInput
 from any2bokeh.shot import Shot, ShotFrame, frame_range
 from any2bokeh.video import Encoding, VideoInfo, VideoSink, VideoSource, open_sink, open_source
+from any2bokeh.video.sink import frame_stems
 
 if TYPE_CHECKING:
     from any2bokeh.aov.kinds import AovRequest
@@ -132,10 +133,13 @@ def refocus(
         sink = stack.enter_context(
             open_sink(output, source, encoding=encoding, start=start, stop=stop, overwrite=overwrite)
         )
+        if notice:
+            source.tell(notice)
+        stems = frame_stems(output, source, start=start, stop=stop)
         if aovs is not None:
             from any2bokeh.aov.sink import check_aov_target
 
-            check_aov_target(aovs, source.info.path, frame_count=stop - start, overwrite=overwrite)
+            check_aov_target(aovs, source.info.path, stems=stems, overwrite=overwrite)
         require_amount(grain)
         shot = Shot.open(
             source,
@@ -156,7 +160,9 @@ def refocus(
         matched = None if grain == 0 else MatchedGrain.of_clip(grain, source, start, stop)
         if notice and matched is not None and not matched.is_known:
             notice("no grain could be measured between its frames; none is put back")
-        aov_sink = None if aovs is None else stack.enter_context(_open_aovs(aovs, shot, engine, overwrite=overwrite))
+        aov_sink = (
+            None if aovs is None else stack.enter_context(_open_aovs(aovs, shot, engine, stems, overwrite=overwrite))
+        )
         began = time.perf_counter()
         _stream(shot, engine, _Outputs(sink, matched, aov_sink), progress or (lambda done, total: None))
     elapsed_s = time.perf_counter() - began
@@ -212,7 +218,7 @@ def default_renderer(info: VideoInfo | None) -> Renderer:
     return LayeredRenderer() if info is None else LayeredRenderer(transfer=info.transfer)
 
 
-def _open_aovs(request: "AovRequest", shot: Shot, engine: Renderer, *, overwrite: bool) -> "AovSink":
+def _open_aovs(request: "AovRequest", shot: Shot, engine: Renderer, stems: list[str], *, overwrite: bool) -> "AovSink":
     from any2bokeh.aov.metadata import FocusMetadata
     from any2bokeh.aov.sink import AovSink, widest_px
     from any2bokeh.optics.aperture import Polygon
@@ -231,6 +237,7 @@ def _open_aovs(request: "AovRequest", shot: Shot, engine: Renderer, *, overwrite
         FocusMetadata(shot, blades),
         layered=layered,
         widest_px=widest_px(shot),
+        stems=stems,
         overwrite=overwrite,
     )
 

@@ -52,5 +52,9 @@ class AovOptions:
         kinds = [kind.strip() for kind in self.aov.split(",") if kind.strip()]
         if not kinds:
             raise InputError(f"--aov is {self.aov!r}; name pictures, such as --aov coc,layers")
-        folder = self.aov_output or output.with_name(f"{output.stem}-aov")
+        from any2bokeh.video.frame_numbers import NamePattern
+
+        pattern = None if output.is_dir() else NamePattern.of(output)
+        name = output.stem if pattern is None or self.aov_output else pattern.title
+        folder = self.aov_output or output.with_name(f"{name}-aov")
         return AovRequest.of(kinds, folder, self.aov_format or "exr")

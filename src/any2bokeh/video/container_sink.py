@@ -160,10 +160,8 @@ class ContainerSink(VideoSink):
             untouched = self._writer.untouched(native)
             if untouched is not None:
                 return untouched
-        if self._info.is_float:
-            from any2bokeh.optics.transfer import srgb_encode
-
-            return self._writer.encoded(srgb_encode(pixels), pixels, None)
+        if self._info.is_sequence:
+            return self._writer.encoded(frame.native.srgb(pixels), pixels, None)
         return self._writer.encoded(pixels, frame.pixels, native)
 
     def _time_stamp(self, frame: Frame) -> int:

@@ -21,6 +21,8 @@ class Frame:
         native: the decoder's own samples, for the sink alone. ``sink.write(frame, frame.pixels)`` with this very
             array encodes them untouched.
         duration_s: how long the picture is shown, 0 where the source does not say.
+        alpha: ``(1, H, W)`` float32 coverage in [0, 1], straight: pixels are not multiplied by it, but for those of
+            EXR, which come as they are stored. None where the source has none.
     """
 
     pixels: NDArray[np.float32]
@@ -28,3 +30,4 @@ class Frame:
     time_s: Fraction
     native: Any
     duration_s: Fraction = Fraction(0)
+    alpha: NDArray[np.float32] | None = None

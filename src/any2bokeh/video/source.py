@@ -1,7 +1,7 @@
 """Where frames come from."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -9,7 +9,9 @@ from typing import Self
 
 from any2bokeh.errors import InputError
 from any2bokeh.video.frame import Frame
+from any2bokeh.video.frame_numbers import FrameNumbers
 from any2bokeh.video.info import VideoInfo
+from any2bokeh.video.reading import Reading
 
 
 class VideoSource(ABC):
@@ -20,6 +22,11 @@ class VideoSource(ABC):
     """
 
     info: VideoInfo
+    numbers: FrameNumbers | None = None
+    """Of the files of an image sequence; None of any other source, and where the files are not numbered."""
+
+    def __init__(self) -> None:
+        self._told: set[str] = set()
 
     @abstractmethod
     def frames(self, start: int = 0, stop: int | None = None) -> Iterator[Frame]:
@@ -40,6 +47,26 @@ class VideoSource(ABC):
     def close(self) -> None:
         """End every running iteration at its next frame. May be called from any thread, and twice."""
 
+    def tell(self, notice: Callable[[str], None], *, at_end: bool = False) -> None:
+        """Tell in one-line remarks what the user should know of the clip, each of them once.
+
+        Args:
+            notice: called with each remark.
+            at_end: reading is over: tell also which frames were damaged.
+        """
+        for remark in [*self._opening_remarks(), *(self._reading_remarks() if at_end else [])]:
+            if remark not in self._told:
+                self._told.add(remark)
+                notice(remark)
+
+    def _opening_remarks(self) -> list[str]:
+        """What is known of the clip before it is read."""
+        return []
+
+    def _reading_remarks(self) -> list[str]:
+        """What reading it has shown."""
+        return []
+
     def __enter__(self) -> Self:
         return self
 
@@ -49,28 +76,41 @@ class VideoSource(ABC):
         self.close()
 
 
-def open_source(path: str | Path, *, fps: float | Fraction | str | None = None) -> VideoSource:
-    """Open a video file, a folder of images, a glob pattern of images, or one image.
+def open_source(
+    path: str | Path, *, fps: float | Fraction | str | None = None, reading: Reading | None = None
+) -> VideoSource:
+    """Open a video file, a folder of images, a pattern of images, or one image.
 
     Args:
-        path: what to read. Images are taken in natural order (``frame9`` before ``frame10``).
-        fps: rate of an image sequence, 24 unless given; not allowed for a video, which has time stamps of its own.
+        path: what to read. Images are taken in natural order (``frame9`` before ``frame10``). A pattern is a glob
+            (``shot.*.exr``) or has a place for the number (``shot.####.exr``, ``shot.%04d.exr``).
+        fps: rate of an image sequence, what EXR files say or 24 unless given; not allowed for a video, which has time
+            stamps of its own.
+        reading: what is read, and what is done with gaps; None = the defaults of ``Reading``.
 
     Raises:
         InputError: missing, empty, not a video, no frames, unreadable.
     """
-    from any2bokeh.video.sequence import find_sequence
+    from any2bokeh.video.sequence import animation_in, find_sequence
 
     images = find_sequence(path)
-    if images is not None:
+    animation = None if images is None else animation_in(images)
+    if images is not None and animation is None:
         from any2bokeh.video.sequence_source import SequenceSource
 
-        return SequenceSource(Path(path), images, fps=_rate(fps) or Fraction(24))
+        return SequenceSource(Path(path), images, fps=_rate(fps), reading=reading)
+    if reading is not None and reading.layer is not None:
+        raise InputError(f"{path} has no layers; --layer ({reading.layer}) is for EXR: leave it out")
     if fps is not None:
         raise InputError(f"{path} is a video with time stamps of its own; fps ({fps}) is for images only: leave it out")
+    if animation == "webp":
+        from any2bokeh.video.webp_animation import WebpAnimation
+
+        assert images is not None
+        return WebpAnimation(images[0])
     from any2bokeh.video.container_source import ContainerSource
 
-    return ContainerSource(Path(path))
+    return ContainerSource(Path(path) if images is None else images[0])
 
 
 def check_range(path: Path, start: int, stop: int, count: int) -> None:
