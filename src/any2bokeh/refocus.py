@@ -131,7 +131,7 @@ def refocus(
         start, stop = frame_range(source, start_s, end_s)
         # Before the disparity, which may take a pass over the clip: an output that exists is told at once.
         sink = stack.enter_context(
-            open_sink(output, source, encoding=encoding, start=start, stop=stop, overwrite=overwrite)
+            open_sink(output, source, encoding=encoding, start=start, stop=stop, overwrite=overwrite, notice=notice)
         )
         if notice:
             source.tell(notice)

@@ -54,7 +54,7 @@ class AovOptions:
             raise InputError(f"--aov is {self.aov!r}; name pictures, such as --aov coc,layers")
         from any2bokeh.video.frame_numbers import NamePattern
 
-        pattern = None if output.is_dir() else NamePattern.of(output)
-        name = output.stem if pattern is None or self.aov_output else pattern.title
-        folder = self.aov_output or output.with_name(f"{name}-aov")
+        pattern = None if self.aov_output or output.is_dir() else NamePattern.of(output)
+        beside = output.with_name(f"{output.stem}-aov") if pattern is None else pattern.folder_beside("-aov")
+        folder = self.aov_output or beside
         return AovRequest.of(kinds, folder, self.aov_format or "exr")

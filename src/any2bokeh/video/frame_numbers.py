@@ -110,10 +110,11 @@ class NamePattern:
         digits = len(place[0]) if place[0].startswith("#") else int(place[1] or 1)
         return cls(path.parent, path.name[: place.start()], path.name[place.end() :], digits)
 
-    @property
-    def title(self) -> str:
-        """What the sequence is called: its name without the number."""
-        return self.before.rstrip("._- ") or "frames"
+    def folder_beside(self, ending: str) -> Path:
+        """A folder for what belongs to the sequence: beside its own folder, or in the working folder."""
+        if self.folder.name:
+            return self.folder.with_name(self.folder.name + ending)
+        return Path((self.before.rstrip("._- ") or "frames") + ending)
 
     def name(self, number: int) -> str:
         """File name of a frame."""

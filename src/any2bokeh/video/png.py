@@ -36,6 +36,11 @@ def with_chunk(data: bytes, kind: bytes, content: bytes) -> bytes:
     return data[:_HEADER_END] + chunk + data[_HEADER_END:]
 
 
+def with_code_points(data: bytes, primaries: int, transfer: int) -> bytes:
+    """A file that says what its colours are by code points of ITU-T H.273. Source: PNG 3rd edition, 11.3.2.6."""
+    return with_chunk(data, b"cICP", bytes([primaries, transfer, 0, 1]))
+
+
 def with_profile(data: bytes, profile: bytes) -> bytes:
     """A file with an ICC profile."""
     return with_chunk(data, b"iCCP", b"ICC profile\0\0" + zlib.compress(profile))

@@ -1,6 +1,6 @@
 """Numbered images in a folder."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -34,6 +34,7 @@ class SequenceSink(VideoSink):
         stems: names of the files without extension, one for each frame that will be written.
         pattern: what ``path`` is, where it is a pattern.
         overwrite: replace what is there.
+        notice: called with one-line remarks on what becomes of alpha.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class SequenceSink(VideoSink):
         stems: Sequence[str],
         pattern: NamePattern | None = None,
         overwrite: bool,
+        notice: Callable[[str], None] | None = None,
     ) -> None:
         self._extension = _extension(path, info, encoding, pattern)
         self._names = [f"{stem}.{self._extension}" for stem in stems]
@@ -60,6 +62,8 @@ class SequenceSink(VideoSink):
         self._info = info
         self._written = 0
         self._pending = PendingOutput.folder(folder)
+        if notice is not None and info.pixel_format.startswith("rgba "):
+            notice(f"alpha of {info.path} is kept as it is: it is not blurred with the picture")
 
     def write(self, frame: Frame, pixels: Pixels) -> None:
         """See ``VideoSink.write``."""
@@ -111,7 +115,7 @@ class SequenceSink(VideoSink):
         )
 
     def _write_png(self, target: Path, frame: Frame, pixels: Pixels, image: Image | None, is_untouched: bool) -> None:
-        profile = None if image is None else image.profile
+        profile, color = (None, None) if image is None else (image.profile, image.color)
         bits = 8 if self._info.bit_depth <= 8 else 16
         if (
             image is not None
@@ -119,7 +123,7 @@ class SequenceSink(VideoSink):
             and is_untouched
             and not (_has_alpha(image) and image.is_associated)
         ):
-            write_png(target, image.samples, alpha=image.alpha, profile=profile)
+            write_png(target, image.samples, alpha=image.alpha, profile=profile, color=color)
             return
         alpha = frame.alpha
         if alpha is not None and _is_associated(image):
@@ -131,6 +135,7 @@ class SequenceSink(VideoSink):
             np.stack([quantised(plane, bits) for plane in codes], axis=2),
             alpha=None if alpha is None else quantised(alpha[0], bits),
             profile=profile,
+            color=color,
         )
 
     def _linear(self, pixels: Pixels, image: Image | None) -> Pixels:

@@ -1,6 +1,7 @@
 """Where frames go."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -53,6 +54,7 @@ def open_sink(
     start: int = 0,
     stop: int | None = None,
     overwrite: bool = False,
+    notice: Callable[[str], None] | None = None,
 ) -> VideoSink:
     """Make ready to write the frames ``start <= index < stop`` of ``source``.
 
@@ -62,6 +64,8 @@ def open_sink(
         encoding: see ``Encoding``; None = its defaults.
         start, stop: the range that will be written; the sound is trimmed to it.
         overwrite: replace an existing result, once the new one is complete.
+        notice: called with one-line remarks: when the sink is opened, on what is converted or left out; at its end,
+            on what turned out damaged.
 
     Raises:
         InputError: before any frame is written, if the result exists, cannot be written, or if the codec cannot
@@ -84,7 +88,7 @@ def open_sink(
     from any2bokeh.video.sequence_sink import SequenceSink
 
     stems = frame_stems(path, source, start=start, stop=stop)
-    return SequenceSink(target, source.info, encoding, stems=stems, pattern=pattern, overwrite=overwrite)
+    return SequenceSink(target, source.info, encoding, stems=stems, pattern=pattern, overwrite=overwrite, notice=notice)
 
 
 def frame_stems(path: str | Path, source: VideoSource, *, start: int = 0, stop: int | None = None) -> list[str]:
