@@ -68,7 +68,9 @@ def preview(
         start=index,
         stop=index + 1,
     )
-    [each] = shot.frames()
+    each = next(shot.frames(), None)
+    if each is None:
+        raise InputError(f"{source.info.path} ends before frame {index}, which it announces; choose an earlier one")
     [pixels] = (renderer or default_renderer(source.info)).render([each.given])
     return Preview(source.info, each.frame.index, each.given, pixels)
 

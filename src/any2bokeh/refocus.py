@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,7 +30,7 @@ from any2bokeh.optics.focus_range import FocusRange
 from any2bokeh.optics.lens import Lens
 from any2bokeh.renderers.base import Renderer, RenderInput
 from any2bokeh.shot import Shot, ShotFrame, frame_range
-from any2bokeh.video import Encoding, VideoInfo, VideoSink, VideoSource, open_sink, open_source
+from any2bokeh.video import Encoding, Reading, VideoInfo, VideoSink, VideoSource, open_sink, open_source
 from any2bokeh.video.sink import frame_stems
 
 if TYPE_CHECKING:
@@ -55,7 +55,8 @@ class RefocusResult:
     Attributes:
         output: the video file or image folder.
         info: what the source is; the result has its size, timing and colour tags.
-        start, stop: the frames ``start <= index < stop`` of the source that were rendered.
+        start, stop: the frames ``start <= index < stop`` of the source that were rendered; fewer than were asked for
+            where the clip turned out to end early.
         track: d_f and K of every one of them.
         aovs: the folder of the pictures for compositing, if any were asked for.
         elapsed_s: wall-clock time from the first decoded frame to the complete result.
@@ -89,6 +90,7 @@ def refocus(
     grain: float = 0.0,
     aovs: "AovRequest | None" = None,
     fps: float | Fraction | str | None = None,
+    reading: Reading | None = None,
     start_s: float | None = None,
     end_s: float | None = None,
     encoding: Encoding | None = None,
@@ -113,12 +115,14 @@ def refocus(
         breathing: how the field of view changes with the focus distance; None = not at all.
         grain: how much of the source's grain is put back where it was blurred away; 1 = as much as there was.
         aovs: pictures for compositing that are written beside the result, with the lens numbers of each frame.
-        fps: rate of an image sequence given by its path, 24 unless given.
+        fps: rate of an image sequence or a stream without a clock that is given by its path; see ``open_source``.
+        reading: what is done with damage and interlaced video where ``input`` is a path; None = its defaults.
         start_s, end_s: render the frames shown at ``start_s <= time < end_s``, seconds from the first frame.
         encoding: codec, quality and the like; None = the defaults of ``Encoding``.
         overwrite: replace an existing output.
         progress: called before the first frame and after every one.
-        notice: called, before anything is rendered, with one-line remarks on what looks wrong but may be meant.
+        notice: called, before anything is rendered, with one-line remarks on what looks wrong but may be meant; and
+            at the end with those on frames that were damaged.
 
     Returns:
         What was made. Frames whose K is 0 are the source's own samples.
@@ -127,7 +131,7 @@ def refocus(
         InputError: bad input or a full disk. No output appears then, nor on any other exception.
     """
     with ExitStack() as stack:
-        source = stack.enter_context(open_source(input, fps=fps)) if isinstance(input, str | Path) else input
+        source = _opened(input, fps, reading, stack) if isinstance(input, str | Path) else input
         start, stop = frame_range(source, start_s, end_s)
         # Before the disparity, which may take a pass over the clip: an output that exists is told at once.
         sink = stack.enter_context(
@@ -164,10 +168,12 @@ def refocus(
             None if aovs is None else stack.enter_context(_open_aovs(aovs, shot, engine, stems, overwrite=overwrite))
         )
         began = time.perf_counter()
-        _stream(shot, engine, _Outputs(sink, matched, aov_sink), progress or (lambda done, total: None))
+        done = _stream(shot, engine, _Outputs(sink, matched, aov_sink), progress or (lambda done, total: None))
+        if notice:
+            source.tell(notice, at_end=True)
     elapsed_s = time.perf_counter() - began
     folder = None if aovs is None else aovs.folder
-    return RefocusResult(Path(output), source.info, start, stop, shot.track, folder, elapsed_s)
+    return RefocusResult(Path(output), source.info, start, start + done, _first_of(shot.track, done), folder, elapsed_s)
 
 
 def refocus_frames(
@@ -218,6 +224,19 @@ def default_renderer(info: VideoInfo | None) -> Renderer:
     return LayeredRenderer() if info is None else LayeredRenderer(transfer=info.transfer)
 
 
+def _opened(
+    path: str | Path, fps: float | Fraction | str | None, reading: Reading | None, stack: ExitStack
+) -> VideoSource:
+    return stack.enter_context(open_source(path, fps=fps, reading=reading))
+
+
+def _first_of(track: FocusTrack, count: int) -> FocusTrack:
+    """The track of a clip that ended after so many frames."""
+    if len(track.focus_disparity) == count:
+        return track
+    return replace(track, focus_disparity=track.focus_disparity[:count], blur_strength=track.blur_strength[:count])
+
+
 def _open_aovs(request: "AovRequest", shot: Shot, engine: Renderer, stems: list[str], *, overwrite: bool) -> "AovSink":
     from any2bokeh.aov.metadata import FocusMetadata
     from any2bokeh.aov.sink import AovSink, widest_px
@@ -258,11 +277,15 @@ class _Outputs:
             self.aovs.write(shot_frame, pixels)
 
 
-def _stream(shot: Shot, renderer: Renderer, outputs: _Outputs, progress: Progress) -> None:
-    """Decode, render and encode at the same time. On any exception every thread has ended when it leaves here."""
+def _stream(shot: Shot, renderer: Renderer, outputs: _Outputs, progress: Progress) -> int:
+    """Decode, render and encode at the same time, and count the frames.
+
+    On any exception every thread has ended when it leaves here.
+    """
     decoded: Handover[ShotFrame] = Handover(FRAMES_BETWEEN_THREADS)
     rendered: Handover[tuple[ShotFrame, NDArray[np.float32]]] = Handover(FRAMES_BETWEEN_THREADS)
     failures: list[BaseException] = []
+    done = 0
 
     def read() -> None:
         with closing(shot.frames()) as frames:
@@ -290,7 +313,7 @@ def _stream(shot: Shot, renderer: Renderer, outputs: _Outputs, progress: Progres
     try:
         for thread in threads:
             thread.start()
-        _render(decoded, rendered, renderer, shot.stop - shot.start, progress)
+        done = _render(decoded, rendered, renderer, shot.stop - shot.start, progress)
         rendered.complete()
         for thread in threads:
             thread.join()
@@ -303,6 +326,7 @@ def _stream(shot: Shot, renderer: Renderer, outputs: _Outputs, progress: Progres
             _join(thread)
     if failures:
         raise failures[0]
+    return done
 
 
 def _render(
@@ -311,7 +335,7 @@ def _render(
     renderer: Renderer,
     frame_count: int,
     progress: Progress,
-) -> None:
+) -> int:
     read_ahead: deque[ShotFrame] = deque()
 
     def inputs() -> Iterator[RenderInput]:
@@ -325,8 +349,9 @@ def _render(
         rendered.give((read_ahead.popleft(), pixels))
         done += 1
         progress(done, frame_count)
-    if done != frame_count:
-        raise RuntimeError(f"{type(renderer).__name__} rendered {done} of {frame_count} frames")
+    if read_ahead or done > frame_count:
+        raise RuntimeError(f"{type(renderer).__name__} rendered {done} of {done + len(read_ahead)} frames")
+    return done
 
 
 def _join(thread: threading.Thread) -> None:

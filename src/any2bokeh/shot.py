@@ -130,7 +130,7 @@ class Shot:
         return cls(source, maps, start, stop, track, script, focus_range or FocusRange(), lens, metres, zoom)
 
     def frames(self) -> Generator["ShotFrame", None, None]:
-        """Decode every frame, and find what a renderer needs with it."""
+        """Decode every frame, and find what a renderer needs with it; fewer than wanted if the clip ends early."""
         from any2bokeh.disparity import upsample
 
         frames = self.source.frames(self.start, self.stop)
@@ -139,6 +139,8 @@ class Shot:
             self.track.focus_disparity.tolist(), self.track.blur_strength.tolist(), self.zoom.tolist(), strict=True
         )
         for frame, disparity, (focus_disparity, blur_strength, zoom) in zip(frames, maps, track, strict=True):
+            if frame.is_past_end:
+                return
             disparity = zoomed(upsample(disparity, frame.pixels), zoom, smooth=False)
             pixels = zoomed(frame.pixels, zoom, smooth=True)
             blur_strength *= zoom  # discs grow with the picture

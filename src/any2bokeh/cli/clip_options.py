@@ -1,6 +1,7 @@
 """Options that say which pictures, and where their disparity is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +12,7 @@ from any2bokeh.cli.options import option
 from any2bokeh.disparity import Polarity
 from any2bokeh.disparity.estimators.base import Steadying
 from any2bokeh.errors import InputError
+from any2bokeh.video.reading import Deinterlace, Reading
 
 if TYPE_CHECKING:
     from any2bokeh.cli.progress import Report
@@ -20,8 +22,64 @@ if TYPE_CHECKING:
     from any2bokeh.focus import FocusScript
     from any2bokeh.video import VideoSource
 
-Input = Annotated[str, typer.Argument(metavar="INPUT", help="Video file, folder of frames, or glob pattern.")]
-Fps = Annotated[str | None, option("--fps", help="Rate of a folder of frames; 24 unless given.", metavar="N")]
+Input = Annotated[
+    str, typer.Argument(metavar="INPUT", help="Video file, folder of frames, or pattern such as shot.####.exr.")
+]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingOptions:
+    """How the input is read."""
+
+    fps: Annotated[
+        str | None,
+        option(
+            "--fps",
+            help="Frames per second: of a folder of frames, what EXR files say, or 24, unless given; of a video stream "
+            "without time stamps (.h264, .m2v), what it says, or 25, unless given.",
+            metavar="N",
+        ),
+    ] = None
+    strict: Annotated[
+        bool,
+        option(
+            "--strict",
+            help="Refuse a damaged input, and images with gaps in their numbers. Without it, damaged frames are "
+            "concealed as players do, and reported, as gaps are.",
+        ),
+    ] = Reading().strict
+    deinterlace: Annotated[
+        Deinterlace,
+        option("--deinterlace", help="auto makes whole frames of interlaced video; off leaves its fields as they are."),
+    ] = Reading().deinterlace
+    layer: Annotated[
+        str | None,
+        option(
+            "--layer",
+            help="Layer or part of EXR files that is the picture (default: the beauty pass, such as Combined or rgba).",
+            metavar="NAME",
+        ),
+    ] = Reading().layer
+
+    @contextmanager
+    def opened(self, path: str, notice: Callable[[str], None] | None = None) -> "Iterator[VideoSource]":
+        """The input, open.
+
+        Args:
+            path: as typed.
+            notice: told what the user should know of it: at once and, of damage, once it was read.
+
+        Raises:
+            InputError: see ``open_source``.
+        """
+        from any2bokeh.video import open_source
+
+        with open_source(path, fps=self.fps, reading=Reading(self.strict, self.deinterlace, self.layer)) as source:
+            if notice is not None:
+                source.tell(notice)
+            yield source
+            if notice is not None:
+                source.tell(notice, at_end=True)
 
 
 @dataclass(frozen=True, slots=True)

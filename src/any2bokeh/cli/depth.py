@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from any2bokeh.cli.clip_options import Fps, Input, ModelOptions, RangeOptions
+from any2bokeh.cli.clip_options import Input, ModelOptions, RangeOptions, ReadingOptions
 from any2bokeh.cli.engine_options import Device
 from any2bokeh.cli.options import option
 from any2bokeh.cli.output_options import Overwrite, ReportOptions
@@ -25,6 +25,7 @@ def depth_command(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="A folder, or a .npz file.")],
     model: ModelOptions,
     part: RangeOptions,
+    reading: ReadingOptions,
     report: ReportOptions,
     format: Annotated[PictureFormat, option("--format", help="Of pictures: 16-bit PNG, or float EXR.")] = "png",
     refine: Annotated[
@@ -40,17 +41,16 @@ def depth_command(
         option("--subject-box", help="A box around it, for the built-in estimate.", metavar="X0,Y0,X1,Y1"),
     ] = None,
     device: Annotated[Device, option("--device", help="Where the model runs.")] = "auto",
-    fps: Fps = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Estimate how near things are, and write it as --disparity reads it."""
     from any2bokeh.disparity.refined import RefinedDisparity
     from any2bokeh.disparity.writing import check_disparity_target, write_disparity
     from any2bokeh.shot import frame_range
-    from any2bokeh.video import open_source
 
+    notice = None if report.quiet else warn
     with (
-        open_source(input, fps=fps) as source,
+        reading.opened(input, notice) as source,
         progress_report(quiet=report.quiet or report.json, doing=ESTIMATING) as progress,
     ):
         start, stop = frame_range(source, part.start, part.end)
@@ -64,7 +64,7 @@ def depth_command(
             stop=stop,
             device=device,
             progress=progress,
-            notice=None if report.quiet else warn,
+            notice=notice,
         )
         maps.estimate()
         written = maps if refine is None else RefinedDisparity(maps, source, start=start, edges=refine)

@@ -5,7 +5,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from any2bokeh.cli.clip_options import Fps, Input
+from any2bokeh.cli.clip_options import Input, ReadingOptions
 from any2bokeh.cli.engine_options import EngineOptions
 from any2bokeh.cli.options import option
 from any2bokeh.cli.output_options import ReportOptions
@@ -21,15 +21,14 @@ if TYPE_CHECKING:
 
 def info_command(
     input: Input,
-    fps: Fps = None,
+    reading: ReadingOptions,
     json: Annotated[bool, option("--json", help="Print one object, as JSON.")] = False,
 ) -> None:
     """Say what a clip is, and what would be used to refocus it."""
-    from any2bokeh.video import open_source
-
-    with open_source(input, fps=fps) as source:
+    remarks: list[str] = []
+    with reading.opened(input, remarks.append) as source:
         info = source.info
-    is_ = {name: _plain(value) for name, value in asdict(info).items()}
+    is_ = {name: _plain(value) for name, value in asdict(info).items()} | {"remarks": remarks}
     used = _what_would_be_used(info)
     lines = [*_lines(is_), "", "would be used", *("  " + line for line in _lines(used))]
     tell({**is_, "would_use": used}, "\n".join(lines), ReportOptions(json=json))

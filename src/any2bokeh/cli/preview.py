@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from any2bokeh.cli.clip_options import DisparityOptions, Fps, Input
+from any2bokeh.cli.clip_options import DisparityOptions, Input, ReadingOptions
 from any2bokeh.cli.engine_options import EngineOptions
 from any2bokeh.cli.focus_options import FocusOptions
 from any2bokeh.cli.look_options import LookOptions
@@ -27,6 +27,7 @@ def preview_command(
     focus: FocusOptions,
     look: LookOptions,
     engine: EngineOptions,
+    reading: ReadingOptions,
     report: ReportOptions,
     frame: Annotated[
         int | None, option("--frame", help="Which frame, from 0; the first unless given.", metavar="N")
@@ -35,17 +36,15 @@ def preview_command(
     overlay: Annotated[
         bool, option("--overlay", help="Tint what is nearer than the focal plane, in it, and farther.")
     ] = False,
-    fps: Fps = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Render one frame as a PNG. A point or box is one of this frame."""
     from any2bokeh.preview import preview, require_png_target, write_preview
-    from any2bokeh.video import open_source
 
     blur_strength = focus.blur_strength()
     notice = None if report.quiet else warn
     with (
-        open_source(input, fps=fps) as source,
+        reading.opened(input, notice) as source,
         progress_report(quiet=report.quiet or report.json, doing=ESTIMATING) as estimating,
     ):
         require_png_target(output, source.info.path, overwrite=overwrite)

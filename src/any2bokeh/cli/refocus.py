@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from any2bokeh.cli.aov_options import AovOptions
-from any2bokeh.cli.clip_options import DisparityOptions, Fps, Input, RangeOptions
+from any2bokeh.cli.clip_options import DisparityOptions, Input, RangeOptions, ReadingOptions
 from any2bokeh.cli.engine_options import EngineOptions
 from any2bokeh.cli.finish_options import FinishOptions
 from any2bokeh.cli.focus_options import FocusOptions
@@ -27,19 +27,18 @@ def refocus_command(
     encoding: EncodingOptions,
     aovs: AovOptions,
     part: RangeOptions,
+    reading: ReadingOptions,
     report: ReportOptions,
-    fps: Fps = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Refocus a clip: the same frames, sound and timing, through a fast lens."""
     from any2bokeh.refocus import refocus
     from any2bokeh.shot import frame_range
-    from any2bokeh.video import open_source
 
     blur_strength, request = focus.blur_strength(), aovs.request(output)
     quiet, notice = report.quiet or report.json, None if report.quiet else warn
     with (
-        open_source(input, fps=fps) as source,
+        reading.opened(input, notice) as source,
         progress_report(quiet=quiet, doing=ESTIMATING) as estimating,
         progress_report(quiet=quiet) as progress,
     ):

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from any2bokeh.cli.clip_options import DisparityOptions, Fps, Input, RangeOptions
+from any2bokeh.cli.clip_options import DisparityOptions, Input, RangeOptions, ReadingOptions
 from any2bokeh.cli.engine_options import Device
 from any2bokeh.cli.focus_options import SubjectOptions
 from any2bokeh.cli.options import option
@@ -24,6 +24,7 @@ def track_command(
     disparity: DisparityOptions,
     subject: SubjectOptions,
     part: RangeOptions,
+    reading: ReadingOptions,
     report: ReportOptions,
     masks: Annotated[
         Path | None, option("--masks", help="Write the mattes here too, for --focus-mask.", metavar="FOLDER")
@@ -33,13 +34,11 @@ def track_command(
     ] = False,
     blur: Annotated[float | None, option("--blur", help="Blur strength for the script to give.", metavar="K")] = None,
     device: Annotated[Device, option("--device", help="Where a depth model runs.")] = "auto",
-    fps: Fps = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Follow a subject, or pick subjects with --focus auto, and write the decisions for --focus-script."""
     from any2bokeh.shot import frame_range
     from any2bokeh.track import track
-    from any2bokeh.video import open_source
 
     subject.require_one_focus()
     if subject.focus not in (None, "auto"):
@@ -50,7 +49,7 @@ def track_command(
         raise InputError(f"--blur is {blur:g}; give a finite number, 0 or more, such as 16")
     quiet, notice = report.quiet or report.json, None if report.quiet else warn
     with (
-        open_source(input, fps=fps) as source,
+        reading.opened(input, notice) as source,
         progress_report(quiet=quiet, doing=ESTIMATING) as estimating,
         progress_report(quiet=quiet, doing=_TRACKING) as progress,
     ):

@@ -176,4 +176,5 @@ def _identity(info: VideoInfo) -> list[object]:
         stats = [(file, file.stat()) for file in map(Path, files)]
     except OSError as error:
         raise InputError(f"{info.path} cannot be read ({error.strerror}); check the file") from None
-    return [str(info.path.absolute()), *([file.name, s.st_size, s.st_mtime_ns] for file, s in stats)]
+    scan = [] if info.scan == "progressive" else [info.scan]
+    return [str(info.path.absolute()), *([file.name, s.st_size, s.st_mtime_ns] for file, s in stats), *scan]

@@ -112,8 +112,10 @@ class GreyVideo:
     def _opened(self) -> "av.container.InputContainer":
         import av
 
+        from any2bokeh.video.opening import file_url
+
         with _errors_told(self._path):
-            container = av.open(str(self._path))
+            container = av.open(file_url(self._path))
             if container.streams.video:
                 return container
             container.close()

@@ -3,6 +3,7 @@
 from any2bokeh.video.encoding import Encoding
 from any2bokeh.video.frame import Frame
 from any2bokeh.video.info import AudioInfo, ColorTags, VideoInfo
+from any2bokeh.video.reading import Reading
 from any2bokeh.video.sequence import natural_sorted
 from any2bokeh.video.sink import VideoSink, open_sink
 from any2bokeh.video.source import VideoSource, open_source
@@ -12,6 +13,7 @@ __all__ = [
     "ColorTags",
     "Encoding",
     "Frame",
+    "Reading",
     "VideoInfo",
     "VideoSink",
     "VideoSource",

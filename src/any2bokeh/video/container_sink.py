@@ -18,6 +18,7 @@ from any2bokeh.video.color import result_coding
 from any2bokeh.video.encoding import Encoding, VideoCodec, choose_codec, choose_pixel_format
 from any2bokeh.video.frame import Frame
 from any2bokeh.video.info import ColorTags, VideoInfo
+from any2bokeh.video.opening import file_url
 from any2bokeh.video.pending_output import PendingOutput, check_target, write_failure
 from any2bokeh.video.pixel_layout import canonical_layout
 from any2bokeh.video.samples import Samples, SampleWriter
@@ -78,8 +79,8 @@ class ContainerSink(VideoSink):
     def write(self, frame: Frame, pixels: NDArray[np.float32]) -> None:
         """See ``VideoSink.write``."""
         if self._origin_s is None:
-            self._origin_s = frame.time_s if self._trimmed else Fraction(0)
-            self._sound.begin(frame.time_s)
+            self._origin_s = frame.time_s if self._trimmed else self._info.origin_s
+            self._sound.begin(self._origin_s)
         picture = self._picture(frame, pixels)
         picture.pts = self._time_stamp(frame)
         picture.time_base = self._info.time_base
@@ -110,7 +111,9 @@ class ContainerSink(VideoSink):
         """Open encoder and file, so that whatever does not fit is told before any frame is rendered."""
         for recode in (False, True):
             self._container = self._opened(codec, encoding, pixel_format, tags)
-            self._sound = SoundTracks(self._container, self._info.path, encoding.audio, self._trimmed)
+            self._sound = SoundTracks(
+                self._container, self._info.path, encoding.audio, self._trimmed, self._info.clock_shifts_s
+            )
             has_sound = bool(self._info.audio) and self._sound.add_tracks(recode=recode)
             try:
                 self._container.start_encoding()
@@ -131,7 +134,7 @@ class ContainerSink(VideoSink):
         info = self._info
         extension = self.path.suffix.lower()
         container = av.open(
-            str(self._pending.temporary),
+            file_url(self._pending.temporary),
             "w",
             format=_FORMATS[extension],
             container_options=_container_options(extension, info.time_base),

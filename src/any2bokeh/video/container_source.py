@@ -1,7 +1,7 @@
 """Frames of a video file."""
 
 import threading
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -13,89 +13,164 @@ import av
 import av.error
 from av.container import InputContainer
 from av.sidedata.sidedata import Type as SideDataType
-from av.stream import Disposition
-from av.video.stream import VideoStream
 
 from any2bokeh.errors import InputError
+from any2bokeh.video.clock import JUMPING_FORMATS
 from any2bokeh.video.color import source_coding, transfer_of
-from any2bokeh.video.container_length import missing_bytes
+from any2bokeh.video.container_times import FrameTimes, decoded_pictures, frame_times, video_stream
+from any2bokeh.video.damage import Damage
+from any2bokeh.video.deinterlacing import NEIGHBOURS, deinterlaced
 from any2bokeh.video.frame import Frame
-from any2bokeh.video.info import AudioInfo, ColorTags, VideoInfo
+from any2bokeh.video.info import AudioInfo, ColorTags, Scan, VideoInfo
+from any2bokeh.video.opening import open_container
 from any2bokeh.video.orientation import Orientation, orientation_of
+from any2bokeh.video.reading import Reading
 from any2bokeh.video.samples import SampleReader
 from any2bokeh.video.source import VideoSource, check_range
 
-_ATTACHED_PICTURE = Disposition.attached_pic
-# FFmpeg paints any text file as a terminal would show it.
-_TEXT_FORMATS = ("tty", "bin", "xbin", "adf", "idf")
 # A decoder gets a quarter of the processor's cores: the renderer needs the most.
 _DECODER_THREADS = max(1, min(4, (cpu_count() or 1) // 4))
+# Their decoders give each field as a frame of its own: there is nothing to take apart.
+_FIELDS_ARE_FRAMES = ("hevc", "vvc")
+# Sound codecs begin with up to this much that is cut off again (2112 samples of AAC at 44.1 kHz are 48 ms).
+_PRIMING_S = Fraction(1, 10)
+# Files other than broadcasts have a clock of their own that begins at 0; a track may begin a little after, on purpose.
+_LATE_S = Fraction(1)
 
 
 class ContainerSource(VideoSource):
-    """Frames of a video file in any container and codec that FFmpeg reads; see ``VideoSource``."""
+    """Frames of a video file in any container and codec that FFmpeg reads; see ``VideoSource``.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        path: the file.
+        fps: rate of a stream without a clock; what the stream says, or 25, unless given.
+        reading: see ``Reading``.
+    """
+
+    def __init__(self, path: Path, *, fps: Fraction | None = None, reading: Reading | None = None) -> None:
+        super().__init__()
         self._path = path
+        self._reading = reading or Reading()
         self._closed = threading.Event()
+        self._damage = Damage()
         if path.stat().st_size == 0:
             raise InputError(f"{path} is empty (0 bytes); copy or export it again")
-        with open_container(path) as container:
-            video_stream(container, path)
-            self._packets = _packet_times(container, path)
+        self._times = frame_times(path, self._reading, rate=fps)
         with open_container(path) as container:
             first = self._first_picture(container)
             self._orientation = _orientation(first)
-            # Pictures before the first one that stands on its own cannot be shown: no player counts them.
-            self._packets.drop_before(first.pts)
-            self.info = _describe(container, path, self._packets, first, self._orientation)
+            self._times.drop_before(first.pts)
+            self.info = _describe(container, path, self._times, first, self._orientation, self._reading)
 
     def frames(self, start: int = 0, stop: int | None = None) -> Iterator[Frame]:
         """See ``VideoSource.frames``."""
         count = self.info.frame_count
         stop = count if stop is None else stop
         check_range(self._path, start, stop, count)
-        if start == stop:
-            return
-        times, base = self._packets.times, self.info.time_base
         reader = SampleReader(source_coding(self.info), self._orientation)
-        index = start
-        for native in self._pictures_from(start):
+        for place, native in self._whole_frames(start, stop):
             if self._closed.is_set():
                 return
-            self._check_whole(native, index)
             samples = reader.samples(native)
-            time = native.pts if native.pts is not None else times[index]
-            after = times[index + 1] if index + 1 < count else time + (native.duration or self._packets.usual_step)
-            yield Frame(reader.pixels(samples), index, time * base, samples, max(0, after - time) * base)
-            index += 1
-            if index == stop:
-                return
-        if not self._closed.is_set():
-            raise InputError(
-                f"{self._path} ends early: {index} of its {count} frames could be decoded; copy or export it again"
-            )
+            time_s, duration_s = self._shown(place.index, place.duration)
+            yield Frame(reader.pixels(samples), place.index, time_s, samples, duration_s, place.is_past_end)
 
     def index_at(self, time_s: float | Fraction) -> int:
         """See ``VideoSource.index_at``."""
-        times = self._packets.times
+        times = self._times.times
         # Times given in decimals mean the frame that they round to, not the one after.
         slack = Fraction(1, 10_000)
-        return bisect_left(times, times[0] + (Fraction(time_s) - slack) / self.info.time_base)
+        return bisect_left(times, times[0] + (Fraction(time_s) - slack) / self._times.base)
 
     def close(self) -> None:
         """See ``VideoSource.close``."""
         self._closed.set()
 
+    def _opening_remarks(self) -> list[str]:
+        return [*self._times.remarks, *_scan_remarks(self.info)]
+
+    def _reading_remarks(self) -> list[str]:
+        times, base = self._times.times, self._times.base
+        return self._damage.remarks(self._path, len(times), lambda index: (times[index] - times[0]) * base)
+
+    def _shown(self, index: int, duration: int | None) -> tuple[Fraction, Fraction]:
+        """When a frame is shown, and for how long, in seconds."""
+        times, base = self._times.times, self._times.base
+        if index + 1 < len(times):
+            lasts = times[index + 1] - times[index]
+        else:
+            lasts = self._times.usual_step if self._times.measured or self._times.rate or not duration else duration
+        return times[index] * base, lasts * base
+
+    def _whole_frames(self, start: int, stop: int) -> Iterator[tuple["_Place", av.VideoFrame]]:
+        """Decoder frames of ``start <= index < stop``, made whole where the clip is interlaced."""
+        if start == stop:
+            return
+        if self.info.scan != "deinterlaced":
+            yield from self._numbered(start, stop)
+            return
+        around = self._numbered(max(0, start - NEIGHBOURS), min(len(self._times.times), stop + NEIGHBOURS))
+        for place, native in deinterlaced(around):
+            if start <= place.index < stop:
+                yield place, native
+
+    def _numbered(self, start: int, stop: int) -> Iterator[tuple["_Place", av.VideoFrame]]:
+        """Decoder frames of ``start <= index < stop``: each of them, whatever of the file is damaged."""
+        index, threads = start, _DECODER_THREADS
+        shown: av.VideoFrame | None = None
+        while True:
+            try:
+                for native in self._pictures_from(index, threads):
+                    if self._closed.is_set():
+                        return
+                    place = self._place(native, index)
+                    if place >= index:
+                        self._check_size(native, place)
+                        for lost in range(index, min(place, stop)):
+                            self._note_lost(lost)
+                            yield _Place(lost), shown or native
+                        index = min(place, stop)
+                        if index < stop:
+                            self._note(native, index)
+                            yield _Place(index, native.duration), native
+                            index += 1
+                        if index == stop:
+                            return
+                    shown = native
+                break
+            except _FaultError:
+                # Decoders that work ahead lose more at a fault than the fault itself, and not always the same.
+                threads = 1
+        if self._closed.is_set():
+            return
+        if self._reading.strict or shown is None:
+            raise InputError(
+                f"{self._path} ends early: {index} of its {len(self._times.times)} frames could be decoded; "
+                "copy or export it again"
+            )
+        self._damage.ends_at(index if index > start else self._place(shown, 0) + 1)
+        for missing in range(index, stop):
+            yield _Place(missing, is_past_end=True), shown
+
+    def _place(self, native: av.VideoFrame, index: int) -> int:
+        """Which frame of the clip a picture is, if ``index`` is the next one; one before it, if it is none."""
+        if self._times.in_order or native.pts is None:
+            return index
+        times = self._times.times
+        at = bisect_left(times, native.pts)
+        return at if at < len(times) and times[at] == native.pts else index - 1
+
     def _first_picture(self, container: InputContainer) -> av.VideoFrame:
-        for native in self._decoded(container, 0):
+        stream = video_stream(container, self._path)
+        stream.thread_count = 1
+        for native in decoded_pictures(container, stream, lambda: None):
             return native
         raise InputError(f"{self._path} has a video stream but no frame of it can be decoded; copy or export it again")
 
-    def _pictures_from(self, start: int) -> Iterator[av.VideoFrame]:
-        """Decoder frames from index ``start`` on."""
-        times = self._packets.times
-        for key_time in [*self._packets.key_times_before(times[start]), None]:
+    def _pictures_from(self, start: int, threads: int) -> Iterator[av.VideoFrame]:
+        """Decoder frames from index ``start`` on; before them the one that is shown until then, if ``start`` lacks."""
+        times = self._times.times
+        for key_time in [*self._times.key_times_before(times[start]), None]:
             with open_container(self._path) as container:
                 if key_time is not None:
                     stream = video_stream(container, self._path)
@@ -103,45 +178,54 @@ class ContainerSource(VideoSource):
                         container.seek(key_time, stream=stream, backward=True)
                     except av.error.FFmpegError:
                         continue
-                pictures = self._decoded(container, start)
+                pictures = self._decoded(container, threads)
                 first = next(pictures, None)
                 # Containers seek by decoding time or by coarse indices: only the picture itself tells whether the
                 # seek went far enough back.
                 if key_time is not None and (first is None or first.pts is None or first.pts > times[start]):
                     continue
-                skip = start if key_time is None else 0
-                while first is not None and (skip > 0 if first.pts is None else first.pts < times[start]):
-                    first, skip = next(pictures, None), skip - 1
+                before, skip = None, start if key_time is None else 0
+                counted = self._times.in_order or first is None or first.pts is None
+                while first is not None and (skip > 0 if counted else _stamp(first) < times[start]):
+                    before, first, skip = first, next(pictures, None), skip - 1
                     if self._closed.is_set():
                         return
+                if before is not None and (first is None or (not counted and _stamp(first) != times[start])):
+                    yield before
                 if first is not None:
                     yield first
                     yield from pictures
                 return
 
-    def _decoded(self, container: InputContainer, start: int) -> Iterator[av.VideoFrame]:
+    def _decoded(self, container: InputContainer, threads: int) -> Iterator[av.VideoFrame]:
         stream = video_stream(container, self._path)
-        stream.thread_count = _DECODER_THREADS
+        stream.thread_count = threads
         stream.thread_type = "AUTO"
-        decoded = 0
-        try:
-            for packet in container.demux(stream):
-                for native in packet.decode():
-                    yield native
-                    decoded += 1
-        except av.error.FFmpegError as error:
-            reason = error.strerror or type(error).__name__
-            raise InputError(
-                f"{self._path} is damaged: {start + decoded} frames were decoded, then: {reason}; "
-                "copy or export it again"
-            ) from None
+        return decoded_pictures(container, stream, self._fault if threads > 1 else lambda: None)
 
-    def _check_whole(self, native: av.VideoFrame, index: int) -> None:
-        if native.is_corrupt:
+    def _fault(self) -> None:
+        raise _FaultError
+
+    def _note_lost(self, index: int) -> None:
+        if self._reading.strict:
             raise InputError(
-                f"{self._path} is damaged: frame {index} of {self.info.frame_count} is incomplete, "
-                f"{index} were decoded; copy or export it again"
+                f"{self._path} is damaged: frame {index} of {len(self._times.times)} cannot be decoded; "
+                "copy or export it again"
             )
+        self._damage.lost(index)
+
+    def _note(self, native: av.VideoFrame, index: int) -> None:
+        if native.is_corrupt:
+            if self._reading.strict:
+                raise InputError(
+                    f"{self._path} is damaged: frame {index} of {len(self._times.times)} is incomplete, "
+                    f"{index} were decoded; copy or export it again"
+                )
+            self._damage.incomplete(index)
+        if native.interlaced_frame and self.info.scan == "progressive":
+            self._damage.woven(index)
+
+    def _check_size(self, native: av.VideoFrame, index: int) -> None:
         width, height = native.width, native.height
         if self._orientation.transpose:
             width, height = height, width
@@ -152,90 +236,27 @@ class ContainerSource(VideoSource):
             )
 
 
-@dataclass(slots=True)
-class _PacketTimes:
-    """Presentation times of every frame and of the key frames, in order, in the stream's time base."""
-
-    times: list[int]
-    key_times: list[int]
-
-    @property
-    def usual_step(self) -> int:
-        if len(self.times) < 2:
-            return 0
-        return max(1, round((self.times[-1] - self.times[0]) / (len(self.times) - 1)))
-
-    def drop_before(self, time: int | None) -> None:
-        if time is not None:
-            del self.times[: bisect_left(self.times, time)]
-
-    def key_times_before(self, time: int) -> list[int]:
-        """The two nearest at or before ``time``, nearest first."""
-        end = bisect_right(self.key_times, time)
-        return self.key_times[max(0, end - 2) : end][::-1]
+class _FaultError(Exception):
+    """The decoder made nothing of some data."""
 
 
-def open_container(path: Path) -> InputContainer:
-    """Open a file for reading.
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a picture belongs.
 
-    Raises:
-        InputError: if FFmpeg cannot read it.
+    Attributes:
+        index: in the clip.
+        duration: in units of the stream, where the decoder tells.
+        is_past_end: the clip ended before; see ``Frame``.
     """
-    try:
-        container = av.open(str(path), "r", metadata_errors="replace")
-        if container.format.name in _TEXT_FORMATS:
-            container.close()
-            raise InputError(f"{path} cannot be read as a video (it is text); give a video file or a folder of images")
-        return container
-    except av.error.FFmpegError as error:
-        hint = "give a video file, a folder of images or a glob pattern"
-        if isinstance(error, av.error.InvalidDataError) and missing_bytes(path):
-            hint = "it is cut short, so its index is missing; copy it again or finish the recording"
-        raise InputError(f"{path} cannot be read as a video ({error.strerror}); {hint}") from None
+
+    index: int
+    duration: int | None = None
+    is_past_end: bool = False
 
 
-def video_stream(container: InputContainer, path: Path) -> VideoStream:
-    """The video stream that players show: the one marked default, else the first; cover art is none."""
-    streams = [s for s in container.streams.video if not s.disposition & _ATTACHED_PICTURE]
-    if not streams:
-        raise InputError(f"{path} has no video stream with frames; give a file with pictures")
-    default = [s for s in streams if s.disposition & Disposition.default]
-    return (default or streams)[0]
-
-
-def _packet_times(container: InputContainer, path: Path) -> _PacketTimes:
-    """Read through the file, without decoding: containers do not reliably say how many frames they hold."""
-    stream = video_stream(container, path)
-    times: list[int] = []
-    keys: list[int] = []
-    found = 0
-    try:
-        for packet in container.demux(stream):
-            if packet.size == 0:
-                continue
-            found += not packet.is_corrupt
-            time = packet.pts if packet.pts is not None else packet.dts
-            if time is None:
-                time = found - 1
-            # Packets outside the edit list are decoded for the sake of others and never shown.
-            if not packet.is_discard:
-                times.append(time)
-                if packet.is_keyframe:
-                    keys.append(time)
-    except av.error.FFmpegError as error:
-        raise InputError(
-            f"{path} is damaged after {found} frames ({error.strerror}); copy or export it again"
-        ) from None
-    missing = missing_bytes(path)
-    if missing or found < stream.frames:
-        declared = f" of {stream.frames}" if found < stream.frames else ""
-        raise InputError(
-            f"{path} is cut short: {found}{declared} frames are there and {missing} bytes are missing; "
-            f"copy it again, or make what is there whole with: ffmpeg -i {path.name} -c copy whole{path.suffix}"
-        )
-    if not times:
-        raise InputError(f"{path} has no video stream with frames; export it again")
-    return _PacketTimes(sorted(times), sorted(keys))
+def _stamp(native: av.VideoFrame) -> int:
+    return -(1 << 63) if native.pts is None else native.pts
 
 
 def _orientation(first: av.VideoFrame) -> Orientation:
@@ -245,10 +266,15 @@ def _orientation(first: av.VideoFrame) -> Orientation:
 
 
 def _describe(
-    container: InputContainer, path: Path, packets: _PacketTimes, first: av.VideoFrame, orientation: Orientation
+    container: InputContainer,
+    path: Path,
+    times: FrameTimes,
+    first: av.VideoFrame,
+    orientation: Orientation,
+    reading: Reading,
 ) -> VideoInfo:
     stream = video_stream(container, path)
-    base = Fraction(stream.time_base or Fraction(1, 1000))
+    base = times.base
     # What the pictures themselves say wins over the container, as in players.
     context = stream.codec_context
     tags = ColorTags(
@@ -261,29 +287,68 @@ def _describe(
     aspect = Fraction(stream.sample_aspect_ratio or 1) or Fraction(1)
     if orientation.transpose:
         width, height, aspect = height, width, 1 / aspect
-    last_step = packets.usual_step or round(1 / (base * Fraction(stream.average_rate or stream.guessed_rate or 24)))
-    duration = (packets.times[-1] - packets.times[0] + last_step) * base
-    fps = Fraction(stream.average_rate or stream.guessed_rate or len(packets.times) / duration)
+    said = times.rate or stream.average_rate or stream.guessed_rate
+    last_step = times.usual_step or round(1 / (base * Fraction(said or 24)))
+    duration = (times.times[-1] - times.times[0] + last_step) * base
+    fps = Fraction(said or len(times.times) / duration)
+    if times.measured and times.usual_step and abs(fps * times.usual_step * base - 2) < Fraction(1, 20):
+        fps /= 2  # the rate of the fields
     return VideoInfo(
         path=path,
         width=width,
         height=height,
         fps=fps,
-        frame_count=len(packets.times),
+        frame_count=len(times.times),
         bit_depth=max(component.bits for component in first.format.components),
         transfer=transfer_of(tags),
         color=tags,
         sample_aspect=aspect,
         rotation_deg=orientation.rotation_deg,
+        scan=_scan(first, int(context.field_order), context.codec.canonical_name, reading),
         time_base=base,
-        start_time_s=packets.times[0] * base,
+        start_time_s=times.times[0] * base,
+        origin_s=_origin_s(container, times.times[0] * base),
+        clock_shifts_s=times.clock_shifts_s,
         duration_s=duration,
-        codec=stream.codec_context.codec.canonical_name,
+        codec=context.codec.canonical_name,
         container=container.format.name,
         pixel_format=first.format.name,
         audio=tuple(_sound(track) for track in container.streams.audio),
         metadata=dict(container.metadata),
     )
+
+
+def _scan(first: av.VideoFrame, field_order: int, codec: str, reading: Reading) -> Scan:
+    # AVFieldOrder: 0 is unknown, 1 progressive.
+    if not first.interlaced_frame and (field_order < 2 or codec in _FIELDS_ARE_FRAMES):
+        return "progressive"
+    if codec in _FIELDS_ARE_FRAMES:
+        return "fields"
+    return "deinterlaced" if reading.deinterlace == "auto" else "interlaced"
+
+
+def _scan_remarks(info: VideoInfo) -> list[str]:
+    match info.scan:
+        case "deinterlaced":
+            return [f"{info.path} is interlaced; whole frames are made of its fields (--deinterlace off leaves them)"]
+        case "interlaced":
+            return [f"{info.path} is interlaced; its fields stay woven, and blur mixes them"]
+        case "fields":
+            return [f"{info.path} holds single fields; each is read as a frame of half the height"]
+    return []
+
+
+def _origin_s(container: InputContainer, start_s: Fraction) -> Fraction:
+    """Where a result begins: at the first frame, or with the sound where that begins noticeably earlier."""
+    sounds = [
+        track.start_time * Fraction(track.time_base)
+        for track in container.streams.audio
+        if track.start_time is not None and track.time_base is not None
+    ]
+    earliest = min(sounds, default=start_s)
+    origin = earliest if earliest < start_s - _PRIMING_S else start_s
+    is_late_track = container.format.name not in JUMPING_FORMATS and 0 <= origin < _LATE_S
+    return Fraction(0) if is_late_track else origin
 
 
 def _known(value: int, fallback: int, unknown: int = 2) -> int:

@@ -23,6 +23,8 @@ class Frame:
         duration_s: how long the picture is shown, 0 where the source does not say.
         alpha: ``(1, H, W)`` float32 coverage in [0, 1], straight: pixels are not multiplied by it, but for those of
             EXR, which come as they are stored. None where the source has none.
+        is_past_end: the file held fewer frames than it seemed to, and this is the last one again. Who writes a clip
+            stops here; who only looks at it need not care.
     """
 
     pixels: NDArray[np.float32]
@@ -30,4 +32,5 @@ class Frame:
     time_s: Fraction
     native: Any
     duration_s: Fraction = Fraction(0)
+    is_past_end: bool = False
     alpha: NDArray[np.float32] | None = None

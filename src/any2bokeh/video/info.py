@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 Transfer = Literal["srgb", "linear", "pq", "hlg"]
+Scan = Literal["progressive", "interlaced", "deinterlaced", "fields"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +40,21 @@ class VideoInfo:
         path: the file, folder or glob pattern.
         width, height: displayed size in pixels, rotation applied, pixel aspect not applied.
         fps: average rate; the frames themselves carry exact times, so variable rates are kept.
-        frame_count: how many frames will be decoded.
+        frame_count: how many frames ``VideoSource.frames`` gives: what the decoder makes of the file, as far as can be
+            told without decoding all of it. See ``Frame.is_past_end`` for a file that turns out to hold fewer.
         bit_depth: of one sample: 8, 10, 12, 16; 16 for half and 32 for float EXR.
         transfer: what the pixels mean: ``srgb`` stands for every display-referred gamma curve (sRGB, BT.709, BT.601).
         color: the tags as they stand in the source.
         sample_aspect: width of a pixel over its height, as displayed.
         rotation_deg: clockwise turn (0, 90, 180, 270) that the source asked for; it is already applied.
+        scan: ``interlaced`` frames are woven of two fields, ``deinterlaced`` were; single ``fields`` are frames of half
+            the height.
         time_base: the unit of the source's time stamps, in seconds.
         start_time_s: presentation time of the first frame.
+        origin_s: what becomes 0 of a result: the first frame, or the sound where it begins before; 0 where they begin
+            within a second of it.
+        clock_shifts_s: what to take from a stamp after the first, second.. jump of the file's clock; frames have it
+            taken off already.
         duration_s: from the first frame's presentation to the end of the last one's, as well as the source tells.
         codec, container, pixel_format: FFmpeg's names; the file type for images.
         is_sequence: images instead of a container.
@@ -64,8 +72,11 @@ class VideoInfo:
     color: ColorTags = ColorTags()
     sample_aspect: Fraction = Fraction(1)
     rotation_deg: int = 0
+    scan: Scan = "progressive"
     time_base: Fraction = Fraction(1, 24)
     start_time_s: Fraction = Fraction(0)
+    origin_s: Fraction = Fraction(0)
+    clock_shifts_s: tuple[Fraction, ...] = ()
     duration_s: Fraction = Fraction(0)
     codec: str = ""
     container: str = ""

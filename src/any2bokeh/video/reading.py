@@ -1,6 +1,11 @@
 """How a clip is read."""
 
 from dataclasses import dataclass
+from typing import Literal, get_args
+
+from any2bokeh.errors import InputError
+
+Deinterlace = Literal["auto", "off"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -8,9 +13,17 @@ class Reading:
     """What is read of a clip, and what is done where it is not as it should be.
 
     Attributes:
-        strict: refuse gaps in the numbers of images; otherwise they are told.
+        strict: refuse damaged, missing and miscounted frames, and gaps in the numbers of images; otherwise they are
+            concealed, as players do, and told.
+        deinterlace: ``auto`` makes whole frames of those that say they are interlaced; ``off`` leaves their fields
+            woven, as they were recorded.
         layer: which layer of EXR files is the picture; None = the finished picture, as renderers call it.
     """
 
     strict: bool = False
+    deinterlace: Deinterlace = "auto"
     layer: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.deinterlace not in get_args(Deinterlace):
+            raise InputError(f"deinterlace is {self.deinterlace!r}; give {' or '.join(get_args(Deinterlace))}")

@@ -1,6 +1,6 @@
 """Sound tracks, carried from the source to the result beside the pictures."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -12,7 +12,9 @@ from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 
 from any2bokeh.errors import InputError
+from any2bokeh.video.clock import JUMPING_FORMATS, ContinuousClock
 from any2bokeh.video.encoding import AudioPolicy
+from any2bokeh.video.opening import open_container
 
 # What a container without the source's codec gets: its usual one, at a rate where nobody hears a difference.
 _SUBSTITUTES = {"webm": ("libopus", 192_000)}
@@ -25,6 +27,8 @@ class _Track:
     result: Any
     recoded: bool
     resampler: Any = None
+    clock: ContinuousClock | None = None
+    end_s: Fraction | None = None
 
 
 @dataclass(slots=True)
@@ -39,11 +43,13 @@ class SoundTracks:
     path: Path
     policy: AudioPolicy = "auto"
     trimmed: bool = False
+    clock_shifts_s: Sequence[Fraction] = ()
     _input: InputContainer | None = None
     _tracks: dict[int, _Track] = field(default_factory=dict)
     _packets: Iterator[Packet] | None = None
     _ahead: Packet | None = None
     _begin_s: Fraction = Fraction(0)
+    _is_broadcast: bool = False
 
     def add_tracks(self, *, recode: bool = False) -> bool:
         """Make a track in the result for each of the source; False if there are none.
@@ -56,7 +62,9 @@ class SoundTracks:
         """
         if self.policy == "none":
             return False
-        self._input = av.open(str(self.path), "r", metadata_errors="replace")
+        self._input = open_container(self.path)
+        # The others tell by edit lists or codec delays what of the sound is not heard.
+        self._is_broadcast = self._input.format.name in JUMPING_FORMATS
         for source in self._input.streams.audio:
             if source.codec_context is None:
                 continue
@@ -64,19 +72,23 @@ class SoundTracks:
             for key in ("language", "title"):
                 if key in source.metadata:
                     track.result.metadata[key] = source.metadata[key]
+            if self.clock_shifts_s:
+                track.clock = ContinuousClock(self.clock_shifts_s)
             self._tracks[source.index] = track
         if not self._tracks:
             self.close()
         return bool(self._tracks)
 
     def begin(self, time_s: Fraction) -> None:
-        """Start at ``time_s`` of the source's clock, which becomes 0 of a trimmed result."""
+        """Start at ``time_s`` of the source's clock, which becomes 0 of the result."""
         if self._input is None:
             return
-        if self.trimmed:
-            self._begin_s = time_s
+        self._begin_s = time_s
+        # A clock that jumps cannot be sought in.
+        if self.trimmed and not self.clock_shifts_s:
             # A second early, as containers seek coarsely; what lies before is left out below.
-            self._input.seek(max(0, int((time_s - 1) * av.time_base)), backward=True)
+            first = min(0, self._input.start_time or 0)
+            self._input.seek(max(first, int((time_s - 1) * av.time_base)), backward=True)
         self._packets = self._input.demux(*(track.source for track in self._tracks.values()))
 
     def write_until(self, time_s: Fraction | None) -> None:
@@ -86,12 +98,13 @@ class SoundTracks:
             if packet.size == 0:
                 self._ahead = None
                 continue
-            stamp = packet.pts if packet.pts is not None else packet.dts
-            time = None if stamp is None else stamp * packet.time_base
+            time = _begin_of(packet)
             if time is not None and time_s is not None and time >= time_s:
                 return
             self._ahead = None
             if self.trimmed and (time is None or time < self._begin_s):
+                continue
+            if self._is_broadcast and time is not None and time + _length_of(packet) <= self._begin_s:
                 continue
             if track.recoded:
                 self._recode(track, packet)
@@ -115,12 +128,27 @@ class SoundTracks:
     def _next(self) -> Packet | None:
         if self._ahead is None and self._packets is not None:
             try:
-                self._ahead = next(self._packets, None)
+                self._ahead = self._on_one_clock(next(self._packets, None))
             except av.error.FFmpegError as error:
                 raise InputError(
                     f"the sound of {self.path} is damaged ({error.strerror}); repair it or leave it out"
                 ) from None
         return self._ahead
+
+    def _on_one_clock(self, packet: Packet | None) -> Packet | None:
+        """A packet with the jumps of its clock taken out; of two recordings that overlap there, the first is heard."""
+        track = None if packet is None or packet.size == 0 else self._tracks[packet.stream.index]
+        if packet is None or track is None or track.clock is None or (begin := _begin_of(packet)) is None:
+            return packet
+        lasts = _length_of(packet)
+        shift = round(track.clock.shift_s(begin, lasts) / packet.time_base)
+        packet.pts = None if packet.pts is None else packet.pts - shift
+        packet.dts = None if packet.dts is None else packet.dts - shift
+        begin -= shift * packet.time_base
+        if track.end_s is not None and begin < track.end_s - lasts / 2:
+            return self._on_one_clock(next(self._packets or iter(()), None))
+        track.end_s = begin + lasts
+        return packet
 
     def _copied(self, source: Any) -> _Track | None:
         try:
@@ -158,3 +186,12 @@ class SoundTracks:
                 decoded.pts -= round(self._begin_s / decoded.time_base)
             for frame in track.resampler.resample(decoded):
                 self.container.mux(track.result.encode(frame))
+
+
+def _begin_of(packet: Packet) -> Fraction | None:
+    stamp = packet.pts if packet.pts is not None else packet.dts
+    return None if stamp is None else stamp * packet.time_base
+
+
+def _length_of(packet: Packet) -> Fraction:
+    return (packet.duration or 0) * Fraction(packet.time_base)

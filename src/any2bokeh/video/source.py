@@ -19,6 +19,10 @@ class VideoSource(ABC):
 
     Every call of ``frames`` reads the clip anew with a decoder of its own, so that a source can be read from a
     worker thread, more than once, and by more than one reader.
+
+    ``info.frame_count`` is a promise that ``frames`` keeps: a damaged frame comes concealed, one that is lost as the
+    one before it, and past an end that comes early the last one comes again, marked ``Frame.is_past_end``. ``tell``
+    says so afterwards. A source opened with ``Reading(strict=True)`` raises InputError instead.
     """
 
     info: VideoInfo
@@ -33,7 +37,8 @@ class VideoSource(ABC):
         """Yield the frames ``start <= index < stop`` in order of presentation.
 
         Raises:
-            InputError: if the range lies outside the clip, or if the clip turns out damaged or cut short.
+            InputError: if the range lies outside the clip, if its size changes or, of a strict source, if the clip
+                turns out damaged or cut short.
         """
 
     @abstractmethod
@@ -84,9 +89,10 @@ def open_source(
     Args:
         path: what to read. Images are taken in natural order (``frame9`` before ``frame10``). A pattern is a glob
             (``shot.*.exr``) or has a place for the number (``shot.####.exr``, ``shot.%04d.exr``).
-        fps: rate of an image sequence, what EXR files say or 24 unless given; not allowed for a video, which has time
-            stamps of its own.
-        reading: what is read, and what is done with gaps; None = the defaults of ``Reading``.
+        fps: rate of an image sequence, what EXR files say or 24 unless given, or of a video stream without a clock
+            (.h264, .h265, .m2v), what it says or 25 unless given; not allowed for a video with time stamps of its own.
+        reading: what is read, what is done with damage and gaps, and with interlaced video; None = the defaults of
+            ``Reading``.
 
     Raises:
         InputError: missing, empty, not a video, no frames, unreadable.
@@ -101,16 +107,16 @@ def open_source(
         return SequenceSource(Path(path), images, fps=_rate(fps), reading=reading)
     if reading is not None and reading.layer is not None:
         raise InputError(f"{path} has no layers; --layer ({reading.layer}) is for EXR: leave it out")
-    if fps is not None:
-        raise InputError(f"{path} is a video with time stamps of its own; fps ({fps}) is for images only: leave it out")
     if animation == "webp":
         from any2bokeh.video.webp_animation import WebpAnimation
 
         assert images is not None
+        if fps is not None:
+            raise InputError(f"{path} has durations of its own; fps ({fps}) is for images without: leave it out")
         return WebpAnimation(images[0])
     from any2bokeh.video.container_source import ContainerSource
 
-    return ContainerSource(Path(path) if images is None else images[0])
+    return ContainerSource(Path(path) if images is None else images[0], fps=_rate(fps), reading=reading)
 
 
 def check_range(path: Path, start: int, stop: int, count: int) -> None:
