@@ -96,6 +96,21 @@ def test_webp(tmp_path: Path) -> None:
         assert np.array_equal(np.rint(frame.pixels * 255)[:, covered], expected[:, covered])
 
 
+def test_webp_is_composed(tmp_path: Path) -> None:
+    path = write_webp(tmp_path / "a.webp", [40, 40, 40])
+    data = path.read_bytes()
+    places = [at + 8 + 15 for at in range(len(data)) if data[at : at + 4] == b"ANMF"]
+    flags = bytearray(data)
+    # The first is wiped before the second, which the third is painted over.
+    flags[places[0]], flags[places[1]], flags[places[2]] = 3, 2, 0
+    path.write_bytes(bytes(flags))
+    covered = [frame.alpha for frame in open_source(path).frames()]
+    expected = [picture(0), picture(1), np.maximum(picture(1), picture(2))]
+    for found, shown in zip(covered, expected, strict=True):
+        assert found is not None
+        assert np.array_equal(found[0] * 255, shown[:, :, 3])
+
+
 def test_webp_in_video_and_folder(tmp_path: Path) -> None:
     path = write_webp(tmp_path / "a.webp", [100, 40, 200], channels=3)
     with open_source(copy(path, tmp_path / "out.mp4")) as video:
@@ -120,7 +135,7 @@ def test_webp_has_a_clock_of_its_own(tmp_path: Path) -> None:
 def test_damaged_webp(tmp_path: Path) -> None:
     path = write_webp(tmp_path / "a.webp", [40, 40, 40])
     whole = path.read_bytes()
-    for end in (40, 60, len(whole) - 30):
+    for end in (40, 60, len(whole) - 30, len(whole) - 2):
         path.write_bytes(whole[:end])
         with pytest.raises(InputError, match=r"a\.webp"):
             list(open_source(path).frames())
