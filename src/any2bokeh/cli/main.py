@@ -3,6 +3,7 @@
 Exit codes: 0 done, 2 bad input or usage, 1 a defect of ours (with its traceback), 130 interrupted, 143 terminated.
 """
 
+import io
 import os
 import signal
 import sys
@@ -66,6 +67,7 @@ def _top(
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; ``arguments`` default to those of the process."""
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # its warnings would stand beside our one line
+    _names_are_bytes()
     with _termination_unwinds():
         try:
             outcome = typer.main.get_command(app).main(
@@ -88,6 +90,13 @@ def run(arguments: Sequence[str] | None = None) -> int:
     if outcome == INTERRUPTED:
         print("error: interrupted; nothing was written", file=sys.stderr)
     return outcome if isinstance(outcome, int) else DONE
+
+
+def _names_are_bytes() -> None:
+    """Let names of files that are no text be printed as the bytes that they are."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="surrogateescape")
 
 
 @contextmanager

@@ -49,7 +49,7 @@ class GreyVideo:
         self._path = path
         self._noun = noun
         self._colour = colour
-        self._times = self._frame_times()
+        self._times, self._is_counted = self._frame_times()
         self.frame_count = len(self._times)
         if not self.frame_count:
             raise InputError(f"{self.title} {path} has no frames")
@@ -87,17 +87,18 @@ class GreyVideo:
         """Stop reading; it is opened again when it is needed."""
         self._reading = None
 
-    def _frame_times(self) -> list[int | None]:
-        """Presentation times in order, from the packets alone; None for each frame where packets carry none."""
-        with self._opened() as container, _errors_told(self._path):
-            packets = [p for p in container.demux(container.streams.video[0]) if p.size and not p.is_discard]
-            times = [packet.pts for packet in packets]
-        known = sorted({time for time in times if time is not None})
-        return [*known] if len(known) == len(times) else [None] * len(times)
+    def _frame_times(self) -> tuple[list[int], bool]:
+        """Presentation times in order; and whether pictures must be counted, since their own stamps do not tell."""
+        from any2bokeh.video.container_times import frame_times
+        from any2bokeh.video.reading import Reading
+
+        with self._opened(), _errors_told(self._path):
+            found = frame_times(self._path, Reading(strict=True))
+        return found.times, found.in_order
 
     def _decoded(self, start: int) -> Iterator["av.VideoFrame"]:
         """Frames from ``start`` on."""
-        target = self._times[start] if start else None
+        target = self._times[start] if start and not self._is_counted else None
         with self._opened() as container, _errors_told(self._path):
             stream = container.streams.video[0]
             # No decoder threads: closing a half-read video with them hangs where a program logs through PyAV.

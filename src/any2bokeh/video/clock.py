@@ -9,6 +9,9 @@ _BACK_S, _AHEAD_S = Fraction(1, 10), Fraction(10)
 JUMPING_FORMATS = frozenset({"mpegts", "mpeg", "mpegtsraw"})
 """Containers whose clock may jump; the others are made in one piece."""
 
+PRIMING_S = Fraction(1, 10)
+"""Sound codecs begin with up to this much that is not played (2112 samples of AAC at 44.1 kHz are 48 ms)."""
+
 
 class ContinuousClock:
     """Takes the jumps out of the time stamps of one stream, seen in the order in which they lie in the file.

@@ -15,7 +15,7 @@ from av.container import InputContainer
 from av.sidedata.sidedata import Type as SideDataType
 
 from any2bokeh.errors import InputError
-from any2bokeh.video.clock import JUMPING_FORMATS
+from any2bokeh.video.clock import JUMPING_FORMATS, PRIMING_S
 from any2bokeh.video.color import source_coding, transfer_of
 from any2bokeh.video.container_times import FrameTimes, decoded_pictures, frame_times, video_stream
 from any2bokeh.video.damage import Damage
@@ -32,8 +32,6 @@ from any2bokeh.video.source import VideoSource, check_range
 _DECODER_THREADS = max(1, min(4, (cpu_count() or 1) // 4))
 # Their decoders give each field as a frame of its own: there is nothing to take apart.
 _FIELDS_ARE_FRAMES = ("hevc", "vvc")
-# Sound codecs begin with up to this much that is cut off again (2112 samples of AAC at 44.1 kHz are 48 ms).
-_PRIMING_S = Fraction(1, 10)
 # Files other than broadcasts have a clock of their own that begins at 0; a track may begin a little after, on purpose.
 _LATE_S = Fraction(1)
 
@@ -346,7 +344,7 @@ def _origin_s(container: InputContainer, start_s: Fraction) -> Fraction:
         if track.start_time is not None and track.time_base is not None
     ]
     earliest = min(sounds, default=start_s)
-    origin = earliest if earliest < start_s - _PRIMING_S else start_s
+    origin = earliest if earliest < start_s - PRIMING_S else start_s
     is_late_track = container.format.name not in JUMPING_FORMATS and 0 <= origin < _LATE_S
     return Fraction(0) if is_late_track else origin
 

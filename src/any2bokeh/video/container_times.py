@@ -27,6 +27,8 @@ _WITHOUT_CLOCK = {
     *("av1", "avs2", "avs3", "cavsvideo", "dirac", "evc", "h261", "h263", "h264", "hevc", "jpeg_pipe", "m4v", "mjpeg"),
     *("mjpeg_2000", "mpegvideo", "obu", "vc1", "vvc"),
 }
+# Containers whose headers count frames; that of IVF holds anything.
+_COUNTING_FORMATS = ("avi", "mov,mp4,m4a,3gp,3g2,mj2")
 _ATTACHED_PICTURE = Disposition.attached_pic
 # Pictures that are decoded to see whether packets of a codec that does not tell are frames.
 _PROBED = 8
@@ -239,7 +241,8 @@ class _Packets:
         rises = len(set(times)) == len(times)
         are_frames = is_known and rises and not stamps_are_places
         shifts = [] if clock is None else clock.shifts_s
-        return cls(codec, times, keys, are_frames, found, stream.frames, missing, shifts, remarks)
+        announced = stream.frames if container.format.name in _COUNTING_FORMATS else 0
+        return cls(codec, times, keys, are_frames, found, announced, missing, shifts, remarks)
 
 
 def _shift_s(clock: ContinuousClock, packet: Packet, base: Fraction) -> Fraction:
@@ -309,7 +312,10 @@ def _clocked(
         rate = Fraction(said)
     if rate is None:
         rate = Fraction(25)
-        remarks.append(f"{path} has no time stamps and names no frame rate; it is read at 25 frames a second: pass fps")
+        remarks.append(
+            f"{path} has no time stamps and names no frame rate; it is read at 25 frames a second unless --fps says "
+            f"another"
+        )
     return FrameTimes(list(range(len(times.times))), [], 1 / rate, in_order=True, measured=times.measured, rate=rate)
 
 

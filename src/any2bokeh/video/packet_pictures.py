@@ -14,8 +14,8 @@ _ONE_EACH = {
     *("yuv4", "zlib"),
 }
 _VOP = b"\0\0\1\xb6"
-# FFmpeg takes an MPEG-4 picture of at most this size for a placeholder: the real one came with the packet before.
-_PLACEHOLDER_BYTES = 19
+# A picture that is not coded, which stands for one that came with the packet before, takes 7 bytes or so.
+_PLACEHOLDER_BYTES = 10
 
 
 def picture_counter(codec: str, extradata: bytes | None) -> Callable[[Packet], int | None] | None:

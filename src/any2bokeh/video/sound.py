@@ -12,13 +12,16 @@ from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 
 from any2bokeh.errors import InputError
-from any2bokeh.video.clock import JUMPING_FORMATS, ContinuousClock
+from any2bokeh.video.clock import JUMPING_FORMATS, PRIMING_S, ContinuousClock
 from any2bokeh.video.encoding import AudioPolicy
 from any2bokeh.video.opening import open_container
 
 # What a container without the source's codec gets: its usual one, at a rate where nobody hears a difference.
 _SUBSTITUTES = {"webm": ("libopus", 192_000)}
 _USUAL_SUBSTITUTE = ("aac", 256_000)
+
+# Clocks are coarse: what ends less than this after the beginning, ends before it.
+_ROUNDING_S = Fraction(1, 1000)
 
 
 @dataclass(slots=True)
@@ -49,7 +52,7 @@ class SoundTracks:
     _packets: Iterator[Packet] | None = None
     _ahead: Packet | None = None
     _begin_s: Fraction = Fraction(0)
-    _is_broadcast: bool = False
+    _unheard_s: Fraction = Fraction(0)
 
     def add_tracks(self, *, recode: bool = False) -> bool:
         """Make a track in the result for each of the source; False if there are none.
@@ -63,8 +66,8 @@ class SoundTracks:
         if self.policy == "none":
             return False
         self._input = open_container(self.path)
-        # The others tell by edit lists or codec delays what of the sound is not heard.
-        self._is_broadcast = self._input.format.name in JUMPING_FORMATS
+        # Files other than broadcasts tell how much at the beginning a decoder needs but does not play.
+        self._unheard_s = Fraction(0) if self._input.format.name in JUMPING_FORMATS else PRIMING_S
         for source in self._input.streams.audio:
             if source.codec_context is None:
                 continue
@@ -104,7 +107,7 @@ class SoundTracks:
             self._ahead = None
             if self.trimmed and (time is None or time < self._begin_s):
                 continue
-            if self._is_broadcast and time is not None and time + _length_of(packet) <= self._begin_s:
+            if time is not None and time + _length_of(packet) < self._begin_s - self._unheard_s + _ROUNDING_S:
                 continue
             if track.recoded:
                 self._recode(track, packet)
