@@ -143,6 +143,8 @@ class Shot:
                 return
             disparity = zoomed(upsample(disparity, frame.pixels), zoom, smooth=False)
             pixels = zoomed(frame.pixels, zoom, smooth=True)
+            if frame.alpha is not None and zoom != 1:
+                frame = replace(frame, alpha=zoomed(frame.alpha, zoom, smooth=True))
             blur_strength *= zoom  # discs grow with the picture
             bent = self.focus_range.applied(disparity, focus_disparity, blur_strength)
             yield ShotFrame(frame, disparity, RenderInput(pixels, bent, focus_disparity, blur_strength))

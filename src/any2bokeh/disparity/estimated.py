@@ -171,7 +171,8 @@ def _identity(info: VideoInfo) -> list[object]:
     """What tells a source from any other without reading its pictures: names, sizes and times of its files."""
     from any2bokeh.video.sequence import find_sequence
 
-    files = (find_sequence(info.path) or []) if info.is_sequence else [info.path]
+    # An animation is one file, though its frames are images.
+    files = (find_sequence(info.path) if info.is_sequence else None) or [info.path]
     try:
         stats = [(file, file.stat()) for file in map(Path, files)]
     except OSError as error:
