@@ -180,7 +180,7 @@ def test_avif_sequence(tmp_path: Path) -> None:
         pytest.skip("this OpenCV writes no animations")
     animation = cv2.Animation()
     animation.frames = [np.full((16, 24, 3), value, np.uint8) for value in (40, 120, 200)]
-    animation.durations = np.array([100, 100, 100])
+    animation.durations = np.array([100, 100, 100])  # type: ignore[assignment]
     try:
         written = cv2.imwriteanimation(str(tmp_path / "a.avif"), animation)
     except cv2.error:

@@ -1,5 +1,7 @@
 """Colour profiles: understood by the ICC's formulas, told where they are of another kind."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -72,11 +74,10 @@ def test_adobe_rgb() -> None:
         (parametric_curve(4, (2.0, 1.0, 0.0, 0.5, 0.5, 0.0, 0.1)), lambda x: np.where(x >= 0.5, x**2, 0.5 * x + 0.1)),
     ],
 )
-def test_curves(curve: bytes, expected: object) -> None:
+def test_curves(curve: bytes, expected: Callable[[np.ndarray], np.ndarray]) -> None:
     profile = read_profile(matrix_profile(SRGB, curve))
     assert profile is not None
     assert profile.curves is not None
-    assert callable(expected)
     codes = np.linspace(0, 1, 65536)
     assert np.abs(profile.curves[0] - np.clip(expected(codes), 0, 1)).max() < 1e-4
 

@@ -164,7 +164,8 @@ class ContainerSink(VideoSink):
             if untouched is not None:
                 return untouched
         if self._info.is_sequence:
-            return self._writer.encoded(frame.native.srgb(pixels), pixels, None)
+            image: Any = frame.native
+            return self._writer.encoded(image.srgb(pixels), pixels, None)
         return self._writer.encoded(pixels, frame.pixels, native)
 
     def _time_stamp(self, frame: Frame) -> int:

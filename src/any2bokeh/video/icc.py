@@ -92,7 +92,7 @@ def _matrix_and_curves(tags: dict[bytes, bytes]) -> tuple[NDArray[np.float64] | 
     if None in wanted:
         return None, None
     columns = [[value / 65536 for value in struct.unpack_from(">3i", tag or b"", 8)] for tag in wanted[:3]]
-    matrix = np.linalg.inv(_SRGB_TO_D50) @ np.array(columns).T
+    matrix = np.asarray(np.linalg.inv(_SRGB_TO_D50) @ np.array(columns).T, np.float64)
     curves = np.stack([_curve(tag or b"") for tag in wanted[3:]])
     return (matrix, curves) if np.isfinite(matrix).all() and np.isfinite(curves).all() else (None, None)
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,13 +95,13 @@ class SequenceSink(VideoSink):
         is_exact = self._info.is_float and self._info.bit_depth == 32
         if image is not None and image.is_float and is_untouched:
             # As stored, with whatever is not finite.
-            light = image.samples
+            light = np.asarray(image.samples, np.float32)
             alpha = None if image.alpha is None else image.alpha[:, :, None]
         else:
             light = np.moveaxis(self._linear(pixels, image), 0, 2)
             if alpha is not None and not _is_associated(image):
                 light = light * alpha
-        samples = light if alpha is None else np.concatenate([light, alpha], axis=2)
+        samples: NDArray[Any] = light if alpha is None else np.concatenate([light, alpha], axis=2)
         if is_untouched and self._info.is_float and not is_exact:
             with np.errstate(over="ignore"):
                 samples = samples.astype(np.float16)
