@@ -290,7 +290,7 @@ def test_profile_is_converted_in_video_and_exr(tmp_path: Path) -> None:
     path = write_profiled(tmp_path / "1.png", samples, P3)
     profile = read_profile(P3)
     assert profile is not None
-    light = profile.linear_srgb(np.moveaxis(samples.astype(np.float32) / 255, 2, 0))
+    light = profile.linear_srgb(np.moveaxis(samples / 255, 2, 0).astype(np.float32))
     exr = stored(copy(path, tmp_path / "out", Encoding("exr")) / "1.exr")
     assert np.abs(exr - np.moveaxis(light, 0, 2)).max() < 2**-10
     video = open_source(copy(path, tmp_path / "out.mkv", Encoding("ffv1")))
