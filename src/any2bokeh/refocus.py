@@ -35,6 +35,7 @@ from any2bokeh.renderers.base import Renderer, RenderInput
 from any2bokeh.shot import FrameRange, Shot, ShotFrame, frame_range
 from any2bokeh.video import Encoding, Reading, VideoInfo, VideoSink, VideoSource, open_sink, open_source
 from any2bokeh.video.pending_output import published_together
+from any2bokeh.video.sink import frame_stems
 
 if TYPE_CHECKING:
     from any2bokeh.aov.kinds import AovRequest
@@ -152,12 +153,15 @@ def refocus(
         sink = stack.enter_context(
             open_sink(output, source, encoding=encoding, start=start, stop=stop, overwrite=overwrite, notice=notice)
         )
+        if notice:
+            source.tell(notice)
+        stems = frame_stems(output, source, start=start, stop=stop)
         if aovs is not None:
             from any2bokeh.aov.sink import check_aov_target
 
             _require_apart(output, aovs.folder)
             read.require_kept(aovs.folder, replaces="tree")
-            check_aov_target(aovs, source.info.path, frames=range(start, stop), overwrite=overwrite)
+            check_aov_target(aovs, source.info.path, stems=stems, overwrite=overwrite)
         require_amount(grain)
         shot = Shot.open(
             source,
@@ -174,7 +178,6 @@ def refocus(
             notice=notice,
         )
         if notice:
-            source.tell(notice)
             for remark in shot.track.warnings:
                 notice(remark)
         if notice and breathing is not None and breathing.strength != 0 and bool((shot.zoom == 1).all()):
@@ -183,7 +186,9 @@ def refocus(
         matched = None if grain == 0 else MatchedGrain.of_clip(grain, source)
         if notice and matched is not None and not matched.is_known:
             notice("no grain could be measured between its frames; none is put back")
-        aov_sink = None if aovs is None else stack.enter_context(_open_aovs(aovs, shot, engine, overwrite=overwrite))
+        aov_sink = (
+            None if aovs is None else stack.enter_context(_open_aovs(aovs, shot, engine, stems, overwrite=overwrite))
+        )
         began = time.perf_counter()
         done = _stream(shot, engine, _Outputs(sink, matched, aov_sink), progress or (lambda done, total: None))
         if notice:
@@ -257,7 +262,7 @@ def _first_of(track: FocusTrack, count: int) -> FocusTrack:
     return replace(track, focus_disparity=track.focus_disparity[:count], blur_strength=track.blur_strength[:count])
 
 
-def _open_aovs(request: "AovRequest", shot: Shot, engine: Renderer, *, overwrite: bool) -> "AovSink":
+def _open_aovs(request: "AovRequest", shot: Shot, engine: Renderer, stems: list[str], *, overwrite: bool) -> "AovSink":
     from any2bokeh.aov.metadata import FocusMetadata
     from any2bokeh.aov.sink import AovSink, widest_px
     from any2bokeh.optics.aperture import Polygon
@@ -276,6 +281,7 @@ def _open_aovs(request: "AovRequest", shot: Shot, engine: Renderer, *, overwrite
         FocusMetadata(shot, blades),
         layered=layered,
         widest_px=widest_px(shot),
+        stems=stems,
         overwrite=overwrite,
     )
 

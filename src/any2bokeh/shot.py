@@ -142,7 +142,7 @@ class Shot:
                     start=begin,
                     stop=end,
                     frame_size=(info.width, info.height),
-                    frame_numbers=frame_numbers(info, first, stop if is_part else None),
+                    frame_numbers=frame_numbers(source, first, stop if is_part else None),
                     blur_strength=0.0 if isinstance(blur_strength, Lens) else blur_strength,
                     subjects=subjects,
                 )
@@ -184,6 +184,8 @@ class Shot:
                 return
             disparity = zoomed(upsample(disparity, frame.pixels), zoom, smooth=False)
             pixels = zoomed(frame.pixels, zoom, smooth=True)
+            if frame.alpha is not None and zoom != 1:
+                frame = replace(frame, alpha=zoomed(frame.alpha, zoom, smooth=True))
             blur_strength *= zoom  # discs grow with the picture
             bent = self.focus_range.applied(disparity, focus_disparity, blur_strength)
             yield ShotFrame(frame, disparity, RenderInput(pixels, bent, focus_disparity, blur_strength))
@@ -323,7 +325,7 @@ class _GivenMaps:
             reading=self.reading if self.reading.steadying is None else replace(self.reading, levels=None),
             stop=None if is_part else self.stop,
             frame_size=(info.width, info.height),
-            frame_numbers=frame_numbers(info, first, first + count),
+            frame_numbers=frame_numbers(self.source, first, first + count),
             notice=remarks.append,
         )
         for remark in remarks if self.notice is not None else ():  # those of an attempt that succeeds only
@@ -349,14 +351,9 @@ class _GivenMaps:
         return steadied
 
 
-def frame_numbers(info: VideoInfo, start: int = 0, stop: int | None = None) -> tuple[int, ...] | None:
+def frame_numbers(source: VideoSource, start: int = 0, stop: int | None = None) -> tuple[int, ...] | None:
     """Numbers in the names of an image sequence's frames ``start`` to ``stop``; None where they have none."""
-    from any2bokeh.disparity.frame_names import numbers_of
-    from any2bokeh.video.sequence import find_sequence
-
-    files = find_sequence(info.path) if info.is_sequence else None
-    numbers = None if files is None else numbers_of([file.name for file in files])
-    return None if numbers is None else numbers[start:stop]
+    return None if source.numbers is None else source.numbers.numbers[start:stop]
 
 
 def _tell_what_is_odd(

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from any2bokeh.video import Encoding
+from any2bokeh.video import Encoding, open_source
 from any2bokeh.video.alpha import Alpha, alpha_bits, alpha_of, put_alpha
+from any2bokeh.video.samples import whole_plane
 from tests.video.native_clips import native_frame, write_clip
 from tests.video.test_container_sink import copy
 
@@ -89,9 +90,42 @@ def test_alpha_that_is_left_out_is_told(tmp_path: Path, name: str) -> None:
     told: list[str] = []
     copy(clip, tmp_path / name, notice=told.append)
     assert told == [
-        f"alpha of {clip} is left out: h264 in {Path(name).suffix} cannot hold it; "
-        f"write .mov with --codec prores, .mkv with --codec ffv1 or .webm"
+        f"alpha of {clip} is left out of {tmp_path / name}; write .mov with --codec prores, .mkv with --codec ffv1, .webm, "
+        f"or a folder of png"
     ]
+
+
+def test_alpha_of_images_that_a_video_leaves_out_is_told(tmp_path: Path) -> None:
+    clip = write_alpha_clip(tmp_path / "in.mkv", "ffv1", "bgra")
+    images = copy(clip, tmp_path / "images")
+    told: list[str] = []
+    copy(images, tmp_path / "out.mp4", notice=told.append)
+    assert f"alpha of {images} is left out of {tmp_path / 'out.mp4'}; a folder of png or exr keeps it" in told
+
+
+@pytest.mark.parametrize("untouched", [True, False])
+@pytest.mark.parametrize("pixel_format", ["yuva420p", "gbrap10le", "bgra"])
+def test_alpha_of_a_video_is_kept_in_images(tmp_path: Path, pixel_format: str, untouched: bool) -> None:
+    clip = write_alpha_clip(tmp_path / "in.mkv", "ffv1", pixel_format)
+    told: list[str] = []
+    images = copy(clip, tmp_path / "images", untouched=untouched, notice=told.append)
+    assert told == [f"alpha of {clip} is kept as it is: it is not blurred with the picture"]
+    bits = alpha_bits(pixel_format)
+    with open_source(images) as source:
+        for frame in source.frames():
+            assert frame.alpha is not None
+            expected = slope(frame.index, bits) / ((1 << bits) - 1)
+            # half a step of the 8 or 16 bits of PNG
+            assert np.abs(frame.alpha[0] - expected).max() <= 0.5 / (255 if bits == 8 else 65535) + 1e-6
+
+
+def test_planes_beside_alpha_are_the_decoders_own(tmp_path: Path) -> None:
+    # FFmpeg's own way from 10-bit RGB with alpha to the same without it gives other planes, now and then.
+    clip = write_alpha_clip(tmp_path / "in.mkv", "ffv1", "gbrap10le")
+    with av.open(str(clip)) as container, open_source(clip) as source:
+        for native, frame in zip(container.decode(video=0), source.frames(), strict=True):
+            planes = [whole_plane(native, index, 10)[:, :WIDTH] for index in (2, 0, 1)]
+            np.testing.assert_allclose(frame.pixels, np.stack(planes) / 1023, atol=1e-6)
 
 
 def test_alpha_turns_with_the_picture(tmp_path: Path) -> None:

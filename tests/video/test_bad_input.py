@@ -259,7 +259,7 @@ def test_full_disk_of_a_folder(tmp_path: Path, encoding: Encoding, message: str)
     source = open_source(write_images(tmp_path / "in", size=(64, 64)))
 
     def fill() -> None:
-        (next(tmp_path.glob(".out*")) / f"00003.{encoding.codec}").symlink_to("/dev/full")
+        (next(tmp_path.glob(".out*")) / f"003.{encoding.codec}").symlink_to("/dev/full")
 
     with pytest.raises(InputError, match=message):
         write_all(source, tmp_path / "out", encoding, midway=fill)

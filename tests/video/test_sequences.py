@@ -97,9 +97,9 @@ def test_images_come_back_exactly(tmp_path: Path, kind: str, extension: str, unt
     source = write_folder(tmp_path / "in", kind, extension)
     assert open_source(source).info.bit_depth == (8 if kind == "uint8" else 16)
     result = copy(source, tmp_path / "out", untouched=untouched)
-    assert sorted(path.name for path in result.iterdir()) == ["00000.png", "00001.png", "00002.png"]
+    assert sorted(path.name for path in result.iterdir()) == ["f0.png", "f1.png", "f2.png"]
     for index in range(3):
-        found = read(result / f"{index:05d}.png")
+        found = read(result / f"f{index}.png")
         assert np.array_equal(found, image(index, kind))
 
 
@@ -129,7 +129,7 @@ def test_exr_is_linear_and_comes_back_exactly(tmp_path: Path) -> None:
     assert np.array_equal(frame.pixels, np.moveaxis(image(0, "half"), 2, 0))
     result = copy(source, tmp_path / "out")
     for index in range(3):
-        path = result / f"{index:05d}.exr"
+        path = result / f"f{index}.exr"
         assert str(oiio.ImageInput.open(str(path)).spec().format) == "half"  # type: ignore[union-attr]
         assert np.array_equal(np.asarray(read(path), np.float32), image(index, "half"))
 
@@ -205,7 +205,7 @@ def test_folder_is_replaced_only_when_complete(tmp_path: Path) -> None:
     source = write_folder(tmp_path / "in", "uint8", "png")
     result = copy(source, tmp_path / "out")
     (result / "notes.txt").write_text("mine")
-    before = (result / "00000.png").read_bytes()
+    before = (result / "f0.png").read_bytes()
     opened = open_source(source)
 
     def overwrite(*, fail: bool) -> None:
@@ -217,10 +217,10 @@ def test_folder_is_replaced_only_when_complete(tmp_path: Path) -> None:
 
     with pytest.raises(RuntimeError):
         overwrite(fail=True)
-    assert (result / "00000.png").read_bytes() == before
+    assert (result / "f0.png").read_bytes() == before
     overwrite(fail=False)
-    assert np.array_equal(read(result / "00000.png"), 255 - image(0, "uint8"))
-    assert sorted(path.name for path in result.iterdir()) == ["00000.png", "00001.png", "00002.png", "notes.txt"]
+    assert np.array_equal(read(result / "f0.png"), 255 - image(0, "uint8"))
+    assert sorted(path.name for path in result.iterdir()) == ["f0.png", "f1.png", "f2.png", "notes.txt"]
     assert (result / "notes.txt").read_text() == "mine"
 
 
@@ -238,8 +238,8 @@ def test_empty_folder_is_filled(tmp_path: Path) -> None:
     source = write_folder(tmp_path / "in", "uint8", "png")
     (tmp_path / "out").mkdir()
     result = copy(source, tmp_path / "out", start=1)
-    assert sorted(path.name for path in result.iterdir()) == ["00000.png", "00001.png"]
-    assert np.array_equal(read(result / "00000.png"), image(1, "uint8"))
+    assert sorted(path.name for path in result.iterdir()) == ["f1.png", "f2.png"]
+    assert np.array_equal(read(result / "f1.png"), image(1, "uint8"))
 
 
 def test_video_file_is_replaced_only_when_complete(tmp_path: Path) -> None:

@@ -48,8 +48,8 @@ class AovSink:
 
     Files have the numbers of their frames in the source.
     Folders ``NAME/00000.exr`` or ``NAME/00000.png`` and on for each picture, or ``00000.exr`` and on with all of them
-    as channels ``NAME.Y`` or ``NAME.R``; and ``focus.json``. Light is linear in EXR and premultiplied by alpha; in PNG
-    it is in the transfer of the source and not premultiplied, as the formats have it.
+    as channels ``NAME.Y`` or ``NAME.R``, numbered as the result is; and ``focus.json``. Light is linear in EXR and
+    premultiplied by alpha; in PNG it is in the transfer of the source and not premultiplied, as the formats have it.
 
     Args:
         request: what is wanted.
@@ -57,6 +57,7 @@ class AovSink:
         metadata: of the shot.
         layered: renders ``layers`` and ``alpha``, with the look and transfer of the result.
         widest_px: no circle of confusion of the clip is wider; the full scale of radii in PNG.
+        stems: names of the files of each frame, without extension.
         overwrite: replace what is there.
 
     Raises:
@@ -71,15 +72,17 @@ class AovSink:
         *,
         layered: LayeredRenderer,
         widest_px: float,
+        stems: Sequence[str],
         overwrite: bool,
     ) -> None:
-        shot = metadata.shot
-        check_aov_target(request, info.path, frames=range(shot.start, shot.stop), overwrite=overwrite)
+        check_aov_target(request, info.path, stems=stems, overwrite=overwrite)
         self._request = request
         self._info = info
         self._metadata = metadata
         self._layered = layered
         self._widest_px = max(widest_px, 1.0)
+        self._stems = stems
+        self._written = 0
         self._pending = PendingOutput.folder(request.folder)
 
     def write(self, shot_frame: ShotFrame, rendered: NDArray[np.float32]) -> None:
@@ -102,6 +105,7 @@ class AovSink:
                     self._write_one(picture, shot_frame.frame.index)
         except OSError as error:
             raise write_failure(self._request.folder, error) from None
+        self._written += 1
 
     def __enter__(self) -> Self:
         return self
@@ -169,19 +173,19 @@ class AovSink:
                 planes.append(plane)
                 if picture.exact:
                     exact.append(name)
-        target = self._pending.temporary / f"{index:05d}.exr"
+        target = self._pending.temporary / f"{self._stems[self._written]}.exr"
         write_exr(target, np.stack(planes, axis=2), channels=channels, exact=exact, header=self._metadata.header(index))
 
     def _write_one(self, picture: Picture, index: int) -> None:
         folder = self._pending.temporary / picture.name
         folder.mkdir(exist_ok=True)
         if self._request.format == "png":
-            _write_png16(folder / f"{index:05d}.png", self._as_codes(picture))
+            _write_png16(folder / f"{self._stems[self._written]}.png", self._as_codes(picture))
             return
         # A single channel is called Y, which every program shows as grey.
         channels = picture.channels if len(picture.channels) > 1 else "Y"
         write_exr(
-            folder / f"{index:05d}.exr",
+            folder / f"{self._stems[self._written]}.exr",
             np.ascontiguousarray(np.moveaxis(self._as_light(picture), 0, 2)),
             channels=tuple(channels),
             exact=tuple(channels) if picture.exact else (),
@@ -217,13 +221,13 @@ class AovSink:
         return "srgb" if self._source_transfer == "linear" else self._source_transfer
 
 
-def check_aov_target(request: AovRequest, source: Path, *, frames: range, overwrite: bool) -> None:
+def check_aov_target(request: AovRequest, source: Path, *, stems: Sequence[str], overwrite: bool) -> None:
     """Refuse a folder that the pictures cannot be written to.
 
     Args:
         request: what will be written.
         source: what is refocused, which must not be overwritten.
-        frames: numbers of the frames that will be written.
+        stems: names of the files of each frame that will be written, without extension.
         overwrite: replace what is there.
 
     Raises:
@@ -237,7 +241,7 @@ def check_aov_target(request: AovRequest, source: Path, *, frames: range, overwr
         return
     suffix = "png" if request.format == "png" else "exr"
     places = [Path()] if request.format == "exr-channels" else [Path(name) for name in folders_of(request.kinds)]
-    own = {Path(METADATA_FILE)} | {place / f"{i:05d}.{suffix}" for place in places for i in frames}
+    own = {Path(METADATA_FILE)} | {place / f"{stem}.{suffix}" for place in places for stem in stems}
     for file in sorted(folder.rglob("*")):
         if file.is_file() and not file.name.startswith(".") and file.relative_to(folder) not in own:
             raise InputError(

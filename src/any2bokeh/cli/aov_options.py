@@ -52,5 +52,9 @@ class AovOptions:
         kinds = [kind.strip() for kind in self.aov.split(",") if kind.strip()]
         if not kinds:
             raise InputError(f"--aov is {self.aov!r}; name pictures, such as --aov coc,layers")
-        folder = self.aov_output or output.with_name(f"{output.stem}-aov")
+        from any2bokeh.video.frame_numbers import NamePattern
+
+        pattern = None if self.aov_output or output.is_dir() else NamePattern.of(output)
+        beside = output.with_name(f"{output.stem}-aov") if pattern is None else pattern.folder_beside("-aov")
+        folder = self.aov_output or beside
         return AovRequest.of(kinds, folder, self.aov_format or "exr")

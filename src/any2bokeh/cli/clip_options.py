@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from any2bokeh.subject.seed import ClipSeed
     from any2bokeh.video import VideoSource
 
-Input = Annotated[str, typer.Argument(metavar="INPUT", help="Video file, folder of frames, or glob pattern.")]
+Input = Annotated[
+    str, typer.Argument(metavar="INPUT", help="Video file, folder of frames, or pattern such as shot.####.exr.")
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +33,8 @@ class ReadingOptions:
         str | None,
         option(
             "--fps",
-            help="Frames per second: of a folder of frames, 24 unless given; of a video stream without time stamps "
-            "(.h264, .m2v), what it says, or 25, unless given.",
+            help="Frames per second: of a folder of frames, what EXR files say, or 24, unless given; of a video stream "
+            "without time stamps (.h264, .m2v), what it says, or 25, unless given.",
             metavar="N",
         ),
     ] = None
@@ -40,13 +42,22 @@ class ReadingOptions:
         bool,
         option(
             "--strict",
-            help="Refuse a damaged input. Without it, damaged frames are concealed as players do, and reported.",
+            help="Refuse a damaged input, and images with gaps in their numbers. Without it, damaged frames are "
+            "concealed as players do, and reported, as gaps are.",
         ),
     ] = Reading().strict
     deinterlace: Annotated[
         Deinterlace,
         option("--deinterlace", help="auto makes whole frames of interlaced video; off leaves its fields as they are."),
     ] = Reading().deinterlace
+    layer: Annotated[
+        str | None,
+        option(
+            "--layer",
+            help="Layer or part of EXR files that is the picture (default: the beauty pass, such as Combined or rgba).",
+            metavar="NAME",
+        ),
+    ] = Reading().layer
 
     @contextmanager
     def opened(self, path: str, notice: Callable[[str], None] | None = None) -> "Iterator[VideoSource]":
@@ -61,7 +72,7 @@ class ReadingOptions:
         """
         from any2bokeh.video import open_source
 
-        with open_source(path, fps=self.fps, reading=Reading(self.strict, self.deinterlace)) as source:
+        with open_source(path, fps=self.fps, reading=Reading(self.strict, self.deinterlace, self.layer)) as source:
             if notice is not None:
                 source.tell(notice)
             yield source

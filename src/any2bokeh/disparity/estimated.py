@@ -177,7 +177,9 @@ def clip_identity(info: VideoInfo) -> list[object]:
     from any2bokeh.video.sequence import find_sequence
 
     scan = [] if info.scan == "progressive" else [info.scan]
-    return _identity(info.path, (find_sequence(info.path) or []) if info.is_sequence else [info.path]) + scan
+    # An animation is one file, though its frames are images.
+    files = (find_sequence(info.path) if info.is_sequence else None) or [info.path]
+    return _identity(info.path, files) + scan
 
 
 def files_identity(path: Path) -> list[object]:

@@ -31,6 +31,15 @@ class Alpha:
         """As displayed."""
         return Alpha(orientation.apply(self.codes), self.bits)
 
+    def coverage(self) -> NDArray[np.float32]:
+        """``(1, H, W)`` in [0, 1]."""
+        return (self.codes.astype(np.float32) / np.float32((1 << self.bits) - 1))[None]
+
+
+def has_alpha(pixel_format: str) -> bool:
+    """Whether a source of FFmpeg's or of an image's pixel format has alpha."""
+    return pixel_format.startswith("rgba ") or alpha_bits(pixel_format) > 0
+
 
 def alpha_bits(pixel_format: str) -> int:
     """Bits of the alpha of one of FFmpeg's formats; 0 where it has none."""

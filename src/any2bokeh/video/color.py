@@ -52,7 +52,7 @@ def result_coding(info: VideoInfo, family: Family) -> tuple[YuvCoding, ColorTags
     says nothing because it is RGB (images) is encoded as BT.709 of limited range with the sRGB curve, and says so.
     """
     tags = info.color
-    if info.is_sequence:
+    if info.is_sequence and tags == ColorTags():
         tags = ColorTags(PRIMARIES_BT709, TRANSFER_SRGB, UNSPECIFIED, None)
     if family == "rgb":
         return YuvCoding(MATRIX_BT709, True), replace(tags, matrix=MATRIX_RGB, full_range=True)

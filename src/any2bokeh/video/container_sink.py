@@ -186,10 +186,9 @@ class ContainerSink(VideoSink):
             untouched = self._writer.untouched(native)
             if untouched is not None:
                 return untouched
-        if self._info.is_float:
-            from any2bokeh.optics.transfer import srgb_encode
-
-            return self._writer.encoded(srgb_encode(pixels), pixels, None)
+        if self._info.is_sequence:
+            image: Any = frame.native
+            return self._writer.encoded(image.srgb(pixels), pixels, None)
         return self._writer.encoded(pixels, frame.pixels, native)
 
     def _time_stamp(self, frame: Frame) -> int:

@@ -121,7 +121,9 @@ def video_stream(container: InputContainer, path: Path) -> VideoStream:
     if not streams:
         raise InputError(f"{path} has no video stream with frames; give a file with pictures")
     default = [s for s in streams if s.disposition & Disposition.default]
-    return (default or streams)[0]
+    shown = default or streams
+    # The still that stands for an AVIF sequence is a stream of its own.
+    return next((s for s in shown if s.frames != 1), shown[0])
 
 
 def decoded_pictures(

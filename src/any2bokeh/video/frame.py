@@ -21,6 +21,8 @@ class Frame:
         native: the decoder's own samples, for the sink alone. ``sink.write(frame, frame.pixels)`` with this very
             array encodes them untouched.
         duration_s: how long the picture is shown, 0 where the source does not say.
+        alpha: ``(1, H, W)`` float32 coverage in [0, 1], straight: pixels are not multiplied by it, but for those of
+            EXR, which come as they are stored. None where the source has none.
         is_past_end: the file held fewer frames than it seemed to, and this is the last one again. Who writes a clip
             stops here; who only looks at it need not care.
     """
@@ -31,3 +33,4 @@ class Frame:
     native: Any
     duration_s: Fraction = Fraction(0)
     is_past_end: bool = False
+    alpha: NDArray[np.float32] | None = None

@@ -48,3 +48,19 @@ def orientation_of(display_matrix: bytes | None) -> Orientation:
     if abs(a) + abs(d) >= abs(b) + abs(c):
         return Orientation(False, a < 0, d < 0)
     return Orientation(True, c < 0, b < 0)
+
+
+def exif_orientation(value: int) -> Orientation:
+    """The orientation that an Exif tag asks for, 1 to 8; any other value means none.
+
+    Source: TIFF 6.0, section 8, tag 274; Exif 3.0, 4.6.5.1.
+    """
+    return {
+        2: Orientation(mirror_x=True),
+        3: Orientation(mirror_x=True, mirror_y=True),
+        4: Orientation(mirror_y=True),
+        5: Orientation(transpose=True),
+        6: Orientation(transpose=True, mirror_x=True),
+        7: Orientation(transpose=True, mirror_x=True, mirror_y=True),
+        8: Orientation(transpose=True, mirror_y=True),
+    }.get(value, Orientation())

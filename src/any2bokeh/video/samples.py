@@ -47,7 +47,10 @@ class SampleReader:
         alpha = alpha_of(native)
         bits = max(component.bits for component in native.format.components)
         layout = canonical_layout(native.format.name, bits, is_rgb=native.format.is_rgb or native.format.name == "pal8")
-        if native.format.name not in (layout.name, layout.name.replace("yuv4", "yuvj4")):
+        if _without_alpha(native.format.name) == layout.name != native.format.name:
+            # Not by FFmpeg, whose conversion of 10-bit RGB to the same without alpha is broken (seen in 8.1).
+            native = _same_planes(native, layout, layout.name)
+        elif native.format.name not in (layout.name, layout.name.replace("yuv4", "yuvj4")):
             # Bits are only moved here, never computed, except for layouts that have no planar twin.
             color_range = ColorRange.JPEG if self._coding.full_range or layout.family != "yuv" else ColorRange.MPEG
             native = self._reformatter.reformat(
@@ -132,7 +135,10 @@ class SampleWriter:
             _repeat_edges(samples, width, height)
         if samples.layout.name == self.pixel_format.replace("yuvj", "yuv"):
             return samples.frame
-        packed = self._reformatter.reformat(samples.frame, format=self.pixel_format, threads=1)
+        if self._has_alpha and samples.layout.name == _without_alpha(self.pixel_format):
+            packed = _same_planes(samples.frame, samples.layout, self.pixel_format)
+        else:
+            packed = self._reformatter.reformat(samples.frame, format=self.pixel_format, threads=1)
         if self._has_alpha:
             put_alpha(packed, alpha)
         return packed
@@ -160,6 +166,20 @@ def _copied(samples: Samples, size: tuple[int, int] | None) -> Samples:
         width = samples.frame.planes[index].width
         new[: len(old), :width] = old[:, :width]
     return copy
+
+
+def _without_alpha(pixel_format: str) -> str:
+    """FFmpeg's name of the format that has the same planes but for alpha."""
+    return pixel_format.replace("yuva4", "yuv4").replace("gbrap", "gbrp")
+
+
+def _same_planes(frame: av.VideoFrame, layout: PixelLayout, pixel_format: str) -> av.VideoFrame:
+    """The planes of ``layout`` in a frame of a format that has one more for alpha, or one less."""
+    other = av.VideoFrame(frame.width, frame.height, pixel_format)
+    for index in range(layout.plane_count):
+        width = frame.planes[index].width
+        whole_plane(other, index, layout.bits)[:, :width] = whole_plane(frame, index, layout.bits)[:, :width]
+    return other
 
 
 def _repeat_edges(samples: Samples, width: int, height: int) -> None:

@@ -1,51 +1,82 @@
 """Numbered images in a folder."""
 
-import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from any2bokeh.errors import InputError
+from any2bokeh.video.alpha import has_alpha
 from any2bokeh.video.codes import quantised
 from any2bokeh.video.encoding import Encoding
 from any2bokeh.video.frame import Frame
+from any2bokeh.video.frame_numbers import NamePattern
 from any2bokeh.video.image import Image, write_exr, write_png
 from any2bokeh.video.info import VideoInfo
 from any2bokeh.video.pending_output import PendingOutput, check_target, write_failure
 from any2bokeh.video.sequence import is_image, natural_sorted
 from any2bokeh.video.sink import VideoSink
 
+Pixels = NDArray[np.float32]
+
 
 class SequenceSink(VideoSink):
-    """Writes ``00000.png`` and on, or ``.exr``; see ``VideoSink``. PNG has 16 bits where the source has more than 8."""
+    """Writes numbered ``.png`` or ``.exr``; see ``VideoSink``.
+
+    PNG has 16 bits where the source has more than 8, EXR half precision unless the source has 32 bits. Alpha comes
+    through as it is: straight in PNG, in EXR with the colours multiplied by it.
+
+    Args:
+        path: the folder, or a pattern of the names in it.
+        info: of the source.
+        encoding: see ``Encoding``.
+        stems: names of the files without extension, one for each frame that will be written.
+        pattern: what ``path`` is, where it is a pattern.
+        overwrite: replace what is there.
+        notice: called with one-line remarks on what becomes of alpha.
+    """
 
     def __init__(
-        self, path: Path, info: VideoInfo, encoding: Encoding, *, start: int, stop: int | None, overwrite: bool
+        self,
+        path: Path,
+        info: VideoInfo,
+        encoding: Encoding,
+        *,
+        stems: Sequence[str],
+        pattern: NamePattern | None = None,
+        overwrite: bool,
+        notice: Callable[[str], None] | None = None,
     ) -> None:
-        self._extension = _extension(path, info, encoding)
-        self._count = (info.frame_count if stop is None else stop) - start
-        check_target(path, info.path, overwrite=overwrite)
-        _check_sources_folder(path, info)
-        if path.is_dir():
-            self._check_strangers(path)
+        self._extension = _extension(path, info, encoding, pattern)
+        self._names = [f"{stem}.{self._extension}" for stem in stems]
+        self._pattern = pattern
+        folder = path if pattern is None else pattern.folder
+        # A pattern names its files; others may lie beside them.
+        replaces = pattern is None or any((folder / name).exists() for name in self._names)
+        check_target(folder, info.path, overwrite=overwrite or not replaces)
+        _check_sources_folder(folder, info)
+        if folder.is_dir():
+            self._check_strangers(folder)
         self.path = path
         self._info = info
         self._written = 0
-        self._pending = PendingOutput.folder(path)
+        self._pending = PendingOutput.folder(folder)
+        if notice is not None and has_alpha(info.pixel_format):
+            notice(f"alpha of {info.path} is kept as it is: it is not blurred with the picture")
 
-    def write(self, frame: Frame, pixels: NDArray[np.float32]) -> None:
+    def write(self, frame: Frame, pixels: Pixels) -> None:
         """See ``VideoSink.write``."""
-        target = self._pending.temporary / f"{self._written:05d}.{self._extension}"
-        native = frame.native if isinstance(frame.native, Image) and pixels is frame.pixels else None
+        target = self._pending.temporary / self._names[self._written]
+        image = frame.native if isinstance(frame.native, Image) else None
+        is_untouched = pixels is frame.pixels
         try:
             if self._extension == "exr":
-                self._write_exr(target, pixels)
-            elif native is not None and not native.is_float:
-                write_png(target, native.samples)
+                self._write_exr(target, frame, pixels, image, is_untouched)
             else:
-                self._write_png(target, pixels)
+                self._write_png(target, frame, pixels, image, is_untouched)
         except OSError as error:
             raise write_failure(self.path, error) from None
         self._written += 1
@@ -60,41 +91,110 @@ class SequenceSink(VideoSink):
         finally:
             self._pending.discard()
 
-    def _write_exr(self, target: Path, pixels: NDArray[np.float32]) -> None:
+    def _write_exr(self, target: Path, frame: Frame, pixels: Pixels, image: Image | None, is_untouched: bool) -> None:
+        alpha = None if frame.alpha is None else np.moveaxis(frame.alpha, 0, 2)
+        is_exact = self._info.is_float and self._info.bit_depth == 32
+        if image is not None and image.is_float and is_untouched:
+            # As stored, with whatever is not finite.
+            light = np.asarray(image.samples, np.float32)
+            alpha = None if image.alpha is None else image.alpha[:, :, None]
+        else:
+            light = np.moveaxis(self._linear(pixels, image), 0, 2)
+            if alpha is not None and not _is_associated(image):
+                light = light * alpha
+        samples: NDArray[Any] = light if alpha is None else np.concatenate([light, alpha], axis=2)
+        if is_untouched and self._info.is_float and not is_exact:
+            with np.errstate(over="ignore"):
+                samples = samples.astype(np.float16)
+        channels = "RGB" if alpha is None else "RGBA"
+        write_exr(
+            target,
+            np.ascontiguousarray(samples),
+            channels=tuple(channels),
+            exact=tuple(channels) if is_exact else (),
+            header=self._header(image),
+            origin=(0, 0) if image is None else image.origin,
+        )
+
+    def _write_png(self, target: Path, frame: Frame, pixels: Pixels, image: Image | None, is_untouched: bool) -> None:
+        profile, color = (None, None) if image is None else (image.profile, image.color)
+        bits = 8 if self._info.bit_depth <= 8 else 16
+        if (
+            image is not None
+            and not image.is_float
+            and is_untouched
+            and not (_has_alpha(image) and image.is_associated)
+        ):
+            write_png(target, image.samples, alpha=image.alpha, profile=profile, color=color)
+            return
+        alpha = frame.alpha
+        if alpha is not None and _is_associated(image):
+            # PNG is straight. Where nothing is covered there is nothing to divide by, and light without cover is lost.
+            pixels = np.divide(pixels, alpha, out=np.zeros_like(pixels), where=alpha > 0)
+        codes = self._codes(pixels)
+        write_png(
+            target,
+            np.stack([quantised(plane, bits) for plane in codes], axis=2),
+            alpha=None if alpha is None else quantised(alpha[0], bits),
+            profile=profile,
+            color=color,
+        )
+
+    def _linear(self, pixels: Pixels, image: Image | None) -> Pixels:
         from any2bokeh.optics.transfer import srgb_decode
 
-        linear = pixels if self._info.transfer == "linear" else srgb_decode(pixels)
-        write_exr(target, np.ascontiguousarray(np.moveaxis(linear, 0, 2)))
+        if image is not None:
+            return image.linear_srgb(pixels)
+        return pixels if self._info.transfer == "linear" else srgb_decode(pixels)
 
-    def _write_png(self, target: Path, pixels: NDArray[np.float32]) -> None:
+    def _codes(self, pixels: Pixels) -> Pixels:
         from any2bokeh.optics.transfer import srgb_encode
 
-        codes = srgb_encode(pixels) if self._info.transfer == "linear" else pixels
-        bits = 8 if self._info.bit_depth <= 8 else 16
-        write_png(target, np.stack([quantised(plane, bits) for plane in codes], axis=2))
+        return srgb_encode(pixels) if self._info.transfer == "linear" else pixels
 
-    def _check_strangers(self, path: Path) -> None:
+    def _header(self, image: Image | None) -> dict[str, object]:
+        rate = self._info.fps.limit_denominator(1 << 30)
+        aspect = float(self._info.sample_aspect)
+        own = {"FramesPerSecond": (rate.numerator, rate.denominator), "PixelAspectRatio": aspect}
+        return own | dict({} if image is None else image.header)
+
+    def _check_strangers(self, folder: Path) -> None:
         """Images that the result would not replace would be read as part of it; and they are not ours to delete."""
-        own = re.compile(rf"(\d{{5,}})\.{self._extension}")
-        strangers = []
-        for image in path.iterdir():
-            match = own.fullmatch(image.name)
-            if is_image(image) and not (match and int(match[1]) < self._count):
-                strangers.append(image)
+        own = set(self._names)
+        strangers = [
+            image
+            for image in folder.iterdir()
+            if is_image(image)
+            and image.name not in own
+            and (self._pattern is None or self._pattern.matches(image.name))
+        ]
         if strangers:
             first = natural_sorted(strangers)[0].name
             raise InputError(
-                f"folder {path} holds {len(strangers)} images that are not replaced by the {self._count} of the result "
+                f"folder {folder} holds {len(strangers)} images that are not replaced by the {len(own)} of the result "
                 f"(first: {first}); remove them or choose another folder"
             )
 
 
-def _extension(path: Path, info: VideoInfo, encoding: Encoding) -> str:
+def _has_alpha(image: Image) -> bool:
+    return image.alpha is not None
+
+
+def _is_associated(image: Image | None) -> bool:
+    return image is not None and image.is_associated
+
+
+def _extension(path: Path, info: VideoInfo, encoding: Encoding, pattern: NamePattern | None) -> str:
     codec = encoding.codec
+    asked = path.suffix.lower()[1:] if pattern is not None else ""
+    if pattern is not None and asked not in ("png", "exr"):
+        raise InputError(f"cannot write {path}: numbered images are written as .png or .exr; change its extension")
     if codec == "auto":
-        codec = "exr" if info.is_float else "png"
+        codec = asked or ("exr" if info.is_float else "png")
     if codec not in ("png", "exr"):
         raise InputError(f"a folder holds png or exr images, not codec {codec}; give a file name such as {path}.mp4")
+    if asked and codec != asked:
+        raise InputError(f"output {path} and codec {codec} contradict each other; leave the codec out")
     if codec == "exr" and info.transfer in ("pq", "hlg"):
         raise InputError(
             f"{info.path} is {info.transfer.upper()}, which EXR output does not cover; write png, .mp4 or .mov"

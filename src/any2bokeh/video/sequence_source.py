@@ -8,35 +8,41 @@ from pathlib import Path
 
 from any2bokeh.errors import InputError
 from any2bokeh.video.frame import Frame
-from any2bokeh.video.image import read_image
+from any2bokeh.video.frame_numbers import frame_numbers
+from any2bokeh.video.image import Image, read_image
 from any2bokeh.video.info import VideoInfo
+from any2bokeh.video.reading import Reading
 from any2bokeh.video.source import VideoSource, check_range
+
+_DEFAULT_FPS = Fraction(24)
 
 
 class SequenceSource(VideoSource):
-    """Images as the frames of a clip; see ``VideoSource``. EXR and other floats are scene-linear."""
+    """Images as the frames of a clip; see ``VideoSource``. EXR and other floats are scene-linear.
 
-    def __init__(self, path: Path, images: list[Path], *, fps: Fraction) -> None:
+    Args:
+        path: what the user named.
+        images: the files, in order.
+        fps: frames in a second; None = what the first file says, or 24.
+        reading: see ``Reading``.
+    """
+
+    def __init__(
+        self, path: Path, images: list[Path], *, fps: Fraction | None = None, reading: Reading | None = None
+    ) -> None:
         super().__init__()
+        reading = reading or Reading()
         self._path = path
         self._images = images
+        self._layer = reading.layer
         self._closed = threading.Event()
-        first = read_image(images[0])
-        self.info = VideoInfo(
-            path=path,
-            width=first.width,
-            height=first.height,
-            fps=fps,
-            frame_count=len(images),
-            bit_depth=first.bit_depth,
-            transfer="linear" if first.is_float else "srgb",
-            time_base=1 / fps,
-            duration_s=len(images) / fps,
-            codec=images[0].suffix.lower()[1:],
-            pixel_format=f"rgb {first.samples.dtype}",
-            is_sequence=True,
-            is_float=first.is_float,
-        )
+        self.numbers = frame_numbers(images)
+        gap = None if self.numbers is None else self.numbers.gap_remark()
+        if gap is not None and reading.strict:
+            raise InputError(f"{path}: {gap}; render them, or leave --strict out to go on without them")
+        first = read_image(images[0], layer=self._layer)
+        self._remarks = [*([f"{path}: {gap}; the result leaves the same gap"] if gap else []), *first.remarks]
+        self.info = describe(path, images[0], first, count=len(images), fps=fps or first.fps or _DEFAULT_FPS)
 
     def frames(self, start: int = 0, stop: int | None = None) -> Iterator[Frame]:
         """See ``VideoSource.frames``."""
@@ -47,7 +53,7 @@ class SequenceSource(VideoSource):
             if self._closed.is_set():
                 return
             path = self._images[index]
-            image = read_image(path)
+            image = read_image(path, layer=self._layer)
             if (image.width, image.height) != (info.width, info.height):
                 raise InputError(
                     f"{path} is {image.width}x{image.height} but {self._images[0].name} is {info.width}x{info.height}; "
@@ -55,7 +61,7 @@ class SequenceSource(VideoSource):
                 )
             if image.is_float != info.is_float:
                 raise InputError(f"of {path} and {self._images[0].name} only one is floating point; export them alike")
-            yield Frame(image.pixels(), index, index / info.fps, image, 1 / info.fps)
+            yield Frame(image.pixels(), index, index / info.fps, image, 1 / info.fps, alpha=image.coverage())
 
     def index_at(self, time_s: float | Fraction) -> int:
         """See ``VideoSource.index_at``."""
@@ -66,3 +72,28 @@ class SequenceSource(VideoSource):
     def close(self) -> None:
         """See ``VideoSource.close``."""
         self._closed.set()
+
+    def _opening_remarks(self) -> list[str]:
+        return list(self._remarks)
+
+
+def describe(path: Path, file: Path, first: Image, *, count: int, fps: Fraction) -> VideoInfo:
+    """What a clip is whose frames are images like ``first``, one every 1 / ``fps`` seconds."""
+    return VideoInfo(
+        path=path,
+        width=first.width,
+        height=first.height,
+        fps=fps,
+        frame_count=count,
+        bit_depth=first.bit_depth,
+        transfer=first.transfer,
+        color=first.color,
+        sample_aspect=first.sample_aspect,
+        rotation_deg=first.rotation_deg,
+        time_base=1 / fps,
+        duration_s=count / fps,
+        codec=file.suffix.lower()[1:],
+        pixel_format=f"{'rgb' if first.alpha is None else 'rgba'} {first.samples.dtype}",
+        is_sequence=True,
+        is_float=first.is_float,
+    )

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from any2bokeh.errors import InputError
 from any2bokeh.video.encoding import Encoding
 from any2bokeh.video.frame import Frame
+from any2bokeh.video.frame_numbers import NamePattern, result_stems
 from any2bokeh.video.part import Part
 from any2bokeh.video.source import VideoSource
 
@@ -59,7 +60,8 @@ def open_sink(
     """Make ready to write the frames ``start <= index < stop`` of ``source``.
 
     Args:
-        path: a file whose extension says the container (.mp4 .mov .mkv .webm), or a folder for numbered images.
+        path: a file whose extension says the container (.mp4 .mov .mkv .webm), a folder for numbered images, or a
+            pattern of their names (``shot.####.exr``, ``shot.%04d.png``).
         encoding: see ``Encoding``; None = its defaults.
         start, stop: the range that will be written; the sound is trimmed to it.
         overwrite: replace an existing result, once the new one is complete.
@@ -78,11 +80,28 @@ def open_sink(
 
         part = Part.of(source, start, stop)
         return ContainerSink(target, source.info, encoding, part=part, overwrite=overwrite, notice=notice)
-    if extension and not target.is_dir():
+    pattern = None if target.is_dir() else NamePattern.of(target)
+    if extension and pattern is None and not target.is_dir():
         allowed = ", ".join(CONTAINER_EXTENSIONS)
         raise InputError(
-            f"cannot write {path}: {extension} is not one of {allowed}; or give a folder, for numbered images"
+            f"cannot write {path}: {extension} is not one of {allowed}; or give a folder for numbered images, or a "
+            f"pattern such as {target.with_name('####.png')}"
         )
     from any2bokeh.video.sequence_sink import SequenceSink
 
-    return SequenceSink(target, source.info, encoding, start=start, stop=stop, overwrite=overwrite)
+    stems = frame_stems(path, source, start=start, stop=stop)
+    return SequenceSink(target, source.info, encoding, stems=stems, pattern=pattern, overwrite=overwrite, notice=notice)
+
+
+def frame_stems(path: str | Path, source: VideoSource, *, start: int = 0, stop: int | None = None) -> list[str]:
+    """Names without extension of the numbered images of a result, and of what is written beside it.
+
+    Args:
+        path: the result; the names are those of its pattern, where it is one.
+        source: whose numbers they keep, where it has some.
+        start, stop: the range that is written.
+    """
+    stop = source.info.frame_count if stop is None else stop
+    target = Path(path)
+    is_pattern = target.suffix.lower() not in CONTAINER_EXTENSIONS and not target.is_dir()
+    return result_stems(source.numbers, start, stop, pattern=NamePattern.of(target) if is_pattern else None)

@@ -9,6 +9,7 @@ from typing import Self
 
 from any2bokeh.errors import InputError
 from any2bokeh.video.frame import Frame
+from any2bokeh.video.frame_numbers import FrameNumbers
 from any2bokeh.video.info import VideoInfo
 from any2bokeh.video.reading import Reading
 
@@ -25,6 +26,8 @@ class VideoSource(ABC):
     """
 
     info: VideoInfo
+    numbers: FrameNumbers | None = None
+    """Of the files of an image sequence; None of any other source, and where the files are not numbered."""
 
     def __init__(self) -> None:
         self._told: set[str] = set()
@@ -81,27 +84,39 @@ class VideoSource(ABC):
 def open_source(
     path: str | Path, *, fps: float | Fraction | str | None = None, reading: Reading | None = None
 ) -> VideoSource:
-    """Open a video file, a folder of images, a glob pattern of images, or one image.
+    """Open a video file, a folder of images, a pattern of images, or one image.
 
     Args:
-        path: what to read. Images are taken in natural order (``frame9`` before ``frame10``).
-        fps: rate of an image sequence, 24 unless given, or of a video stream without a clock (.h264, .h265, .m2v), what
-            it says or 25 unless given; not allowed for a video with time stamps of its own.
-        reading: what is done with damage and with interlaced video; None = the defaults of ``Reading``.
+        path: what to read. Images are taken in natural order (``frame9`` before ``frame10``). A pattern is a glob
+            (``shot.*.exr``) or has a place for the number (``shot.####.exr``, ``shot.%04d.exr``).
+        fps: rate of an image sequence, what EXR files say or 24 unless given, or of a video stream without a clock
+            (.h264, .h265, .m2v), what it says or 25 unless given; not allowed for a video with time stamps of its own.
+        reading: what is read, what is done with damage and gaps, and with interlaced video; None = the defaults of
+            ``Reading``.
 
     Raises:
         InputError: missing, empty, not a video, no frames, unreadable.
     """
-    from any2bokeh.video.sequence import find_sequence
+    from any2bokeh.video.sequence import animation_in, find_sequence
 
     images = find_sequence(path)
-    if images is not None:
+    animation = None if images is None else animation_in(images)
+    if images is not None and animation is None:
         from any2bokeh.video.sequence_source import SequenceSource
 
-        return SequenceSource(Path(path), images, fps=_rate(fps) or Fraction(24))
+        return SequenceSource(Path(path), images, fps=_rate(fps), reading=reading)
+    if reading is not None and reading.layer is not None:
+        raise InputError(f"{path} has no layers; --layer ({reading.layer}) is for EXR: leave it out")
+    if animation == "webp":
+        from any2bokeh.video.webp_animation import WebpAnimation
+
+        assert images is not None
+        if fps is not None:
+            raise InputError(f"{path} has durations of its own; fps ({fps}) is for images without: leave it out")
+        return WebpAnimation(images[0])
     from any2bokeh.video.container_source import ContainerSource
 
-    return ContainerSource(Path(path), fps=_rate(fps), reading=reading)
+    return ContainerSource(Path(path) if images is None else images[0], fps=_rate(fps), reading=reading)
 
 
 def check_range(path: Path, start: int, stop: int, count: int) -> None:
