@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks import disparity, end_to_end, layered, looks, memory, quality, scaling
+from benchmarks import degraded, disparity, end_to_end, layered, looks, memory, quality, scaling
 from benchmarks.machine import Machine
 from benchmarks.scenes import THIN_LENS_FOLDER, demo_scene, thin_lens_scenes
 
@@ -122,6 +122,11 @@ def _quality(plan: Plan, threads: int, thin_lens: Path) -> tuple[Any, str]:
     return [asdict(score) for score in scores], quality.report(scores)
 
 
+def _degraded(plan: Plan, threads: int, thin_lens: Path) -> tuple[Any, str]:
+    scores = degraded.measure(thin_lens, frames=plan.quality_frames, threads=threads)
+    return [asdict(score) for score in scores], degraded.report(scores)
+
+
 def _memory(plan: Plan, threads: int, thin_lens: Path) -> tuple[Any, str]:
     with tempfile.TemporaryDirectory() as folder:
         peaks = memory.measure(Path(folder), size=plan.memory_size, lengths=plan.memory_lengths)
@@ -135,6 +140,7 @@ SECTIONS: dict[str, tuple[str, Section]] = {
     "end_to_end": ("H.264 to H.264, {0[0]}x{0[1]}, K = {1:g}, {2} threads", _end_to_end),
     "disparity": ("Before rendering: disparity and focus, {3[0]}x{3[1]}, on all cores", _disparity),
     "quality": ("Against path-traced thin-lens clips", _quality),
+    "degraded": ("Against path-traced thin-lens clips, with exact and with spoilt disparity", _degraded),
     "memory": ("Peak memory", _memory),
 }
 _ALWAYS = ("layered", "looks", "scaling", "end_to_end", "disparity")
@@ -150,6 +156,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--only", nargs="+", choices=SECTIONS, help="measure just these")
     parser.add_argument("--quality", action="store_true", help="also score against the path-traced clips")
+    parser.add_argument("--degraded", action="store_true", help="the same with spoilt disparity")
     parser.add_argument("--memory", action="store_true", help="also compare peak memory at 1080p (some minutes)")
     parser.add_argument("--quick", action="store_true", help="tiny sizes: whether it works, not how fast")
     parser.add_argument("--threads", type=int, default=2, help="of the renderer and the baselines (default 2)")
@@ -158,7 +165,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
 
     plan = QUICK if options.quick else Plan()
-    extra = [name for name in ("quality", "memory") if getattr(options, name)]
+    extra = [name for name in ("quality", "degraded", "memory") if getattr(options, name)]
     machine = Machine.here()
     print(machine.report())
     results: dict[str, Any] = {"machine": asdict(machine), "plan": asdict(plan), "threads": options.threads}

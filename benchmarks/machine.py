@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from any2bokeh.renderers.layered.renderer import available_cores
+from any2bokeh.renderers.layered.workers import available_cores
 
 
 @dataclass(frozen=True, slots=True)

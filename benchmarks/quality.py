@@ -59,12 +59,12 @@ def measure(folder: Path, *, frames: int | None = None, threads: int) -> list[Sc
     for scene in thin_lens_scenes(folder, frames=frames):
         clip, setting = scene.name.split(" ", 1)
         truth = [
-            _as_file(read_picture(folder / clip / f"gt_{setting}" / f"{index:05d}.png"))
+            as_file(read_picture(folder / clip / f"gt_{setting}" / f"{index:05d}.png"))
             for index in range(len(scene.inputs))
         ]
         maps = [read_disparity(folder / clip / "disparity" / f"{index:05d}.png") for index in range(len(scene.inputs))]
         for method, render in methods.items():
-            pictures = [_as_file(render(frame)) for frame in scene.inputs]
+            pictures = [as_file(render(frame)) for frame in scene.inputs]
             scores.append(score(scene.name, method, pictures, truth, maps))
     return scores
 
@@ -121,7 +121,7 @@ def _edge_band(disparity: NDArray[np.float32]) -> NDArray[np.bool_]:
     return cv2.distanceTransform(np.asarray(~is_edge, np.uint8), cv2.DIST_L2, 5) <= _EDGE_BAND_PX
 
 
-def _as_file(pixels: NDArray[np.float32]) -> Picture:
+def as_file(pixels: NDArray[np.float32]) -> Picture:
     """``(3, H, W)`` as it comes back from an 8-bit file."""
     return np.rint(np.clip(pixels.transpose(1, 2, 0), 0, 1).astype(np.float64) * 255) / 255
 

@@ -265,21 +265,17 @@ def _first_of(track: FocusTrack, count: int) -> FocusTrack:
 def _open_aovs(request: "AovRequest", shot: Shot, engine: Renderer, stems: list[str], *, overwrite: bool) -> "AovSink":
     from any2bokeh.aov.metadata import FocusMetadata
     from any2bokeh.aov.sink import AovSink, widest_px
-    from any2bokeh.optics.aperture import Polygon
+    from any2bokeh.renderers.base import RendersSeparated
     from any2bokeh.renderers.layered import LayeredRenderer
-    from any2bokeh.renderers.layered.reduced import ReducedRenderer
 
     info = shot.source.info
-    if isinstance(engine, ReducedRenderer):
-        engine = engine.renderer
-    # One of its own: it works while the engine is at the next frame.
-    layered = engine.twin() if isinstance(engine, LayeredRenderer) else LayeredRenderer(transfer=info.transfer)
-    blades = layered.aperture.blades if isinstance(layered.aperture, Polygon) else None
+    offers = engine if isinstance(engine, RendersSeparated) else LayeredRenderer(transfer=info.transfer)
+    separator = offers.separator()
     return AovSink(
         request,
         info,
-        FocusMetadata(shot, blades),
-        layered=layered,
+        FocusMetadata(shot, separator.blades),
+        separator=separator,
         widest_px=widest_px(shot),
         stems=stems,
         overwrite=overwrite,

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from any2bokeh.optics.aperture import Disc, Polygon
 from any2bokeh.renderers.layered import layers, reference
+from any2bokeh.renderers.layered.layered_image import Samples
 from any2bokeh.synthesis import ray_trace, ray_trace_torch
 from any2bokeh.synthesis.maker import ClipConfig, ClipMaker
 from any2bokeh.synthesis.scene import SceneConfig
@@ -154,7 +155,7 @@ def test_card_and_wall_equal_the_layered_reference(wall, focus, most):
     card_light = both_light - (1 - shares[1]) * wall_light
     light[layers.PATCH][mixed] = np.concatenate([card_light, shares[1:]]).transpose(1, 2, 0)[mixed]
     kind[mixed] = layers.SPLIT | layers.HIDDEN
-    wanted = reference.render(light, defocus, kind, Disc())
+    wanted = reference.render(Samples.of(light, defocus, kind), Disc())
     # Not where the reference repeats the frame's border and the scene goes on.
     difference = np.abs(trace(both, focus, blur) - wanted)[:, 8:-8, 8:-8]
     assert difference.max() < most
@@ -172,7 +173,7 @@ def test_slope_equals_the_layered_reference():
     light[layers.FRONT, ..., :3] = in_focus.transpose(1, 2, 0)
     light[layers.FRONT, ..., 3] = 1
     defocus[layers.FRONT] = scene.lens_radius_px(blur) * (ray_trace.seen_disparity(scene)[0] - 0.4)
-    wanted = reference.render(light, defocus, np.zeros((H, W), np.uint8), Disc())
+    wanted = reference.render(Samples.of(light, defocus, np.zeros((H, W), np.uint8)), Disc())
     difference = np.abs(trace(scene, 0.4, blur) - wanted)[:, 8:-8, 8:-8]
     # Worst seen 0.0106, mean 0.0028.
     assert difference.max() < 0.015

@@ -90,8 +90,8 @@ def test_alpha_that_is_left_out_is_told(tmp_path: Path, name: str) -> None:
     told: list[str] = []
     copy(clip, tmp_path / name, notice=told.append)
     assert told == [
-        f"alpha of {clip} is left out of {tmp_path / name}; write .mov with --codec prores, .mkv with --codec ffv1, .webm, "
-        f"or a folder of png"
+        f"alpha of {clip} is left out of {tmp_path / name}; write .mov with --codec prores, "
+        f".mkv with --codec ffv1, .webm, or a folder of png"
     ]
 
 

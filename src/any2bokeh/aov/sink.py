@@ -15,7 +15,7 @@ from any2bokeh.aov.pictures import defocus, focus_matte, focus_overlay
 from any2bokeh.errors import InputError
 from any2bokeh.optics.coc import REFERENCE_LONG_SIDE_PX
 from any2bokeh.optics.transfer import Transfer, decode, encode
-from any2bokeh.renderers.layered.renderer import LayeredRenderer
+from any2bokeh.renderers.base import Separator
 from any2bokeh.renderers.layered.separation import ALPHA, FAR
 from any2bokeh.shot import Shot, ShotFrame
 from any2bokeh.video import VideoInfo
@@ -55,7 +55,7 @@ class AovSink:
         request: what is wanted.
         info: of the source.
         metadata: of the shot.
-        layered: renders ``layers`` and ``alpha``, with the look and transfer of the result.
+        separator: renders ``layers`` and ``alpha``, with the look and transfer of the result.
         widest_px: no circle of confusion of the clip is wider; the full scale of radii in PNG.
         stems: names of the files of each frame, without extension.
         overwrite: replace what is there.
@@ -70,7 +70,7 @@ class AovSink:
         info: VideoInfo,
         metadata: FocusMetadata,
         *,
-        layered: LayeredRenderer,
+        separator: Separator,
         widest_px: float,
         stems: Sequence[str],
         overwrite: bool,
@@ -79,7 +79,7 @@ class AovSink:
         self._request = request
         self._info = info
         self._metadata = metadata
-        self._layered = layered
+        self._separator = separator
         self._widest_px = max(widest_px, 1.0)
         self._stems = stems
         self._written = 0
@@ -138,7 +138,7 @@ class AovSink:
     def _pictures(self, shot_frame: ShotFrame, rendered: NDArray[np.float32]) -> list[Picture]:
         given = shot_frame.given
         kinds = self._request.kinds
-        parts = self._layered.render_separated(given) if {"alpha", "layers"} & set(kinds) else None
+        parts = self._separator.render_separated(given) if {"alpha", "layers"} & set(kinds) else None
 
         def layers() -> list[Picture]:
             assert parts is not None
@@ -196,7 +196,7 @@ class AovSink:
         """EXR holds linear light: the overlay is made of code values, and parts are, of a renderer that blurs them."""
         if picture.name == "focus-overlay":
             return decode(picture.values, "srgb")
-        if picture.channels == "RGBA" and self._layered.transfer == "none":
+        if picture.channels == "RGBA" and self._separator.transfer == "none":
             alpha = np.maximum(picture.values[ALPHA:], np.float32(1e-6))
             light = decode(picture.values[:ALPHA] / alpha, self._source_transfer) * alpha
             return np.concatenate([light, picture.values[ALPHA:]])
@@ -212,7 +212,7 @@ class AovSink:
         if picture.channels == "RGBA":
             alpha = values[ALPHA:]
             plain = values[:ALPHA] / np.maximum(alpha, np.float32(1e-6))
-            codes = plain if self._layered.transfer == "none" else encode(plain, self._png_transfer)
+            codes = plain if self._separator.transfer == "none" else encode(plain, self._png_transfer)
             return np.concatenate([codes, alpha]).astype(np.float32, copy=False)
         return values
 

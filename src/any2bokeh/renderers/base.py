@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
+
+from any2bokeh.optics.transfer import Transfer
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,4 +45,38 @@ class Renderer(Protocol):
         An input whose blur strength is 0 comes back as the very array that went in, so that the writer can keep
         the source's own samples.
         """
+        ...
+
+
+class Separator(Protocol):
+    """Renders frames in parts that add up to the picture, for compositing.
+
+    Attributes:
+        transfer: how code values stand for light.
+        blades: of the iris; None where it is round or a picture.
+    """
+
+    @property
+    def transfer(self) -> Transfer: ...
+
+    @property
+    def blades(self) -> int | None: ...
+
+    def render_separated(self, frame: RenderInput) -> NDArray[np.float32]:
+        """Render one frame in three parts.
+
+        Returns:
+            ``(3, 4, H, W)`` float32: what is in front of the focal plane, in it and behind it; each linear light
+            multiplied by alpha, and alpha. The alphas sum to 1, the lights to that of the picture. Code values
+            instead of light where the transfer is ``none``.
+        """
+        ...
+
+
+@runtime_checkable
+class RendersSeparated(Protocol):
+    """What a renderer may offer beside ``Renderer``: the same lens for separated output."""
+
+    def separator(self) -> Separator:
+        """One with memory of its own, which may work while the renderer is at another frame."""
         ...

@@ -17,9 +17,9 @@ def both(pixels, disparity, focus_disparity, radius_px, aperture):
     renderer = LayeredRenderer(aperture=aperture, transfer="linear")
     strength = scenes.k_for(radius_px, 1, *SIZE)
     fast = renderer.render_frame(RenderInput(pixels, disparity, focus_disparity, strength))
-    scratch = renderer._scratch
-    assert scratch is not None
-    return fast, reference.render(scratch.light, scratch.defocus, scratch.kind, aperture)
+    image = renderer.image
+    assert image is not None
+    return fast, reference.render(image.samples(), aperture)
 
 
 # The fast path fills a row of a shape from its mean left to its mean right end, the reference counts exact overlaps:

@@ -5,17 +5,15 @@ import pytest
 
 from any2bokeh.renderers.base import RenderInput
 from any2bokeh.renderers.layered import layers
-from any2bokeh.renderers.layered.renderer import LayeredRenderer
+from any2bokeh.renderers.layered.layered_image import LayeredImage
 from tests.renderers.layered import scenes
 
 
 def layered(pixels, disparity, focus_disparity, blur_strength):
-    """``(light, defocus, kind)`` that the renderer makes of a frame."""
-    renderer = LayeredRenderer(transfer="linear")
-    renderer.render_frame(RenderInput(pixels, disparity, focus_disparity, blur_strength))
-    scratch = renderer._scratch
-    assert scratch is not None
-    return scratch.light, scratch.defocus, scratch.kind
+    """``(light, defocus, kind)`` of a frame in linear light."""
+    frame = RenderInput(pixels, disparity, focus_disparity, blur_strength)
+    image = LayeredImage.of(frame, transfer="linear")
+    return image.light, image.defocus, image.kind
 
 
 @pytest.mark.parametrize("share", [0.1, 0.3, 0.45])

@@ -134,12 +134,10 @@ def test_every_look_equals_its_slow_twin(name, scene):
     )
     strength = scenes.k_for(7.0, 1, *SIZE)
     fast = renderer.render_frame(RenderInput(pixels, disparity, 0.4, strength))
-    scratch = renderer._scratch
-    assert scratch is not None
+    image = renderer.image
+    assert image is not None
     chromatic = renderer.axial_chromatic * 7.0
-    slow = reference.render(
-        scratch.light, scratch.defocus, scratch.kind, renderer.aperture, renderer.profile, renderer.barrel, chromatic
-    )
+    slow = reference.render(image.samples(), renderer.aperture, renderer.profile, renderer.barrel, chromatic)
     difference = np.abs(fast - slow)
     # Worst seen, largest and mean. Profiles, in few discs: 0.0191, 0.0041. Behind a barrel, whose cut rows are filled
     # from one to three lines each and whose share of light is looked up: 0.0585, 0.0054 on the slope, where shapes of

@@ -26,6 +26,9 @@ TILE_WIDTH = 256
 LEAST_COVERAGE = 1e-4
 """Coverage below this is rounding left over by the running sums."""
 
+LEAST_TO_FILL = 0.1
+"""Coverage by what is in front of a pixel's backstop, from which on that is brought to full coverage."""
+
 UNTOUCHED = 2.0
 """Stands for a coverage that only the pixel itself, in focus, contributes to."""
 
@@ -45,8 +48,7 @@ def render_tile(tile, source, samples, rows, transfer, channel, shift_px, accumu
     Args:
         tile: index of the tile, in rows from the top left.
         source: ``(3, H, W)`` code values of the all-in-focus frame. What is in focus and not covered stays as it is.
-        samples: ``(light, defocus, kind, block_reach_px)`` of the layered depth image, the last being the largest
-            circle of confusion in each block.
+        samples: of the layered depth image; see ``layered_image.Samples``.
         rows: of the shape; see ``rows.py``.
         transfer: ``(encode_table, peak)``: code values at evenly spaced square roots of light up to ``peak``;
             an empty table: light is written as it is.
@@ -57,9 +59,9 @@ def render_tile(tile, source, samples, rows, transfer, channel, shift_px, accumu
     """
     window, slot_of_bin, extents = sum_tile(tile, samples, rows, channel, shift_px, accumulator)
     if channel < 0:
-        _compose(window, source, slot_of_bin, extents, accumulator, transfer, result)
+        _compose(window, source, samples.backstop, slot_of_bin, extents, accumulator, transfer, result)
     else:
-        _compose_channel(window, channel, slot_of_bin, extents, accumulator, transfer, result)
+        _compose_channel(window, channel, samples.backstop, slot_of_bin, extents, accumulator, transfer, result)
 
 
 @compiled(nogil=True, fastmath=True)
@@ -70,8 +72,8 @@ def sum_tile(tile, samples, rows, channel, shift_px, accumulator):
         ``(window, slot_of_bin, extents)``: the tile's first and last row and column in the frame, the ends exclusive;
         the slot of each bin, or -1; and what each slot touches.
     """
-    block_reach = samples[3]
-    height, width = samples[2].shape
+    block_reach = samples.block_reach
+    height, width = samples.kind.shape
     tiles_across = (width + TILE_WIDTH - 1) // TILE_WIDTH
     top, left = tile // tiles_across * TILE_HEIGHT, tile % tiles_across * TILE_WIDTH
     bottom, right = min(top + TILE_HEIGHT, height), min(left + TILE_WIDTH, width)
@@ -98,7 +100,7 @@ def sum_tile(tile, samples, rows, channel, shift_px, accumulator):
 @compiled(nogil=True, fastmath=True)
 def _splat(part, window, samples, rows, channel, shift_px, accumulator, slot_of_bin, extents, slots):
     """Add the shapes of all samples in a part of a block to the sums of their bins; slots in use then."""
-    light, defocus, kind, _ = samples
+    light, defocus, kind = samples.light, samples.defocus, samples.kind
     mode, first, reach, inverse_area, row_first, places, heights, cells, shares, barrel, kept = rows
     lanes = 4 if channel < 0 else 2
     top, bottom, left, right = window
@@ -240,8 +242,24 @@ def _add_cut(span, steps, at, opening, radius_px, red, green, blue, weight, lane
         line += ROW_PIXELS * lanes
 
 
+@compiled(nogil=True, fastmath=True, inline="always")
+def share_taken(bin_, coverage, full, backstop):
+    """Share of what a bin holds for a pixel that is seen: all of it as far as the aperture has room, 0 to 1.
+
+    Args:
+        bin_: bins are taken front to back.
+        coverage: of the aperture, by the bin.
+        full: coverage of what was taken before.
+        backstop: of the pixel; see ``backstop.py``.
+    """
+    room = 1 - full
+    if coverage <= LEAST_COVERAGE or room <= 0 or (bin_ < backstop and full > LEAST_TO_FILL):
+        return np.float32(0)
+    return np.float32(1) if coverage <= room else room / coverage
+
+
 @compiled(nogil=True, fastmath=True)
-def _compose(window, source, slot_of_bin, extents, accumulator, transfer, result):
+def _compose(window, source, backstop, slot_of_bin, extents, accumulator, transfer, result):
     """Sum up the differences, take the bins front to back until the aperture is full, encode; zero the sums."""
     top, bottom, left, right = window
     encode_table, peak = transfer
@@ -261,12 +279,11 @@ def _compose(window, source, slot_of_bin, extents, accumulator, transfer, result
                 blue += accumulator[at + 2]
                 coverage += accumulator[at + 3]
                 at += 4
-                room = 1 - picture[x, 3]
-                if bin_ == FOCUS_BIN and room == 1 and coverage > 1 - LEAST_COVERAGE:
+                if bin_ == FOCUS_BIN and picture[x, 3] == 0 and coverage > 1 - LEAST_COVERAGE:
                     picture[x, 3] = UNTOUCHED
                     continue
-                if coverage > LEAST_COVERAGE and room > 0:
-                    part = np.float32(1) if coverage <= room else room / coverage
+                part = share_taken(bin_, coverage, picture[x, 3], backstop[top + y, left + x])
+                if part > 0:
                     picture[x, 0] += part * red
                     picture[x, 1] += part * green
                     picture[x, 2] += part * blue
@@ -292,7 +309,7 @@ def _encoded(value, encode_table, peak):
 
 
 @compiled(nogil=True, fastmath=True)
-def _compose_channel(window, channel, slot_of_bin, extents, accumulator, transfer, result):
+def _compose_channel(window, channel, backstop, slot_of_bin, extents, accumulator, transfer, result):
     """``_compose`` for one channel, of sums of pairs. What is in focus for one colour may not be for another, so
     nothing is taken from the source."""
     top, bottom, left, right = window
@@ -312,9 +329,8 @@ def _compose_channel(window, channel, slot_of_bin, extents, accumulator, transfe
                 value += accumulator[at]
                 coverage += accumulator[at + 1]
                 at += 2
-                room = 1 - picture[x, 1]
-                if coverage > LEAST_COVERAGE and room > 0:
-                    part = np.float32(1) if coverage <= room else room / coverage
+                part = share_taken(bin_, coverage, picture[x, 1], backstop[top + y, left + x])
+                if part > 0:
                     picture[x, 0] += part * value
                     picture[x, 1] += part * coverage
             accumulator[begin : (slot * SLOT_PIXELS + y * ROW_PIXELS + extents[slot, 3] + 2) * 2] = 0

@@ -52,6 +52,10 @@ class ReducedRenderer:
         self.renderer = renderer
         self.scale = scale
 
+    def separator(self) -> LayeredRenderer:
+        """At full size: pictures for compositing are not drafts; see ``RendersSeparated``."""
+        return self.renderer.separator()
+
     def render(self, inputs: Iterable[RenderInput]) -> Iterator[NDArray[np.float32]]:
         """See ``Renderer.render``."""
         for frame in inputs:

@@ -12,15 +12,15 @@ from any2bokeh.optics.barrel import Barrel
 from any2bokeh.optics.profile import BokehProfile
 from any2bokeh.optics.radii import IDENTITY_RADIUS_PX
 from any2bokeh.renderers.layered.bins import BIN_COUNT, depth_bin
+from any2bokeh.renderers.layered.cpu import LEAST_TO_FILL
+from any2bokeh.renderers.layered.layered_image import Samples
 from any2bokeh.renderers.layered.layers import BEHIND, FRONT, HIDDEN, PATCH, SPLIT
 
 _SUBSAMPLES = 24
 
 
 def render(
-    light: NDArray[np.float32],
-    defocus: NDArray[np.float32],
-    kind: NDArray[np.uint8],
+    samples: Samples,
     aperture: Aperture,
     profile: BokehProfile | None = None,
     barrel: Barrel | None = None,
@@ -29,9 +29,7 @@ def render(
     """Linear light of the layered depth image seen through a lens.
 
     Args:
-        light: ``(3, H, W, 4)``, see ``layers.py``.
-        defocus: ``(3, H, W)`` signed pixels.
-        kind: ``(H, W)``.
+        samples: of the layered depth image.
         aperture: shape of the aperture.
         profile: how light lies within it; evenly where None.
         barrel: what is cut off it; nothing where None.
@@ -42,17 +40,16 @@ def render(
     """
     lens = (aperture, profile or BokehProfile(), barrel or Barrel())
     if axial_px == 0:
-        return _render(light, defocus, kind, lens, 0.0)
+        return _render(samples, lens, 0.0)
     shifts = (axial_px, 0.0, -axial_px)
-    return np.stack([_render(light, defocus, kind, lens, shift)[c] for c, shift in enumerate(shifts)])
+    return np.stack([_render(samples, lens, shift)[c] for c, shift in enumerate(shifts)])
 
 
 Lens = tuple[Aperture, BokehProfile, Barrel]
 
 
-def _render(
-    light: NDArray[np.float32], defocus: NDArray[np.float32], kind: NDArray[np.uint8], lens: Lens, shift_px: float
-) -> NDArray[np.float64]:
+def _render(samples: Samples, lens: Lens, shift_px: float) -> NDArray[np.float64]:
+    light, defocus, kind = samples.light, samples.defocus, samples.kind
     height, width = kind.shape
     margin = int(np.ceil(_widest(defocus, kind) + abs(shift_px))) + 2
     bins: dict[int, NDArray[np.float64]] = {}
@@ -66,7 +63,7 @@ def _render(
                 picture = bins.setdefault(depth_bin(np.float32(signed)), np.zeros((height, width, 4)))
                 overlaps = _overlaps(lens, signed + shift_px, place)
                 _add(picture, light[layer, y, x].astype(np.float64), around_y, around_x, overlaps)
-    return _front_to_back(bins, height, width)
+    return _front_to_back(bins, samples.backstop)
 
 
 def _layers(kind: int) -> list[int]:
@@ -111,13 +108,14 @@ def _add(
         picture[top:bottom, left:right] += part[..., None] * light
 
 
-def _front_to_back(bins: dict[int, NDArray[np.float64]], height: int, width: int) -> NDArray[np.float64]:
-    """Take the bins from the nearest on, each as far as the aperture has room left."""
-    total = np.zeros((height, width, 4))
+def _front_to_back(bins: dict[int, NDArray[np.float64]], backstop: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Take the bins from the nearest on, each as far as the aperture has room left, none behind a pixel's backstop."""
+    total = np.zeros((*backstop.shape, 4))
     for bin_ in range(BIN_COUNT - 1, -1, -1):
         if bin_ not in bins:
             continue
         coverage = bins[bin_][..., 3:]
         room = np.maximum(1 - total[..., 3:], 0)
-        total += bins[bin_] * np.minimum(1, room / np.maximum(coverage, 1e-12))
+        may_show = (backstop[..., None] <= bin_) | (total[..., 3:] <= LEAST_TO_FILL)
+        total += may_show * bins[bin_] * np.minimum(1, room / np.maximum(coverage, 1e-12))
     return (total[..., :3] / total[..., 3:]).transpose(2, 0, 1)

@@ -1,16 +1,13 @@
 """The layered engine behind the renderer interface."""
 
-import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from any2bokeh.errors import InputError
-from any2bokeh.optics.aperture import Aperture, Disc
+from any2bokeh.optics.aperture import Aperture, Disc, Polygon
 from any2bokeh.optics.barrel import Barrel, BarrelTable, barrel_table
 from any2bokeh.optics.coc import REFERENCE_LONG_SIDE_PX
 from any2bokeh.optics.footprint import footprint
@@ -18,13 +15,12 @@ from any2bokeh.optics.highlights import Highlights
 from any2bokeh.optics.profile import BokehProfile
 from any2bokeh.optics.transfer import Transfer, lookup_tables
 from any2bokeh.renderers.base import RenderInput
-from any2bokeh.renderers.layered import cpu, layers
+from any2bokeh.renderers.layered import cpu
 from any2bokeh.renderers.layered.bins import depth_bin
+from any2bokeh.renderers.layered.layered_image import LayeredImage, Samples
 from any2bokeh.renderers.layered.rows import Rows, rows_of
 from any2bokeh.renderers.layered.separation import separate_tile
-
-_LEAST_RING_TO_SHARE = 1000
-"""Pixels in a ring of hidden background below which handing parts of it to threads costs more than it saves."""
+from any2bokeh.renderers.layered.workers import Workers
 
 SHARP_PX = 1.5
 """Radius, in a frame of 1024 px, up to which ``render_separated`` counts a sample as in focus."""
@@ -33,7 +29,7 @@ SHARP_PX = 1.5
 class LayeredRenderer:
     """Deterministic thin-lens renderer: disparity layers, exact aperture shapes, occlusion, linear light.
 
-    The result does not depend on the number of threads. Scratch memory is kept from frame to frame; nothing else is.
+    The result does not depend on the number of threads. Memory is kept from frame to frame; nothing else is.
 
     Args:
         aperture: shape of the aperture.
@@ -45,6 +41,9 @@ class LayeredRenderer:
         highlights: how clipped light is raised; only for transfers that clip at white.
         transfer: how code values stand for light.
         threads: how many threads render; all cores by default.
+
+    Attributes:
+        image: the last frame in layers; overwritten by the next.
     """
 
     window = 1
@@ -74,13 +73,21 @@ class LayeredRenderer:
                 "highlights; leave it out"
             )
         self.transfer: Transfer = transfer
-        self.threads = threads or available_cores()
-        self._pool = ThreadPoolExecutor(max(self.threads - 1, 1))
-        self._scratch: _Scratch | None = None
+        self._workers = Workers(threads)
+        self.image: LayeredImage | None = None
         self._barrel_table: tuple[tuple[int, int], BarrelTable] | None = None
 
-    def twin(self) -> "LayeredRenderer":
-        """Another with the same lens, with threads and scratch memory of its own."""
+    @property
+    def threads(self) -> int:
+        return self._workers.threads
+
+    @property
+    def blades(self) -> int | None:
+        """Of the iris; None where it is round or a picture."""
+        return self.aperture.blades if isinstance(self.aperture, Polygon) else None
+
+    def separator(self) -> "LayeredRenderer":
+        """Another with the same lens, with threads and memory of its own; see ``RendersSeparated``."""
         return LayeredRenderer(
             aperture=self.aperture,
             profile=self.profile,
@@ -105,12 +112,12 @@ class LayeredRenderer:
             return frame.pixels
         job = self._prepared(frame)
         _, encode = lookup_tables(self.transfer)
-        result = np.empty_like(job.pixels)
+        result = np.empty_like(job.image.pixels)
         for channel, shift in job.passes:
-            self._each(
+            self._workers.each(
                 range(job.tiles),
                 lambda tile, sums, channel=channel, shift=shift: cpu.render_tile(
-                    tile, job.pixels, job.samples, job.rows, encode, channel, shift, sums, result
+                    tile, job.image.pixels, job.samples, job.rows, encode, channel, shift, sums, result
                 ),
                 workspace=lambda: cpu.new_accumulator(job.slots),
             )
@@ -132,7 +139,7 @@ class LayeredRenderer:
         parts = np.empty((3, 4, height, width), np.float32)
         focus_px = np.float32(max(SHARP_PX * max(width, height) / REFERENCE_LONG_SIDE_PX, 1.0))
         for channel, shift in job.passes:
-            self._each(
+            self._workers.each(
                 range(job.tiles),
                 lambda tile, sums, channel=channel, shift=shift: separate_tile(
                     tile, job.samples, job.rows, channel, shift, focus_px, sums, parts
@@ -148,28 +155,27 @@ class LayeredRenderer:
             InputError: a circle of confusion wider than the frame.
         """
         height, width = frame.pixels.shape[1:]
-        scale = frame.blur_strength * max(width, height) / REFERENCE_LONG_SIDE_PX
-        if self._scratch is None or self._scratch.kind.shape != (height, width):
-            self._scratch = _Scratch(height, width)
-        scratch = self._scratch
-        pixels = np.ascontiguousarray(frame.pixels, np.float32)
-        self._make_layers(frame, pixels, np.float32(scale), lookup_tables(self.transfer)[0], scratch)
-        nearest, farthest = float(scratch.block_high.max()), float(scratch.block_low.min())
-        widest = max(abs(nearest), abs(farthest))
-        if widest > max(width, height):
+        image = LayeredImage.of(
+            frame,
+            transfer=self.transfer,
+            highlights=self.highlights,
+            axial_chromatic=self.axial_chromatic,
+            workers=self._workers,
+            reuse=self.image,
+        )
+        self.image = image
+        if image.widest_px > max(width, height):
             raise InputError(
-                f"blur strength {frame.blur_strength:g} makes a circle of confusion of {widest:.0f} px in a frame of "
-                f"{width}x{height}; lower it, at most the longer side fits"
+                f"blur strength {frame.blur_strength:g} makes a circle of confusion of {image.widest_px:.0f} px in a "
+                f"frame of {width}x{height}; lower it, at most the longer side fits"
             )
-        shift_px = np.float32(self.axial_chromatic * scale)
-        most = widest + abs(float(shift_px))
-        # A block may hold samples of its neighbours' defocus: the foreground part of a mixed pixel at its rim.
-        reach = _largest_around(np.maximum(np.abs(scratch.block_low), np.abs(scratch.block_high)))
+        shift_px = np.float32(image.shift_px)
+        most = image.widest_px + abs(float(shift_px))
         return _Job(
-            pixels=pixels,
-            samples=(scratch.light, scratch.defocus, scratch.kind, reach + np.float32(1.5 + abs(shift_px))),
+            image=image,
+            samples=image.samples(),
             rows=rows_of(footprint(self.aperture, self.profile, most), self._cut(height, width)),
-            slots=depth_bin(np.float32(nearest)) - depth_bin(np.float32(farthest)) + 1,
+            slots=depth_bin(np.float32(image.nearest_px)) - depth_bin(np.float32(image.farthest_px)) + 1,
             tiles=-(-height // cpu.TILE_HEIGHT) * -(-width // cpu.TILE_WIDTH),
             # Red, green and blue have focal planes of their own, or share one.
             passes=((-1, np.float32(0)),) if shift_px == 0 else ((0, shift_px), (1, np.float32(0)), (2, -shift_px)),
@@ -183,111 +189,21 @@ class LayeredRenderer:
             self._barrel_table = (height, width), table
         return self._barrel_table[1]
 
-    def _make_layers(self, frame: RenderInput, pixels, scale: np.float32, decode_table, scratch: "_Scratch") -> None:
-        """Make the layered depth image of a frame in ``scratch``."""
-        s = scratch
-        block_rows = range(s.block_low.shape[0])
-        disparity = np.ascontiguousarray(frame.disparity[0], np.float32)
-        focus = np.float32(frame.focus_disparity)
-        highlights = (np.float32(self.highlights.gain), np.float32(self.highlights.threshold))
-        self._each(
-            block_rows,
-            lambda rows: layers.prepare(
-                rows,
-                pixels,
-                disparity,
-                focus,
-                scale,
-                decode_table,
-                highlights,
-                s.light,
-                s.defocus,
-                s.block_low,
-                s.block_high,
-            ),
-        )
-        self._each(
-            block_rows, lambda rows: layers.find_steps(rows, s.defocus, s.block_low, s.block_high, s.kind, s.level)
-        )
-        self._each(block_rows, lambda rows: layers.split_mixed(rows, s.light, s.defocus, s.kind, s.level))
-        ring = layers.first_ring(s.level, s.source)
-        number = 2
-        while ring.size:
-            parts = np.array_split(ring, self.threads if ring.size >= _LEAST_RING_TO_SHARE else 1)
-            ring = np.concatenate(
-                self._each(
-                    parts,
-                    lambda part, number=number: layers.fill_ring(
-                        part, number, s.light, s.defocus, s.kind, s.level, s.source
-                    ),
-                )
-            )
-            number += 1
-
-    def _each(
-        self, jobs: Sequence[Any], work: Callable[..., Any], *, workspace: Callable[[], object] | None = None
-    ) -> list[Any]:
-        """Do ``work`` for every job; what it returned, in the order of the jobs.
-
-        The threads take the jobs in turn, each thread with a workspace of its own.
-        """
-        turn = iter(range(len(jobs)))
-        results: list[Any] = [None] * len(jobs)
-
-        def take() -> None:
-            own = () if workspace is None else (workspace(),)
-            for job in turn:  # next() of a range iterator is atomic under the GIL
-                results[job] = work(jobs[job], *own)
-
-        helpers = [self._pool.submit(take) for _ in range(min(self.threads, len(jobs)) - 1)]
-        take()
-        for helper in helpers:
-            helper.result()
-        return results
-
-
-def available_cores() -> int:
-    """Cores that this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Job:
     """A frame ready to be rendered tile by tile; ``samples`` and ``rows`` as ``cpu.render_tile`` takes them.
 
     Attributes:
-        pixels: of the frame, contiguous.
+        image: the frame in layers.
         slots: bins that occur in it.
         tiles: how many there are.
         passes: ``(channel, shift_px)`` of each rendering.
     """
 
-    pixels: NDArray[np.float32]
-    samples: tuple[NDArray[Any], ...]
+    image: LayeredImage
+    samples: Samples
     rows: Rows
     slots: int
     tiles: int
     passes: tuple[tuple[int, np.float32], ...]
-
-
-class _Scratch:
-    """Arrays of one frame size, reused from frame to frame."""
-
-    def __init__(self, height: int, width: int) -> None:
-        blocks = (-(-height // layers.BLOCK), -(-width // layers.BLOCK))
-        self.light = np.empty((3, height, width, 4), np.float32)
-        self.defocus = np.empty((3, height, width), np.float32)
-        self.kind = np.zeros((height, width), np.uint8)
-        self.block_low = np.empty(blocks, np.float32)
-        self.block_high = np.empty(blocks, np.float32)
-        self.level = np.zeros((height, width), np.int16)
-        self.source = np.empty((height, width), np.int32)
-
-
-def _largest_around(blocks: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Largest value of each block and its eight neighbours."""
-    padded = np.pad(blocks, 1, mode="edge")
-    rows, columns = blocks.shape
-    return np.max([padded[j : j + rows, i : i + columns] for j in range(3) for i in range(3)], axis=0)

@@ -12,6 +12,7 @@ from any2bokeh.renderers.layered.cpu import (
     ROW_PIXELS,
     SLOT_PIXELS,
     TILE_WIDTH,
+    share_taken,
     sum_tile,
 )
 
@@ -54,9 +55,9 @@ def separate_tile(tile, samples, rows, channel, shift_px, focus_px, accumulator,
                 for i in range(lanes):
                     lane[i] += accumulator[at + i]
                 at += lanes
-                coverage, room = lane[lanes - 1], 1 - full[x]
-                if coverage > LEAST_COVERAGE and room > 0:
-                    part = np.float32(1) if coverage <= room else room / coverage
+                coverage = lane[lanes - 1]
+                part = share_taken(bin_, coverage, full[x], samples.backstop[top + y, left + x])
+                if part > 0:
                     full[x] += part * coverage
                     for i in range(lanes):
                         sums[x, which, i] += part * lane[i]

@@ -1,0 +1,99 @@
+"""The layered engine with disparity as people have it: path-traced clips, their exact maps spoilt in five ways.
+
+The ways are those of the data's own script, which lies beside the clips.
+"""
+
+import importlib.util
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from any2bokeh.renderers.layered import LayeredRenderer
+from benchmarks.quality import Score, as_file, score
+from benchmarks.scenes import read_disparity, read_picture, thin_lens_scenes
+from benchmarks.table import table
+
+EXACT = "exact"
+WAYS = ("soft1", "soft2", "grown2", "shrunk2", "model")
+"""Gaussians of 1 and 2 px, grown and shrunk by 2 px, and a stand-in for a depth network's maps."""
+
+_SPOILER = "spoil_disparity.py"
+
+
+@dataclass(frozen=True, slots=True)
+class WayScore:
+    """Figures of the layered engine on one scene with its disparity spoilt in one way.
+
+    Attributes:
+        way: one of ``WAYS``, or ``EXACT``.
+        score: against the path-traced truth; edges are those of the exact disparity.
+    """
+
+    way: str
+    score: Score
+
+
+def measure(folder: Path, *, frames: int | None = None, threads: int) -> list[WayScore]:
+    """Scores of every scene with exact and with spoilt disparity; empty where the data is missing.
+
+    Args:
+        folder: of the path-traced clips; the script that spoils their disparity lies beside it.
+        frames: of each scene; None = all.
+        threads: of the renderer.
+    """
+    spoiler = _spoiler(folder.parent / _SPOILER)
+    if spoiler is None:
+        return []
+    renderer = LayeredRenderer(threads=threads)
+    scores = []
+    for scene in thin_lens_scenes(folder, frames=frames):
+        clip, setting = scene.name.split(" ", 1)
+        names = [f"{index:05d}.png" for index in range(len(scene.inputs))]
+        truth = [as_file(read_picture(folder / clip / f"gt_{setting}" / name)) for name in names]
+        exact = [read_disparity(folder / clip / "disparity" / name) for name in names]
+        for way in (EXACT, *WAYS):
+            maps = exact if way == EXACT else [_as_file(spoiler.spoil(d, way, i)) for i, d in enumerate(exact)]
+            inputs = [replace(frame, disparity=d[None]) for frame, d in zip(scene.inputs, maps, strict=True)]
+            pictures = [as_file(renderer.render_frame(frame)) for frame in inputs]
+            scores.append(WayScore(way, score(scene.name, "layered", pictures, truth, exact)))
+    return scores
+
+
+def _spoiler(path: Path) -> ModuleType | None:
+    spec = importlib.util.spec_from_file_location("spoil_disparity", path) if path.is_file() else None
+    if spec is None or spec.loader is None:
+        return None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _as_file(disparity: NDArray[np.float32]) -> NDArray[np.float32]:
+    """``(H, W)`` as it comes back from a 16-bit file."""
+    return np.rint(disparity * 65535).astype(np.float32) / np.float32(65535)
+
+
+def report(scores: Sequence[WayScore]) -> str:
+    """A table of every scene and way, the mean of each way, and the mean of the five."""
+    if not scores:
+        return "left out: the path-traced scenes, or the script that spoils their disparity, are not there"
+    rows = [_row(each.score.scene, each.way, [each.score]) for each in scores]
+    of_way = {way: [each.score for each in scores if each.way == way] for way in (EXACT, *WAYS)}
+    rows += [_row("mean", way, of) for way, of in of_way.items()]
+    for clip in sorted({each.score.scene.split(" ")[0] for each in scores}):
+        spoilt = [each.score for each in scores if each.way != EXACT and each.score.scene.startswith(clip)]
+        rows.append(_row(f"mean {clip}", "the five", spoilt))
+    rows.append(_row("mean", "the five", [each.score for each in scores if each.way != EXACT]))
+    return table(["scene", "disparity", "PSNR dB", "SSIM", "edge PSNR dB", "temporal"], rows)
+
+
+def _row(scene: str, way: str, scores: Sequence[Score]) -> list[str]:
+    psnr_db = np.mean([each.psnr_db for each in scores])
+    ssim = np.mean([each.ssim for each in scores])
+    edge_psnr_db = np.mean([each.edge_psnr_db for each in scores])
+    temporal = np.mean([each.temporal for each in scores])
+    return [scene, way, f"{psnr_db:.2f}", f"{ssim:.4f}", f"{edge_psnr_db:.2f}", f"{temporal:.5f}"]

@@ -1,0 +1,131 @@
+"""Backstops: how far back one can look at each pixel.
+
+The discs of one continuous surface add up to full coverage only where their radii are alike: on a ramp, and with noisy
+disparity, they leave gaps, through which whatever lies behind would shine. But past a surface one sees only through the
+part of the aperture that reaches over its edge: nothing shows at a pixel that is farther than everything in the picture
+within the pixel's own circle of confusion. That farthest defocus, less some slack for slopes that go on, is its
+backstop; bins behind it are left out, and what is in front of it is brought to full coverage.
+"""
+
+import numpy as np
+
+from any2bokeh.compiled import compiled
+from any2bokeh.renderers.layered.bins import depth_bin
+from any2bokeh.renderers.layered.layers import BLOCK, FRONT, STEP_PX
+
+CELL = 4
+"""Side of the square cells of pixels for which the least defocus is kept; divides ``BLOCK``."""
+
+MARGIN_PX = 2.0
+"""Added to the radius within which a pixel looks for what may show: edges of disparity are a pixel or two off."""
+
+_LEAST_SLACK_PX = 1.0
+_SLACK = 0.5  # of the range within the circle of confusion: background may go on as it goes there
+_ALIKE_PX = 1.0  # ends of one search that need no closer look
+_CELLS = BLOCK // CELL
+
+
+@compiled(nogil=True)
+def find_cell_lows(rows, defocus, cell_low):
+    """Least defocus of the cells of one row of blocks; ``cell_low`` is ``(rows, columns)`` of cells."""
+    height, width = defocus.shape[1:]
+    top, bottom = rows * BLOCK, min((rows + 1) * BLOCK, height)
+    for y in range(top, bottom):
+        line = y // CELL
+        for x in range(width):
+            here = defocus[FRONT, y, x]
+            if (y % CELL == 0 and x % CELL == 0) or here < cell_low[line, x // CELL]:
+                cell_low[line, x // CELL] = here
+
+
+@compiled(nogil=True)
+def find_backstops(rows, defocus, block_low, block_high, cell_low, shift_px, backstop):
+    """Backstops of one row of blocks.
+
+    Args:
+        rows: index of the row of blocks.
+        defocus: ``(3, H, W)`` signed pixels; that of ``FRONT`` is read.
+        block_low, block_high: ``(rows, columns)`` of blocks; least and largest defocus.
+        cell_low: of the whole frame; see :func:`find_cell_lows`.
+        shift_px: by how much a channel may be blurred more.
+        backstop: ``(H, W)`` uint8: the farthest bin that may show; 0 where all may. The row is written.
+    """
+    height, width = defocus.shape[1:]
+    top, bottom = rows * BLOCK, min((rows + 1) * BLOCK, height)
+    widest = max(abs(block_low.min()), abs(block_high.max())) + abs(shift_px)
+    across = int(widest + MARGIN_PX) // BLOCK + 1
+    doubtful = np.empty(((2 * (int(widest + MARGIN_PX) // CELL + 2) + 1) ** 2, 2), np.int32)
+    for block in range(block_low.shape[1]):
+        left, right = block * BLOCK, min((block + 1) * BLOCK, width)
+        backstop[top:bottom, left:right] = 0
+        low = block_low[rows, block]
+        for j in range(max(rows - across, 0), min(rows + across + 1, block_low.shape[0])):
+            for i in range(max(block - across, 0), min(block + across + 1, block_low.shape[1])):
+                low = min(low, block_low[j, i])
+        if block_high[rows, block] - low <= STEP_PX:
+            continue  # nothing that reaches here lies behind what is here
+        for cell_y in range(top // CELL, (bottom + CELL - 1) // CELL):
+            for cell_x in range(left // CELL, (right + CELL - 1) // CELL):
+                _find_in_cell(cell_y, cell_x, defocus, cell_low, shift_px, doubtful, backstop)
+
+
+@compiled(nogil=True)
+def _find_in_cell(cell_y, cell_x, defocus, cell_low, shift_px, doubtful, backstop):
+    """Backstops of one cell: by whole cells where the answer is clear, by pixels where an edge passes."""
+    height, width = defocus.shape[1:]
+    first_y, last_y = cell_y * CELL, min(cell_y * CELL + CELL, height)
+    first_x, last_x = cell_x * CELL, min(cell_x * CELL + CELL, width)
+    least, most = np.float32(np.inf), np.float32(0)
+    for y in range(first_y, last_y):
+        for x in range(first_x, last_x):
+            radius = abs(defocus[FRONT, y, x])
+            least, most = min(least, radius), max(most, radius)
+    # Everything within the inner radius is in reach of all pixels of the cell, nothing beyond the outer of any.
+    inner, outer = least + abs(shift_px) + np.float32(MARGIN_PX), most + abs(shift_px) + np.float32(MARGIN_PX)
+    away = int(outer) // CELL + 1
+    top, bottom = max(cell_y - away, 0), min(cell_y + away + 1, cell_low.shape[0])
+    left, right = max(cell_x - away, 0), min(cell_x + away + 1, cell_low.shape[1])
+    surely, perhaps = np.float32(np.inf), np.float32(np.inf)
+    for j in range(top, bottom):
+        apart_y = CELL * abs(j - cell_y)
+        for i in range(left, right):
+            apart_x = CELL * abs(i - cell_x)
+            low = cell_low[j, i]
+            if low >= perhaps and low >= surely:
+                continue
+            if (apart_y + CELL - 1) ** 2 + (apart_x + CELL - 1) ** 2 <= inner * inner:
+                surely, perhaps = min(surely, low), min(perhaps, low)
+            elif max(apart_y - CELL + 1, 0) ** 2 + max(apart_x - CELL + 1, 0) ** 2 <= outer * outer:
+                perhaps = min(perhaps, low)
+    count = 0
+    if surely - perhaps > _ALIKE_PX:
+        for j in range(top, bottom):
+            for i in range(left, right):
+                if cell_low[j, i] < surely - np.float32(_ALIKE_PX):
+                    doubtful[count, 0], doubtful[count, 1] = j, i
+                    count += 1
+    for y in range(first_y, last_y):
+        for x in range(first_x, last_x):
+            here = defocus[FRONT, y, x]
+            farthest = min(here, perhaps if count == 0 else surely)
+            reach = abs(here) + abs(shift_px) + np.float32(MARGIN_PX)
+            for number in range(count):
+                if farthest <= perhaps + np.float32(_ALIKE_PX):
+                    break
+                farthest = _farthest_in(doubtful[number, 0], doubtful[number, 1], y, x, reach, defocus, farthest)
+            slack = max(np.float32(_LEAST_SLACK_PX), np.float32(_SLACK) * (here - farthest))
+            backstop[y, x] = depth_bin(farthest - slack)
+
+
+@compiled(nogil=True, inline="always")
+def _farthest_in(cell_y, cell_x, y, x, reach, defocus, farthest):
+    """The lesser of ``farthest`` and the least defocus of a cell within ``reach`` of a pixel."""
+    height, width = defocus.shape[1:]
+    near_y = min(max(y, cell_y * CELL), cell_y * CELL + CELL - 1)
+    near_x = min(max(x, cell_x * CELL), cell_x * CELL + CELL - 1)
+    if (near_y - y) ** 2 + (near_x - x) ** 2 <= reach * reach:
+        for j in range(cell_y * CELL, min(cell_y * CELL + CELL, height)):
+            for i in range(cell_x * CELL, min(cell_x * CELL + CELL, width)):
+                if defocus[FRONT, j, i] < farthest and (j - y) ** 2 + (i - x) ** 2 <= reach * reach:
+                    farthest = defocus[FRONT, j, i]
+    return farthest

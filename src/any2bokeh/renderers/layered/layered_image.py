@@ -1,0 +1,214 @@
+"""A frame as the layered engine sees it: linear light in layers of defocus."""
+
+from dataclasses import dataclass
+from typing import NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from any2bokeh.optics.coc import REFERENCE_LONG_SIDE_PX
+from any2bokeh.optics.highlights import Highlights
+from any2bokeh.optics.transfer import Transfer, lookup_tables
+from any2bokeh.renderers.base import RenderInput
+from any2bokeh.renderers.layered import layers
+from any2bokeh.renderers.layered.backstop import CELL, find_backstops, find_cell_lows
+from any2bokeh.renderers.layered.workers import Workers
+
+_LEAST_RING_TO_SHARE = 1000
+"""Pixels in a ring of hidden background below which handing parts of it to threads costs more than it saves."""
+
+
+class Samples(NamedTuple):
+    """The samples of a layered depth image, as kernels take them.
+
+    Attributes:
+        light, defocus, kind: see ``layers.py``.
+        block_reach: ``(rows, columns)`` of blocks; no circle of confusion in one is wider, px.
+        backstop: ``(H, W)`` the farthest bin that may show at a pixel; see ``backstop.py``.
+    """
+
+    light: NDArray[np.float32]
+    defocus: NDArray[np.float32]
+    kind: NDArray[np.uint8]
+    block_reach: NDArray[np.float32]
+    backstop: NDArray[np.uint8]
+
+    @classmethod
+    def of(cls, light: NDArray[np.float32], defocus: NDArray[np.float32], kind: NDArray[np.uint8]) -> Self:
+        """Those of an image that was layered elsewhere, at every pixel of which all may show."""
+        blocks = tuple(-(-side // layers.BLOCK) for side in kind.shape)
+        reach = np.full(blocks, np.abs(defocus).max() + np.float32(1.5), np.float32)
+        return cls(light, defocus, kind, reach, np.zeros_like(kind))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LayeredImage:
+    """The layered depth image of one frame.
+
+    Attributes:
+        pixels: ``(3, H, W)`` code values of the frame, contiguous.
+        light, defocus, kind: see ``layers.py``.
+        block_low, block_high: ``(rows, columns)`` of blocks; least and largest defocus, px.
+        cell_low: the same of cells, least; see ``backstop.py``.
+        level, source: ``(H, W)``; see ``layers.first_ring``.
+        backstop: as in ``Samples``.
+        px_per_disparity: pixels of defocus per unit of disparity.
+        shift_px: added to the defocus of red, taken from that of blue.
+    """
+
+    pixels: NDArray[np.float32]
+    light: NDArray[np.float32]
+    defocus: NDArray[np.float32]
+    kind: NDArray[np.uint8]
+    block_low: NDArray[np.float32]
+    block_high: NDArray[np.float32]
+    cell_low: NDArray[np.float32]
+    level: NDArray[np.int16]
+    source: NDArray[np.int32]
+    backstop: NDArray[np.uint8]
+    px_per_disparity: float
+    shift_px: float
+
+    @classmethod
+    def of(
+        cls,
+        frame: RenderInput,
+        *,
+        transfer: Transfer = "srgb",
+        highlights: Highlights | None = None,
+        axial_chromatic: float = 0.0,
+        workers: Workers | None = None,
+        reuse: Self | None = None,
+    ) -> Self:
+        """The layered depth image of a frame.
+
+        Args:
+            frame: what is rendered; its blur strength is above 0.
+            transfer: how its code values stand for light.
+            highlights: how clipped light is raised.
+            axial_chromatic: see ``LayeredRenderer``.
+            workers: threads that share the work.
+            reuse: an image that is no longer needed; its memory is used where it has the size.
+        """
+        height, width = frame.pixels.shape[1:]
+        fits = reuse is not None and reuse.kind.shape == (height, width)
+        image = cls._empty(frame, axial_chromatic, reuse if fits else None)
+        workers = workers or Workers(1)
+        block_rows = range(image.block_low.shape[0])
+        image._prepare(frame, transfer, highlights or Highlights(), workers, block_rows)
+        workers.each(
+            block_rows,
+            lambda rows: layers.find_steps(
+                rows, image.defocus, image.block_low, image.block_high, image.kind, image.level
+            ),
+        )
+        workers.each(
+            block_rows, lambda rows: layers.split_mixed(rows, image.light, image.defocus, image.kind, image.level)
+        )
+        image._fill_hidden(workers)
+        image._find_backstops(workers, block_rows)
+        return image
+
+    @property
+    def nearest_px(self) -> float:
+        """Largest signed defocus."""
+        return float(self.block_high.max())
+
+    @property
+    def farthest_px(self) -> float:
+        """Least signed defocus."""
+        return float(self.block_low.min())
+
+    @property
+    def widest_px(self) -> float:
+        """Radius of the widest circle of confusion."""
+        return max(abs(self.nearest_px), abs(self.farthest_px))
+
+    def samples(self) -> Samples:
+        """What kernels render."""
+        # A block may hold samples of its neighbours' defocus: the foreground part of a mixed pixel at its rim.
+        reach = _largest_around(np.maximum(np.abs(self.block_low), np.abs(self.block_high)))
+        reach += np.float32(1.5 + abs(self.shift_px))
+        return Samples(self.light, self.defocus, self.kind, reach, self.backstop)
+
+    @classmethod
+    def _empty(cls, frame: RenderInput, axial_chromatic: float, reuse: Self | None) -> Self:
+        height, width = frame.pixels.shape[1:]
+        px_per_disparity = frame.blur_strength * max(width, height) / REFERENCE_LONG_SIDE_PX
+        blocks = (-(-height // layers.BLOCK), -(-width // layers.BLOCK))
+        return cls(
+            pixels=np.ascontiguousarray(frame.pixels, np.float32),
+            light=reuse.light if reuse else np.empty((3, height, width, 4), np.float32),
+            defocus=reuse.defocus if reuse else np.empty((3, height, width), np.float32),
+            kind=reuse.kind if reuse else np.zeros((height, width), np.uint8),
+            block_low=reuse.block_low if reuse else np.empty(blocks, np.float32),
+            block_high=reuse.block_high if reuse else np.empty(blocks, np.float32),
+            cell_low=reuse.cell_low if reuse else np.empty((-(-height // CELL), -(-width // CELL)), np.float32),
+            level=reuse.level if reuse else np.zeros((height, width), np.int16),
+            source=reuse.source if reuse else np.empty((height, width), np.int32),
+            backstop=reuse.backstop if reuse else np.empty((height, width), np.uint8),
+            px_per_disparity=px_per_disparity,
+            shift_px=axial_chromatic * px_per_disparity,
+        )
+
+    def _prepare(
+        self, frame: RenderInput, transfer: Transfer, highlights: Highlights, workers: Workers, block_rows: range
+    ) -> None:
+        disparity = np.ascontiguousarray(frame.disparity[0], np.float32)
+        focus, scale = np.float32(frame.focus_disparity), np.float32(self.px_per_disparity)
+        gain = (np.float32(highlights.gain), np.float32(highlights.threshold))
+        decode_table = lookup_tables(transfer)[0]
+        workers.each(
+            block_rows,
+            lambda rows: layers.prepare(
+                rows,
+                self.pixels,
+                disparity,
+                focus,
+                scale,
+                decode_table,
+                gain,
+                self.light,
+                self.defocus,
+                self.block_low,
+                self.block_high,
+            ),
+        )
+
+    def _fill_hidden(self, workers: Workers) -> None:
+        """Continue the background behind the foreground, ring after ring from the steps inwards."""
+        ring = layers.first_ring(self.level, self.source)
+        number = 2
+        while ring.size:
+            parts = np.array_split(ring, workers.threads if ring.size >= _LEAST_RING_TO_SHARE else 1)
+            ring = np.concatenate(
+                workers.each(
+                    parts,
+                    lambda part, number=number: layers.fill_ring(
+                        part, number, self.light, self.defocus, self.kind, self.level, self.source
+                    ),
+                )
+            )
+            number += 1
+
+    def _find_backstops(self, workers: Workers, block_rows: range) -> None:
+        workers.each(block_rows, lambda rows: find_cell_lows(rows, self.defocus, self.cell_low))
+        workers.each(
+            block_rows,
+            lambda rows: find_backstops(
+                rows,
+                self.defocus,
+                self.block_low,
+                self.block_high,
+                self.cell_low,
+                np.float32(self.shift_px),
+                self.backstop,
+            ),
+        )
+
+
+def _largest_around(blocks: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Largest value of each block and its eight neighbours."""
+    padded = np.pad(blocks, 1, mode="edge")
+    rows, columns = blocks.shape
+    return np.max([padded[j : j + rows, i : i + columns] for j in range(3) for i in range(3)], axis=0)

@@ -1,0 +1,46 @@
+"""Threads that share the jobs of a frame."""
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+
+class Workers:
+    """Threads that take jobs in turn; the caller's is one of them.
+
+    Args:
+        threads: how many; None = all cores.
+    """
+
+    def __init__(self, threads: int | None = None) -> None:
+        self.threads = threads or available_cores()
+        self._pool = ThreadPoolExecutor(max(self.threads - 1, 1))
+
+    def each(
+        self, jobs: Sequence[Any], work: Callable[..., Any], *, workspace: Callable[[], object] | None = None
+    ) -> list[Any]:
+        """Do ``work`` for every job; what it returned, in the order of the jobs.
+
+        The threads take the jobs in turn, each thread with a workspace of its own.
+        """
+        turn = iter(range(len(jobs)))
+        results: list[Any] = [None] * len(jobs)
+
+        def take() -> None:
+            own = () if workspace is None else (workspace(),)
+            for job in turn:  # next() of a range iterator is atomic under the GIL
+                results[job] = work(jobs[job], *own)
+
+        others = [self._pool.submit(take) for _ in range(min(self.threads, len(jobs)) - 1)]
+        take()
+        for other in others:
+            other.result()
+        return results
+
+
+def available_cores() -> int:
+    """Cores that this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
