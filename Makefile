@@ -11,7 +11,7 @@ JOBS ?= 2
 # More for pytest: make test ARGS="tests/cli -x"
 ARGS ?=
 
-.PHONY: help demo test test-slow test-gpu bench docs lint format locks clean
+.PHONY: help demo test test-slow test-gpu test-portable test-install bench docs lint format locks clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(MAKEFILE_LIST) | column -t -s:
@@ -27,6 +27,12 @@ test-slow: $(VENV)/.dev-installed  ## Tests of full size: memory at 1080p, long 
 
 test-gpu: $(VENV)/.dev-installed  ## Tests that need a CUDA device
 	$(BIN)/pytest -m gpu $(ARGS)
+
+test-portable: $(VENV)/.dev-installed  ## Numerical tests with the kernels of other processors (under 5 minutes)
+	scripts/test_portable.sh $(BIN)/pytest
+
+test-install: | $(BIN)/python  ## The wheel, unlocked, on each Python that is here (under 5 minutes)
+	$(BIN)/python scripts/test_install.py
 
 bench: $(VENV)/.dev-installed  ## Speed of the renderer and of the whole path
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -12,7 +12,7 @@ from benchmarks.table import table
 from benchmarks.timing import Cost, timed
 
 if TYPE_CHECKING:
-    from any2bokeh.focus.tracking.tracker import View
+    from any2bokeh.subject.tracker import View
 
 Maps = list[NDArray[np.float32]]
 
@@ -167,7 +167,7 @@ def _upsampled(material: Material) -> Callable[[], object]:
 def _views(material: Material) -> "list[View]":
     """The frames as trackers take them."""
     from any2bokeh.focus.pictures import LONG_SIDE_PX
-    from any2bokeh.focus.tracking.tracker import View
+    from any2bokeh.subject.tracker import View
 
     height, width = material.frames[0].shape[1:]
     scale = min(1.0, LONG_SIDE_PX / max(height, width))
@@ -180,7 +180,7 @@ def _views(material: Material) -> "list[View]":
 
 def _tracked(material: Material) -> Callable[[], object]:
     from any2bokeh.focus.target import PointTarget
-    from any2bokeh.focus.tracking.classical import ClassicalTracker
+    from any2bokeh.subject.classical import ClassicalTracker
 
     views = _views(material)
     return lambda: _run_out(ClassicalTracker().track(views, PointTarget(0.5, 0.5)))
@@ -194,7 +194,7 @@ def _tracked_by_sam2(material: Material) -> Callable[[], object] | None:
     except ImportError:
         return None
     from any2bokeh.focus.target import PointTarget
-    from any2bokeh.focus.tracking.sam2 import Sam2Tracker
+    from any2bokeh.subject.sam2 import Sam2Tracker
 
     tracker, views = Sam2Tracker(Sam2VideoModel(Sam2VideoConfig()).eval()), _views(material)
     return lambda: _run_out(tracker.track(views, PointTarget(0.5, 0.5)))
@@ -230,7 +230,7 @@ class _Disparity:
 def _autofocus(material: Material) -> Callable[[], object]:
     from any2bokeh.focus import Autofocus, TrackerChoice
     from any2bokeh.focus.finder import Range
-    from any2bokeh.focus.tracking.subjects import TrackedSubjects
+    from any2bokeh.focus.tracked_subjects import TrackedSubjects
 
     pictures, disparity = _Pictures(_views(material)), _Disparity(material.maps)
     frames, tracker = Range(0, disparity.frame_count, 24.0), TrackerChoice("classical")

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from any2bokeh import DisparitySource, EstimatedDisparity, FocusScript, LayeredRenderer, open_disparity, open_estimator
 from any2bokeh.demo import CLIP_FOLDER
-from any2bokeh.disparity.rough.seed import Seed
 from any2bokeh.optics.highlights import Highlights
 from any2bokeh.preview import preview
+from any2bokeh.subject.seed import ClipSeed
 from any2bokeh.video import VideoSource, open_source
 
 TARGET = Path(__file__).parents[1] / "docs" / "images" / "limits.jpg"
@@ -36,7 +36,7 @@ def labelled(pixels: NDArray[np.float32], text: str) -> NDArray[np.uint8]:
 def main() -> None:
     with open_source(CLIP_FOLDER / "clip.mp4") as source:
         given = open_disparity(CLIP_FOLDER / "disparity.mkv", clip_frame_count=source.info.frame_count)
-        rough = EstimatedDisparity(source, open_estimator("rough", seed=Seed(FRAME, point=POINT)))
+        rough = EstimatedDisparity(source, open_estimator("rough", seed=ClipSeed(FRAME, point=POINT)))
         plain, bright = LayeredRenderer(), LayeredRenderer(highlights=Highlights(gain=6))
         tiles = [
             labelled(picture(source, given, plain), "given disparity"),

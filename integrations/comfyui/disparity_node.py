@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from any2bokeh import open_estimator
 from any2bokeh.disparity.estimators import DEFAULT_CHOICE, DepthEstimator
-from any2bokeh.disparity.rough.seed import Seed
+from any2bokeh.subject.seed import ClipSeed
 
 from .batch import frames_of, image_of
 
@@ -61,7 +61,7 @@ class Disparity(io.ComfyNode):
         estimator = open_estimator(
             model,
             allow_noncommercial=allow_noncommercial,
-            seed=Seed(point=(subject_x, subject_y)),
+            seed=ClipSeed(point=(subject_x, subject_y)),
             device=device,
             notice=log.warning,
         )

@@ -7,7 +7,7 @@ from comfy_api.latest import io
 
 from any2bokeh import FocusScript, InputError, TrackerChoice
 from any2bokeh.focus import Keyframe, MaskTarget, PointTarget, resolve
-from any2bokeh.focus.tracking.subjects import TrackedSubjects
+from any2bokeh.focus.tracked_subjects import TrackedSubjects
 
 from .batch import BatchDisparity, BatchPictures, frames_of
 

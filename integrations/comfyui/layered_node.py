@@ -5,11 +5,10 @@ from typing import Any
 import torch
 from comfy_api.latest import io
 
-from any2bokeh import FocusTrack, InputError
-from any2bokeh.optics.aperture import Aperture, Disc, Polygon
-from any2bokeh.optics.barrel import Barrel
-from any2bokeh.optics.highlights import Highlights
-from any2bokeh.optics.profile import BokehProfile
+from any2bokeh import FocusTrack
+from any2bokeh.engines import EngineSettings, make_renderer
+from any2bokeh.optics.look import LOOK_SETTINGS, Look
+from any2bokeh.optics.setting import Setting
 
 from .focus_node import FOCUS_TYPE
 from .rendering import rendered
@@ -33,19 +32,8 @@ class LayeredRender(io.ComfyNode):
                 io.Image.Input("disparity", tooltip="Of each frame, grey, white near."),
                 io.Custom(FOCUS_TYPE).Input("focus", tooltip="From Bokeh: focus track."),
                 io.Combo.Input("quality", options=QUALITIES, default="final", tooltip="Drafts blur at a smaller size."),
-                io.Int.Input("blades", default=0, min=0, max=16, tooltip="Of the iris, 3 to 16; 0 is round."),
-                io.Float.Input("blade_curvature", default=0.0, min=0, max=1, step=0.05, tooltip="0 straight, 1 round."),
-                io.Float.Input("rotation_deg", default=0.0, min=-360, max=360, step=1, tooltip="Of the iris."),
-                io.Float.Input(
-                    "anamorphic_ratio", default=1.0, min=0.25, max=4, step=0.05, tooltip="Height over width of discs."
-                ),
-                io.Float.Input("cat_eye", default=0.0, min=0, max=1, step=0.05, tooltip="Discs cut in the corners."),
-                io.Float.Input("swirl", default=0.0, min=0, max=0.9, step=0.05, tooltip="Discs around the centre."),
-                io.Float.Input(
-                    "spherical", default=0.0, min=-1, max=1, step=0.05, tooltip="Above 0 bright rims behind."
-                ),
-                io.Float.Input("highlights", default=0.0, min=0, max=20, step=0.5, tooltip="Raises clipped light."),
                 io.Combo.Input("transfer", options=TRANSFERS, default="srgb", tooltip="none blurs code values."),
+                *map(_look_input, LOOK_SETTINGS.values()),
             ],
             outputs=[io.Image.Output(display_name="images")],
         )
@@ -57,35 +45,21 @@ class LayeredRender(io.ComfyNode):
         disparity: torch.Tensor,
         focus: FocusTrack,
         quality: Any,
-        blades: int,
-        blade_curvature: float,
-        rotation_deg: float,
-        anamorphic_ratio: float,
-        cat_eye: float,
-        swirl: float,
-        spherical: float,
-        highlights: float,
         transfer: Any,
+        **look: Any,
     ) -> io.NodeOutput:
-        from any2bokeh.renderers.layered.reduced import layered_renderer
-
-        renderer = layered_renderer(
-            quality,
-            aperture=_aperture(blades, blade_curvature, rotation_deg, anamorphic_ratio),
-            profile=BokehProfile(spherical=spherical),
-            barrel=Barrel(cat_eye=cat_eye, swirl=swirl),
-            highlights=Highlights(highlights),
-            transfer=transfer,
-        )
+        settings = EngineSettings(render_quality=quality, transfer=transfer)
+        renderer = make_renderer(settings, Look(**look))
         return io.NodeOutput(await rendered(images, disparity, focus, renderer))
 
 
-def _aperture(blades: int, curvature: float, rotation_deg: float, anamorphic_ratio: float) -> Aperture:
-    """A disc, or an iris: round blades where only the ratio is given."""
-    if blades == 0 and anamorphic_ratio == 1:
-        return Disc()
-    shape = (6, 1.0) if blades == 0 else (blades, curvature)
-    try:
-        return Polygon(*shape, rotation_deg=rotation_deg, squeeze=1 / anamorphic_ratio)
-    except ValueError as error:
-        raise InputError(str(error)) from None
+def _look_input(setting: Setting) -> Any:
+    kind, number = (io.Int.Input, int) if setting.is_whole else (io.Float.Input, float)
+    return kind(
+        setting.name,
+        default=number(setting.default),
+        min=number(setting.low),
+        max=number(setting.high),
+        step=number(setting.step),
+        tooltip=setting.sentence,
+    )

@@ -1,6 +1,6 @@
 """The main job on the bundled clip, and pictures of what it did."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusScript
 from any2bokeh.picture import write_picture
+from any2bokeh.read_paths import ReadPaths
 from any2bokeh.refocus import Progress, RefocusResult, refocus
 from any2bokeh.renderers.base import Renderer
 from any2bokeh.video import open_source
-from any2bokeh.video.pending_output import write_failure
+from any2bokeh.video.pending_output import PendingOutput, write_failure
 
 CLIP_FOLDER = Path(__file__).parent / "demo_clip"
 _SHEET_COLUMNS, _SHEET_ROWS = 3, 4
@@ -53,25 +54,40 @@ def demo(
     """
     folder = Path(folder)
     video, strip, sheet = folder / "refocused.mp4", folder / "before-after.png", folder / "contact-sheet.png"
+    for path in (folder, video, strip, sheet):
+        ReadPaths([CLIP_FOLDER]).require_kept(path)
     for path in (video, strip, sheet):
         if path.exists() and not overwrite:
             raise InputError(f"{path} exists; choose another folder with -o or pass --overwrite")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise write_failure(folder, error) from None
+    pending = PendingOutput.folder(folder)  # all three, or none of them
+    try:
+        refocused = _made(pending.temporary, video, strip, sheet, renderer, progress)
+        pending.publish()
+    finally:
+        pending.discard()
+    return DemoResult(video, strip, sheet, replace(refocused, output=video))
+
+
+def _made(
+    folder: Path, video: Path, strip: Path, sheet: Path, renderer: Renderer | None, progress: Progress | None
+) -> RefocusResult:
+    """Make everything within a folder, under the final names."""
+    video, strip, sheet = (folder / path.name for path in (video, strip, sheet))
     refocused = refocus(
         CLIP_FOLDER / "clip.mp4",
         video,
         disparity=CLIP_FOLDER / "disparity.mkv",
         focus=FocusScript.load(CLIP_FOLDER / "focus.json"),
         renderer=renderer,
-        overwrite=overwrite,
         progress=progress,
     )
     write_picture(strip, _before_after(CLIP_FOLDER / "clip.mp4", video))
     write_picture(sheet, _contact_sheet(video))
-    return DemoResult(video, strip, sheet, refocused)
+    return refocused
 
 
 def _before_after(before: Path, after: Path) -> NDArray[np.float32]:

@@ -127,10 +127,10 @@ class MatchedGrain:
         self._transfer: Transfer = transfer
 
     @classmethod
-    def of_clip(cls, amount: float, source: VideoSource, start: int, stop: int) -> "MatchedGrain":
-        """For the frames ``start <= index < stop`` of a clip, a few of which it looks at."""
+    def of_clip(cls, amount: float, source: VideoSource) -> "MatchedGrain":
+        """For a clip, a few frames of which it looks at, evenly over all of it; a part of it gets the same grain."""
         transfer = source.info.transfer
-        model = GrainModel.measured(_pairs(source, start, stop, transfer))
+        model = GrainModel.measured(_pairs(source, 0, source.info.frame_count, transfer))
         return cls(amount, model, transfer)
 
     @property

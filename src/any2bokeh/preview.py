@@ -1,5 +1,6 @@
 """One frame of what ``refocus`` would make, and where its focal plane lies."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,14 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from any2bokeh.aov.pictures import focus_overlay
-from any2bokeh.disparity import DisparitySource, Polarity
+from any2bokeh.disparity import DisparityReading, DisparitySource
+from any2bokeh.engines import EngineSettings, make_renderer
 from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusFinder, FocusScript
-from any2bokeh.focus.tracking.subjects import LoadsTracker
+from any2bokeh.focus.tracked_subjects import LoadsTracker
+from any2bokeh.grain import MatchedGrain
+from any2bokeh.optics.breathing import Breathing
 from any2bokeh.optics.focus_range import FocusRange
 from any2bokeh.optics.lens import Lens
+from any2bokeh.optics.look import Look
 from any2bokeh.picture import write_picture
-from any2bokeh.refocus import default_renderer
+from any2bokeh.refocus import Progress
 from any2bokeh.renderers.base import Renderer, RenderInput
 from any2bokeh.shot import Shot
 from any2bokeh.video import VideoInfo, VideoSource
@@ -46,9 +51,13 @@ def preview(
     focus: FocusScript | FocusFinder,
     tracker: LoadsTracker | None = None,
     blur_strength: float | Lens | None = None,
-    polarity: Polarity = "near-white",
+    disparity_reading: DisparityReading | None = None,
     renderer: Renderer | None = None,
     focus_range: FocusRange | None = None,
+    breathing: Breathing | None = None,
+    grain: float = 0.0,
+    estimating: Progress | None = None,
+    notice: Callable[[str], None] | None = None,
 ) -> Preview:
     """Refocus one frame; the arguments are those of ``refocus``.
 
@@ -63,15 +72,22 @@ def preview(
         focus,
         tracker=tracker,
         blur_strength=blur_strength,
-        polarity=polarity,
+        disparity_reading=disparity_reading,
         focus_range=focus_range,
+        breathing=breathing,
         start=index,
         stop=index + 1,
+        estimating=estimating,
+        notice=notice,
     )
     each = next(shot.frames(), None)
     if each is None:
         raise InputError(f"{source.info.path} ends before frame {index}, which it announces; choose an earlier one")
-    [pixels] = (renderer or default_renderer(source.info)).render([each.given])
+    for remark in shot.track.warnings if notice else ():
+        notice(remark)  # pyright: ignore[reportOptionalCall]
+    [pixels] = (renderer or make_renderer(EngineSettings(), Look(), source.info)).render([each.given])
+    if grain != 0:
+        pixels = MatchedGrain.of_clip(grain, source).put_back(each.given.pixels, pixels, each.frame.index)
     return Preview(source.info, each.frame.index, each.given, pixels)
 
 

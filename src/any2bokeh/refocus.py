@@ -9,7 +9,7 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -19,19 +19,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from any2bokeh.disparity import DisparitySource, Polarity
+from any2bokeh.disparity import DisparityReading, DisparitySource
+from any2bokeh.engines import EngineSettings, make_renderer
 from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusFinder, FocusScript, FocusTrack
-from any2bokeh.focus.tracking.subjects import LoadsTracker
+from any2bokeh.focus.tracked_subjects import LoadsTracker
 from any2bokeh.grain import MatchedGrain, require_amount
 from any2bokeh.handover import CalledOff, Handover
 from any2bokeh.optics.breathing import Breathing
 from any2bokeh.optics.focus_range import FocusRange
 from any2bokeh.optics.lens import Lens
+from any2bokeh.optics.look import Look
+from any2bokeh.read_paths import ReadPaths, mask_paths
 from any2bokeh.renderers.base import Renderer, RenderInput
-from any2bokeh.shot import Shot, ShotFrame, frame_range
+from any2bokeh.shot import FrameRange, Shot, ShotFrame, frame_range
 from any2bokeh.video import Encoding, Reading, VideoInfo, VideoSink, VideoSource, open_sink, open_source
-from any2bokeh.video.sink import frame_stems
+from any2bokeh.video.pending_output import published_together
+from any2bokeh.video.sink import frame_stems, pattern_files
 
 if TYPE_CHECKING:
     from any2bokeh.aov.kinds import AovRequest
@@ -83,7 +87,7 @@ def refocus(
     focus: FocusScript | FocusFinder,
     tracker: LoadsTracker | None = None,
     blur_strength: float | Lens | None = None,
-    polarity: Polarity = "near-white",
+    disparity_reading: DisparityReading | None = None,
     renderer: Renderer | None = None,
     focus_range: FocusRange | None = None,
     breathing: Breathing | None = None,
@@ -93,9 +97,12 @@ def refocus(
     reading: Reading | None = None,
     start_s: float | None = None,
     end_s: float | None = None,
+    frames: FrameRange | None = None,
     encoding: Encoding | None = None,
     overwrite: bool = False,
+    also_read: Iterable[str | Path] = (),
     progress: Progress | None = None,
+    estimating: Progress | None = None,
     notice: Callable[[str], None] | None = None,
 ) -> RefocusResult:
     """Refocus a clip and write it to a file.
@@ -108,8 +115,9 @@ def refocus(
         focus: what is in focus, and how strong the blur is; or what finds the subject by itself.
         tracker: which tracker follows subjects; None = SAM 2 where it is on this machine, else the classical one.
         blur_strength: K where ``focus`` gives none at all; or a lens, whose focus distance is that of what is in focus
-            in the first frame rendered.
-        polarity: whether white is near or far in the files of ``disparity``.
+            in the clip's first frame.
+        disparity_reading: what the values in the files of ``disparity`` mean, and what is done to them: depth or
+            disparity, its polarity, levels, steadying; None = disparity of which white is near, as it is.
         renderer: the engine; None = the layered engine in the transfer of the input.
         focus_range: what stays in focus, and how differently near and far are blurred; None = as a thin lens has it.
         breathing: how the field of view changes with the focus distance; None = not at all.
@@ -117,10 +125,14 @@ def refocus(
         aovs: pictures for compositing that are written beside the result, with the lens numbers of each frame.
         fps: rate of an image sequence or a stream without a clock that is given by its path; see ``open_source``.
         reading: what is done with damage and interlaced video where ``input`` is a path; None = its defaults.
-        start_s, end_s: render the frames shown at ``start_s <= time < end_s``, seconds from the first frame.
+        start_s, end_s: render the frames shown at ``start_s <= time < end_s``, seconds from the first frame. They come
+            out as they do in a run of the whole clip, unless the disparity is that of the part alone.
+        frames: render these instead, ``(first, end)`` counted from 0, the end exclusive and None for the clip's.
         encoding: codec, quality and the like; None = the defaults of ``Encoding``.
-        overwrite: replace an existing output.
+        overwrite: replace an existing output; never what the run reads.
+        also_read: files and folders that ``focus`` and ``renderer`` were made from, which must not be replaced.
         progress: called before the first frame and after every one.
+        estimating: the same, while the maps of ``disparity`` are steadied.
         notice: called, before anything is rendered, with one-line remarks on what looks wrong but may be meant; and
             at the end with those on frames that were damaged.
 
@@ -132,7 +144,11 @@ def refocus(
     """
     with ExitStack() as stack:
         source = _opened(input, fps, reading, stack) if isinstance(input, str | Path) else input
-        start, stop = frame_range(source, start_s, end_s)
+        start, stop = frame_range(source, start_s, end_s, frames)
+        read = ReadPaths([source.info.path, *_paths(disparity), *mask_paths(focus), *also_read])
+        read.require_kept(output)
+        # All results appear at one moment, or none does.
+        stack.enter_context(published_together())
         # Before the disparity, which may take a pass over the clip: an output that exists is told at once.
         sink = stack.enter_context(
             open_sink(output, source, encoding=encoding, start=start, stop=stop, overwrite=overwrite, notice=notice)
@@ -140,9 +156,13 @@ def refocus(
         if notice:
             source.tell(notice)
         stems = frame_stems(output, source, start=start, stop=stop)
+        for file in pattern_files(output, stems):
+            read.require_kept(file)
         if aovs is not None:
             from any2bokeh.aov.sink import check_aov_target
 
+            _require_apart(output, aovs.folder)
+            read.require_kept(aovs.folder, replaces="tree")
             check_aov_target(aovs, source.info.path, stems=stems, overwrite=overwrite)
         require_amount(grain)
         shot = Shot.open(
@@ -151,17 +171,21 @@ def refocus(
             focus,
             tracker=tracker,
             blur_strength=blur_strength,
-            polarity=polarity,
+            disparity_reading=disparity_reading,
             focus_range=focus_range,
             breathing=breathing,
             start=start,
             stop=stop,
+            estimating=estimating,
+            notice=notice,
         )
         if notice:
             for remark in shot.track.warnings:
                 notice(remark)
-        engine = renderer or default_renderer(source.info)
-        matched = None if grain == 0 else MatchedGrain.of_clip(grain, source, start, stop)
+        if notice and breathing is not None and breathing.strength != 0 and bool((shot.zoom == 1).all()):
+            notice(f"breathing {breathing.strength:g} changes nothing here, as the focus does not move")
+        engine = renderer or make_renderer(EngineSettings(), Look(), source.info)
+        matched = None if grain == 0 else MatchedGrain.of_clip(grain, source)
         if notice and matched is not None and not matched.is_known:
             notice("no grain could be measured between its frames; none is put back")
         aov_sink = (
@@ -213,15 +237,18 @@ def refocus_frames(
         RenderInput(pixels, upsample(d, pixels), float(d_f), float(k))
         for pixels, d, d_f, k in zip(frames, disparity, focus_track, blur_track, strict=True)
     )
-    engine = renderer or default_renderer(None)
+    engine = renderer or make_renderer(EngineSettings(), Look())
     return np.stack(list(engine.render(inputs)))
 
 
-def default_renderer(info: VideoInfo | None) -> Renderer:
-    """The layered engine with its defaults, in the transfer of a source, or of sRGB pictures."""
-    from any2bokeh.renderers.layered import LayeredRenderer
+def _paths(disparity: str | Path | DisparitySource) -> list[str | Path]:
+    return [disparity] if isinstance(disparity, str | Path) else []
 
-    return LayeredRenderer() if info is None else LayeredRenderer(transfer=info.transfer)
+
+def _require_apart(output: str | Path, folder: Path) -> None:
+    """Refuse one folder for the result and for the pictures beside it."""
+    if Path(output).resolve() == folder.resolve():
+        raise InputError(f"output {output} is the folder of the AOVs, too; give another one with --aov-output")
 
 
 def _opened(

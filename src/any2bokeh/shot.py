@@ -1,7 +1,7 @@
 """A clip with its disparity and its focus: what a renderer needs, checked and ready to be read."""
 
 import math
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,19 +10,28 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.disparity import DisparitySource, EstimatedDisparity, Polarity, open_disparity
+from any2bokeh.disparity import (
+    DisparityReading,
+    DisparitySource,
+    EstimatedDisparity,
+    SteadiedDisparity,
+    inverse_metres_per_unit,
+    open_disparity,
+)
 from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusFinder, FocusScript, FocusTrack, TrackerChoice, resolve
 from any2bokeh.focus.finder import Range
 from any2bokeh.focus.pictures import LONG_SIDE_PX
-from any2bokeh.focus.tracking.subject import OnSighting
-from any2bokeh.focus.tracking.subjects import LoadsTracker, TrackedSubjects
+from any2bokeh.focus.tracked_subjects import LoadsTracker, OnTrackedFrame, TrackedSubjects
 from any2bokeh.optics.breathing import Breathing, zoomed
 from any2bokeh.optics.focus_range import FocusRange
 from any2bokeh.optics.lens import Lens
 from any2bokeh.renderers.base import RenderInput
 from any2bokeh.video import Frame, VideoInfo, VideoSource
 from any2bokeh.video.reduced import ReducedPictures
+
+FrameRange = tuple[int, int | None]
+"""The frames ``first <= index < end`` of a clip; its end where the second is None."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,6 +63,7 @@ class Shot:
         lens: that gave K; None where K was given.
         inverse_metres_per_unit: 1/metres that disparity 1 stands for, where a lens or a metric model tells.
         zoom: by breathing, of each frame; 1 or more.
+        strongest_blur: K of the frame of the clip that is blurred most, its zoom included.
     """
 
     source: VideoSource
@@ -66,6 +76,7 @@ class Shot:
     lens: Lens | None
     inverse_metres_per_unit: float | None
     zoom: NDArray[np.float64]
+    strongest_blur: float
 
     @classmethod
     def open(
@@ -76,58 +87,88 @@ class Shot:
         *,
         tracker: LoadsTracker | None = None,
         blur_strength: float | Lens | None = None,
-        polarity: Polarity = "near-white",
+        disparity_reading: DisparityReading | None = None,
         focus_range: FocusRange | None = None,
         breathing: Breathing | None = None,
         start: int = 0,
         stop: int | None = None,
-        on_sighting: OnSighting | None = None,
+        on_tracked_frame: OnTrackedFrame | None = None,
+        estimating: Callable[[int, int], None] | None = None,
+        notice: Callable[[str], None] | None = None,
     ) -> Self:
         """Find the disparity and the focus of frames of a clip; the arguments are those of ``refocus``.
 
+        A frame gets the same whether it is opened alone, in a part or in the whole clip: what refers to one frame (the
+        distance of a lens) refers to the clip's first, and what refers to all (the least zoom of a lens that breathes,
+        the subjects that autofocus picks) to all of the clip. Only disparity of a part makes the part a clip of its
+        own, which the remarks of the track tell.
+
         Args:
-            on_sighting: called with the frame and the sighting of every frame in which a subject is followed.
+            on_tracked_frame: called with the frame and the tracked frame of every frame in which a subject is followed.
+            estimating: called while the maps of files are steadied.
+            notice: told what is odd about the disparity.
 
         Raises:
             InputError: anything wrong with the disparity or the focus.
         """
         info = source.info
         stop = info.frame_count if stop is None else stop
-        maps = _whole_or_part(disparity, info, polarity, start, stop)
+        reading = disparity_reading or DisparityReading()
+        maps = _GivenMaps(source, reading, start, stop, estimating, notice).opened(disparity)
+        if notice is not None:
+            is_unsteadied = isinstance(disparity, str | Path) and reading.steadying is None
+            _tell_what_is_odd(maps, source, start, stop, notice, may_flicker=is_unsteadied)
         is_part = isinstance(maps, _PartDisparity)
         # Disparity of a part makes that part a clip of its own, whose focus is found from the part alone.
         first = start if is_part else 0
         known = maps.part if is_part else maps
         pictures = ReducedPictures(source, long_side_px=LONG_SIDE_PX, first=first)
-        told = None if on_sighting is None else lambda frame, sighting: on_sighting(frame + first, sighting)
-        subjects = TrackedSubjects(pictures, known, tracker or TrackerChoice(), on_sighting=told)
+        told = None if on_tracked_frame is None else lambda frame, tracked: on_tracked_frame(frame + first, tracked)
+        subjects = TrackedSubjects(pictures, known, tracker or TrackerChoice(), on_tracked_frame=told)
+        frame_count = stop - start if is_part else info.frame_count
+        known_count = min(frame_count, known.frame_count)  # maps after the part may be missing
         with closing(subjects):
             if isinstance(focus, FocusScript):
                 script = _counted_from(focus, start, stop, info) if is_part else focus
             else:
-                script = focus.find(subjects, Range(start - first, stop - first, float(info.fps)))
-            track = resolve(
-                script,
-                disparity=known,
-                frame_count=stop - start if is_part else info.frame_count,
-                fps=info.fps,
-                start=start - first,
-                stop=stop - first,
-                frame_size=(info.width, info.height),
-                blur_strength=0.0 if isinstance(blur_strength, Lens) else blur_strength,
-                subjects=subjects,
-            )
-        metres = known.inverse_metres_per_unit if isinstance(known, EstimatedDisparity) else None
-        lens = blur_strength if isinstance(blur_strength, Lens) and not gives_blur_strength(script) else None
-        if lens is not None:
+                script = focus.find(subjects, Range(0, known_count, float(info.fps), first=first))
+
+            def resolved(begin: int, end: int) -> FocusTrack:
+                return resolve(
+                    script,
+                    disparity=known,
+                    frame_count=frame_count,
+                    fps=info.fps,
+                    start=begin,
+                    stop=end,
+                    frame_size=(info.width, info.height),
+                    frame_numbers=frame_numbers(info, first, stop if is_part else None),
+                    blur_strength=0.0 if isinstance(blur_strength, Lens) else blur_strength,
+                    subjects=subjects,
+                )
+
+            breathes = breathing is not None and breathing.strength != 0
+            over_all = resolved(0, known_count) if breathes else None
+            part = slice(start - first, stop - first)
+            track = resolved(start - first, stop - first) if over_all is None else over_all.part(part)
+            lens = blur_strength if isinstance(blur_strength, Lens) and not gives_blur_strength(script) else None
+            reference = None if lens is None else float((over_all or resolved(0, 1)).focus_disparity[0])
+        metres = inverse_metres_per_unit(known)
+        strongest = _strongest_blur(script, 0.0 if isinstance(blur_strength, Lens) else blur_strength)
+        if lens is not None and reference is not None:
             # One scale of disparity for the clip, so one K: racking the focus does not change the lens.
-            focused = float(track.focus_disparity[0])
-            track = replace(track, blur_strength=np.full(stop - start, lens.blur_strength(focused, metres)))
-            metres = 1 / (focused * lens.distance_m(focused, metres))
+            strongest = lens.blur_strength(reference, metres)
+            track = replace(track, blur_strength=np.full(stop - start, strongest))
+            metres = 1 / (reference * lens.distance_m(reference, metres))
+        zoom = np.ones(stop - start)
+        if breathing is not None and over_all is not None:
+            zooms = breathing.zoom(over_all.focus_disparity)
+            zoom, strongest = zooms[part], strongest * float(zooms.max())
         if is_part:
+            remarks = _of_a_part(start, stop, lens is not None, breathes, not isinstance(focus, FocusScript))
+            track = replace(track, warnings=track.warnings + remarks)
             script = focus if isinstance(focus, FocusScript) else _put_off(script, start)
-        zoom = (breathing or Breathing()).zoom(track.focus_disparity)
-        return cls(source, maps, start, stop, track, script, focus_range or FocusRange(), lens, metres, zoom)
+        return cls(source, maps, start, stop, track, script, focus_range or FocusRange(), lens, metres, zoom, strongest)
 
     def frames(self) -> Generator["ShotFrame", None, None]:
         """Decode every frame, and find what a renderer needs with it; fewer than wanted if the clip ends early."""
@@ -155,12 +196,24 @@ def gives_blur_strength(script: FocusScript) -> bool:
     return script.dense is not None or any(keyframe.blur_strength is not None for keyframe in script.keyframes)
 
 
-def frame_range(source: VideoSource, start_s: float | None, end_s: float | None) -> tuple[int, int]:
-    """The frames ``start <= index < stop`` that are shown at ``start_s <= time < end_s`` seconds from the first.
+def frame_range(
+    source: VideoSource, start_s: float | None, end_s: float | None, frames: FrameRange | None = None
+) -> tuple[int, int]:
+    """The frames ``start <= index < stop`` of a part of a clip.
+
+    Args:
+        source: the clip.
+        start_s, end_s: those shown at ``start_s <= time < end_s`` seconds from the first.
+        frames: or their numbers from 0 on, the last exclusive; None there is the clip's end.
 
     Raises:
-        InputError: times that are negative or not finite, or that no frame lies between.
+        InputError: times that are negative or not finite, numbers outside the clip, both, or that no frame lies
+            between.
     """
+    if frames is not None:
+        if start_s is not None or end_s is not None:
+            raise InputError("a part is given in frames and in seconds; give one of the two")
+        return _numbered(source.info, *frames)
     for name, value in (("start", start_s), ("end", end_s)):
         if value is not None and not (math.isfinite(value) and value >= 0):
             raise InputError(f"{name} is {value:g} s; give seconds from the first frame, 0 or more")
@@ -173,6 +226,40 @@ def frame_range(source: VideoSource, start_s: float | None, end_s: float | None)
             f"must lie after the start"
         )
     return start, stop
+
+
+def _numbered(info: VideoInfo, first: int, end: int | None) -> tuple[int, int]:
+    stop = info.frame_count if end is None else end
+    if not 0 <= first < stop <= info.frame_count:
+        raise InputError(
+            f"frames {first}:{'' if end is None else end} are not in {info.path}, which has frames 0 to "
+            f"{info.frame_count - 1}; give A:B with 0 <= A < B <= {info.frame_count}, B being the frame after the last"
+        )
+    return first, stop
+
+
+def _strongest_blur(script: FocusScript, blur_strength: float | None) -> float:
+    """No frame of the clip is blurred more: strengths between two keyframes lie between theirs."""
+    if script.dense is not None:
+        return max(script.dense.blur_strength)
+    given = [keyframe.blur_strength for keyframe in script.keyframes if keyframe.blur_strength is not None]
+    return max(given, default=blur_strength or 0.0)
+
+
+def _of_a_part(start: int, stop: int, has_lens: bool, breathes: bool, is_found: bool) -> tuple[str, ...]:
+    """What disparity of a part alone cannot tell of the clip."""
+    on = {
+        "the distance of the lens": has_lens,
+        "the zoom of its breathing": breathes,
+        "the choice of the subject": is_found,
+    }
+    counted = [what for what, depends in on.items() if depends]
+    if not counted:
+        return ()
+    return (
+        f"disparity is known of frames {start}:{stop} alone, so {' and '.join(counted)} refer to that part, and may "
+        f"differ from a run of the whole clip; give the disparity of the whole clip (any2bokeh depth) to make them one",
+    )
 
 
 class _PartDisparity:
@@ -193,31 +280,107 @@ class _PartDisparity:
         return self.part.at(index - self._start)
 
 
-def _whole_or_part(
-    disparity: str | Path | DisparitySource, info: VideoInfo, polarity: Polarity, start: int, stop: int
-) -> DisparitySource:
-    """Disparity counted like the clip's frames, whether it holds the whole clip or just the frames wanted."""
-    size = (info.width, info.height)
-    if isinstance(disparity, str | Path):
-        try:
-            return open_disparity(
-                disparity, clip_frame_count=info.frame_count, polarity=polarity, stop=stop, frame_size=size
-            )
-        except InputError:
-            if stop - start < info.frame_count:
-                with suppress(InputError):
-                    part = open_disparity(disparity, clip_frame_count=stop - start, polarity=polarity, frame_size=size)
-                    return _PartDisparity(part, start)
-            raise
-    if isinstance(disparity, EstimatedDisparity):
-        disparity.estimate()  # now, and not within the thread that decodes
-    if disparity.frame_count == info.frame_count:
-        return disparity
-    if disparity.frame_count == stop - start:
-        return _PartDisparity(disparity, start)
-    raise InputError(
-        f"disparity has {disparity.frame_count} frames but the clip has {info.frame_count}; give one map for each frame"
-    )
+@dataclass(frozen=True, slots=True)
+class _GivenMaps:
+    """How the maps of a clip are opened; the arguments are those of ``Shot.open``."""
+
+    source: VideoSource
+    reading: DisparityReading
+    start: int
+    stop: int
+    estimating: Callable[[int, int], None] | None
+    notice: Callable[[str], None] | None
+
+    def opened(self, disparity: str | Path | DisparitySource) -> DisparitySource:
+        """Disparity counted like the clip's frames, whether it holds the whole clip or just the frames wanted."""
+        info, wanted = self.source.info, self.stop - self.start
+        if isinstance(disparity, str | Path):
+            try:
+                return self._steadied(self._read(disparity, is_part=False), disparity, first=0)
+            except InputError:
+                if wanted < info.frame_count:
+                    with suppress(InputError):
+                        part = self._steadied(self._read(disparity, is_part=True), disparity, first=self.start)
+                        return _PartDisparity(part, self.start)
+                raise
+        if isinstance(disparity, EstimatedDisparity):
+            disparity.estimate()  # now, and not within the thread that decodes
+        if disparity.frame_count == info.frame_count:
+            return disparity
+        if disparity.frame_count == wanted:
+            return _PartDisparity(disparity, self.start)
+        raise InputError(
+            f"disparity has {disparity.frame_count} frames but the clip has {info.frame_count}; give one map for each "
+            f"frame"
+        )
+
+    def _read(self, path: str | Path, *, is_part: bool) -> DisparitySource:
+        info = self.source.info
+        first, count = (self.start, self.stop - self.start) if is_part else (0, info.frame_count)
+        remarks: list[str] = []
+        maps = open_disparity(
+            path,
+            clip_frame_count=count,
+            # What levels bend is steadied before.
+            reading=self.reading if self.reading.steadying is None else replace(self.reading, levels=None),
+            stop=None if is_part else self.stop,
+            frame_size=(info.width, info.height),
+            frame_numbers=frame_numbers(info, first, first + count),
+            notice=remarks.append,
+        )
+        for remark in remarks if self.notice is not None else ():  # those of an attempt that succeeds only
+            self.notice(remark)  # pyright: ignore[reportOptionalCall]
+        return maps
+
+    def _steadied(self, maps: DisparitySource, path: str | Path, *, first: int) -> DisparitySource:
+        reading = self.reading
+        if reading.steadying is None:
+            return maps
+        steadied = SteadiedDisparity(
+            maps,
+            Path(path),
+            self.source,
+            steadying=reading.steadying,
+            how_read=f"{reading.kind} {reading.polarity}",
+            start=first,
+            levels=reading.levels,
+            progress=self.estimating,
+            notice=self.notice,
+        )
+        steadied.steady()  # now, and not within the thread that decodes
+        return steadied
+
+
+def frame_numbers(info: VideoInfo, start: int = 0, stop: int | None = None) -> tuple[int, ...] | None:
+    """Numbers in the names of an image sequence's frames ``start`` to ``stop``; None where they have none."""
+    from any2bokeh.disparity.frame_names import numbers_of
+    from any2bokeh.video.sequence import find_sequence
+
+    files = find_sequence(info.path) if info.is_sequence else None
+    numbers = None if files is None else numbers_of([file.name for file in files])
+    return None if numbers is None else numbers[start:stop]
+
+
+def _tell_what_is_odd(
+    maps: DisparitySource,
+    source: VideoSource,
+    start: int,
+    stop: int,
+    notice: Callable[[str], None],
+    *,
+    may_flicker: bool,
+) -> None:
+    from any2bokeh.disparity.flicker import flicker_of, is_flat
+
+    if is_flat(maps, start=start, stop=stop):
+        notice(
+            "the disparity is the same all over each map, so nothing is nearer or farther than anything else: a "
+            "picture is blurred all alike, or, where the focus lies on it, nothing will blur"
+        )
+    elif may_flicker and stop - start > 1:
+        remark = flicker_of(maps, source, start=start, stop=stop).remark()
+        if remark is not None:
+            notice(remark)
 
 
 def _counted_from(script: FocusScript, start: int, stop: int, info: VideoInfo) -> FocusScript:

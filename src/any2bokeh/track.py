@@ -1,7 +1,7 @@
 """What ``refocus`` would focus on, decided and written down: a focus script that a person can edit, and mattes."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,16 +9,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.disparity import DisparitySource, Polarity
+from any2bokeh.disparity import DisparityReading, DisparitySource
 from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusFinder, FocusScript, FocusTrack
 from any2bokeh.focus.baking import baked
-from any2bokeh.focus.tracking.subjects import LoadsTracker
-from any2bokeh.focus.tracking.tracker import Sighting
+from any2bokeh.focus.tracked_subjects import LoadsTracker
+from any2bokeh.read_paths import ReadPaths, mask_paths
 from any2bokeh.refocus import Progress
-from any2bokeh.shot import Shot, frame_range
+from any2bokeh.shot import FrameRange, Shot, frame_range
+from any2bokeh.subject.tracker import TrackedFrame
 from any2bokeh.video import VideoInfo, VideoSource
-from any2bokeh.video.pending_output import PendingOutput, check_target, write_failure
+from any2bokeh.video.pending_output import PendingOutput, check_target, published_together, write_failure, writing
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +49,17 @@ def track(
     disparity: str | Path | DisparitySource,
     focus: FocusScript | FocusFinder,
     tracker: LoadsTracker | None = None,
-    polarity: Polarity = "near-white",
+    disparity_reading: DisparityReading | None = None,
     blur_strength: float | None = None,
     masks: str | Path | None = None,
     bake: bool = False,
     start_s: float | None = None,
     end_s: float | None = None,
+    frames: FrameRange | None = None,
     overwrite: bool = False,
+    also_read: Iterable[str | Path] = (),
     progress: Progress | None = None,
+    estimating: Progress | None = None,
     notice: Callable[[str], None] | None = None,
 ) -> TrackResult:
     """Decide what is in focus, and write it as a focus script; the other arguments are those of ``refocus``.
@@ -74,30 +78,38 @@ def track(
     output = Path(output)
     if output.suffix.lower() != ".json":
         raise InputError(f"focus script {output} is not a .json file; give a name that ends in .json")
+    given = [disparity] if isinstance(disparity, str | Path) else []
+    read = ReadPaths([source.info.path, *given, *mask_paths(focus), *also_read])
+    read.require_kept(output)
     check_target(output, source.info.path, overwrite=overwrite)
-    start, stop = frame_range(source, start_s, end_s)
+    if masks is not None:
+        read.require_kept(masks)
+        check_target(Path(masks), source.info.path, overwrite=overwrite)
+    start, stop = frame_range(source, start_s, end_s, frames)
     began, seen = time.perf_counter(), _Seen(start, stop, progress or (lambda done, total: None))
     with ExitStack() as stack:
+        stack.enter_context(published_together())
         mattes = None
         if masks is not None:
-            check_target(Path(masks), source.info.path, overwrite=overwrite)
             mattes = stack.enter_context(_MatteFolder(Path(masks), source.info))
 
-        def on_sighting(frame: int, sighting: Sighting) -> None:
-            seen.note(frame, sighting)
+        def on_tracked_frame(frame: int, tracked: TrackedFrame) -> None:
+            seen.note(frame, tracked)
             if mattes is not None and start <= frame < stop:
-                mattes.write(frame, sighting.matte)
+                mattes.write(frame, tracked.matte)
 
         shot = Shot.open(
             source,
             disparity,
             focus,
             tracker=tracker,
-            polarity=polarity,
+            disparity_reading=disparity_reading,
             blur_strength=0.0,
             start=start,
             stop=stop,
-            on_sighting=on_sighting,
+            on_tracked_frame=on_tracked_frame,
+            estimating=estimating,
+            notice=notice,
         )
         seen.finish()
         for remark in shot.track.warnings if notice else ():
@@ -110,8 +122,18 @@ def track(
                     "given; leave --masks out"
                 )
             mattes.publish()
-        script.save(output)
+        _write_script(script, output)
     return TrackResult(script, shot.track, start, stop, len(seen.visible), time.perf_counter() - began)
+
+
+def _write_script(script: FocusScript, path: Path) -> None:
+    pending = PendingOutput.file(path)
+    try:
+        with writing(path):
+            pending.temporary.write_text(script.dumps(), encoding="utf-8")
+        pending.publish()
+    finally:
+        pending.discard()
 
 
 def _script(shot: Shot, *, bake: bool, blur_strength: float | None) -> FocusScript:
@@ -137,10 +159,10 @@ class _Seen:
         self.visible: set[int] = set()
         progress(0, self._total)
 
-    def note(self, frame: int, sighting: Sighting) -> None:
+    def note(self, frame: int, tracked: TrackedFrame) -> None:
         if not 0 <= frame - self._start < self._total:
             return
-        if sighting.visible:
+        if tracked.visible:
             self.visible.add(frame)
         else:
             self.visible.discard(frame)

@@ -176,7 +176,7 @@ def test_lens_numbers_give_the_strength_of_the_lens(project: Project):
     wait(project)
     project.take_lens("portrait-85-f1.4")
     project.blur_of_lens(f_number=2.8, focus_distance_m=3.0)
-    wide = replace(project.now.look.optics)
+    wide = replace(project.now.lens.optics)
     assert project.blur_at(0) == pytest.approx(wide.blur_strength(NEAR), rel=0.01)
     before = project.blur_at(0)
     project.blur_of_lens(f_number=5.6)

@@ -85,7 +85,7 @@ def test_lenses_are_listed(cli: RunCli, tmp_path: Path):
     assert "portrait-85-f1.4" in listed.out
     assert "mine" in listed.out
     result = cli("lenses", "--json").result
-    assert result["lenses"]["cine-anamorphic-50-t2.3"]["anamorphic"] == 2
+    assert result["lenses"]["cine-anamorphic-50-t2.3"]["anamorphic_ratio"] == 2
 
 
 @pytest.mark.parametrize(
@@ -93,13 +93,13 @@ def test_lenses_are_listed(cli: RunCli, tmp_path: Path):
     [
         (["--lens", "nifty"], "there is no lens 'nifty'"),
         (["--lens-file", "none.toml"], "--lens-file none.toml"),
-        (["--blur", "9", "--cat-eye", "2"], "cat eye of the lens is 2"),
-        (["--blur", "9", "--swirl", "1"], "swirl of the lens is 1"),
-        (["--blur", "9", "--spherical", "-2"], "spherical of the bokeh is -2"),
-        (["--blur", "9", "--softness", "nan"], "softness of the bokeh is nan"),
-        (["--blur", "9", "--onion-rings", "3"], "onion rings of the bokeh is 3"),
-        (["--blur", "9", "--axial-chromatic", "0.5"], "axial chromatic aberration is 0.5"),
-        (["--blur", "9", "--highlights", "-1"], "highlight gain is -1"),
+        (["--blur", "9", "--cat-eye", "2"], "cat eye is 2; give a number from 0 to 1"),
+        (["--blur", "9", "--swirl", "1"], "swirl is 1"),
+        (["--blur", "9", "--spherical", "-2"], "spherical is -2"),
+        (["--blur", "9", "--softness", "nan"], "softness is nan"),
+        (["--blur", "9", "--onion-rings", "3"], "onion rings is 3"),
+        (["--blur", "9", "--axial-chromatic", "0.5"], "axial chromatic is 0.5"),
+        (["--blur", "9", "--highlights", "-1"], "highlights is -1"),
         (["--blur", "9", "--highlight-threshold", "0.5"], "--highlight-threshold 0.5"),
         (["--blur", "9", "--focus-slab", "2"], "focus slab is 2"),
         (["--blur", "9", "--focus-shoulder", "0.1"], "--focus-shoulder 0.1"),

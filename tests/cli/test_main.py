@@ -99,7 +99,7 @@ def test_interrupted_job_leaves_nothing(tmp_path: Path, number: int, code: int, 
     assert job.stdout.readline().startswith(b"rendering 240 frames")
     time.sleep(0.5)
     assert job.poll() is None
-    assert len(list(results.iterdir())) == 1  # the temporary output
+    assert len(list(results.iterdir())) == 2  # the temporary output and its claim
     job.send_signal(number)
     _, err = job.communicate(timeout=30)
     assert job.returncode == code

@@ -41,7 +41,8 @@ def test_sharp_preview_is_the_source(cli: RunCli, arguments: list[object], resul
 
 def test_result_object_says_where_the_focus_is(cli: RunCli, arguments: list[object]):
     x = (4 + 2 * 6 + 10) / clips.WIDTH  # in the near square of frame 6; behind it in frame 0
-    result = cli(*arguments, "--focus-point", f"{x},0.5", "--blur", "4", "--frame", "6", "--json").result
+    point = ["--focus-point", f"{x},0.5", "--focus-frame", "6"]
+    result = cli(*arguments, *point, "--blur", "4", "--frame", "6", "--json").result
     assert (result["frame"], result["blur_strength"]) == (6, 4)
     assert result["focus_disparity"] == pytest.approx(0.9, abs=1e-3)
 

@@ -137,5 +137,5 @@ def test_a_truncated_exr_is_refused(tmp_path: Path) -> None:
     write_exr(tmp_path / "0.exr", np.random.default_rng(0).random((64, 64)))
     encoded = (tmp_path / "0.exr").read_bytes()
     (tmp_path / "0.exr").write_bytes(encoded[: len(encoded) // 2])
-    with pytest.raises(InputError, match=r"cannot read .*0\.exr"):
+    with pytest.raises(InputError, match=r"0\.exr (is damaged|cannot be read)"):
         GreyFolder(tmp_path, noun="disparity").at(0)

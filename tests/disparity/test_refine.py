@@ -203,7 +203,8 @@ def test_stills_are_not_further_at_edges(shared_data: Path, name: str) -> None:
 
 @pytest.mark.slow
 def test_refined_edges_of_breakdance_flicker_no_more(shared_data: Path) -> None:
-    from any2bokeh.evaluation.metrics.flow import DisFlow, warp
+    from any2bokeh.evaluation.metrics.flow import DisFlow
+    from any2bokeh.motion.warp import warp
 
     folder, flow = shared_data / "breakdance", DisFlow()
     changes: dict[str, list[float]] = {"bicubic": [], "soft": [], "hard": []}
@@ -223,7 +224,7 @@ def test_refined_edges_of_breakdance_flicker_no_more(shared_data: Path) -> None:
         if before is not None:
             motion = flow(picture_before.transpose(1, 2, 0), picture.transpose(1, 2, 0))
             for kind, one in now.items():
-                difference = warp(np.asarray(one[0], np.float32), motion)[0] - before[kind][0]
+                difference = warp(np.asarray(one[0], np.float32), motion) - before[kind][0]
                 changes[kind].append(float(np.abs(difference)[band[0]].mean()))
         before, picture_before, band = now, np.asarray(picture, np.float32), edge_band(disparity)
     bicubic_change, soft, hard = (float(np.mean(one)) for one in changes.values())

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from any2bokeh.disparity import open_disparity
+from any2bokeh.disparity import DisparityReading, open_disparity
 from any2bokeh.errors import InputError
 
 MAPS = np.random.default_rng(0).random((6, 4, 6)).astype(np.float32)
@@ -45,15 +45,15 @@ def test_a_frame_that_is_not_there_is_a_defect_of_the_caller(tmp_path: Path) -> 
 
 def test_near_black_turns_disparity_over(tmp_path: Path) -> None:
     path = write_npy(tmp_path / "d.npy")
-    white = open_disparity(path, clip_frame_count=6, polarity="near-white")
-    black = open_disparity(path, clip_frame_count=6, polarity="near-black")
+    white = open_disparity(path, clip_frame_count=6, reading=DisparityReading(polarity="near-white"))
+    black = open_disparity(path, clip_frame_count=6, reading=DisparityReading(polarity="near-black"))
     np.testing.assert_array_equal(black.at(2), 1 - white.at(2))
     np.testing.assert_array_equal(white.at(2)[0], MAPS[2])
 
 
-def test_unknown_polarity_is_refused(tmp_path: Path) -> None:
+def test_unknown_polarity_is_refused() -> None:
     with pytest.raises(InputError, match=r"polarity is 'white'; allowed is near-white or near-black"):
-        open_disparity(tmp_path, clip_frame_count=1, polarity="white")  # type: ignore[arg-type]
+        DisparityReading(polarity="white")  # type: ignore[arg-type]
 
 
 def test_floats_in_the_unit_range_are_used_as_they_are(tmp_path: Path) -> None:

@@ -7,9 +7,9 @@ import pytest
 
 from any2bokeh.focus import Autofocus, BoxTarget, FocusScript, resolve
 from any2bokeh.focus.finder import Range
-from any2bokeh.focus.tracking import TrackerChoice
-from any2bokeh.focus.tracking.subjects import TrackedSubjects
-from tests.focus.tracking.scenes import BALL, HEIGHT, RADIUS, WALL, WIDTH, Scene, SceneDisparity, ScenePictures
+from any2bokeh.focus.tracked_subjects import TrackedSubjects
+from any2bokeh.subject import TrackerChoice
+from tests.subject.scenes import BALL, HEIGHT, RADIUS, WALL, WIDTH, Scene, SceneDisparity, ScenePictures
 
 FPS = 24
 

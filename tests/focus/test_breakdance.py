@@ -21,8 +21,8 @@ def found(clip: Path, focus: object) -> tuple[Shot, list[float]]:
     """What is found, and how far each matte covers the mask (intersection over union)."""
     overlaps = [0.0] * FRAMES
 
-    def note(frame: int, sighting: object) -> None:
-        matte: NDArray[np.float32] = sighting.matte  # type: ignore[attr-defined]
+    def note(frame: int, tracked: object) -> None:
+        matte: NDArray[np.float32] = tracked.matte  # type: ignore[attr-defined]
         picture = cv2.imread(str(clip / "mask" / f"{frame:05d}.png"), cv2.IMREAD_GRAYSCALE)
         assert picture is not None
         is_on = cv2.resize(matte, picture.shape[::-1]) > 0.5
@@ -35,7 +35,7 @@ def found(clip: Path, focus: object) -> tuple[Shot, list[float]]:
             focus,  # type: ignore[arg-type]
             tracker=TrackerChoice("classical"),
             blur_strength=16,
-            on_sighting=note,
+            on_tracked_frame=note,
         )
     return shot, overlaps
 

@@ -6,11 +6,11 @@ import pytest
 
 from any2bokeh.focus import Autofocus, FocusScript, Keyframe, resolve
 from any2bokeh.focus.finder import Range
-from any2bokeh.focus.tracking import TrackerChoice
-from any2bokeh.focus.tracking.subjects import TrackedSubjects
+from any2bokeh.focus.tracked_subjects import TrackedSubjects
+from any2bokeh.subject import TrackerChoice
 from tests.focus.test_autofocus import roams
-from tests.focus.tracking.scenes import Scene, SceneDisparity, ScenePictures
-from tests.focus.tracking.test_subject import ball
+from tests.focus.test_tracked_subjects import ball
+from tests.subject.scenes import Scene, SceneDisparity, ScenePictures
 
 FPS = 24
 

@@ -6,8 +6,8 @@ import pytest
 
 from any2bokeh.focus.candidates import candidates, score
 from any2bokeh.focus.saliency import LONG_SIDE_PX, saliency
-from any2bokeh.focus.tracking.tracker import View
-from tests.focus.tracking.scenes import HEIGHT, WIDTH, Scene, overlap
+from any2bokeh.subject.tracker import View
+from tests.subject.scenes import HEIGHT, WIDTH, Scene, overlap
 
 
 def ratio(scene: Scene, *, with_disparity: bool, with_motion: bool) -> float:

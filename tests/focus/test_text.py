@@ -16,10 +16,10 @@ from any2bokeh.errors import InputError
 from any2bokeh.focus import BoxTarget, TextSubject, TrackerChoice, text
 from any2bokeh.focus.finder import Range
 from any2bokeh.focus.text import DEFAULT_MODELS, GroundingModel
-from any2bokeh.focus.tracking.subjects import TrackedSubjects
+from any2bokeh.focus.tracked_subjects import TrackedSubjects
 from tests.focus.tiny_grounding import save_tiny_grounding_dino, save_tiny_owlv2
-from tests.focus.tracking.scenes import Scene, SceneDisparity, ScenePictures, across
-from tests.focus.tracking.test_sam2 import cache_folder
+from tests.subject.scenes import Scene, SceneDisparity, ScenePictures, across
+from tests.subject.test_sam2 import cache_folder
 
 SAVE = {"owlv2": save_tiny_owlv2, "grounding-dino": save_tiny_grounding_dino}
 

@@ -1,5 +1,6 @@
 """What is written is what was read: samples, times, colour tags, shape."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -26,11 +27,12 @@ def copy(
     untouched: bool = True,
     start: int = 0,
     stop: int | None = None,
+    notice: Callable[[str], None] | None = None,
 ) -> Path:
     """Read and write; ``untouched`` hands the very arrays on, else equal copies of them."""
     with (
         open_source(source_path) as source,
-        open_sink(path, source, encoding=encoding, start=start, stop=stop) as sink,
+        open_sink(path, source, encoding=encoding, start=start, stop=stop, notice=notice) as sink,
     ):
         for frame in source.frames(start, stop):
             sink.write(frame, frame.pixels if untouched else frame.pixels.copy())
@@ -134,8 +136,14 @@ def test_colour_tags_are_kept(tmp_path: Path, tags: tuple[int, int, int, int], e
     ("name", "encoding", "source_format", "expected"),
     [
         ("out.mp4", Encoding(), "yuv420p", ("h264", "yuv420p")),
-        ("out.mp4", Encoding(), "yuv444p", ("h264", "yuv444p")),
+        ("out.mp4", Encoding(), "yuv444p", ("h264", "yuv420p")),
+        ("out.mkv", Encoding(), "yuv444p", ("h264", "yuv444p")),
+        ("out.mp4", Encoding("h264"), "yuv444p", ("h264", "yuv444p")),
+        ("out.mov", Encoding(quality=0), "yuv444p", ("h264", "yuv444p")),
         ("out.mp4", Encoding(), "yuv420p10le", ("hevc", "yuv420p10le")),
+        ("out.mp4", Encoding(), "gbrp16le", ("hevc", "yuv420p10le")),
+        ("out.mkv", Encoding(), "yuv444p12le", ("hevc", "yuv444p10le")),
+        ("out.mp4", Encoding(quality=0), "yuv422p12le", ("hevc", "yuv422p12le")),
         ("out.mkv", Encoding(), "yuv422p10le", ("hevc", "yuv422p10le")),
         ("out.mp4", Encoding("h264"), "yuv420p10le", ("h264", "yuv420p10le")),
         ("out.mov", Encoding("hevc"), "yuv420p", ("hevc", "yuv420p")),
@@ -161,7 +169,7 @@ def test_codec_and_depth(
 
 
 @pytest.mark.parametrize("size", [(65, 48), (64, 49), (65, 49)])
-@pytest.mark.parametrize("name", ["out.mp4", "out.webm", "hevc.mp4", "prores.mov"])
+@pytest.mark.parametrize("name", ["out.mkv", "out.webm", "hevc.mp4", "prores.mov"])
 def test_odd_sizes_are_kept(tmp_path: Path, name: str, size: tuple[int, int]) -> None:
     codec: Any = {"hevc.mp4": "hevc", "prores.mov": "prores"}.get(name, "auto")
     clip = write_clip(tmp_path / "in.mkv", encoder="ffv1", size=size, frames=2)
@@ -172,6 +180,26 @@ def test_odd_sizes_are_kept(tmp_path: Path, name: str, size: tuple[int, int]) ->
         for old, new in zip(before.frames(), after.frames(), strict=True):
             # Lossy codecs on slopes; worst seen 1.07 of 255 (VP9).
             assert np.abs(old.pixels - new.pixels).mean() * 255 < 1.5
+
+
+@pytest.mark.parametrize(("size", "written"), [((65, 48), (66, 48)), ((64, 49), (64, 50)), ((47, 31), (48, 32))])
+@pytest.mark.parametrize("pixel_format", ["yuv420p", "yuv444p", "yuv420p10le"])
+@pytest.mark.parametrize("untouched", [True, False])
+def test_odd_sizes_are_made_even_for_players(
+    tmp_path: Path, size: tuple[int, int], written: tuple[int, int], pixel_format: str, untouched: bool
+) -> None:
+    clip = write_clip(tmp_path / "in.mkv", encoder="ffv1", size=size, pixel_format=pixel_format, frames=2)
+    told: list[str] = []
+    result = copy(clip, tmp_path / "out.mp4", untouched=untouched, notice=told.append)
+    info = open_source(result).info
+    assert (info.width, info.height) == written
+    assert info.pixel_format == ("yuv420p10le" if "10" in pixel_format else "yuv420p")
+    assert sum(f"{size[0]}x{size[1]} becomes {written[0]}x{written[1]}" in line for line in told) == 1
+    with open_source(clip) as before, open_source(result) as after:
+        for old, new in zip(before.frames(), after.frames(), strict=True):
+            expected = np.pad(old.pixels, ((0, 0), (0, written[1] - size[1]), (0, written[0] - size[0])), mode="edge")
+            # Lossy codecs on slopes; worst seen 0.78 of 255.
+            assert np.abs(expected - new.pixels).mean() * 255 < 1.2
 
 
 @pytest.mark.parametrize("name", ["out.mp4", "out.mkv", "out.mov"])

@@ -97,9 +97,9 @@ def test_what_the_container_cannot_hold_is_encoded_anew(tmp_path: Path, sound: s
 def test_recoded_sound_can_be_refused_or_left_out(tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "in.mp4", sound="aac")
     with open_source(clip) as source, pytest.raises(InputError, match=r"webm cannot hold the aac sound of .*in\.mp4"):
-        open_sink(tmp_path / "out.webm", source, encoding=Encoding(audio="copy"))
+        open_sink(tmp_path / "out.webm", source, encoding=Encoding(sound="copy"))
     assert not list(tmp_path.glob(".out*"))
-    assert open_source(copy(clip, tmp_path / "out.webm", Encoding(audio="none"))).info.audio == ()
+    assert open_source(copy(clip, tmp_path / "out.webm", Encoding(sound="none"))).info.audio == ()
 
 
 def _first_picture(path: Path) -> Fraction:

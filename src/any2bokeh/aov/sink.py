@@ -81,7 +81,6 @@ class AovSink:
         self._layered = layered
         self._widest_px = max(widest_px, 1.0)
         self._stems = stems
-        self._written = 0
         self._pending = PendingOutput.folder(request.folder)
 
     def write(self, shot_frame: ShotFrame, rendered: NDArray[np.float32]) -> None:
@@ -104,7 +103,6 @@ class AovSink:
                     self._write_one(picture, shot_frame.frame.index)
         except OSError as error:
             raise write_failure(self._request.folder, error) from None
-        self._written += 1
 
     def __enter__(self) -> Self:
         return self
@@ -122,6 +120,10 @@ class AovSink:
     @property
     def _source_transfer(self) -> Transfer:
         return self._info.transfer
+
+    def _stem(self, index: int) -> str:
+        """File name without extension of a frame of the source."""
+        return self._stems[index - self._metadata.shot.start]
 
     def _units(self) -> dict[str, Any]:
         """What the numbers in the files stand for."""
@@ -172,19 +174,19 @@ class AovSink:
                 planes.append(plane)
                 if picture.exact:
                     exact.append(name)
-        target = self._pending.temporary / f"{self._stems[self._written]}.exr"
+        target = self._pending.temporary / f"{self._stem(index)}.exr"
         write_exr(target, np.stack(planes, axis=2), channels=channels, exact=exact, header=self._metadata.header(index))
 
     def _write_one(self, picture: Picture, index: int) -> None:
         folder = self._pending.temporary / picture.name
         folder.mkdir(exist_ok=True)
         if self._request.format == "png":
-            _write_png16(folder / f"{self._stems[self._written]}.png", self._as_codes(picture))
+            _write_png16(folder / f"{self._stem(index)}.png", self._as_codes(picture))
             return
         # A single channel is called Y, which every program shows as grey.
         channels = picture.channels if len(picture.channels) > 1 else "Y"
         write_exr(
-            folder / f"{self._stems[self._written]}.exr",
+            folder / f"{self._stem(index)}.exr",
             np.ascontiguousarray(np.moveaxis(self._as_light(picture), 0, 2)),
             channels=tuple(channels),
             exact=tuple(channels) if picture.exact else (),
@@ -242,7 +244,7 @@ def check_aov_target(request: AovRequest, source: Path, *, stems: Sequence[str],
     places = [Path()] if request.format == "exr-channels" else [Path(name) for name in folders_of(request.kinds)]
     own = {Path(METADATA_FILE)} | {place / f"{stem}.{suffix}" for place in places for stem in stems}
     for file in sorted(folder.rglob("*")):
-        if file.is_file() and file.relative_to(folder) not in own:
+        if file.is_file() and not file.name.startswith(".") and file.relative_to(folder) not in own:
             raise InputError(
                 f"folder {folder} holds {file.relative_to(folder)}, which the result does not replace; remove it or "
                 "choose another folder with --aov-output"
@@ -255,9 +257,9 @@ def folders_of(kinds: Sequence[Aov]) -> list[str]:
 
 
 def widest_px(shot: Shot) -> float:
-    """No circle of confusion of a shot is wider, px of its frames."""
+    """No circle of confusion of the clip that a shot is part of is wider, px of its frames."""
     info, range_ = shot.source.info, shot.focus_range
-    widest = float((shot.track.blur_strength * shot.zoom).max()) * max(range_.near, range_.far)
+    widest = shot.strongest_blur * max(range_.near, range_.far)
     return min(widest, range_.max_radius_px) * max(info.width, info.height) / REFERENCE_LONG_SIDE_PX
 
 

@@ -5,10 +5,12 @@ from typing import Any
 
 import gradio as gr
 
-from any2bokeh.app.look import NO_LENS, RANGES, Look
+from any2bokeh.app.mounted_lens import LENS_SETTINGS, NO_LENS, MountedLens
 from any2bokeh.app.project import DEFAULT_BLUR, Project
 from any2bokeh.app.render_work import FORMATS
 from any2bokeh.optics.catalogue import lenses
+from any2bokeh.optics.look import LOOK_SETTINGS
+from any2bokeh.optics.setting import Setting
 
 STRENGTH, NUMBERS = "Strength", "Lens numbers"
 _MOST_BLUR = 100.0
@@ -16,19 +18,8 @@ _MOST_BLUR = 100.0
 _FORMAT_NAMES = {"mp4": "MP4 (H.264, HEVC)", "mov": "MOV (ProRes)", "webm": "WebM (VP9)", "mkv": "MKV (FFV1, lossless)"}
 _ENGINE_NAMES = {"layered": "Layered", "diffusion": "Diffusion"}
 
-_LOOK_LABELS = {
-    "blades": ("Iris blades", "0 is a round opening"),
-    "blade_curvature": ("Blade curvature", "0 straight, 1 round"),
-    "aperture_rotation_deg": ("Rotation (degrees)", None),
-    "anamorphic_ratio": ("Anamorphic ratio", "Height of the discs over their width"),
-    "cat_eye": ("Cat's eye", "The barrel cuts discs towards the corners"),
-    "swirl": ("Swirl", "Discs lie around the centre"),
-    "spherical": ("Spherical aberration", "Above 0 bright rims behind, below 0 creamy"),
-    "onion_rings": ("Onion rings", "Contrast of rings in the discs"),
-    "axial_chromatic": ("Axial colour", "Disparity between the focal planes of red and green"),
-    "highlights": ("Highlight gain", "How many times brighter than white clipped light is"),
-}
 _APERTURE = ("blades", "blade_curvature", "aperture_rotation_deg", "anamorphic_ratio")
+_ABERRATIONS = ("cat_eye", "swirl", "spherical", "softness", "onion_rings", "axial_chromatic", "highlights")
 
 
 @dataclass(slots=True)
@@ -45,7 +36,6 @@ class BlurControls:
     by_numbers: gr.Column = field(init=False)
 
     def __post_init__(self) -> None:
-        plain = Look()
         self.by = gr.Radio([STRENGTH, NUMBERS], value=STRENGTH, label="Blur", elem_id="blur-by")
         with gr.Column(elem_classes="st-stack") as self.by_strength:
             self.strength = gr.Slider(
@@ -59,25 +49,21 @@ class BlurControls:
             )
             self.from_here = gr.Checkbox(False, label="Only from this frame on", elem_id="blur-from-here")
         with gr.Column(visible=False, elem_classes="st-stack") as self.by_numbers:
-            self.f_number = _slider("f_number", plain.f_number, "Aperture (f-number)", "Smaller blurs more")
-            self.focal_length_mm = _slider("focal_length_mm", plain.focal_length_mm, "Focal length (mm)", None)
-            self.focus_distance_m = _slider(
-                "focus_distance_m", plain.focus_distance_m, "Distance of the subject (m)", "Of what is in focus first"
-            )
+            self.f_number = _slider(LENS_SETTINGS["f_number"])
+            self.focal_length_mm = _slider(LENS_SETTINGS["focal_length_mm"])
+            self.focus_distance_m = _slider(LENS_SETTINGS["focus_distance_m"])
 
     def outputs(self) -> list[Any]:
         return [self.strength, self.f_number, self.focal_length_mm, self.focus_distance_m]
 
     def shown(self, project: Project | None, frame: int) -> list[Any]:
         """Updates that bring the controls to what is decided."""
-        look = Look() if project is None else project.now.look
+        lens = MountedLens() if project is None else project.now.lens
         strength = DEFAULT_BLUR if project is None else project.blur_at(frame)
         most = max(_MOST_BLUR, strength)
         return [
             gr.update(value=strength, maximum=most),
-            gr.update(value=_within("f_number", look.f_number)),
-            gr.update(value=_within("focal_length_mm", look.focal_length_mm)),
-            gr.update(value=_within("focus_distance_m", look.focus_distance_m)),
+            *(gr.update(value=each.on_slider(getattr(lens, name))) for name, each in LENS_SETTINGS.items()),
         ]
 
 
@@ -100,22 +86,21 @@ class LensControls:
             elem_id="lens",
         )
         self.sliders = {}
-        plain = Look()
         with gr.Accordion("Aperture", open=True, elem_classes="st-fold"):
             for name in _APERTURE:
-                self.sliders[name] = _slider(name, getattr(plain, name), *_LOOK_LABELS[name])
+                self.sliders[name] = _slider(LOOK_SETTINGS[name])
         with gr.Accordion("Aberrations and highlights", open=False, elem_classes="st-fold"):
-            for name in (each for each in _LOOK_LABELS if each not in _APERTURE):
-                self.sliders[name] = _slider(name, getattr(plain, name), *_LOOK_LABELS[name])
+            for name in _ABERRATIONS:
+                self.sliders[name] = _slider(LOOK_SETTINGS[name])
 
     def outputs(self) -> list[Any]:
         return [self.preset, *self.sliders.values()]
 
     def shown(self, project: Project | None) -> list[Any]:
         """Updates that bring the controls to what is decided."""
-        look = Look() if project is None else project.now.look
-        return [gr.update(value=look.lens)] + [
-            gr.update(value=_within(name, getattr(look, name))) for name in self.sliders
+        lens = MountedLens() if project is None else project.now.lens
+        return [gr.update(value=lens.name)] + [
+            gr.update(value=LOOK_SETTINGS[name].on_slider(getattr(lens.look, name))) for name in self.sliders
         ]
 
 
@@ -147,18 +132,13 @@ class RenderControls:
         self.start = gr.Button("Render the clip", variant="primary", elem_id="render")
 
 
-def _slider(name: str, value: float, label: str, info: str | None) -> gr.Slider:
-    allowed = RANGES[name]
+def _slider(setting: Setting) -> gr.Slider:
     return gr.Slider(
-        allowed.low,
-        allowed.high,
-        value=_within(name, value),
-        step=allowed.step,
-        label=label,
-        info=info,
-        elem_id=name.replace("_", "-"),
+        setting.slider_low,
+        setting.slider_high,
+        value=setting.on_slider(setting.default),
+        step=setting.step,
+        label=setting.label,
+        info=setting.help,
+        elem_id=setting.name.replace("_", "-"),
     )
-
-
-def _within(name: str, value: float) -> float:
-    return min(max(value, RANGES[name].low), RANGES[name].high)

@@ -8,8 +8,8 @@ from any2bokeh.disparity import DisparitySource, EstimatedDisparity, open_dispar
 from any2bokeh.disparity.cache import DisparityCache
 from any2bokeh.disparity.estimators import DEFAULT_CHOICE, open_estimator
 from any2bokeh.disparity.estimators.base import Device
-from any2bokeh.disparity.rough.seed import Seed
 from any2bokeh.focus import BoxTarget, FocusScript, PointTarget
+from any2bokeh.subject.seed import ClipSeed
 from any2bokeh.video import VideoSource
 
 Report = Callable[[int, int], None]
@@ -43,7 +43,7 @@ class ClipDepth:
         self._model = model
         self._device: Device = device
         self._cache = DisparityCache(cache)
-        self._made: dict[Seed, Path] = {}
+        self._made: dict[ClipSeed, Path] = {}
         self._making = threading.Lock()
         self.caveat: str | None = None
         self.name: str | None = None
@@ -83,7 +83,7 @@ class ClipDepth:
         return open_disparity(path, clip_frame_count=info.frame_count, frame_size=(info.width, info.height))
 
 
-def seed_of(script: FocusScript | None, source: VideoSource) -> Seed:
+def seed_of(script: FocusScript | None, source: VideoSource) -> ClipSeed:
     """Where a focus script first says that the subject is; the middle of the picture where it does not."""
     for keyframe in script.keyframes if script else ():
         frame = keyframe.frame
@@ -91,10 +91,10 @@ def seed_of(script: FocusScript | None, source: VideoSource) -> Seed:
             frame = round(frame * float(source.info.fps) / script.fps)
         match keyframe.target:
             case PointTarget(x=x, y=y):
-                return Seed(max(frame, 0), point=(x, y))
+                return ClipSeed(max(frame, 0), point=(x, y))
             case BoxTarget(x0=x0, y0=y0, x1=x1, y1=y1):
-                return Seed(max(frame, 0), box=(x0, y0, x1, y1))
-    return Seed()
+                return ClipSeed(max(frame, 0), box=(x0, y0, x1, y1))
+    return ClipSeed()
 
 
 def shown_name(name: str | None) -> str:

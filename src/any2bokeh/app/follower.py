@@ -16,7 +16,7 @@ from any2bokeh.disparity import DisparitySource
 from any2bokeh.errors import InputError
 from any2bokeh.focus import BoxTarget, FocusScript, PointTarget, Target, TrackerChoice, resolve
 from any2bokeh.focus.pictures import LONG_SIDE_PX
-from any2bokeh.focus.tracking.subjects import TrackedSubjects
+from any2bokeh.focus.tracked_subjects import TrackedSubjects
 from any2bokeh.video import VideoSource
 from any2bokeh.video.reduced import ReducedPictures
 
@@ -221,7 +221,10 @@ class FocusFollower:
             self._following[1].close()
         pictures = ReducedPictures(self._source, long_side_px=LONG_SIDE_PX)
         subjects = TrackedSubjects(
-            pictures, self._depth.opened(path), self._tracker, on_sighting=lambda frame, sighting: self._stand_back()
+            pictures,
+            self._depth.opened(path),
+            self._tracker,
+            on_tracked_frame=lambda frame, tracked: self._stand_back(),
         )
         self._following, self._kept = (path, subjects), followed
         return subjects

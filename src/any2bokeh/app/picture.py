@@ -12,16 +12,18 @@ from numpy.typing import NDArray
 from any2bokeh.app.depth import ClipDepth
 from any2bokeh.app.follower import FocusFollower, FocusOfFrame
 from any2bokeh.app.frame_reader import FrameReader
-from any2bokeh.app.look import Look
 from any2bokeh.disparity import DisparitySource, upsample
+from any2bokeh.engines import EngineSettings, make_renderer
 from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusScript
+from any2bokeh.optics.look import Look
 from any2bokeh.preview import Preview, focal_plane_overlay
 from any2bokeh.renderers.base import RenderInput
 from any2bokeh.video import VideoSource
 
 View = Literal["result", "source", "plane", "depth"]
 
+_DRAFT = EngineSettings(render_quality="draft")
 _JPEG_QUALITY = 90
 _FOCUS_COLOUR = np.array([0.25, 0.95, 0.45], np.float32)[:, None, None]
 _IN_FOCUS_WITHIN = 0.02  # of disparity
@@ -101,11 +103,8 @@ class PictureMaker:
     def _rendered(
         self, frame: int, pixels: NDArray[np.float32], disparity: NDArray[np.float32], focus: FocusOfFrame, look: Look
     ) -> Preview:
-        from any2bokeh.renderers.layered.reduced import layered_renderer
-
         if self._renderer is None or self._renderer[0] != look:
-            arguments = look.options().layered(None)
-            self._renderer = look, layered_renderer("draft", **arguments, transfer=self._source.info.transfer)
+            self._renderer = look, make_renderer(_DRAFT, look, self._source.info)
         given = RenderInput(pixels, disparity, focus.focus_disparity, focus.blur_strength)
         [result] = self._renderer[1].render([given])  # type: ignore[attr-defined]
         return Preview(self._source.info, frame, given, result)

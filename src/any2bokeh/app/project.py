@@ -9,7 +9,7 @@ from any2bokeh.app.depth import ClipDepth, shown_name
 from any2bokeh.app.follower import FocusFollower, samples
 from any2bokeh.app.history import History
 from any2bokeh.app.keyframe_rows import rows
-from any2bokeh.app.look import Look
+from any2bokeh.app.mounted_lens import MountedLens
 from any2bokeh.app.picture import Picture, PictureMaker
 from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusScript, Keyframe, PointTarget, TrackerChoice
@@ -25,12 +25,12 @@ class Decisions:
 
     Attributes:
         script: what is in focus; None where nothing has been said.
-        look: of the lens.
+        lens: on the camera.
         blur_strength: K that a script begins with.
     """
 
     script: FocusScript | None = None
-    look: Look = field(default_factory=Look)
+    lens: MountedLens = field(default_factory=MountedLens)
     blur_strength: float = DEFAULT_BLUR
 
 
@@ -117,7 +117,7 @@ class Project:
         Raises:
             InputError: a number outside its range, or nothing in focus yet, so that the lens has no distance.
         """
-        look = self.now.look.changed(**numbers)
+        lens = self.now.lens.changed(**numbers)
         script = self.now.script
         if script is None:
             raise InputError("lens numbers need a subject at a distance; click what should be in focus first")
@@ -125,9 +125,9 @@ class Project:
         focus = self.follower.at(first)
         if focus is None:
             raise InputError("the disparity is still being estimated; wait for it, then set the lens")
-        strength = round(look.optics.blur_strength(focus.focus_disparity), 2)
+        strength = round(lens.optics.blur_strength(focus.focus_disparity), 2)
         script = editing.blurred(script, strength)
-        self._enter(replace(self.now, script=script, look=look, blur_strength=strength), gesture="blur")
+        self._enter(replace(self.now, script=script, lens=lens, blur_strength=strength), gesture="blur")
 
     def take_lens(self, name: str) -> None:
         """Put on a lens of the catalogue; its look, not its numbers.
@@ -135,7 +135,7 @@ class Project:
         Raises:
             InputError: no such lens.
         """
-        self._enter(replace(self.now, look=Look.of(name)))
+        self._enter(replace(self.now, lens=MountedLens.of(name)))
 
     def change_look(self, **values: float) -> None:
         """Change what the lens does to light.
@@ -143,7 +143,7 @@ class Project:
         Raises:
             InputError: a value outside its range.
         """
-        self._enter(replace(self.now, look=self.now.look.changed(**values)), gesture="look " + " ".join(values))
+        self._enter(replace(self.now, lens=self.now.lens.with_look(**values)), gesture="look " + " ".join(values))
 
     def move(self, frame: int, to: int) -> None:
         """Put a keyframe at another frame."""
@@ -188,7 +188,7 @@ class Project:
     def picture(self, frame: int, view: str) -> Picture:
         """A frame as the page shows it; see ``PictureMaker.picture``."""
         self.frame = frame
-        return self._pictures.picture(frame, view, self.now.script, self.now.look)
+        return self._pictures.picture(frame, view, self.now.script, self.now.lens.look)
 
     def blur_at(self, frame: int) -> float:
         """K at a frame."""
@@ -227,7 +227,7 @@ class Project:
             },
             "focus": samples(self.follower.focus, _TRACK_SAMPLES),
             "blur": samples(self.follower.blur, _TRACK_SAMPLES),
-            "look": now.look.typed(),
+            "look": now.lens.typed_look(),
         }
 
     def close(self) -> None:

@@ -1,23 +1,20 @@
 """What a render does: exactly what ``any2bokeh refocus`` does with the saved focus script."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal, get_args
+from typing import ClassVar, get_args
 
 from any2bokeh.app.depth import ClipDepth
-from any2bokeh.app.look import Look
 from any2bokeh.app.render_job import Report
-from any2bokeh.cli.engine_options import Device, EngineOptions
-from any2bokeh.cli.look_options import LookOptions
+from any2bokeh.engines import Device, Engine, EngineSettings, make_renderer
 from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusScript, TrackerChoice
-from any2bokeh.focus.tracking.tracker import Seed, Sighting, Tracker, View
+from any2bokeh.optics.look import Look
 from any2bokeh.refocus import refocus
 from any2bokeh.renderers.base import Renderer
+from any2bokeh.subject import Seed, TrackedFrame, Tracker, View
 from any2bokeh.video import Encoding, VideoInfo
-
-Engine = Literal["layered", "diffusion"]
 
 FORMATS: dict[str, tuple[str, Encoding]] = {
     "mp4": (".mp4", Encoding()),
@@ -27,7 +24,7 @@ FORMATS: dict[str, tuple[str, Encoding]] = {
 }
 """What a result can be: its extension, and how it is encoded."""
 
-_LOOP = Encoding(codec="h264", quality=20, pixel_format="yuv420p", audio="none")
+_LOOP = Encoding(codec="h264", quality=20, pixel_format="yuv420p", sound="none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +68,8 @@ class RenderWork:
 
     def loop(self, report: Report, info: VideoInfo, *, start_s: float, end_s: float, number: int) -> Path:
         """Render a few seconds in draft quality, for a look at them on the page."""
-        from any2bokeh.renderers.layered.reduced import layered_renderer
-
         output = self.folder / f"loop-{number}.mp4"
-        renderer = layered_renderer("draft", **self.look.options().layered(None), transfer=info.transfer)
+        renderer = make_renderer(EngineSettings(render_quality="draft"), self.look, info)
         self._refocus(report, output, renderer, _LOOP, start_s=start_s, end_s=end_s)
         return output
 
@@ -107,11 +102,11 @@ class RenderWork:
         if self.engine not in get_args(Engine):
             raise InputError(f"there is no engine {self.engine!r}; there are {', '.join(get_args(Engine))}")
         if self.engine == "layered":
-            return EngineOptions().renderer(info, self.look.options(), None)
+            return make_renderer(EngineSettings(), self.look, info)
         if self.model is None:
             raise InputError("this studio has no diffusion engine; pip install 'any2bokeh[diffusion]' where it runs")
-        options = replace(EngineOptions(), engine="diffusion", model=self.model, device=self.device)
-        return options.renderer(info, LookOptions(), None)
+        settings = EngineSettings(engine="diffusion", model=self.model, device=self.device)
+        return make_renderer(settings, Look(), info)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +127,7 @@ class _Watched:
     def __init__(self, tracker: Tracker, report: Report) -> None:
         self._tracker, self._report = tracker, report
 
-    def track(self, views: Iterable[View], seed: Seed) -> Iterator[Sighting]:
-        for sighting in self._tracker.track(views, seed):
+    def track(self, views: Iterable[View], seed: Seed) -> Iterator[TrackedFrame]:
+        for tracked in self._tracker.track(views, seed):
             self._report(0, 0)
-            yield sighting
+            yield tracked

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 
 from any2bokeh.app.limits import Limits
-from any2bokeh.cli.engine_options import Device
 from any2bokeh.disparity.estimators import DEFAULT_CHOICE
+from any2bokeh.engines import Device
 from any2bokeh.focus import TrackerChoice
 
 

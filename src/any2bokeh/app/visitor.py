@@ -297,7 +297,7 @@ class Visitor:
             project.path,
             project.depth,
             project.now.script,
-            project.now.look,
+            project.now.lens.look,
             engine,
             settings.model,
             settings.device,
@@ -331,7 +331,7 @@ class Visitor:
         words = ["any2bokeh", "refocus", project.name]
         if project.depth.given is not None:
             words += ["--disparity", "disparity" + project.depth.given.suffix]
-        words += ["--focus-script", "focus.json", *project.now.look.typed(), "-o", "out.mp4"]
+        words += ["--focus-script", "focus.json", *project.now.lens.typed_look(), "-o", "out.mp4"]
         return shlex.join(words)
 
 

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from any2bokeh.cli.engine_options import Device, diffusion_is_installed
 from any2bokeh.cli.options import option
+from any2bokeh.engines import Device, diffusion_is_installed
 from any2bokeh.errors import InputError
 
 _GIB = 1 << 30
@@ -47,6 +47,7 @@ def app_command(
         raise InputError(f"--port is {port}; give a number from 0 to 65535")
     if not (math.isfinite(max_upload_gb) and max_upload_gb > 0):
         raise InputError(f"--max-upload-gb is {max_upload_gb:g}; give a number above 0, such as 2")
+    _require_depth_model(depth_model, device)
     if model is not None:
         _require_model(model)
     elif diffusion_is_installed():
@@ -69,7 +70,7 @@ def app_command(
 
 
 def _require_model(model: str) -> None:
-    """Now, and not when a visitor first asks for it. A hub id is looked for in the cache of this machine, then."""
+    """Now, and not when a visitor first asks for it. The weights of a hub id are looked for then."""
     from importlib.util import find_spec
 
     from any2bokeh.renderers.diffusion.compact_model import COMPACT
@@ -80,6 +81,19 @@ def _require_model(model: str) -> None:
     for name in ("torch", "diffusers", "transformers"):
         if find_spec(name) is None:
             raise InputError(f"--model needs {name}, which is not installed; pip install 'any2bokeh[diffusion]'")
+    if Path(model).is_dir():
+        from any2bokeh.renderers.diffusion.checkpoint import layout_of
+
+        layout = layout_of(Path(model))
+        if layout == "svd":
+            raise InputError(f"--model {model} is plain Stable Video Diffusion, which makes no bokeh; train it first")
+
+
+def _require_depth_model(model: str, device: Device) -> None:
+    """Now, and not when a visitor first opens a clip."""
+    from any2bokeh.disparity.estimators import open_estimator
+
+    open_estimator(model, device=device)
 
 
 def _require_gradio() -> None:

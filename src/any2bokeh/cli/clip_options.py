@@ -1,15 +1,14 @@
 """Options that say which pictures, and where their disparity is."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from any2bokeh.cli.options import option
-from any2bokeh.disparity import Polarity
 from any2bokeh.disparity.estimators.base import Steadying
 from any2bokeh.errors import InputError
 from any2bokeh.video.reading import Deinterlace, Reading
@@ -18,8 +17,7 @@ if TYPE_CHECKING:
     from any2bokeh.cli.progress import Report
     from any2bokeh.disparity import EstimatedDisparity
     from any2bokeh.disparity.estimators import Device
-    from any2bokeh.disparity.rough.seed import Seed
-    from any2bokeh.focus import FocusScript
+    from any2bokeh.subject.seed import ClipSeed
     from any2bokeh.video import VideoSource
 
 Input = Annotated[
@@ -99,14 +97,18 @@ class ModelOptions:
     ] = False
     steadying: Annotated[
         Steadying | None,
-        option("--steadying", help="How its maps share one scale in a shot; what the model needs unless given."),
+        option(
+            "--steadying",
+            help="How maps are brought to one scale in each shot and flicker is taken out. Default: as the depth model "
+            "needs it; maps of --disparity are left as they are.",
+        ),
     ] = None
 
     def estimated(
         self,
         source: "VideoSource",
         *,
-        seed: "Seed | None" = None,
+        seed: "ClipSeed | None" = None,
         start: int = 0,
         stop: int | None = None,
         device: "Device" = "auto",
@@ -140,101 +142,38 @@ class ModelOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class DisparityOptions(ModelOptions):
-    """Where disparity comes from."""
-
-    disparity: Annotated[
-        Path | None,
-        option("--disparity", help="Folder of PNG, JPEG or EXR, .npz, .npy, or a grey video.", metavar="PATH"),
-    ] = None
-    disparity_polarity: Annotated[Polarity, option("--disparity-polarity", help="Which end of the scale is near.")] = (
-        "near-white"
-    )
-
-    def of(
-        self,
-        source: "VideoSource",
-        focus: "FocusScript | object | None" = None,
-        *,
-        start: int = 0,
-        stop: int | None = None,
-        device: "Device" = "auto",
-        progress: "Report | None" = None,
-        notice: Callable[[str], None] | None = None,
-    ) -> "Path | EstimatedDisparity":
-        """The disparity's path; or, where there is none, what a depth model makes of the clip.
-
-        A part of a clip (``--start``, ``--end``) is estimated as a clip of its own, unless the focus script needs more.
-
-        Args:
-            source: the clip.
-            focus: what is in focus, which tells the built-in estimate where the subject is.
-            start, stop: the frames that are wanted.
-            device: where a model runs.
-            progress: called while the disparity is estimated.
-            notice: told what the user must know of a model.
-
-        Raises:
-            InputError: both a path and a model, or see ``ModelOptions.estimated``.
-        """
-        if self.disparity is not None:
-            typed = {"--depth-model": self.depth_model, "--allow-noncommercial": self.allow_noncommercial or None}
-            for name, value in typed.items():
-                if value is not None:
-                    raise InputError(f"--disparity {self.disparity} and {name} contradict each other; give one")
-            return self.disparity
-        from any2bokeh.focus import FocusScript
-
-        script = focus if isinstance(focus, FocusScript) else None
-        first, last = (start, stop) if _lies_within(script, source, start, stop) else (0, None)
-        return self.estimated(
-            source,
-            seed=_seed(script, source, first),
-            start=first,
-            stop=last,
-            device=device,
-            progress=progress,
-            notice=notice,
-        )
-
-
-def _lies_within(script: "FocusScript | None", source: "VideoSource", start: int, stop: int | None) -> bool:
-    """Whether the focus of a part can be found from the part alone."""
-    from any2bokeh.focus import MaskTarget
-
-    if script is None:
-        return True
-    end = source.info.frame_count if stop is None else stop
-    places = [_clip_frame(keyframe.frame, script, source) for keyframe in script.keyframes]
-    follows_masks = any(isinstance(keyframe.target, MaskTarget) for keyframe in script.keyframes)
-    return script.dense is None and not follows_masks and all(start <= place < end for place in places)
-
-
-def _seed(script: "FocusScript | None", source: "VideoSource", first: int) -> "Seed | None":
-    """Where a focus script first says that the subject is; None where it does not."""
-    from any2bokeh.disparity.rough.seed import Seed
-    from any2bokeh.focus import BoxTarget, PointTarget
-
-    for keyframe in script.keyframes if script else ():
-        frame = max(0, _clip_frame(keyframe.frame, script, source) - first)
-        match keyframe.target:
-            case PointTarget(x=x, y=y):
-                return Seed(frame, point=(x, y))
-            case BoxTarget(x0=x0, y0=y0, x1=x1, y1=y1):
-                return Seed(frame, box=(x0, y0, x1, y1))
-    return None
-
-
-def _clip_frame(frame: int, script: "FocusScript | None", source: "VideoSource") -> int:
-    """The clip's frame at the time of a keyframe."""
-    if script is None or script.fps is None:
-        return frame
-    return round(frame * float(source.info.fps) / script.fps)
-
-
-@dataclass(frozen=True, slots=True)
 class RangeOptions:
     """Which part of a clip."""
 
     start: Annotated[float | None, option("--start", help="From this second of the clip.", metavar="S")] = None
     end: Annotated[float | None, option("--end", help="Up to this second of the clip.", metavar="S")] = None
+    frames: Annotated[
+        str | None,
+        option(
+            "--frames",
+            help="Instead of seconds: from frame A up to, but not including, frame B, counted from 0; A: and :B are "
+            "open-ended.",
+            metavar="A:B",
+        ),
+    ] = None
+
+    def of(self, source: "VideoSource") -> tuple[int, int]:
+        """The frames ``start <= index < stop`` of a clip; all of them where nothing is typed.
+
+        Raises:
+            InputError: no such frames, or frames and seconds.
+        """
+        from any2bokeh.shot import frame_range
+
+        if self.frames is None:
+            return frame_range(source, self.start, self.end)
+        for name, value in (("--start", self.start), ("--end", self.end)):
+            if value is not None:
+                raise InputError(f"--frames {self.frames} and {name} {value:g} contradict each other; give one")
+        match = re.fullmatch(r"\s*(\d{0,9})\s*:\s*(\d{0,9})\s*", self.frames)
+        if match is None:
+            raise InputError(
+                f"--frames is {self.frames!r}; give A:B, such as 40:50 for the frames 40 to 49, or 40: up to the end"
+            )
+        first, end = (int(number) if number else None for number in match.groups())
+        return frame_range(source, None, None, (first or 0, end))

@@ -5,10 +5,11 @@ from typing import Annotated, Literal
 
 import typer
 
-from any2bokeh.cli.options import option
+from any2bokeh.cli.options import option, paths_of
 from any2bokeh.cli.output_options import Overwrite, ReportOptions
 from any2bokeh.cli.report import tell
 from any2bokeh.errors import InputError
+from any2bokeh.read_paths import ReadPaths
 
 WeightType = Literal["keep", "float32", "bfloat16", "float16"]
 MpiModeChoice = Literal["released", "masked"]
@@ -41,6 +42,11 @@ def convert_command(
     overwrite: Overwrite = False,
 ) -> None:
     """Turn published Any-to-Bokeh weights into a checkpoint of ours, without what nothing reads."""
+    is_tiny = model == TINY and not Path(model).exists()
+    for name, value in (("--image-encoder", image_encoder), ("--dtype", None if dtype == "keep" else dtype)):
+        if is_tiny and value is not None:
+            raise InputError(f"{name} {value} is for published weights; '{TINY}' makes its own: leave it out")
+    ReadPaths(paths_of(model, image_encoder)).require_kept(output, replaces="tree")
     if output.exists() and not overwrite:
         raise InputError(f"{output} exists; choose another folder, or pass --overwrite")
     import torch
@@ -48,7 +54,7 @@ def convert_command(
     from any2bokeh.renderers.diffusion import checkpoint
     from any2bokeh.renderers.diffusion.tiny import tiny_pipeline
 
-    if model == TINY and not Path(model).exists():
+    if is_tiny:
         pipeline = tiny_pipeline(unet={"mpi_mode": mode})
         checkpoint.save(pipeline, output, overwrite=overwrite)
     else:

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from any2bokeh.cli.clip_options import Input, ModelOptions, RangeOptions, ReadingOptions
-from any2bokeh.cli.engine_options import Device
-from any2bokeh.cli.options import option
+from any2bokeh.cli.options import option, paths_of
 from any2bokeh.cli.output_options import Overwrite, ReportOptions
 from any2bokeh.cli.progress import ESTIMATING, progress_report
 from any2bokeh.cli.report import disparity_facts, tell, warn
 from any2bokeh.disparity.writing import PictureFormat
+from any2bokeh.engines import Device
 from any2bokeh.errors import InputError
 
 Edges = Literal["soft", "hard"]
 
 if TYPE_CHECKING:
-    from any2bokeh.disparity.rough.seed import Seed
+    from any2bokeh.subject.seed import ClipSeed
 
 
 def depth_command(
@@ -27,7 +27,9 @@ def depth_command(
     part: RangeOptions,
     reading: ReadingOptions,
     report: ReportOptions,
-    format: Annotated[PictureFormat, option("--format", help="Of pictures: 16-bit PNG, or float EXR.")] = "png",
+    format: Annotated[
+        PictureFormat | None, option("--format", help="Of pictures in a folder: 16-bit PNG unless given, or float EXR.")
+    ] = None,
     refine: Annotated[
         Edges | None,
         option("--refine", help="Write it at the picture's size, its edges those of the picture."),
@@ -45,17 +47,21 @@ def depth_command(
 ) -> None:
     """Estimate how near things are, and write it as --disparity reads it."""
     from any2bokeh.disparity.refined import RefinedDisparity
-    from any2bokeh.disparity.writing import check_disparity_target, write_disparity
-    from any2bokeh.shot import frame_range
+    from any2bokeh.disparity.writing import ARCHIVE_SUFFIX, check_disparity_target, write_disparity
+    from any2bokeh.read_paths import ReadPaths
 
+    if format is not None and output.suffix.lower() == ARCHIVE_SUFFIX:
+        raise InputError(f"--format {format} is for pictures in a folder; leave it out, or write a folder")
+    picture_format: PictureFormat = format or "png"
     notice = None if report.quiet else warn
     with (
         reading.opened(input, notice) as source,
         progress_report(quiet=report.quiet or report.json, doing=ESTIMATING) as progress,
     ):
-        start, stop = frame_range(source, part.start, part.end)
+        start, stop = part.of(source)
+        ReadPaths([source.info.path, *paths_of(model)]).require_kept(output)
         check_disparity_target(
-            output, source.info.path, picture_format=format, frame_count=stop - start, overwrite=overwrite
+            output, source.info.path, picture_format=picture_format, frame_count=stop - start, overwrite=overwrite
         )
         maps = model.estimated(
             source,
@@ -68,7 +74,7 @@ def depth_command(
         )
         maps.estimate()
         written = maps if refine is None else RefinedDisparity(maps, source, start=start, edges=refine)
-        write_disparity(written, output, picture_format=format)
+        write_disparity(written, output, picture_format=picture_format)
         height, width = written.at(0).shape[1:]
     facts = disparity_facts(maps)
     summary = {
@@ -84,19 +90,19 @@ def depth_command(
     tell(summary, line, report)
 
 
-def _seed(point: str | None, box: str | None) -> "Seed | None":
+def _seed(point: str | None, box: str | None) -> "ClipSeed | None":
     from any2bokeh.cli.focus_options import numbers_of
-    from any2bokeh.disparity.rough.seed import Seed
     from any2bokeh.focus import BoxTarget, PointTarget
+    from any2bokeh.subject.seed import ClipSeed
 
     if point is not None and box is not None:
         raise InputError(f"--subject-point {point} and --subject-box {box} contradict each other; give one")
     if point is not None:
         x, y = numbers_of("--subject-point", point, "X,Y", "0.5,0.4")
         at = PointTarget(x, y)
-        return Seed(point=(at.x, at.y))
+        return ClipSeed(point=(at.x, at.y))
     if box is not None:
         x0, y0, x1, y1 = numbers_of("--subject-box", box, "X0,Y0,X1,Y1", "0.3,0.2,0.6,0.9")
         around = BoxTarget(x0, y0, x1, y1)
-        return Seed(box=(around.x0, around.y0, around.x1, around.y1))
+        return ClipSeed(box=(around.x0, around.y0, around.x1, around.y1))
     return None

@@ -1,16 +1,16 @@
 """``any2bokeh evaluate``: engines and results against ground truth."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from any2bokeh.cli.engine_options import Device, diffusion_is_installed
-from any2bokeh.cli.options import option
+from any2bokeh.cli.options import option, paths_of
 from any2bokeh.cli.output_options import Overwrite, ReportOptions
 from any2bokeh.cli.progress import progress_report
 from any2bokeh.cli.report import tell
+from any2bokeh.engines import Device, diffusion_is_installed
 from any2bokeh.errors import InputError
 
 if TYPE_CHECKING:
@@ -180,6 +180,24 @@ class NetworkOptions:
         )
 
 
+def _require_effect(contestants: ContestantOptions, networks: NetworkOptions) -> None:
+    """Refuse options of what is not scored.
+
+    Raises:
+        InputError: names the option.
+    """
+    runs = {engine for engine in contestants.engine or () if engine in ENGINES} or (
+        set() if contestants.results else set(_installed())
+    )
+    has_networks = any(getattr(networks, field.name) is not None for field in fields(networks))
+    if contestants.threads is not None and not runs & {"gather", "scatter", "layered"}:
+        raise InputError(
+            f"--threads {contestants.threads} is for gather, scatter and layered, none of which is scored; leave it out"
+        )
+    if contestants.device != "auto" and not has_networks and "diffusion" not in runs and contestants.model is None:
+        raise InputError(f"--device {contestants.device} is for networks, of which none runs; leave it out")
+
+
 def evaluate_command(
     contestants: ContestantOptions,
     chosen: ClipChoice,
@@ -197,18 +215,24 @@ def evaluate_command(
     """Score engines, or results that lie in folders, against ground truth."""
     from any2bokeh.evaluation import evaluate
     from any2bokeh.evaluation.report import ReportFolder, as_markdown
-    from any2bokeh.video.pending_output import PendingOutput, check_target
+    from any2bokeh.read_paths import ReadPaths
+    from any2bokeh.video.pending_output import PendingOutput, check_target, writing
 
+    chosen_results = [given.rpartition("=")[2] for given in contestants.results or []]
+    read = ReadPaths(paths_of(clips, contestants, networks, *(contestants.results or []), *chosen_results))
+    read.require_kept(output, replaces="tree")
     check_target(output, clips or output / "suite", overwrite=overwrite)
     found = chosen.clips(clips)
     who = contestants.contestants()
+    _require_effect(contestants, networks)
     behind = networks.networks(contestants.device)
     pending = PendingOutput.folder(output)
     try:
         folder = ReportFolder(pending.temporary, suite=chosen.suite)
         with progress_report(quiet=report.quiet or report.json) as progress:
             evaluation = evaluate(found, who, networks=behind, progress=progress, show=folder.show)
-        result = folder.write(evaluation)
+        with writing(output):
+            result = folder.write(evaluation)
         pending.publish()
     finally:
         pending.discard()

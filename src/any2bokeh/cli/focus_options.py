@@ -13,6 +13,7 @@ from any2bokeh.optics.sensors import SENSOR_WIDTHS_MM, sensor_width_mm
 
 if TYPE_CHECKING:
     from any2bokeh.focus import FocusFinder, FocusScript, Target, TrackerChoice
+    from any2bokeh.video import VideoInfo
 
 TrackerKind = Literal["auto", "sam2", "classical"]
 _LENS_DEFAULT = {field.name: field.default for field in fields(Lens)}
@@ -35,20 +36,35 @@ class SubjectOptions:
     ] = None
     focus_point: Annotated[
         str | None,
-        option("--focus-point", help="What is here in the first frame, 0 to 1.", panel=_FOCUS, metavar="X,Y"),
+        option("--focus-point", help="What is here in the clip's first frame, 0 to 1.", panel=_FOCUS, metavar="X,Y"),
     ] = None
     focus_box: Annotated[
         str | None,
-        option("--focus-box", help="The subject in this box of the first frame.", panel=_FOCUS, metavar="X0,Y0,X1,Y1"),
+        option(
+            "--focus-box",
+            help="The subject in this box of the clip's first frame, 0 to 1.",
+            panel=_FOCUS,
+            metavar="X0,Y0,X1,Y1",
+        ),
     ] = None
     focus_text: Annotated[
         str | None,
-        option("--focus-text", help="What the words name in the first frame.", panel=_FOCUS, metavar="WORDS"),
+        option("--focus-text", help="What the words name in the clip's first frame.", panel=_FOCUS, metavar="WORDS"),
+    ] = None
+    focus_frame: Annotated[
+        int | None,
+        option(
+            "--focus-frame",
+            help="Frame of the clip in which the point, the box or the words are meant, counted from 0 (default: 0), "
+            "also where only a part is rendered.",
+            panel=_TRACKING,
+            metavar="N",
+        ),
     ] = None
 
     track: Annotated[
         bool,
-        option("--track/--no-track", help="Follow the subject; else hold the disparity of the first frame.",
+        option("--track/--no-track", help="Follow the subject; else hold the disparity that it has in --focus-frame.",
                panel=_TRACKING),
     ] = True  # fmt: skip
     tracker: Annotated[
@@ -72,6 +88,41 @@ class SubjectOptions:
 
         return TrackerChoice(self.tracker, self.tracker_model)
 
+    def seen_frame(self, info: "VideoInfo") -> int:
+        """Frame of the clip that a point, box or text is seen in.
+
+        Raises:
+            InputError: there is no such frame, or nothing that is seen in one.
+        """
+        if self.focus_frame is None:
+            return 0
+        if not 0 <= self.focus_frame < info.frame_count:
+            raise InputError(f"--focus-frame is {self.focus_frame}; {info.path} has frames 0 to {info.frame_count - 1}")
+        return self.focus_frame
+
+    def require_effect(self) -> None:
+        """Refuse options that change nothing with the focus that is typed.
+
+        Raises:
+            InputError: names the option and what it is for.
+        """
+        pointed_at = any(given is not None for given in (self.focus_point, self.focus_box, self.focus_text))
+        is_followed = self._may_be_followed()
+        without_effect = {
+            "--focus-frame": (self.focus_frame, pointed_at, "a point, a box or words"),
+            "--no-track": (None if self.track else "", pointed_at, "a point, a box or words"),
+            "--tracker": (None if self.tracker == "auto" else self.tracker, is_followed, "a subject that is followed"),
+            "--tracker-model": (self.tracker_model, is_followed, "a subject that is followed"),
+            "--text-model": (self.text_model, self.focus_text is not None, "--focus-text"),
+        }
+        for name, (value, has_effect, wanted) in without_effect.items():
+            if value is not None and not has_effect:
+                raise InputError(f"{f'{name} {value}'.strip()} is for {wanted}, which is not given; leave it out")
+
+    def _may_be_followed(self) -> bool:
+        pointed_at = any(given is not None for given in (self.focus_point, self.focus_box, self.focus_text))
+        return self.focus == "auto" or (pointed_at and self.track)
+
     def subject(self, first_frame: int) -> "FocusScript | FocusFinder | None":
         """What is in focus where it is a subject; None where none is typed.
 
@@ -84,7 +135,7 @@ class SubjectOptions:
         from any2bokeh.focus import Autofocus, BoxTarget, FocusScript, Keyframe, PointTarget, TextSubject
 
         if self.focus_text is not None:
-            return TextSubject(self.focus_text, model=self.text_model, track=self.track)
+            return TextSubject(self.focus_text, model=self.text_model, track=self.track, frame=first_frame)
         if self.focus == "auto":
             return Autofocus()
         if self.focus_point is not None:
@@ -175,18 +226,19 @@ class FocusOptions(SubjectOptions):
         float | None,
         option(
             "--focus-distance-m",
-            help=f"To what is in focus first; as metric disparity says, else {UNSTATED_DISTANCE_M:g}. Alone, with "
-            "metric disparity, the focal plane.",
+            help="To what is in focus in the clip's first frame; as metric disparity says, else "
+            f"{UNSTATED_DISTANCE_M:g}. Alone, with metric disparity, the focal plane.",
             panel=_BLUR,
             metavar="Z",
         ),
     ] = None
 
-    def script(self, first_frame: int) -> "FocusScript | FocusFinder":
+    def script(self, seen_frame: int, *, first_frame: int = 0) -> "FocusScript | FocusFinder":
         """The focus script that the options stand for, or what finds it in the clip.
 
         Args:
-            first_frame: frame of the clip that a point, box or text is seen in.
+            seen_frame: frame of the clip that a point, box or text is seen in.
+            first_frame: first frame that is wanted, from which a focus that no frame decides is counted.
 
         Raises:
             InputError: not exactly one focus, a value outside its range, or a script with a fault.
@@ -199,10 +251,12 @@ class FocusOptions(SubjectOptions):
 
             return FocusPlane(self.focus_distance_m)
         self.require_one_focus()
+        self.require_effect()
         if self.focus_script is None:
-            found = self.subject(first_frame)
+            found = self.subject(seen_frame)
             return found or FocusScript(keyframes=(Keyframe(frame=first_frame, target=self._fixed_target()),))
         script = FocusScript.load(self.focus_script)
+        self._require_follower(script)
         typed = {"blur": self.blur, **self._lens_values()}
         also = [_option_name(name) for name, value in typed.items() if value is not None]
         if also and gives_blur_strength(script):
@@ -211,6 +265,19 @@ class FocusOptions(SubjectOptions):
                 f"blur_strength out of the script"
             )
         return script
+
+    def _require_follower(self, script: "FocusScript") -> None:
+        """Refuse a tracker for a script that follows nothing."""
+        follows = any(getattr(keyframe.target, "track", False) for keyframe in script.keyframes)
+        for name, value in (("tracker", self.tracker), ("tracker_model", self.tracker_model)):
+            if value not in (None, "auto") and not follows:
+                raise InputError(
+                    f"{_option_name(name)} {value} follows subjects, of which focus script {self.focus_script} has "
+                    f"none (track is true in no keyframe); leave it out"
+                )
+
+    def _may_be_followed(self) -> bool:
+        return SubjectOptions._may_be_followed(self) or self.focus_script is not None
 
     def typed_focus(self) -> dict[str, object]:
         """Every option that says what is in focus, with its value."""

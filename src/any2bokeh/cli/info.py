@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from any2bokeh.cli.clip_options import Input, ReadingOptions
-from any2bokeh.cli.engine_options import EngineOptions
 from any2bokeh.cli.options import option
 from any2bokeh.cli.output_options import ReportOptions
 from any2bokeh.cli.report import tell
+from any2bokeh.engines import EngineSettings
 from any2bokeh.errors import InputError
 from any2bokeh.video import Encoding
 from any2bokeh.video.encoding import choose_codec, choose_pixel_format
@@ -35,7 +35,7 @@ def info_command(
 
 
 def _what_would_be_used(info: "VideoInfo") -> dict[str, Any]:
-    defaults = EngineOptions()
+    defaults = EngineSettings()
     return {
         "engine": defaults.engine,
         "transfer": defaults.transfer_of(info),
@@ -48,7 +48,7 @@ def _encoded_as(info: "VideoInfo", extension: str) -> str:
     """The codec and the pixel format of a file with this extension, or why there is none."""
     try:
         codec = choose_codec(Encoding(), info, extension)
-        return f"{codec.name} {choose_pixel_format(codec, Encoding(), info)}"
+        return f"{codec.name} {choose_pixel_format(codec, Encoding(), info, extension)}"
     except InputError as error:
         return f"- ({error})"
 

@@ -1,6 +1,5 @@
 """``any2bokeh lenses``: the lenses that ``--lens`` knows."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +7,8 @@ from any2bokeh.cli.options import option
 from any2bokeh.cli.output_options import ReportOptions
 from any2bokeh.cli.report import tell
 from any2bokeh.optics.catalogue import NamedLens, lenses
+
+_SHOWN = ("name", "f_number", "focal_length_mm", "sensor", "about")
 
 
 def lenses_command(
@@ -21,9 +22,7 @@ def lenses_command(
     known = lenses(lens_file)
     width = max(map(len, known))
     lines = [f"{name:<{width}}  {_numbers(lens)}  {lens.about}".rstrip() for name, lens in known.items()]
-    result = {
-        name: {key: value for key, value in asdict(lens).items() if value is not None} for name, lens in known.items()
-    }
+    result = {name: {key: getattr(lens, key) for key in _SHOWN} | lens.look.numbers() for name, lens in known.items()}
     tell({"lenses": result}, "\n".join(lines), report)
 
 

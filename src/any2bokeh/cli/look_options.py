@@ -1,6 +1,5 @@
-"""Options that say what the lens does to light besides blurring it."""
+"""Options for the look of the lens, and for what stays in focus."""
 
-import math
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -8,135 +7,119 @@ from typing import TYPE_CHECKING, Annotated, Any
 from any2bokeh.cli.options import option
 from any2bokeh.errors import InputError
 from any2bokeh.optics.focus_range import FocusRange
+from any2bokeh.optics.look import LOOK_SETTINGS, Look
 
 if TYPE_CHECKING:
-    from any2bokeh.optics.aperture import Aperture
     from any2bokeh.optics.catalogue import NamedLens
 
-_APERTURE = "Aperture: round unless given"
+_APERTURE = "Aperture (default: round)"
 _LOOK = "Look of the lens"
 _RANGE = "Focus range"
 
 
+def _look_option(name: str, panel: str, metavar: str) -> Any:
+    return option(LOOK_SETTINGS[name].option, help=LOOK_SETTINGS[name].sentence, panel=panel, metavar=metavar)
+
+
 @dataclass(frozen=True, slots=True)
 class LookOptions:
-    """The aperture, and what else makes one lens unlike another, as typed. What is not typed comes from ``--lens``."""
+    """The look of the lens, as typed. What is not typed comes from ``--lens``."""
 
-    blades: Annotated[int | None, option("--blades", help="Of the iris.", panel=_APERTURE, metavar="N")] = None
-    blade_curvature: Annotated[
-        float | None, option("--blade-curvature", help="0 straight to 1 round.", panel=_APERTURE, metavar="C")
-    ] = None
-    aperture_rotation_deg: Annotated[
-        float | None, option("--aperture-rotation-deg", help="Clockwise.", panel=_APERTURE, metavar="DEG")
-    ] = None
-    anamorphic_ratio: Annotated[
-        float | None,
-        option("--anamorphic-ratio", help="Height over width of the discs.", panel=_APERTURE, metavar="R"),
-    ] = None
+    blades: Annotated[int | None, _look_option("blades", _APERTURE, "N")] = None
+    blade_curvature: Annotated[float | None, _look_option("blade_curvature", _APERTURE, "C")] = None
+    aperture_rotation_deg: Annotated[float | None, _look_option("aperture_rotation_deg", _APERTURE, "DEG")] = None
+    anamorphic_ratio: Annotated[float | None, _look_option("anamorphic_ratio", _APERTURE, "R")] = None
     aperture_image: Annotated[
         Path | None,
-        option("--aperture-image", help="A picture of the opening, white on black.", panel=_APERTURE, metavar="PATH"),
-    ] = None
-
-    cat_eye: Annotated[
-        float | None,
-        option("--cat-eye", help="Discs cut by the barrel towards the corners, 0 to 1.", panel=_LOOK, metavar="A"),
-    ] = None
-    swirl: Annotated[
-        float | None,
-        option("--swirl", help="Discs narrowed around the centre, 0 to 0.9.", panel=_LOOK, metavar="A"),
-    ] = None
-    spherical: Annotated[
-        float | None,
         option(
-            "--spherical",
-            help="Above 0 bright rims behind the focal plane and bright cores in front of it, -1 to 1.",
-            panel=_LOOK,
-            metavar="A",
+            "--aperture-image",
+            help="Picture of the opening, white on black, in place of an iris.",
+            panel=_APERTURE,
+            metavar="PATH",
         ),
     ] = None
-    softness: Annotated[
-        float | None, option("--softness", help="Share of a disc over which it fades.", panel=_LOOK, metavar="A")
-    ] = None
-    onion_rings: Annotated[
-        float | None, option("--onion-rings", help="Contrast of rings in discs, 0 to 1.", panel=_LOOK, metavar="A")
-    ] = None
-    axial_chromatic: Annotated[
-        float | None,
-        option(
-            "--axial-chromatic",
-            help="Disparity between the focal planes of red and green, such as 0.01.",
-            panel=_LOOK,
-            metavar="D",
-        ),
-    ] = None
-    highlights: Annotated[
-        float | None,
-        option(
-            "--highlights",
-            help="How many times brighter than white clipped light is taken to be.",
-            panel=_LOOK,
-            metavar="G",
-        ),
-    ] = None
-    highlight_threshold: Annotated[
-        float | None,
-        option("--highlight-threshold", help="Code value from which light is raised; 0.9.", panel=_LOOK, metavar="V"),
-    ] = None
 
-    focus_slab: Annotated[
-        float | None,
-        option(
-            "--focus-slab", help="All within this disparity of the focal plane is sharp.", panel=_RANGE, metavar="D"
-        ),
-    ] = None
-    focus_shoulder: Annotated[
-        float | None,
-        option("--focus-shoulder", help="Disparity over which blur sets in beside it.", panel=_RANGE, metavar="D"),
-    ] = None
-    near_blur: Annotated[
-        float | None, option("--near-blur", help="Multiplies blur in front.", panel=_RANGE, metavar="X")
-    ] = None
-    far_blur: Annotated[
-        float | None, option("--far-blur", help="Multiplies blur behind.", panel=_RANGE, metavar="X")
-    ] = None
-    max_radius: Annotated[
-        float | None,
-        option("--max-radius", help="Largest radius in a frame of 1024 px.", panel=_RANGE, metavar="PX"),
-    ] = None
+    cat_eye: Annotated[float | None, _look_option("cat_eye", _LOOK, "A")] = None
+    swirl: Annotated[float | None, _look_option("swirl", _LOOK, "A")] = None
+    spherical: Annotated[float | None, _look_option("spherical", _LOOK, "A")] = None
+    softness: Annotated[float | None, _look_option("softness", _LOOK, "A")] = None
+    onion_rings: Annotated[float | None, _look_option("onion_rings", _LOOK, "A")] = None
+    axial_chromatic: Annotated[float | None, _look_option("axial_chromatic", _LOOK, "D")] = None
+    highlights: Annotated[float | None, _look_option("highlights", _LOOK, "G")] = None
+    highlight_threshold: Annotated[float | None, _look_option("highlight_threshold", _LOOK, "V")] = None
 
-    def typed(self) -> dict[str, Any]:
-        """Options of the look that were typed, which only the layered engine knows; by their names."""
-        own = ("focus_slab", "focus_shoulder", "near_blur", "far_blur", "max_radius")
-        given = {field.name: getattr(self, field.name) for field in fields(self) if field.name not in own}
-        return {f"--{name.replace('_', '-')}": value for name, value in given.items() if value is not None}
-
-    def layered(self, lens: "NamedLens | None") -> dict[str, Any]:
-        """Arguments of ``LayeredRenderer``.
+    def look(self, lens: "NamedLens | None") -> Look:
+        """The look of the lens with what was typed put over it.
 
         Raises:
             InputError: values outside their range, or options that contradict each other.
         """
-        from any2bokeh.optics.barrel import Barrel
-        from any2bokeh.optics.highlights import Highlights
-        from any2bokeh.optics.profile import BokehProfile
-
-        def value(name: str) -> float:
-            typed = getattr(self, name)
-            return typed if typed is not None else (getattr(lens, name, None) or 0.0)
-
-        if self.highlight_threshold is not None and self.highlights is None:
+        typed = {each.name: getattr(self, each.name) for each in fields(self)}
+        typed = {name: value for name, value in typed.items() if value is not None}
+        look = Look() if lens is None else lens.look
+        if "highlight_threshold" in typed and not typed.get("highlights", look.highlights):
             raise InputError(
                 f"--highlight-threshold {self.highlight_threshold:g} raises nothing; give --highlights, such as 8"
             )
-        threshold = {} if self.highlight_threshold is None else {"threshold": self.highlight_threshold}
-        return {
-            "aperture": self._aperture(lens),
-            "profile": BokehProfile(value("spherical"), value("softness"), value("onion_rings")),
-            "barrel": Barrel(value("cat_eye"), value("swirl")),
-            "axial_chromatic": value("axial_chromatic"),
-            "highlights": Highlights(self.highlights or 0.0, **threshold),
-        }
+        if self.aperture_image is not None:
+            # It replaces the iris of the named lens, but contradicts one that was typed.
+            look = look.changed(blades=0, blade_curvature=0.0, aperture_rotation_deg=0.0, anamorphic_ratio=1.0)
+        elif self.blades is not None:
+            look = look.changed(blade_curvature=0.0)
+        elif self.blade_curvature is not None and look.blades == 0:
+            raise InputError(f"--blade-curvature {self.blade_curvature:g} needs --blades, such as --blades 7")
+        return look.changed(**typed)
+
+
+@dataclass(frozen=True, slots=True)
+class FocusRangeOptions:
+    """What stays in focus, and how differently near and far are blurred, as typed."""
+
+    focus_slab: Annotated[
+        float | None,
+        option(
+            "--focus-slab",
+            help="Keeps everything within this disparity of the focal plane sharp (0 to 1; default: 0).",
+            panel=_RANGE,
+            metavar="D",
+        ),
+    ] = None
+    focus_shoulder: Annotated[
+        float | None,
+        option(
+            "--focus-shoulder",
+            help="Disparity beside the slab over which the blur sets in (0 to 1; default: 0.02).",
+            panel=_RANGE,
+            metavar="D",
+        ),
+    ] = None
+    near_blur: Annotated[
+        float | None,
+        option(
+            "--near-blur",
+            help="Multiplies the blur in front of the focal plane (0 to 16; default: 1).",
+            panel=_RANGE,
+            metavar="X",
+        ),
+    ] = None
+    far_blur: Annotated[
+        float | None,
+        option(
+            "--far-blur",
+            help="Multiplies the blur behind the focal plane (0 to 16; default: 1).",
+            panel=_RANGE,
+            metavar="X",
+        ),
+    ] = None
+    max_radius: Annotated[
+        float | None,
+        option(
+            "--max-radius",
+            help="Largest blur radius, in pixels of a frame of 1024 px (default: no limit).",
+            panel=_RANGE,
+            metavar="PX",
+        ),
+    ] = None
 
     def focus_range(self) -> FocusRange:
         """What stays in focus, and how near and far are blurred.
@@ -154,36 +137,3 @@ class LookOptions:
             "max_radius_px": self.max_radius,
         }
         return FocusRange(**{name: value for name, value in names.items() if value is not None})
-
-    def _aperture(self, lens: "NamedLens | None") -> "Aperture":
-        from any2bokeh.optics.aperture import Disc, ImageAperture, Polygon
-
-        if self.aperture_image is not None:
-            for name in ("blades", "blade_curvature", "aperture_rotation_deg", "anamorphic_ratio"):
-                if getattr(self, name) is not None:
-                    raise InputError(
-                        f"--aperture-image {self.aperture_image} has a shape of its own; leave out "
-                        f"--{name.replace('_', '-')} {getattr(self, name):g}"
-                    )
-            return ImageAperture.load(self.aperture_image)
-        blades = self.blades if self.blades is not None or lens is None else lens.blades
-        curvature = self.blade_curvature
-        if curvature is None and lens is not None and self.blades is None:
-            curvature = lens.curvature
-        ratio = self.anamorphic_ratio if self.anamorphic_ratio is not None or lens is None else lens.anamorphic
-        if blades is None and curvature is not None:
-            raise InputError(f"--blade-curvature {curvature:g} needs --blades, such as --blades 7")
-        if ratio is not None and not (math.isfinite(ratio) and ratio > 0):
-            raise InputError(f"--anamorphic-ratio is {ratio:g}; give a number above 0, such as 2")
-        if blades is None and ratio is None and self.aperture_rotation_deg is None:
-            return Disc()
-        shape = {
-            "blades": blades,
-            "curvature": 1.0 if blades is None else curvature,
-            "rotation_deg": self.aperture_rotation_deg,
-            "squeeze": None if ratio is None else 1 / ratio,
-        }
-        try:
-            return Polygon(**{name: value for name, value in shape.items() if value is not None})
-        except ValueError as error:
-            raise InputError(str(error)) from None

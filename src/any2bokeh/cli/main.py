@@ -5,13 +5,12 @@ Exit codes: 0 done, 2 bad input or usage, 1 a defect of ours (with its traceback
 
 import io
 import os
-import signal
 import sys
-import threading
 import traceback
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -22,16 +21,20 @@ from any2bokeh.cli.demo import demo_command
 from any2bokeh.cli.depth import depth_command
 from any2bokeh.cli.evaluate import evaluate_command
 from any2bokeh.cli.info import info_command
+from any2bokeh.cli.interruption import INTERRUPTED, interruptions_unwind, say_interrupted
 from any2bokeh.cli.lenses import lenses_command
 from any2bokeh.cli.options import command
 from any2bokeh.cli.preview import preview_command
+from any2bokeh.cli.quiet_libraries import libraries_are_quiet
 from any2bokeh.cli.refocus import refocus_command
+from any2bokeh.cli.report import warn
 from any2bokeh.cli.synth import synth_command
 from any2bokeh.cli.track import track_command
 from any2bokeh.cli.train import train_command
-from any2bokeh.errors import InputError
+from any2bokeh.errors import InputError, KernelCacheWarning
+from any2bokeh.video.pending_output import PUBLISHED
 
-DONE, DEFECT, BAD_INPUT, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
+DONE, DEFECT, BAD_INPUT = 0, 1, 2
 
 app = typer.Typer(
     name="any2bokeh",
@@ -66,29 +69,35 @@ def _top(
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; ``arguments`` default to those of the process."""
+    PUBLISHED.clear()
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # its warnings would stand beside our one line
     _names_are_bytes()
-    with _termination_unwinds():
-        try:
-            outcome = typer.main.get_command(app).main(
-                args=list(sys.argv[1:] if arguments is None else arguments),
-                prog_name="any2bokeh",
-                standalone_mode=False,
-            )
-        except InputError as error:
-            return _fail(str(error))
-        except OSError as error:
-            return _fail(_os_error_line(error))
-        except (KeyboardInterrupt, typer.Abort):
-            outcome = INTERRUPTED
-        except Exception as error:
-            if hasattr(error, "format_message"):  # a usage error of typer, whose classes move between its versions
-                return _fail(_usage_line(error))
-            traceback.print_exc()
-            print("error: this is a defect of any2bokeh; please report it with the lines above", file=sys.stderr)
-            return DEFECT
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    with libraries_are_quiet(), interruptions_unwind(), _kernel_remarks(quiet="--quiet" in arguments):
+        return _outcome(arguments)
+
+
+def _outcome(arguments: list[str]) -> int:
+    try:
+        outcome = typer.main.get_command(app).main(
+            args=arguments,
+            prog_name="any2bokeh",
+            standalone_mode=False,
+        )
+    except InputError as error:
+        return _fail(str(error))
+    except OSError as error:
+        return _fail(_os_error_line(error))
+    except (KeyboardInterrupt, typer.Abort):
+        outcome = INTERRUPTED
+    except Exception as error:
+        if hasattr(error, "format_message"):  # a usage error of typer, whose classes move between its versions
+            return _fail(_usage_line(error))
+        traceback.print_exc()
+        print("error: this is a defect of any2bokeh; please report it with the lines above", file=sys.stderr)
+        return DEFECT
     if outcome == INTERRUPTED:
-        print("error: interrupted; nothing was written", file=sys.stderr)
+        say_interrupted()
     return outcome if isinstance(outcome, int) else DONE
 
 
@@ -100,16 +109,19 @@ def _names_are_bytes() -> None:
 
 
 @contextmanager
-def _termination_unwinds() -> Iterator[None]:
-    """Let SIGTERM unwind the stack as Ctrl-C does, so that no partial file stays behind."""
-    if threading.current_thread() is not threading.main_thread():
+def _kernel_remarks(*, quiet: bool) -> Iterator[None]:
+    """Print a ``KernelCacheWarning`` as one line, as other remarks are; kernels are compiled under every command."""
+    with warnings.catch_warnings():  # restores what shows them, too
+        usual = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+            if not issubclass(category, KernelCacheWarning):
+                usual(message, category, *place, **more)
+            elif not quiet:
+                warn(str(message))
+
+        warnings.showwarning = show
         yield
-        return
-    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _fail(message: str) -> int:

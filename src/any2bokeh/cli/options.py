@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable
 from dataclasses import MISSING, fields, is_dataclass
+from pathlib import Path
 from typing import Any, get_type_hints
 
 import typer
@@ -34,6 +35,27 @@ def command(app: typer.Typer, name: str) -> Callable[[Callable[..., None]], Call
         return function
 
     return register
+
+
+def paths_of(*given: Any) -> list[Path]:
+    """Every file and folder that options name and that is there: a run must not replace what it reads.
+
+    Args:
+        given: groups of options, and values; text counts where there is such a file.
+    """
+    values = [value for group in given for value in (_values(group) if is_dataclass(group) else (group,))]
+    return [Path(value) for value in values if isinstance(value, str | Path) and value and _exists(value)]
+
+
+def _values(group: Any) -> list[Any]:
+    return [getattr(group, field.name) for field in fields(group)]
+
+
+def _exists(value: str | Path) -> bool:
+    try:
+        return Path(value).exists()
+    except (OSError, ValueError):  # text that is no path, too long for one
+        return False
 
 
 def _flattened(function: Callable[..., None]) -> tuple[dict[str, type], list[inspect.Parameter]]:

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from any2bokeh.cli.clip_options import DisparityOptions, Input, ReadingOptions
+from any2bokeh.cli.clip_options import Input, ReadingOptions
+from any2bokeh.cli.disparity_options import DisparityOptions
 from any2bokeh.cli.engine_options import EngineOptions
+from any2bokeh.cli.finish_options import FinishOptions
 from any2bokeh.cli.focus_options import FocusOptions
-from any2bokeh.cli.look_options import LookOptions
-from any2bokeh.cli.options import option
+from any2bokeh.cli.look_options import FocusRangeOptions, LookOptions
+from any2bokeh.cli.options import option, paths_of
 from any2bokeh.cli.output_options import Overwrite, ReportOptions
 from any2bokeh.cli.progress import ESTIMATING, progress_report
 from any2bokeh.cli.report import disparity_facts, tell, warn
@@ -26,7 +28,9 @@ def preview_command(
     disparity: DisparityOptions,
     focus: FocusOptions,
     look: LookOptions,
+    focus_range: FocusRangeOptions,
     engine: EngineOptions,
+    finish: FinishOptions,
     reading: ReadingOptions,
     report: ReportOptions,
     frame: Annotated[
@@ -38,9 +42,14 @@ def preview_command(
     ] = False,
     overwrite: Overwrite = False,
 ) -> None:
-    """Render one frame as a PNG. A point or box is one of this frame."""
+    """Render one frame as a PNG, as refocus would make it; a point or box is one of --focus-frame."""
+    from any2bokeh.engines import make_renderer
     from any2bokeh.preview import preview, require_png_target, write_preview
+    from any2bokeh.read_paths import ReadPaths
 
+    settings = engine.settings()
+    # The diffusion engine learnt the look of one lens: of a named one it takes the numbers.
+    lens = focus.named_lens() if settings.engine == "layered" else None
     blur_strength = focus.blur_strength()
     notice = None if report.quiet else warn
     with (
@@ -48,20 +57,27 @@ def preview_command(
         progress_report(quiet=report.quiet or report.json, doing=ESTIMATING) as estimating,
     ):
         require_png_target(output, source.info.path, overwrite=overwrite)
+        read = ReadPaths([source.info.path, *paths_of(disparity, focus, look, engine)])
+        read.require_kept(output)
         index = _frame_index(source, frame, time)
-        script, renderer = focus.script(index), engine.renderer(source.info, look, focus.named_lens())
+        script = focus.script(focus.seen_frame(source.info))
+        renderer = make_renderer(settings, look.look(lens), source.info)
         # The whole clip: what is shown is what the whole run will make.
         maps = disparity.of(source, script, device=engine.device, progress=estimating, notice=notice)
         shown = preview(
             source,
             index,
             disparity=maps,
-            polarity=disparity.disparity_polarity,
+            disparity_reading=disparity.reading(),
             focus=script,
             tracker=focus.tracker_choice(),
             blur_strength=blur_strength,
             renderer=renderer,
-            focus_range=look.focus_range(),
+            focus_range=focus_range.focus_range(),
+            breathing=finish.breathed(),
+            grain=finish.grain,
+            estimating=estimating,
+            notice=notice,
         )
     write_preview(shown, output, overlay=overlay, overwrite=overwrite)
     result = {

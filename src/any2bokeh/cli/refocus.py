@@ -6,11 +6,13 @@ from typing import Annotated
 import typer
 
 from any2bokeh.cli.aov_options import AovOptions
-from any2bokeh.cli.clip_options import DisparityOptions, Input, RangeOptions, ReadingOptions
+from any2bokeh.cli.clip_options import Input, RangeOptions, ReadingOptions
+from any2bokeh.cli.disparity_options import DisparityOptions
 from any2bokeh.cli.engine_options import EngineOptions
 from any2bokeh.cli.finish_options import FinishOptions
 from any2bokeh.cli.focus_options import FocusOptions
-from any2bokeh.cli.look_options import LookOptions
+from any2bokeh.cli.look_options import FocusRangeOptions, LookOptions
+from any2bokeh.cli.options import paths_of
 from any2bokeh.cli.output_options import EncodingOptions, Overwrite, ReportOptions
 from any2bokeh.cli.progress import ESTIMATING, progress_report
 from any2bokeh.cli.report import disparity_facts, refocus_summary, tell, warn
@@ -22,6 +24,7 @@ def refocus_command(
     disparity: DisparityOptions,
     focus: FocusOptions,
     look: LookOptions,
+    focus_range: FocusRangeOptions,
     engine: EngineOptions,
     finish: FinishOptions,
     encoding: EncodingOptions,
@@ -32,9 +35,12 @@ def refocus_command(
     overwrite: Overwrite = False,
 ) -> None:
     """Refocus a clip: the same frames, sound and timing, through a fast lens."""
+    from any2bokeh.engines import make_renderer
     from any2bokeh.refocus import refocus
-    from any2bokeh.shot import frame_range
 
+    settings = engine.settings()
+    # The diffusion engine learnt the look of one lens: of a named one it takes the numbers.
+    lens = focus.named_lens() if settings.engine == "layered" else None
     blur_strength, request = focus.blur_strength(), aovs.request(output)
     quiet, notice = report.quiet or report.json, None if report.quiet else warn
     with (
@@ -42,29 +48,32 @@ def refocus_command(
         progress_report(quiet=quiet, doing=ESTIMATING) as estimating,
         progress_report(quiet=quiet) as progress,
     ):
-        first_frame, stop = frame_range(source, part.start, part.end)
-        script, renderer = focus.script(first_frame), engine.renderer(source.info, look, focus.named_lens())
+        start, stop = part.of(source)
+        encoding.require_effect(output)
+        script = focus.script(focus.seen_frame(source.info), first_frame=start)
+        renderer = make_renderer(settings, look.look(lens), source.info)
         maps = disparity.of(
-            source, script, start=first_frame, stop=stop, device=engine.device, progress=estimating, notice=notice
+            source, script, start=start, stop=stop, device=engine.device, progress=estimating, notice=notice
         )
         result = refocus(
             source,
             output,
             disparity=maps,
-            polarity=disparity.disparity_polarity,
+            disparity_reading=disparity.reading(),
             focus=script,
             tracker=focus.tracker_choice(),
             blur_strength=blur_strength,
             renderer=renderer,
-            focus_range=look.focus_range(),
+            focus_range=focus_range.focus_range(),
             breathing=finish.breathed(),
             grain=finish.grain,
             aovs=request,
-            start_s=part.start,
-            end_s=part.end,
+            frames=(start, stop),
             encoding=encoding.encoding(),
             overwrite=overwrite,
+            also_read=paths_of(disparity, focus, look, engine),
             progress=progress,
+            estimating=estimating,
             notice=notice,
         )
     summary, line = refocus_summary(result, engine=engine.engine)

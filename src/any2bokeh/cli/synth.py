@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from any2bokeh.cli.options import option
+from any2bokeh.cli.options import option, paths_of
 from any2bokeh.cli.output_options import Overwrite, ReportOptions
 from any2bokeh.cli.report import tell
 from any2bokeh.errors import InputError
+from any2bokeh.read_paths import ReadPaths
 
 if TYPE_CHECKING:
     from any2bokeh.synthesis.maker import ClipMaker
@@ -95,6 +96,8 @@ def synth_command(
     if seed < 0:
         raise InputError(f"seed is {seed}; give 0 or more")
     width_px, height_px = _size(size)
+    _require_effect(scene)
+    ReadPaths(paths_of(scene)).require_kept(output, replaces="tree")
     maker = _maker(scene, lens, clips, seed, (width_px, height_px), frames)
     started = time.monotonic()
     with _output_folder(output):
@@ -114,6 +117,12 @@ def synth_command(
     }
     there = f", {kept} of them there already" if kept else ""
     tell(summary, f"{output}: {clips} clips of {frames} frames, {size}{there}, in {elapsed_s:.1f} s", report)
+
+
+def _require_effect(scene: SceneOptions) -> None:
+    """Refuse made-up lights, or none of them, where nothing is made up."""
+    if scene.source is not None and scene.background is not None and not scene.highlights:
+        raise InputError("--no-highlights is for made-up scenes, and both --source and --background are given")
 
 
 def _maker(

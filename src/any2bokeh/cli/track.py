@@ -6,13 +6,14 @@ from typing import Annotated
 
 import typer
 
-from any2bokeh.cli.clip_options import DisparityOptions, Input, RangeOptions, ReadingOptions
-from any2bokeh.cli.engine_options import Device
+from any2bokeh.cli.clip_options import Input, RangeOptions, ReadingOptions
+from any2bokeh.cli.disparity_options import DisparityOptions
 from any2bokeh.cli.focus_options import SubjectOptions
-from any2bokeh.cli.options import option
+from any2bokeh.cli.options import option, paths_of
 from any2bokeh.cli.output_options import Overwrite, ReportOptions
 from any2bokeh.cli.progress import ESTIMATING, progress_report
 from any2bokeh.cli.report import disparity_facts, tell, warn
+from any2bokeh.engines import Device
 from any2bokeh.errors import InputError
 
 _TRACKING = "following the subject through {total} frames"
@@ -37,13 +38,19 @@ def track_command(
     overwrite: Overwrite = False,
 ) -> None:
     """Follow a subject, or pick subjects with --focus auto, and write the decisions for --focus-script."""
-    from any2bokeh.shot import frame_range
     from any2bokeh.track import track
 
     subject.require_one_focus()
     if subject.focus not in (None, "auto"):
         raise InputError(
             f"--focus {subject.focus} is a plane, which has no subject to follow; give --focus auto or a point"
+        )
+    subject.require_effect()
+    if masks is not None and not subject.track:
+        raise InputError(f"--masks {masks} needs a subject that is followed; leave --no-track out")
+    if disparity.disparity is not None and device != "auto":
+        raise InputError(
+            f"--device {device} is for a depth model, and --disparity {disparity.disparity} needs none; leave it out"
         )
     if blur is not None and not (math.isfinite(blur) and blur >= 0):
         raise InputError(f"--blur is {blur:g}; give a finite number, 0 or more, such as 16")
@@ -53,24 +60,25 @@ def track_command(
         progress_report(quiet=quiet, doing=ESTIMATING) as estimating,
         progress_report(quiet=quiet, doing=_TRACKING) as progress,
     ):
-        start, stop = frame_range(source, part.start, part.end)
-        focus = subject.subject(start)
+        start, stop = part.of(source)
+        focus = subject.subject(subject.seen_frame(source.info))
         assert focus is not None
         maps = disparity.of(source, focus, start=start, stop=stop, device=device, progress=estimating, notice=notice)
         result = track(
             source,
             output,
             disparity=maps,
-            polarity=disparity.disparity_polarity,
+            disparity_reading=disparity.reading(),
             focus=focus,
             tracker=subject.tracker_choice(),
             blur_strength=blur,
             masks=masks,
             bake=bake,
-            start_s=part.start,
-            end_s=part.end,
+            frames=(start, stop),
             overwrite=overwrite,
+            also_read=paths_of(disparity, subject),
             progress=progress,
+            estimating=estimating,
             notice=notice,
         )
     keyframes = len(result.script.keyframes)

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from any2bokeh.cli.options import option
+from any2bokeh.cli.options import option, paths_of
 from any2bokeh.cli.output_options import ReportOptions
 from any2bokeh.cli.report import tell
 from any2bokeh.errors import InputError
+from any2bokeh.read_paths import ReadPaths
 
 if TYPE_CHECKING:
     from any2bokeh.training.trainer import StepReport
@@ -66,6 +67,7 @@ def train_command(
         the_config.stage_index(stage)
     if samples is not None and not samples.is_dir():
         raise InputError(f"there is no folder {samples}; give --samples a folder of clips, or leave it out")
+    _require_kept(out or Path(f"train-{the_config.name}"), handoff, paths_of(config, data, samples, start_from))
     first_process = os.environ.get("RANK", "0") == "0"
     quiet = report.quiet or report.json or not first_process
     result = train(
@@ -96,6 +98,13 @@ def train_command(
     }
     line = f"{result.checkpoint}: {position.total_steps} steps, {where}, in {result.seconds:.1f} s"
     tell(summary, line, report)
+
+
+def _require_kept(out: Path, handoff: Path | None, read: list[Path]) -> None:
+    """Refuse to write where clips or the weights to start from lie."""
+    for folder in (out, out / "checkpoint", handoff):
+        if folder is not None:
+            ReadPaths(read).require_kept(folder, replaces="tree" if folder != out else "pictures")
 
 
 def _lines() -> "Callable[[StepReport], None]":

@@ -2,13 +2,26 @@
 
 from typing import TYPE_CHECKING, Any
 
-from any2bokeh.disparity.source import DisparitySource, Polarity, open_disparity
+from any2bokeh.disparity.reading import DisparityKind, DisparityReading, Levels, Polarity
+from any2bokeh.disparity.source import DisparitySource, inverse_metres_per_unit, open_disparity
 
 if TYPE_CHECKING:
     from any2bokeh.disparity.estimated import EstimatedDisparity
+    from any2bokeh.disparity.steadied import SteadiedDisparity
     from any2bokeh.disparity.upsampling import upsample
 
-__all__ = ["DisparitySource", "EstimatedDisparity", "Polarity", "open_disparity", "upsample"]
+__all__ = [
+    "DisparityKind",
+    "DisparityReading",
+    "DisparitySource",
+    "EstimatedDisparity",
+    "Levels",
+    "Polarity",
+    "SteadiedDisparity",
+    "inverse_metres_per_unit",
+    "open_disparity",
+    "upsample",
+]
 
 
 def __getattr__(name: str) -> Any:
@@ -20,4 +33,8 @@ def __getattr__(name: str) -> Any:
         from any2bokeh.disparity.estimated import EstimatedDisparity
 
         return EstimatedDisparity
+    if name == "SteadiedDisparity":
+        from any2bokeh.disparity.steadied import SteadiedDisparity
+
+        return SteadiedDisparity
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

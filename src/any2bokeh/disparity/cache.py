@@ -4,8 +4,8 @@ import errno
 import hashlib
 import json
 import os
+import secrets
 import shutil
-import tempfile
 import zlib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -16,6 +16,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from any2bokeh.claim import Claim, claim_path, sweep
 from any2bokeh.disparity.map_spool import MapSpool
 from any2bokeh.disparity.raw_scale import on_scale
 from any2bokeh.errors import InputError
@@ -88,13 +89,17 @@ class DisparityCache:
         """
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=self.folder))
+            sweep(self.folder)
+            # Claimed under a name of its own: two runs may estimate the same clip at the same time.
+            claim = Claim(claim_path(self.folder, secrets.token_hex(16)), self.folder)
+            partial = self.folder / f".partial-{claim.key}"
+            partial.mkdir(mode=0o700)
         except OSError as error:
             raise InputError(
                 f"the cache folder {self.folder} cannot be written ({error.strerror}); set XDG_CACHE_HOME to a folder "
                 f"that can, or make the disparity with any2bokeh depth and give --disparity"
             ) from None
-        return PendingEntry(partial, self._place(key), key, frame_count, self._prune)
+        return PendingEntry(partial, claim, self._place(key), key, frame_count, self._prune)
 
     def _place(self, key: Mapping[str, object]) -> Path:
         return self.folder / hashlib.sha256(_canonical(key).encode()).hexdigest()[:32]
@@ -127,12 +132,13 @@ class PendingEntry:
     def __init__(
         self,
         partial: Path,
+        claim: Claim,
         place: Path,
         key: Mapping[str, object],
         frame_count: int,
         published: Callable[[Path], None],
     ) -> None:
-        self._partial, self._place, self._key = partial, place, key
+        self._partial, self._claim, self._place, self._key = partial, claim, place, key
         self._published = published
         self.raw = MapSpool(partial / "raw.npy", frame_count)
         self.maps = MapSpool(partial / _MAPS_FILE, frame_count)
@@ -165,6 +171,7 @@ class PendingEntry:
         self.raw.close()
         self.maps.close()
         shutil.rmtree(self._partial, ignore_errors=True)
+        self._claim.release()
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO):
             raise InputError(
                 f"the cache in {self._place.parent} cannot be written ({error.strerror}); free some space, or set "

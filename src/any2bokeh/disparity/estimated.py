@@ -1,7 +1,7 @@
 """Disparity estimated from the clip itself, once, and kept."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -141,13 +141,18 @@ class EstimatedDisparity:
         info = self._source.info
         return {
             "pipeline": _PIPELINE_VERSION,
-            "source": _identity(info),
+            "source": clip_identity(info),
             "frames": [self._start, self._stop],
             "size": [info.width, info.height],
             "estimator": self.estimator.name,
             "steadying": self._steadying,
             "settings": dict(self.estimator.settings),
         }
+
+
+def displayed_guide(pixels: NDArray[np.float32], info: VideoInfo) -> NDArray[np.float32]:
+    """A frame of a clip, display-referred, at the size that motion is read at."""
+    return _guide(_displayed(pixels) if info.transfer == "linear" else pixels)
 
 
 def _guide(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -167,15 +172,28 @@ def _displayed(linear: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.clip(srgb_encode(linear), 0, 1)
 
 
-def _identity(info: VideoInfo) -> list[object]:
+def clip_identity(info: VideoInfo) -> list[object]:
     """What tells a source from any other without reading its pictures: names, sizes and times of its files."""
     from any2bokeh.video.sequence import find_sequence
 
+    scan = [] if info.scan == "progressive" else [info.scan]
     # An animation is one file, though its frames are images.
     files = (find_sequence(info.path) if info.is_sequence else None) or [info.path]
+    return _identity(info.path, files) + scan
+
+
+def files_identity(path: Path) -> list[object]:
+    """What tells a file, or the files of a folder, from any other without reading them.
+
+    Raises:
+        InputError: one cannot be looked at.
+    """
+    return _identity(path, sorted(path.iterdir()) if path.is_dir() else [path])
+
+
+def _identity(path: Path, files: Iterable[Path]) -> list[object]:
     try:
         stats = [(file, file.stat()) for file in map(Path, files)]
     except OSError as error:
-        raise InputError(f"{info.path} cannot be read ({error.strerror}); check the file") from None
-    scan = [] if info.scan == "progressive" else [info.scan]
-    return [str(info.path.absolute()), *([file.name, s.st_size, s.st_mtime_ns] for file, s in stats), *scan]
+        raise InputError(f"{path} cannot be read ({error.strerror}); check the file") from None
+    return [str(path.absolute()), *([file.name, s.st_size, s.st_mtime_ns] for file, s in stats)]

@@ -39,6 +39,19 @@ def first_missing(names: Sequence[str]) -> tuple[int, str]:
     return index, str(numbers[index - 1] + step).zfill(len(before[1]))
 
 
+def numbers_of(names: Sequence[str]) -> tuple[int, ...] | None:
+    """Frame numbers of file names that differ in one number only, in their order; None where they do not.
+
+    A single name has no numbering: its digits may mean anything.
+    """
+    split = [_split_number(name) for name in names]
+    numbered = [parts for parts in split if parts is not None]
+    if len(names) < 2 or len(numbered) < len(names) or len({(before, after) for before, _, after in numbered}) > 1:
+        return None
+    numbers = tuple(int(number) for _, number, _ in numbered)
+    return numbers if len(set(numbers)) == len(numbers) else None
+
+
 def _split_number(name: str) -> tuple[str, str, str] | None:
     """The last number of a file name with what stands around it."""
     match = re.fullmatch(r"(.*?)(\d+)(\D*)", PurePath(name).stem)

@@ -32,12 +32,19 @@ class GreyArray:
     Attributes:
         title: what messages call it.
         frame_count: T.
+        numbers: None; maps are counted from 0.
         normalised: True for integers, whose values are divided by the full scale of their type; False for floats,
             whose values come as they are.
+        full_scale: what integers were divided by; 1 for floats.
+        holds_depth, is_cut_out: False; the file does not say.
 
     Raises:
         InputError: not such a file, an array of another shape or type, or a file that ends early.
     """
+
+    numbers = None
+    holds_depth = False
+    is_cut_out = False
 
     def __init__(self, path: Path, *, noun: str) -> None:
         self.title = f"{noun} file"
@@ -50,6 +57,7 @@ class GreyArray:
         self.frame_count, self._shape = _frames_of(shape, path)
         self._frame_bytes = math.prod(self._shape) * self._dtype.itemsize
         self.normalised = self._dtype.kind == "u"
+        self.full_scale = float(np.iinfo(self._dtype.name).max) if self.normalised else 1.0
         held = self._place.size - (self._first_byte - self._place.origin)
         if held < self.frame_count * self._frame_bytes:
             raise InputError(

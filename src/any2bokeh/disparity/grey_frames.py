@@ -1,6 +1,6 @@
 """Grey pictures of a clip, from whatever kind of file holds them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from any2bokeh.disparity import grey_array, grey_folder
 from any2bokeh.disparity.grey_array import GreyArray
+from any2bokeh.disparity.grey_exr import MapContent
 from any2bokeh.disparity.grey_folder import GreyFolder
 from any2bokeh.disparity.grey_video import GreyVideo
 from any2bokeh.errors import InputError
@@ -25,7 +26,12 @@ class GreyFrames(Protocol):
     Attributes:
         title: what messages call them, such as ``disparity folder``.
         frame_count: how many there are.
+        numbers: numbers in the names of files, in order; None where they have none.
         normalised: whether values are in [0, 1] by the full scale of the file's integers; floats come as they are.
+        full_scale: what integers were divided by, 1 for floats; None where values are no integers of the file any more,
+            as in video of limited range.
+        holds_depth: whether the file itself says that it is depth (an EXR channel called Z).
+        is_cut_out: whether values are those of an alpha channel.
     """
 
     @property
@@ -35,7 +41,19 @@ class GreyFrames(Protocol):
     def frame_count(self) -> int: ...
 
     @property
+    def numbers(self) -> Sequence[int] | None: ...
+
+    @property
     def normalised(self) -> bool: ...
+
+    @property
+    def full_scale(self) -> float | None: ...
+
+    @property
+    def holds_depth(self) -> bool: ...
+
+    @property
+    def is_cut_out(self) -> bool: ...
 
     def at(self, index: int) -> NDArray[np.float32]:
         """One picture, ``(h, w)``."""
@@ -58,13 +76,17 @@ class GreyFrames(Protocol):
         ...
 
 
-def open_grey_frames(path: Path, *, noun: str, colour: Colour = "refuse") -> GreyFrames:
+def open_grey_frames(
+    path: Path, *, noun: str, colour: Colour = "refuse", content: MapContent = "disparity"
+) -> GreyFrames:
     """Open a folder of pictures, one picture, a NumPy file or a video.
 
     Args:
         path: what holds the pictures.
         noun: what they show, for messages: ``disparity`` or ``mask``.
-        colour: what to do with pictures in colour.
+        colour: what to do with pictures in colour. With ``brightest``, a picture whose alpha channel says anything (a
+            cut-out) is its alpha channel.
+        content: which channel of an EXR is looked for.
 
     Raises:
         InputError: it does not exist, or is not such a file.
@@ -73,7 +95,7 @@ def open_grey_frames(path: Path, *, noun: str, colour: Colour = "refuse") -> Gre
         raise InputError(f"{noun} {path} does not exist; give a folder of pictures, a .npz or .npy file, or a video")
     suffix = path.suffix.lower()
     if path.is_dir() or suffix in grey_folder.SUFFIXES:
-        return GreyFolder(path, noun=noun, colour=colour)
+        return GreyFolder(path, noun=noun, colour=colour, content=content)
     if suffix in grey_array.SUFFIXES:
         return GreyArray(path, noun=noun)
     return GreyVideo(path, noun=noun, colour=colour)

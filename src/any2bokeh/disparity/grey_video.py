@@ -3,8 +3,9 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,10 @@ _CHANNEL_TOLERANCE = 0.03
 
 # Frames that are decoded and dropped, rather than seeking, to get ahead.
 _STEP_AHEAD = 32
+# Frames that are looked at before alpha is held to say nothing: a subject may enter late.
+_ALPHA_LOOKS = 48
+# FFmpeg's own decoders of these leave alpha out; libvpx decodes it.
+_ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 
 
 class GreyVideo:
@@ -36,13 +41,19 @@ class GreyVideo:
     Attributes:
         title: what messages call it.
         frame_count: frames that a player would show.
+        numbers: None; frames are counted from 0.
         normalised: True; values are in [0, 1].
+        full_scale: largest code of a sample; None where the range is limited.
+        holds_depth: False; a video does not say.
+        is_cut_out: whether values are those of the alpha channel; of masks only.
 
     Raises:
         InputError: not a video, no frames, a video that ends early, or one in colour.
     """
 
+    numbers = None
     normalised = True
+    holds_depth = False
 
     def __init__(self, path: Path, *, noun: str, colour: Literal["refuse", "brightest"] = "refuse") -> None:
         self.title = f"{noun} video"
@@ -54,6 +65,21 @@ class GreyVideo:
         if not self.frame_count:
             raise InputError(f"{self.title} {path} has no frames")
         self._reading: tuple[int, Iterator[NDArray[np.float32]]] | None = None
+        self.is_cut_out = False
+        self.is_cut_out = colour == "brightest" and self._alpha_says_something()
+
+    @property
+    def full_scale(self) -> float | None:
+        """See above; the first frame is decoded to find it."""
+        return self._full_scale
+
+    @cached_property
+    def _full_scale(self) -> float | None:
+        frame = next(self._decoded(0))
+        layout = _LUMA_PLANE.fullmatch(frame.format.name)
+        if layout is not None and not _is_full_range(frame, layout):
+            return None
+        return float(_full_scale(frame)) if layout is not None else 65535.0
 
     def at(self, index: int) -> NDArray[np.float32]:
         """One frame; steps ahead are cheap, steps back seek."""
@@ -105,18 +131,41 @@ class GreyVideo:
             stream.thread_count = 1
             if target is not None:
                 container.seek(target, stream=stream, backward=True)
-            for position, frame in enumerate(container.decode(stream)):
+            for position, frame in enumerate(self._frames_of(container)):
                 is_before = position < start if target is None else frame.pts is not None and frame.pts < target
                 if not is_before:
                     yield frame
 
-    def _opened(self) -> "av.container.InputContainer":
+    def _frames_of(self, container: "av.container.InputContainer") -> Iterator["av.VideoFrame"]:
         import av
 
-        from any2bokeh.video.opening import file_url
+        stream = container.streams.video[0]
+        decoder = _ALPHA_DECODERS.get(stream.codec_context.name)
+        has_alpha = stream.metadata.get("alpha_mode", stream.metadata.get("ALPHA_MODE")) == "1"
+        if not (self._colour == "brightest" and has_alpha and decoder in av.codecs_available):
+            yield from container.decode(stream)
+            return
+        context = cast("av.VideoCodecContext", av.CodecContext.create(decoder, "r"))
+        context.thread_count = 1
+        for packet in container.demux(stream):
+            for frame in context.decode(packet if packet.size else None):
+                frame.time_base = frame.time_base or stream.time_base
+                yield frame
+
+    def _alpha_says_something(self) -> bool:
+        for _, frame in zip(range(_ALPHA_LOOKS), self._decoded(0), strict=False):
+            alpha = _alpha(frame)
+            if alpha is None:
+                return False
+            if alpha.min() < alpha.max():
+                return True
+        return False
+
+    def _opened(self) -> "av.container.InputContainer":
+        from any2bokeh.video.opening import open_input
 
         with _errors_told(self._path):
-            container = av.open(file_url(self._path))
+            container = open_input(self._path)
             if container.streams.video:
                 return container
             container.close()
@@ -124,12 +173,15 @@ class GreyVideo:
 
     def _grey(self, frame: "av.VideoFrame", index: int) -> NDArray[np.float32]:
         layout = _LUMA_PLANE.fullmatch(frame.format.name)
-        if layout is None or (self._colour == "brightest" and not layout[1].startswith("gray")):
+        alpha = _alpha(frame) if self.is_cut_out else None
+        if alpha is not None:
+            grey = alpha
+        elif layout is None or (self._colour == "brightest" and not layout[1].startswith("gray")):
             grey = self._grey_of_channels(frame, index)
         else:
             if self._colour == "refuse":
                 self._require_neutral_chroma(frame, index)
-            grey = _luma(frame, is_full_range=layout[1].startswith(("gray", "yuvj")) or int(frame.color_range) == 2)
+            grey = _luma(frame, is_full_range=_is_full_range(frame, layout))
         turns = round(frame.rotation / 90) % 4  # degrees counter-clockwise that show the frame upright
         return np.ascontiguousarray(np.rot90(grey, turns)) if turns else grey
 
@@ -155,6 +207,17 @@ class GreyVideo:
             f"{self._noun} {self.label(index)} is in colour, perhaps a colour map for viewing; "
             f"export grey {self._noun} instead"
         )
+
+
+def _alpha(frame: "av.VideoFrame") -> NDArray[np.float32] | None:
+    """How far each pixel is covered, ``(h, w)`` in [0, 1]; None where the format has no alpha."""
+    if not any(component.is_alpha for component in frame.format.components):
+        return None
+    return np.divide(frame.to_ndarray(format="rgba64le")[..., 3], np.float32(65535), dtype=np.float32)
+
+
+def _is_full_range(frame: "av.VideoFrame", layout: re.Match[str]) -> bool:
+    return layout[1].startswith(("gray", "yuvj")) or int(frame.color_range) == 2
 
 
 def _luma(frame: "av.VideoFrame", *, is_full_range: bool) -> NDArray[np.float32]:

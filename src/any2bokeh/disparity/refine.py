@@ -6,9 +6,9 @@ from typing import Literal
 
 import cv2
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from any2bokeh.compiled import compiled
 from any2bokeh.disparity.aspect import require_same_aspect
 
 # Range of disparity within 3x3 pixels of the coarse map at which an edge begins to be one, and at which it is one.
@@ -130,7 +130,7 @@ def _made_consistent(
     return fine
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@compiled(nogil=True, fastmath=True)
 def _sides(coarse, colours, is_step):  # pragma: no cover (compiled)
     """Per cell with a step: the axis in colour along which its two sides differ, its middle, and how far it is told.
 
@@ -184,7 +184,7 @@ def _sides(coarse, colours, is_step):  # pragma: no cover (compiled)
     return sides
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@compiled(nogil=True, fastmath=True)
 def _draw_steps(result, low, high, beside_step, sides, guide):  # pragma: no cover (compiled)
     """Steepen the steps of an interpolated map in place, towards the sides that colours tell."""
     height, width = result.shape
@@ -211,7 +211,7 @@ def _draw_steps(result, low, high, beside_step, sides, guide):  # pragma: no cov
             result[y, x] += sure * (low[y, x] + drawn * step - result[y, x])
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@compiled(nogil=True, fastmath=True)
 def _finish_steps(result, band, low, high, beside_step, hardness):  # pragma: no cover (compiled)
     """Mark the pixels between two sides, and then draw the steps harder, in place."""
     height, width = result.shape

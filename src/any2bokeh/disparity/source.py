@@ -1,25 +1,26 @@
 """A clip's disparity, streamed."""
 
-import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Literal, Protocol, get_args
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from any2bokeh.disparity.aspect import require_same_aspect
-from any2bokeh.disparity.grey_frames import GreyFrames, open_grey_frames, require_frame_count
-from any2bokeh.errors import InputError
-
-Polarity = Literal[
-    "near-white",  # large values are near: disparity, inverse depth
-    "near-black",  # large values are far: turned over, d = 1 - value
-]
+from any2bokeh.disparity.grey_exr import MapContent
+from any2bokeh.disparity.grey_frames import GreyFrames, open_grey_frames
+from any2bokeh.disparity.map_clues import remarks_on_values
+from any2bokeh.disparity.pairing import paired
+from any2bokeh.disparity.reading import DisparityKind, DisparityReading, Levels
+from any2bokeh.disparity.value_scale import DepthScale, DisparityScale, depth_scale, disparity_scale
 
 
 class DisparitySource(Protocol):
-    """Disparity of every frame of a clip, ``(1, h, w)`` float32 in [0, 1], 1 = nearest, one scale for the clip."""
+    """Disparity of every frame of a clip, ``(1, h, w)`` float32 in [0, 1], 1 = nearest, one scale for the clip.
+
+    One whose distances are known has a property ``inverse_metres_per_unit``, too; see the function of that name.
+    """
 
     @property
     def frame_count(self) -> int: ...
@@ -33,44 +34,69 @@ class DisparitySource(Protocol):
         ...
 
 
+def inverse_metres_per_unit(disparity: DisparitySource) -> float | None:
+    """1/metres that disparity 1 stands for; None where distances are unknown."""
+    return getattr(disparity, "inverse_metres_per_unit", None)
+
+
 def open_disparity(
     path: str | Path,
     *,
     clip_frame_count: int,
-    polarity: Polarity = "near-white",
+    reading: DisparityReading | None = None,
     stop: int | None = None,
     frame_size: tuple[int, int] | None = None,
+    frame_numbers: Sequence[int] | None = None,
+    notice: Callable[[str], None] | None = None,
 ) -> "FileDisparity":
     """Open the disparity of a clip.
 
     Accepted are a folder of PNG or JPEG (8 or 16 bits) or EXR pictures in natural order, a .npy or .npz file of
     ``(T, H, W)``, ``(T, 1, H, W)`` or ``(T, H, W, 1)``, and a grey video. There is one scale for the whole clip, never
-    one for each frame: integers are divided by their full scale (255, 65535, the range of the video); floats are used
-    as they are when all of the clip lies in [0, 1], and otherwise mapped from the range of the whole clip, found in one
-    pass over it, so that its largest value becomes 1 and its smallest, or 0 where that is less, becomes 0.
+    one for each frame. Disparity: integers are divided by their full scale (255, 65535, the range of the video); floats
+    are used as they are when all of the clip lies in [0, 1], and otherwise mapped from the range of the whole clip,
+    found in one pass over it, so that its largest value becomes 1 and its smallest, or 0 where that is less, becomes 0.
+    Depth z: ``z_nearest / z``, where ``z_nearest`` is found in a pass over the clip (a few stray pixels, and what one
+    frame alone has, do not count); infinity and 1e9 or more become 0; 0, negative values and NaN are holes and take the
+    value of the nearest pixel that has one.
 
     Args:
         path: the folder or the file.
         clip_frame_count: frames of the whole clip, which the disparity must match.
-        polarity: ``near-white`` where large values are near, ``near-black`` where they are far.
+        reading: what the values mean, and levels; its ``steadying`` is left to ``SteadiedDisparity``.
         stop: frame after the last that will be read (``--end``); disparity may be missing from there on.
         frame_size: ``(width, height)`` of the displayed clip, whose aspect the disparity must have; not checked where
             None.
+        frame_numbers: numbers of the clip's frames, by which numbered maps are matched; in order where None.
+        notice: told, in one line each, what looks wrong and what was taken for granted.
 
     Raises:
-        InputError: the path is not such a thing, the count or the aspect differs from the clip's, a picture is
-            unreadable, in colour or of another size than the first, a float is NaN or infinite, or the polarity is
-            unknown.
+        InputError: the path is not such a thing, the count or the aspect differs from the clip's, a frame has no map of
+            its number, a picture is unreadable, in colour or of another size than the first, a value of disparity is
+            NaN or infinite, or a map of depth is empty.
     """
-    if polarity not in get_args(Polarity):
-        raise InputError(f"disparity polarity is {polarity!r}; allowed is {' or '.join(get_args(Polarity))}")
-    frames = open_grey_frames(Path(path), noun="disparity")
-    require_frame_count(frames, clip_frame_count=clip_frame_count, stop=stop)
+    reading = reading or DisparityReading()
+    opened = open_grey_frames(Path(path), noun="disparity", content=_content(reading))
+    frames = paired(opened, clip_frame_count=clip_frame_count, frame_numbers=frame_numbers, stop=stop, notice=notice)
     if frame_size is not None:
         height, width = frames.at(0).shape
         require_same_aspect("disparity", (width, height), frame_size)
-    lowest, highest = (0.0, 1.0) if frames.normalised else _clip_range(frames)
-    return FileDisparity(frames, polarity=polarity, lowest=lowest, highest=highest)
+    kind: DisparityKind = reading.kind or "disparity"
+    if reading.kind is None and reading.polarity is None and frames.holds_depth:
+        kind = "depth"
+        if notice is not None:
+            notice(
+                f"{frames.title} {path} is read as depth in metres, which its EXR channel is called; pass "
+                f"--disparity-kind to say otherwise"
+            )
+    if kind == "disparity":
+        scale = disparity_scale(frames, reading.polarity or "near-white")
+    else:
+        scale = depth_scale(frames, is_millimetres=kind == "depth-mm")
+    if notice is not None and reading.kind is None and isinstance(scale, DisparityScale):
+        for remark in remarks_on_values(frames, scale, stop=stop):
+            notice(remark)
+    return FileDisparity(frames, scale, reading.levels or Levels())
 
 
 class FileDisparity:
@@ -78,14 +104,24 @@ class FileDisparity:
 
     Attributes:
         frame_count: frames that the files hold.
-        value_range: values of the files that become 0 and 1; ``(0, 1)`` where they are used as they are.
     """
 
-    def __init__(self, frames: GreyFrames, *, polarity: Polarity, lowest: float = 0.0, highest: float = 1.0) -> None:
+    def __init__(self, frames: GreyFrames, scale: DisparityScale | DepthScale, levels: Levels) -> None:
         self._frames = frames
-        self._polarity = polarity
+        self._scale = scale
+        self._levels = levels
         self.frame_count = frames.frame_count
-        self.value_range = (lowest, highest)
+
+    @property
+    def value_range(self) -> tuple[float, float]:
+        """Values of disparity files that become 0 and 1; ``(0, 1)`` where they are used as they are, and for depth."""
+        return (self._scale.lowest, self._scale.highest) if isinstance(self._scale, DisparityScale) else (0.0, 1.0)
+
+    @property
+    def inverse_metres_per_unit(self) -> float | None:
+        """1/metres that disparity 1 stands for; None where distances are unknown, or bent by levels."""
+        metres = self._scale.inverse_metres_per_unit
+        return None if metres is None or not self._levels.keeps_ratios else metres * self._levels.high
 
     def frames(self, start: int = 0, stop: int | None = None) -> Iterator[NDArray[np.float32]]:
         """Maps of frames ``start`` to ``stop`` (exclusive; the end where None), in order, ``(1, h, w)`` each."""
@@ -103,22 +139,11 @@ class FileDisparity:
         self._frames.close()
 
     def _disparity(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
-        lowest, highest = self.value_range
-        if (lowest, highest) != (0.0, 1.0):
-            values = np.clip((values - np.float32(lowest)) / np.float32(highest - lowest), 0, 1)
-        return (values if self._polarity == "near-white" else 1 - values)[None]
+        return self._levels.applied(self._scale.disparity(values))[None]
 
 
-def _clip_range(frames: GreyFrames) -> tuple[float, float]:
-    """Values that become 0 and 1; one pass over the clip, which also finds what is not finite."""
-    lowest, highest = 0.0, 0.0
-    for index, values in enumerate(frames.frames(0, frames.frame_count)):
-        low, high = float(values.min()), float(values.max())
-        if not (math.isfinite(low) and math.isfinite(high)):
-            count = int(np.count_nonzero(~np.isfinite(values)))
-            raise InputError(
-                f"disparity {frames.label(index)} has {count} NaN or infinite values of {values.size}; "
-                f"fill them and export it again"
-            )
-        lowest, highest = min(lowest, low), max(highest, high)
-    return (0.0, 1.0) if lowest >= 0 and highest <= 1 else (lowest, highest)
+def _content(reading: DisparityReading) -> MapContent:
+    """Which channel of an EXR is looked for."""
+    if reading.kind in ("depth", "depth-mm"):
+        return "depth"
+    return "disparity" if reading.kind == "disparity" or reading.polarity is not None else "disparity or depth"

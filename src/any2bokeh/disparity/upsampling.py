@@ -4,9 +4,9 @@ import math
 
 import cv2
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from any2bokeh.compiled import compiled
 from any2bokeh.disparity.aspect import require_same_aspect
 
 # Disparity that differs by less within 3x3 pixels of the small map is one surface, and is interpolated. So is a slope:
@@ -65,7 +65,7 @@ def upsample(disparity: NDArray[np.float32], guide_pixels: NDArray[np.float32]) 
     return np.asarray(cv2.medianBlur(upsampled, 3)[None], np.float32)
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@compiled(nogil=True, fastmath=True)
 def _choose_sides(upsampled, small, is_edge, farthest, nearest, colours, guide):  # pragma: no cover (compiled)
     """Give each pixel near an edge of the small map to one side of it, in place."""
     height, width = upsampled.shape
@@ -118,7 +118,7 @@ def _choose_sides(upsampled, small, is_edge, farthest, nearest, colours, guide):
                     upsampled[y, x] = near_disparity / near_likeness if is_near else far_disparity / far_likeness
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@compiled(nogil=True, fastmath=True)
 def _colour_tolerance(small, colours, top, bottom, left, right, near_from, far_to):  # pragma: no cover (compiled)
     """Squared difference at which a colour is half as likely to be of a side: a quarter of how the two sides differ."""
     near_count = far_count = 0

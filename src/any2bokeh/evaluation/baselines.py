@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from any2bokeh.compiled import compiled
 from any2bokeh.optics.coc import coc_radius_px
 from any2bokeh.optics.transfer import Transfer, lookup_tables
 from any2bokeh.renderers.base import RenderInput
@@ -97,7 +97,7 @@ class ScatterRenderer(_PlainRenderer):
         return result
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@compiled(nogil=True, fastmath=True)
 def _gather(rows, light, radius_px, result):  # pragma: no cover (compiled)
     height, width = radius_px.shape
     for y in range(rows[0], rows[1]):
@@ -121,7 +121,7 @@ def _gather(rows, light, radius_px, result):  # pragma: no cover (compiled)
             result[y, x, 2] = blue / total
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@compiled(nogil=True, fastmath=True)
 def _scatter(rows, light, radius_px, sums):  # pragma: no cover (compiled)
     height, width = radius_px.shape
     for y in range(rows[0], rows[1]):
@@ -144,7 +144,7 @@ def _scatter(rows, light, radius_px, sums):  # pragma: no cover (compiled)
                     sums[j, i, 3] += weight * share
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@compiled(nogil=True, fastmath=True)
 def _normalise(rows, sums, result):  # pragma: no cover (compiled)
     for y in range(rows[0], rows[1]):
         for x in range(result.shape[1]):
@@ -156,7 +156,7 @@ def _normalise(rows, sums, result):  # pragma: no cover (compiled)
                 result[y, x, c] = light / weight
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@compiled(nogil=True, fastmath=True)
 def _to_light(rows, pixels, table, light):  # pragma: no cover (compiled)
     for y in range(rows[0], rows[1]):
         for c in range(3):
@@ -164,7 +164,7 @@ def _to_light(rows, pixels, table, light):  # pragma: no cover (compiled)
                 light[y, x, c] = _looked_up(pixels[c, y, x], table)
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@compiled(nogil=True, fastmath=True)
 def _to_code(rows, light, table, peak, result):  # pragma: no cover (compiled)
     for y in range(rows[0], rows[1]):
         for c in range(3):
@@ -174,7 +174,7 @@ def _to_code(rows, light, table, peak, result):  # pragma: no cover (compiled)
                 result[c, y, x] = _looked_up(np.sqrt(value / peak), table) if table.shape[0] > 0 else value
 
 
-@njit(nogil=True, cache=True, inline="always")
+@compiled(nogil=True, inline="always")
 def _looked_up(value, table):  # pragma: no cover (compiled)
     """A value in [0, 1] through a table by linear interpolation; as it is where the table is empty."""
     if table.shape[0] == 0:

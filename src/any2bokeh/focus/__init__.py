@@ -7,7 +7,7 @@ from any2bokeh.focus.script import DenseFocus, FocusScript, Keyframe
 from any2bokeh.focus.target import BoxTarget, DisparityTarget, MaskTarget, PointTarget, Target
 from any2bokeh.focus.text import TextSubject
 from any2bokeh.focus.track import FocusTrack, resolve
-from any2bokeh.focus.tracking.choice import TrackerChoice
+from any2bokeh.subject.choice import TrackerChoice
 
 if TYPE_CHECKING:
     from any2bokeh.focus.autofocus import Autofocus

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 from any2bokeh.focus.candidates import Candidate, candidates, highest_outside, overlap, score
 from any2bokeh.focus.finder import Range
+from any2bokeh.focus.pictures import views_of
 from any2bokeh.focus.saliency import saliency
 from any2bokeh.focus.script import FocusScript, Keyframe
-from any2bokeh.focus.shot_watch import ShotWatch
 from any2bokeh.focus.target import BoxTarget
-from any2bokeh.focus.tracking.subject import TrackedSubject, views_of
-from any2bokeh.focus.tracking.subjects import TrackedSubjects
-from any2bokeh.focus.tracking.tracker import View
+from any2bokeh.focus.tracked_subjects import TrackedSubject, TrackedSubjects
+from any2bokeh.motion.shots import ShotDetector
+from any2bokeh.subject.tracker import View
 
 # Seconds over which saliency is summed where a subject is chosen, and between two looks at what else there is.
 _LOOK_S = 0.4
@@ -66,11 +66,11 @@ class Autofocus:
         """The frame of the next decision, and whether it is the first of a new shot."""
         views = views_of(subjects.pictures, subjects.disparity, chosen_at, frames.stop)
         before = next(views)
-        shot = ShotWatch(before.pixels)
+        shot = ShotDetector(before.pixels)
         doubt = _Doubt(self, frames.fps, chosen_at)
         leave_at: int | None = None
         for frame, view in enumerate(views, chosen_at + 1):
-            if shot.sees_cut(view.pixels):
+            if shot.begins_shot(view.pixels):
                 return frame, True
             if leave_at is None and doubt.leaves(frame, watched, view, before):
                 leave_at = frame + max(1, round(self.rack_s * frames.fps))
@@ -121,10 +121,10 @@ def _choose(subjects: TrackedSubjects, frames: Range, frame: int) -> Candidate |
     stop = min(frame + max(2, round(_LOOK_S * frames.fps)), frames.stop)
     views = views_of(subjects.pictures, subjects.disparity, frame, stop)
     first = before = next(views)
-    shot = ShotWatch(first.pixels)
+    shot = ShotDetector(first.pixels)
     salient = saliency(first, None)
     for view in views:
-        if shot.sees_cut(view.pixels):
+        if shot.begins_shot(view.pixels):
             break
         salient = salient + saliency(view, before)
         before = view

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from any2bokeh.focus.target import BoxTarget, PointTarget
-from any2bokeh.focus.tracking.seeding import seed_matte
-from any2bokeh.focus.tracking.tracker import View
+from any2bokeh.subject.seeding import seed_matte
+from any2bokeh.subject.tracker import View
 
 _PEAKS = 3
 # Distance between two peaks, over the longer side.

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from any2bokeh.focus.script import FocusScript
-from any2bokeh.focus.tracking.subjects import TrackedSubjects
+from any2bokeh.focus.tracked_subjects import TrackedSubjects
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,11 +14,13 @@ class Range:
     Attributes:
         start, stop: the frames ``start <= index < stop``.
         fps: frames per second of the clip.
+        first: number that the video gives the clip's frame 0, where the clip is a part of a video.
     """
 
     start: int
     stop: int
     fps: float
+    first: int = 0
 
 
 class FocusFinder(Protocol):

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from any2bokeh.disparity.aspect import require_same_aspect
-from any2bokeh.disparity.grey_frames import open_grey_frames, require_frame_count
+from any2bokeh.disparity.grey_frames import open_grey_frames
+from any2bokeh.disparity.pairing import paired
 from any2bokeh.disparity.source import DisparitySource
 from any2bokeh.errors import InputError
 from any2bokeh.focus.easing import eased
@@ -47,6 +48,9 @@ class Subject:
 class SubjectReader:
     """The subject of a mask folder or mask video, each frame read once.
 
+    A mask whose alpha channel says anything, such as a cut-out in RGBA PNG, ProRes 4444 or VP9, is that channel. Masks
+    with numbers in their names belong to the frames of the same number, where the clip's are numbered; see ``paired``.
+
     Attributes:
         title: what messages call the mask.
         frame_count: frames that both the mask and the disparity hold.
@@ -64,10 +68,20 @@ class SubjectReader:
         clip_frame_count: int,
         stop: int | None = None,
         frame_size: tuple[int, int] | None = None,
+        frame_numbers: Sequence[int] | None = None,
     ) -> None:
-        self._masks = open_grey_frames(path, noun="mask", colour="brightest")
-        self.title = f"{self._masks.title} {path}"
-        require_frame_count(self._masks, clip_frame_count=clip_frame_count, stop=stop)
+        self._remarks: list[str] = []
+        masks = open_grey_frames(path, noun="mask", colour="brightest", content="mask")
+        self.title = f"{masks.title} {path}"
+        self._masks = paired(
+            masks,
+            clip_frame_count=clip_frame_count,
+            frame_numbers=frame_numbers,
+            stop=stop,
+            notice=self._remarks.append,
+        )
+        if masks.is_cut_out:
+            self._remarks.append(f"{self.title} is a cut-out, and is read from its alpha channel")
         self.frame_count = min(self._masks.frame_count, disparity.frame_count)
         self._require_size(disparity.at(0).shape[1:], frame_size)
         self._disparity = disparity
@@ -91,12 +105,13 @@ class SubjectReader:
             self._subjects[frame] = subject_of(mask, disparity)
 
     def warnings(self) -> tuple[str, ...]:
-        """What looks wrong about the frames read so far."""
+        """How the mask was read, and what looks wrong about the frames read so far."""
         compared = [subject for subject in self._subjects.values() if None not in (subject.disparity, subject.surround)]
         behind = [s for s in compared if s.disparity < s.surround - _BEHIND]  # pyright: ignore[reportOptionalOperand, reportOperatorIssue]
         if len(behind) <= _BEHIND_SHARE * len(compared):
-            return ()
+            return tuple(self._remarks)
         return (
+            *self._remarks,
             f"the subject of {self.title} lies behind what surrounds it in {len(behind)} of {len(compared)} frames; "
             f"if near and far look swapped, give the other --disparity-polarity",
         )

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from any2bokeh.disparity.estimated import EstimatedDisparity
+from any2bokeh.disparity import inverse_metres_per_unit
 from any2bokeh.errors import InputError
 from any2bokeh.focus.finder import Range
 from any2bokeh.focus.script import FocusScript, Keyframe
 from any2bokeh.focus.target import DisparityTarget
-from any2bokeh.focus.tracking.subjects import TrackedSubjects
+from any2bokeh.focus.tracked_subjects import TrackedSubjects
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +26,12 @@ class FocusPlane:
         Raises:
             InputError: disparity is relative, or nothing in the clip is so near.
         """
-        maps = subjects.disparity
-        metres = maps.inverse_metres_per_unit if isinstance(maps, EstimatedDisparity) else None
+        metres = inverse_metres_per_unit(subjects.disparity)
         if metres is None:
             raise InputError(
                 f"a focus distance of {self.distance_m:g} m alone needs a metric depth model, such as --depth-model "
-                "zoe; or say what stands there, such as --focus-point 0.5,0.5"
+                "zoe, or depth in metres (--disparity-kind depth) or millimetres (depth-mm); or say what stands there, "
+                "such as --focus-point 0.5,0.5"
             )
         focus_disparity = 1 / (self.distance_m * metres)
         if focus_disparity > 1:

@@ -8,7 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.focus.tracking.tracker import View
+from any2bokeh.motion.camera import Motion
+from any2bokeh.motion.flow import FlowFinder
+from any2bokeh.subject.tracker import View
 
 LONG_SIDE_PX = 192
 """Longer side of a saliency map: a subject smaller than a few of its pixels is none."""
@@ -61,22 +63,8 @@ def _reduced_size(shape: tuple[int, int]) -> tuple[int, int]:
 
 def _own_motion(grey: NDArray[np.uint8], before: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Motion that one move of the camera (shift, turn, zoom) does not explain."""
-    from any2bokeh.focus.tracking.flow import flow_between
-
-    flow = flow_between(grey, before)
-    height, width = grey.shape
-    step = max(1, max(grey.shape) // 32)
-    rows, columns = np.mgrid[step // 2 : height : step, step // 2 : width : step]
-    here = np.stack([columns.ravel(), rows.ravel()], axis=-1).astype(np.float32)
-    there = here + flow[rows.ravel(), columns.ravel()]
-    camera, _ = cv2.estimateAffinePartial2D(here, there, method=cv2.LMEDS)
-    if camera is None:
-        camera = np.eye(2, 3)
-    all_columns, all_rows = np.meshgrid(np.arange(width), np.arange(height))
-    expected_x = camera[0, 0] * all_columns + camera[0, 1] * all_rows + camera[0, 2] - all_columns
-    expected_y = camera[1, 0] * all_columns + camera[1, 1] * all_rows + camera[1, 2] - all_rows
-    own = np.hypot(flow[..., 0] - expected_x, flow[..., 1] - expected_y)
-    return np.minimum(own / (_FULL_MOTION * max(grey.shape)), 1).astype(np.float32)
+    motion = Motion.of(FlowFinder("fast")(grey, before), model="similarity", spacing_px=max(1, max(grey.shape) // 32))
+    return np.minimum(motion.residual_px / np.float32(_FULL_MOTION * max(grey.shape)), 1)
 
 
 def _nearness(disparity: NDArray[np.float32]) -> NDArray[np.float32]:

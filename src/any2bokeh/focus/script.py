@@ -6,18 +6,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Literal, Self, get_args
 
-from any2bokeh.errors import InputError
+from any2bokeh.errors import InputError, is_finite_number, require_in_unit_range, shown
 from any2bokeh.focus.easing import Easing
-from any2bokeh.focus.target import (
-    BoxTarget,
-    DisparityTarget,
-    MaskTarget,
-    PointTarget,
-    Target,
-    is_finite_number,
-    require_in_unit_range,
-    shown,
-)
+from any2bokeh.focus.target import BoxTarget, DisparityTarget, MaskTarget, PointTarget, Target
 
 Strength = Literal[
     "weak",  # a suggestion, such as a detector's: gives way to a strong keyframe whose move it would cut short

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from any2bokeh.errors import InputError
+from any2bokeh.errors import InputError, shown
 from any2bokeh.focus.script import DEFAULT_EASING, DEFAULT_STRENGTH, DenseFocus, FocusScript, Keyframe
-from any2bokeh.focus.target import BoxTarget, DisparityTarget, MaskTarget, PointTarget, Target, shown
+from any2bokeh.focus.target import BoxTarget, DisparityTarget, MaskTarget, PointTarget, Target
+from any2bokeh.video.pending_output import pointed_at
 
 T = TypeVar("T")
 
@@ -52,6 +53,7 @@ def save(script: FocusScript, path: Path) -> None:
         InputError: the file cannot be written.
     """
     text = dumps(script)
+    path = pointed_at(path)
     partial = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.partial")
     try:
         try:

@@ -1,9 +1,9 @@
 """What a keyframe focuses on."""
 
-import math
 from dataclasses import dataclass
 
-from any2bokeh.errors import InputError
+from any2bokeh.errors import InputError, require_in_unit_range, shown
+from any2bokeh.subject.seed import BoxSeed, PointSeed
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,47 +17,33 @@ class DisparityTarget:
 
 
 @dataclass(frozen=True, slots=True)
-class PointTarget:
+class PointTarget(PointSeed):
     """Whatever is at a point, x and y in 0..1 of the displayed frame, from its top left corner.
 
     Attributes:
         track: whether the subject at the point is followed from the keyframe on; else the disparity there is held.
     """
 
-    x: float
-    y: float
     track: bool = False
 
     def __post_init__(self) -> None:
-        require_in_unit_range("point x", self.x)
-        require_in_unit_range("point y", self.y)
+        PointSeed.__post_init__(self)
         _require_bool("track", self.track)
 
 
 @dataclass(frozen=True, slots=True)
-class BoxTarget:
+class BoxTarget(BoxSeed):
     """The subject in a box, corners in 0..1 of the displayed frame, ``x0 < x1`` and ``y0 < y1``.
 
     Attributes:
         track: whether the subject is followed from the keyframe on; else its disparity there is held.
     """
 
-    x0: float
-    y0: float
-    x1: float
-    y1: float
     track: bool = False
 
     def __post_init__(self) -> None:
         _require_bool("track", self.track)
-        for name in ("x0", "y0", "x1", "y1"):
-            require_in_unit_range(f"box {name}", getattr(self, name))
-        for low, high in (("x0", "x1"), ("y0", "y1")):
-            if not getattr(self, low) < getattr(self, high):
-                raise InputError(
-                    f"box {low} is {getattr(self, low):g} and {high} is {getattr(self, high):g}; "
-                    f"{low} must be less than {high}: give the top left corner first"
-                )
+        BoxSeed.__post_init__(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,28 +64,6 @@ class MaskTarget:
 Target = DisparityTarget | PointTarget | BoxTarget | MaskTarget
 
 
-def require_in_unit_range(name: str, value: object) -> None:
-    """Refuse what is not a finite number in [0, 1]."""
-    if not is_finite_number(value) or not 0 <= value <= 1:  # pyright: ignore[reportOperatorIssue]
-        raise InputError(f"{name} is {shown(value)}; allowed is a number from 0 to 1")
-
-
 def _require_bool(name: str, value: object) -> None:
     if not isinstance(value, bool):
         raise InputError(f"{name} is {shown(value)}; allowed is true or false")
-
-
-def is_finite_number(value: object) -> bool:
-    """True for an int or float that is finite as a float; bools are not numbers here."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    try:
-        return math.isfinite(float(value))
-    except OverflowError:
-        return False
-
-
-def shown(value: object) -> str:
-    """A value as a message shows it: short, on one line."""
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."

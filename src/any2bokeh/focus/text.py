@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from any2bokeh.errors import InputError
 from any2bokeh.focus.finder import Range
-from any2bokeh.focus.local_model import find_model_folder, load_model, require_model_folder
 from any2bokeh.focus.script import FocusScript, Keyframe
 from any2bokeh.focus.target import BoxTarget
-from any2bokeh.focus.tracking.subjects import TrackedSubjects
+from any2bokeh.focus.tracked_subjects import TrackedSubjects
+from any2bokeh.models.local_model import find_model_folder, load_model, require_model_folder
 
 if TYPE_CHECKING:
     import torch
@@ -32,12 +32,13 @@ _SHORT_SIDE_PX, _LONG_SIDE_PX = 800, 1333
 
 @dataclass(frozen=True, slots=True)
 class TextSubject:
-    """What words name in the first frame.
+    """What words name in one frame.
 
     Attributes:
         text: such as "the dog".
         model: folder or hub id of a Grounding DINO or OWLv2 model; one of `DEFAULT_MODELS` where None.
-        track: whether the subject is followed; else its disparity in the first frame is held.
+        track: whether the subject is followed; else its disparity in that frame is held.
+        frame: number of the frame in the video; the first of the clip where None.
 
     Raises:
         InputError: no words.
@@ -46,20 +47,27 @@ class TextSubject:
     text: str
     model: str | None = None
     track: bool = True
+    frame: int | None = None
 
     def __post_init__(self) -> None:
         if not self.text.strip():
             raise InputError(f"--focus-text is {self.text!r}; name what should be in focus, such as 'the dog'")
 
     def find(self, subjects: TrackedSubjects, frames: Range) -> FocusScript:
-        """A script with one box, in the first of the frames; see `FocusFinder.find`."""
+        """A script with one box; see `FocusFinder.find`."""
+        at = frames.start if self.frame is None else self.frame - frames.first
+        if not frames.start <= at < frames.stop:
+            raise InputError(
+                f"--focus-text {self.text!r} is looked for in frame {at + frames.first}, but disparity is known of "
+                f"frames {frames.start + frames.first}:{frames.stop + frames.first} alone; choose one of these"
+            )
         grounding = GroundingModel.load(self.model)
-        picture = next(iter(subjects.pictures.frames(frames.start, frames.start + 1)))
+        picture = next(iter(subjects.pictures.frames(at, at + 1)))
         found = grounding.best_box(picture, self.text)
         if found is None:
-            raise InputError(f"--focus-text {self.text!r} is not found in frame {frames.start}; {_INSTEAD}")
+            raise InputError(f"--focus-text {self.text!r} is not found in frame {at + frames.first}; {_INSTEAD}")
         x0, y0, x1, y1 = found
-        return FocusScript(keyframes=(Keyframe(frames.start, BoxTarget(x0, y0, x1, y1, track=self.track)),))
+        return FocusScript(keyframes=(Keyframe(at, BoxTarget(x0, y0, x1, y1, track=self.track)),))
 
 
 class GroundingModel:

@@ -13,11 +13,10 @@ from any2bokeh.disparity.source import DisparitySource
 from any2bokeh.errors import InputError
 from any2bokeh.focus.mask import SubjectReader, follow_shots, margins
 from any2bokeh.focus.move import Move, plan_moves, values_over
-from any2bokeh.focus.point import disparity_at_point, disparity_in_box
 from any2bokeh.focus.script import DenseFocus, FocusScript, Keyframe, require_blur_strength
 from any2bokeh.focus.target import BoxTarget, DisparityTarget, MaskTarget, PointTarget, Target
-from any2bokeh.focus.tracking.subject import TrackedSubject
-from any2bokeh.focus.tracking.subjects import TrackedSubjects
+from any2bokeh.focus.tracked_subjects import TrackedSubject, TrackedSubjects
+from any2bokeh.subject.point import disparity_at_point, disparity_in_box
 
 # Rates that differ by less are one rate written differently (29.97 and 30000/1001).
 _FPS_TOLERANCE = 1e-4
@@ -37,6 +36,10 @@ class FocusTrack:
     blur_strength: NDArray[np.float64]
     warnings: tuple[str, ...] = ()
 
+    def part(self, frames: slice) -> "FocusTrack":
+        """Some of the frames, with all remarks."""
+        return FocusTrack(self.focus_disparity[frames], self.blur_strength[frames], self.warnings)
+
 
 def resolve(
     script: FocusScript,
@@ -48,6 +51,7 @@ def resolve(
     stop: int | None = None,
     mask_root: str | Path | None = None,
     frame_size: tuple[int, int] | None = None,
+    frame_numbers: Sequence[int] | None = None,
     blur_strength: float | None = None,
     subjects: TrackedSubjects | None = None,
 ) -> FocusTrack:
@@ -66,6 +70,7 @@ def resolve(
             folder where the script was not loaded from a file.
         frame_size: ``(width, height)`` of the displayed clip, which masks must have; where None, masks must have the
             disparity's aspect.
+        frame_numbers: numbers of the clip's frames, by which numbered masks are matched; in order where None.
         blur_strength: K where the script gives none at all.
         subjects: what follows a point or box whose ``track`` is true; needed where the script has one.
 
@@ -94,7 +99,7 @@ def resolve(
         require_blur_strength(blur_strength)
         strengths = [Move(0, 0, blur_strength, "hold")]
     root = Path(mask_root) if mask_root is not None else script.root or Path()
-    clip = _Clip(disparity, frame_count, stop, float(fps), frame_size, cuts, root, subjects)
+    clip = _Clip(disparity, frame_count, stop, float(fps), frame_size, frame_numbers, cuts, root, subjects)
     focus = _TargetFocus(targets, clip)
     return FocusTrack(
         np.clip(values_over(targets, focus.values, start=start, stop=stop), 0.0, 1.0),
@@ -150,6 +155,7 @@ class _Clip:
     stop: int
     fps: float
     frame_size: tuple[int, int] | None
+    frame_numbers: Sequence[int] | None
     cuts: Sequence[int]
     mask_root: Path
     subjects: TrackedSubjects | None
@@ -197,6 +203,7 @@ class _TargetFocus:
                 clip_frame_count=self._clip.frame_count,
                 stop=self._clip.stop,
                 frame_size=self._clip.frame_size,
+                frame_numbers=self._clip.frame_numbers,
             )
         return self._masked[target.path]
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from any2bokeh.compiled import compiled
 from any2bokeh.errors import InputError
 from any2bokeh.optics.aperture import Aperture
 from any2bokeh.optics.profile import BokehProfile
@@ -100,7 +100,7 @@ def barrel_table(barrel: Barrel, aperture: Aperture, profile: BokehProfile, heig
 _CUT_FROM_PX, _CUT_WHOLLY_PX = np.float32(0.75), np.float32(1.75)
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@compiled(nogil=True, fastmath=True)
 def cut(numbers, kept, signed_px, y, x):
     """What the barrel does to the shape of one sample.
 
@@ -139,14 +139,14 @@ def cut(numbers, kept, signed_px, y, x):
     return (share, np.float32(1) / a, b1, b0, d2, d1, d0)
 
 
-@njit(nogil=True, cache=True, fastmath=True, inline="always")
+@compiled(nogil=True, fastmath=True, inline="always")
 def _direction(x, y):
     """0 along x, 1 along y, 2 and 3 against them: a place on the diamond around the centre, cheaper than an angle."""
     along = x / (abs(x) + abs(y))
     return np.float32(1) - along if y >= 0 else np.float32(3) + along
 
 
-@njit(nogil=True, cache=True, fastmath=True, inline="always")
+@compiled(nogil=True, fastmath=True, inline="always")
 def _kept_at(kept, distance, radial_x, radial_y):
     i = distance * np.float32(kept.shape[0] - 1)
     j = _direction(radial_x, radial_y) * (np.float32(kept.shape[1] - 1) / np.float32(4))
@@ -161,7 +161,7 @@ FINE_UP_TO_PX = np.float32(4)
 """Below this radius ``fine_row_opening`` is needed: a row of a small shape may open and close within its height."""
 
 
-@njit(nogil=True, cache=True, fastmath=True, inline="always")
+@compiled(nogil=True, fastmath=True, inline="always")
 def row_opening(opening, y):
     """Where a row ``y`` px below the centre is open: left and right end in px from the centre; both alike where it is
     shut."""
@@ -171,7 +171,7 @@ def row_opening(opening, y):
     return middle - half, middle + half
 
 
-@njit(nogil=True, cache=True, fastmath=True, inline="always")
+@compiled(nogil=True, fastmath=True, inline="always")
 def fine_row_opening(opening, y):
     """``row_opening`` of three lines of the row: their mean where they are open, and the share that is."""
     left, right, count = np.float32(0), np.float32(0), np.float32(0)

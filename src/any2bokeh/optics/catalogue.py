@@ -1,28 +1,26 @@
 """Lenses by name: those that come with the package, and the user's own."""
 
 import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from any2bokeh.errors import InputError
+from any2bokeh.optics.look import LOOK_SETTINGS, Look
 from any2bokeh.optics.sensors import sensor_width_mm
 
 
 @dataclass(frozen=True, slots=True)
 class NamedLens:
-    """A lens with its look. None where the file says nothing.
+    """A lens with its numbers and its look.
 
     Attributes:
         name: of the lens.
         f_number, focal_length_mm: its numbers.
         sensor: name of the sensor that it stands before, or its width in mm.
         about: one line for people.
-        blades, curvature, anamorphic: of the iris; a round one without blades.
-        cat_eye, swirl: see ``Barrel``.
-        spherical, softness, onion_rings: see ``BokehProfile``.
-        axial_chromatic: see ``LayeredRenderer``.
+        look: what it does to light.
     """
 
     name: str
@@ -30,15 +28,7 @@ class NamedLens:
     focal_length_mm: float
     sensor: str | float = "full-frame"
     about: str = ""
-    blades: int | None = None
-    curvature: float | None = None
-    anamorphic: float | None = None
-    cat_eye: float | None = None
-    swirl: float | None = None
-    spherical: float | None = None
-    softness: float | None = None
-    onion_rings: float | None = None
-    axial_chromatic: float | None = None
+    look: Look = field(default_factory=Look)
 
     @property
     def sensor_width_mm(self) -> float:
@@ -78,7 +68,8 @@ def find_lens(name: str, path: str | Path | None = None) -> NamedLens:
     return known[name]
 
 
-_KINDS = {each.name: str(each.type) for each in fields(NamedLens)}
+_NUMBERS = ("f_number", "focal_length_mm")
+_KEYS = (*_NUMBERS, "sensor", "about", *LOOK_SETTINGS)
 
 
 def _read(text: str, where: str) -> dict[str, NamedLens]:
@@ -92,22 +83,21 @@ def _read(text: str, where: str) -> dict[str, NamedLens]:
 def _lens(name: str, table: Any, where: str) -> NamedLens:
     if not isinstance(table, dict):
         raise InputError(f"{name} of {where} is no table; write [{name}] and its values below it")
-    allowed = [key for key in _KINDS if key != "name"]
-    unknown = sorted(set(table) - set(allowed))
+    unknown = sorted(set(table) - set(_KEYS))
     if unknown:
-        raise InputError(
-            f"lens {name} of {where} has unknown keys: {', '.join(unknown)}; known are {', '.join(allowed)}"
-        )
-    for key in ("f_number", "focal_length_mm"):
+        raise InputError(f"lens {name} of {where} has unknown keys: {', '.join(unknown)}; known are {', '.join(_KEYS)}")
+    for key in _NUMBERS:
         if key not in table:
             raise InputError(f"lens {name} of {where} has no {key}; give one")
     for key, value in table.items():
         text = key == "about" or (key == "sensor" and isinstance(value, str))
         if not (isinstance(value, str) if text else isinstance(value, int | float) and not isinstance(value, bool)):
             raise InputError(f"{key} of lens {name} of {where} is {value!r}; give {'a text' if text else 'a number'}")
-    if "blades" in table and not isinstance(table["blades"], int):
-        raise InputError(f"blades of lens {name} of {where} is {table['blades']!r}; give a whole number")
-    lens = NamedLens(name=name, **table)
+    try:
+        look = Look(**{key: value for key, value in table.items() if key in LOOK_SETTINGS})
+    except InputError as error:
+        raise InputError(f"lens {name} of {where}: {error}") from None
+    lens = NamedLens(name, look=look, **{key: value for key, value in table.items() if key not in LOOK_SETTINGS})
     if not lens.sensor_width_mm > 0:
         raise InputError(f"sensor of lens {name} of {where} is {lens.sensor!r}; give a width above 0")
     return lens

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from any2bokeh.compiled import compiled
 from any2bokeh.optics.aperture import Aperture, ConvexAperture, ImageAperture
 from any2bokeh.optics.profile import BokehProfile
 from any2bokeh.optics.radii import IDENTITY_RADIUS_PX, LINEAR_LIMIT_PX, indexed_radii_px
@@ -138,7 +138,7 @@ def _of_pile(aperture: ConvexAperture, profile: BokehProfile, radii: NDArray[np.
     )
 
 
-@njit(cache=True)
+@compiled()
 def _pile_up(reach, first_disc, disc_reach, disc_first, spans, brightness, steps_of_row):
     """Steps of all rows of all radii: places, heights, and the area of each radius; ``steps_of_row`` is written."""
     places = np.empty(2 * spans.shape[0], np.float32)
@@ -240,7 +240,7 @@ _CHORDS = 4099
 _SUBROWS = 64
 
 
-@njit(cache=True)
+@compiled()
 def _fill_spans(outline, radii, first, reach, spans):
     # Chords of the unit shape at fine steps of y in [-1, 1].
     left = np.full(_CHORDS, np.inf)

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from any2bokeh.compiled import compiled
 from any2bokeh.errors import InputError
 
 
@@ -43,7 +43,7 @@ class Highlights:
         return light * (1 + self.gain * above**2)
 
 
-@njit(nogil=True, cache=True, inline="always")
+@compiled(nogil=True, inline="always")
 def raised(largest_code, gain, threshold):
     """By what light is multiplied; ``Highlights.recovered`` for kernels."""
     above = min(max((largest_code - threshold) / (np.float32(1) - threshold), np.float32(0)), np.float32(1))
@@ -53,7 +53,7 @@ def raised(largest_code, gain, threshold):
 _SHARP_PX, _SPREAD_PX = np.float32(0.5), np.float32(2.5)
 
 
-@njit(nogil=True, cache=True, inline="always")
+@compiled(nogil=True, inline="always")
 def spread(radius_px):
     """Share of the gain that light spread over this radius gets: 0 in focus, 1 from a few pixels on, smooth between."""
     share = min(max((radius_px - _SHARP_PX) / (_SPREAD_PX - _SHARP_PX), np.float32(0)), np.float32(1))

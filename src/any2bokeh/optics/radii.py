@@ -1,7 +1,8 @@
 """The radii of the circle of confusion for which shapes are kept ready."""
 
 import numpy as np
-from numba import njit
+
+from any2bokeh.compiled import compiled
 
 # Linear up to 16 px, then geometric. The largest rounding error of a radius is 1/64 px below 16 px and 0.1 % above,
 # both far below what a picture of 16 bits can show of a disc's edge.
@@ -14,7 +15,7 @@ IDENTITY_RADIUS_PX = 0.5
 """Below half a pixel the disc lies inside its own pixel."""
 
 
-@njit(nogil=True, cache=True, inline="always")
+@compiled(nogil=True, inline="always")
 def radius_index(radius_px):
     """Index of a radius; 0 for every radius below half a pixel."""
     if radius_px < IDENTITY_RADIUS_PX:

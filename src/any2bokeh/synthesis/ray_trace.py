@@ -18,9 +18,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from any2bokeh.compiled import compiled
 from any2bokeh.optics.aperture import ConvexAperture
 from any2bokeh.synthesis.lens_samples import PATTERN_COUNT, lens_patterns
 from any2bokeh.synthesis.texture_atlas import CELL_TEXELS, LEVELS
@@ -125,7 +125,7 @@ def _arrays(view: View) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-@njit(nogil=True, cache=True, fastmath={"nsz", "arcp", "contract", "afn", "reassoc"})
+@compiled(nogil=True, fastmath={"nsz", "arcp", "contract", "afn", "reassoc"})
 def _trace_tiles(tile_row, arrays, lens, patterns, salt, light, share):
     """Trace one row of tiles into ``light`` and, where it has layers, ``share``."""
     height, width = light.shape[1], light.shape[2]
@@ -194,7 +194,7 @@ def _trace_tiles(tile_row, arrays, lens, patterns, salt, light, share):
                 light[2, y, x] = blue * one_sample
 
 
-@njit(nogil=True, cache=True, inline="always")
+@compiled(nogil=True, inline="always")
 def _pattern(x, y, salt):
     """Which pattern a pixel takes: a hash of where it is."""
     # Products of 32 bits grow to 64; each is cut back.
@@ -204,7 +204,7 @@ def _pattern(x, y, salt):
     return np.int64((mixed ^ (mixed >> np.uint32(15))) & np.uint32(PATTERN_COUNT - 1))
 
 
-@njit(nogil=True, cache=True, inline="always")
+@compiled(nogil=True, inline="always")
 def _hit_disparity(surface, layer, from_x, from_y, shift_x, shift_y):
     """Disparity at which a ray ``from + shift * d`` meets the surface; minus infinity where it passes it by.
 
@@ -227,7 +227,7 @@ def _hit_disparity(surface, layer, from_x, from_y, shift_x, shift_y):
     return np.float32(2) * here / (facing + np.sqrt(inside))
 
 
-@njit(nogil=True, cache=True, inline="always")
+@compiled(nogil=True, inline="always")
 def _sort(order, hit, count):
     """Sort layers by the disparity of their hits, nearest first. They nearly are already."""
     for i in range(1, count):
@@ -239,7 +239,7 @@ def _sort(order, hit, count):
         order[j + 1] = layer
 
 
-@njit(nogil=True, cache=True, inline="always")
+@compiled(nogil=True, inline="always")
 def _texel(texels, first, high, wide, u, v, endless):
     """Bilinear sample of one level at (u, v) in its texels, whose centres lie at halves."""
     column, row = np.floor(u - np.float32(0.5)), np.floor(v - np.float32(0.5))
@@ -267,7 +267,7 @@ def _texel(texels, first, high, wide, u, v, endless):
     return red, green, blue, alpha
 
 
-@njit(nogil=True, cache=True, inline="always")
+@compiled(nogil=True, inline="always")
 def _mix(texels, a, b, c, d, part_u, part_v):
     weight_d = part_u * part_v
     weight_b, weight_c = part_u - weight_d, part_v - weight_d
@@ -280,13 +280,13 @@ def _mix(texels, a, b, c, d, part_u, part_v):
     )
 
 
-@njit(nogil=True, cache=True, inline="always")
+@compiled(nogil=True, inline="always")
 def _mirrored(i, count):
     i = i % (2 * count)
     return i if i < count else 2 * count - 1 - i
 
 
-@njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def _choose_layers(top, bottom, left, right, arrays, lens, levels, order, middle):
     """Layers that some ray of the tile may see, nearest first, and whether that order holds for every ray.
 
@@ -328,7 +328,7 @@ def _choose_layers(top, bottom, left, right, arrays, lens, levels, order, middle
     return count, True
 
 
-@njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def _choose_levels(top, bottom, left, right, arrays, layer, levels):
     """For each pixel the coarsest level whose texels are still no larger than the pixel, by area."""
     h = arrays[7][layer]
@@ -351,7 +351,7 @@ def _choose_levels(top, bottom, left, right, arrays, layer, levels):
             levels[layer, y - top, x - left] = level
 
 
-@njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def _surface_range(surface, layer, box):
     """Bounds of the disparity of a surface in a box of the frame."""
     top, bottom, left, right = box
@@ -364,7 +364,7 @@ def _surface_range(surface, layer, box):
     return np.float32(middle - away), np.float32(middle + away)
 
 
-@njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def _alpha_range(arrays, layer, box, levels):
     """Least and largest alpha that a layer can have in a box of the frame."""
     _, _, size, cell_first, alpha_range, picture, _, to_texture, _, _ = arrays
@@ -394,7 +394,7 @@ def _alpha_range(arrays, layer, box, levels):
     return least, most
 
 
-@njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def _seen_disparity(arrays, disparity):
     texels, first, size, _, _, picture, endless, to_texture, surface, _ = arrays
     count = picture.shape[0]

@@ -12,8 +12,6 @@ description. The same clip gives the same bytes.
 """
 
 import json
-import os
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +20,7 @@ from numpy.typing import NDArray
 
 from any2bokeh.errors import InputError
 from any2bokeh.synthesis.clip import SyntheticClip
+from any2bokeh.video.pending_output import PendingOutput, writing
 
 FORMAT = "any2bokeh-clip"
 VERSION = 1
@@ -46,15 +45,13 @@ def write(path: str | Path, clip: SyntheticClip) -> None:
     tensors |= {name: np.ascontiguousarray(getattr(clip, name), np.float64) for name in _EXACT}
     # One entry: safetensors keeps several in no fixed order.
     metadata = {FORMAT: json.dumps({"version": VERSION, "about": dict(clip.about)}, sort_keys=True)}
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.part")
+    pending = PendingOutput.file(path)
     try:
-        temporary.write_bytes(save(tensors, metadata=metadata))
-        temporary.replace(path)
-    except OSError as error:
-        raise InputError(f"cannot write {path} ({error.strerror}); choose another place") from None
+        with writing(path):
+            pending.temporary.write_bytes(save(tensors, metadata=metadata))
+        pending.publish()
     finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
+        pending.discard()
 
 
 def read(path: str | Path, start: int = 0, stop: int | None = None) -> SyntheticClip:

@@ -2,7 +2,6 @@
 
 import os
 import platform
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +32,7 @@ def export(pipeline: AnyToBokehPipeline, folder: Path, header: StateHeader) -> N
         pipeline.image_encoder,
         pipeline.card,
     )
-    staged = folder.with_name(f".{folder.name}.new")
-    shutil.rmtree(staged, ignore_errors=True)
-    checkpoint.save(copy, staged, provenance={"training": training_record(header)})
-    shutil.rmtree(folder, ignore_errors=True)
-    staged.rename(folder)
+    checkpoint.save(copy, folder, provenance={"training": training_record(header)}, overwrite=True)
 
 
 def training_record(header: StateHeader) -> dict[str, Any]:

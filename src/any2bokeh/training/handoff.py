@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save_file
 
+from any2bokeh.aligned_weights import aligned
 from any2bokeh.errors import InputError
 from any2bokeh.renderers.diffusion.pipeline import AnyToBokehPipeline
 from any2bokeh.renderers.diffusion.weights import check_keys
@@ -21,6 +22,7 @@ from any2bokeh.training.networks import named_parameters, set_latent_scale
 from any2bokeh.training.run_log import LOG_FILE
 from any2bokeh.training.state import HEADER, NamedTensors, Position, StateHeader, restore_optimizer
 from any2bokeh.training.weight_average import WeightAverage
+from any2bokeh.video.pending_output import writing
 
 LARGEST_FILE_BYTES = 15 * 2**20
 FORMAT_VERSION = 1
@@ -47,6 +49,18 @@ def write_handoff(
         pipeline: the networks, as they are in training.
         optimizer, average: of the stage that is under way; None between stages.
     """
+    with writing(folder):
+        _write_parts(folder, run_folder, header, pipeline, optimizer, average)
+
+
+def _write_parts(
+    folder: Path,
+    run_folder: Path,
+    header: StateHeader,
+    pipeline: AnyToBokehPipeline,
+    optimizer: torch.optim.Optimizer | None,
+    average: WeightAverage | None,
+) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {f"{_WEIGHT}{name}": value.detach() for name, value in named_parameters(pipeline).items()}
     if optimizer is not None and average is not None:
@@ -83,7 +97,7 @@ def read_handoff(folder: Path) -> tuple[StateHeader, NamedTensors]:
         raise InputError(f"{path} is damaged ({type(error).__name__}: {error})") from None
     tensors: NamedTensors = {}
     for part in sorted(folder.glob("part-*.safetensors")):
-        tensors |= load_file(part)
+        tensors |= {name: aligned(tensor) for name, tensor in load_file(part).items()}
     return header, tensors
 
 

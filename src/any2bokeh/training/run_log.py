@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from any2bokeh.video.pending_output import writing
+
 LOG_FILE = "log.jsonl"
 
 
@@ -22,15 +24,17 @@ class RunLog:
     def __init__(self, folder: Path, total_steps: int) -> None:
         self.path = folder / LOG_FILE
         kept = [line for line in read_log(self.path) if line["total_steps"] <= total_steps]
-        self.path.write_text("".join(json.dumps(line) + "\n" for line in kept))
-        self._file = self.path.open("a")
+        with writing(self.path):
+            self.path.write_text("".join(json.dumps(line) + "\n" for line in kept))
+            self._file = self.path.open("a")
         self._board = _tensorboard(folder / "tensorboard", total_steps)
         self.has_tensorboard = self._board is not None
 
     def write(self, kind: str, **values: Any) -> None:
         """Add a line; numbers go to TensorBoard under ``stage/name``."""
-        self._file.write(json.dumps({"kind": kind, **values}) + "\n")
-        self._file.flush()
+        with writing(self.path):
+            self._file.write(json.dumps({"kind": kind, **values}) + "\n")
+            self._file.flush()
         if self._board is not None:
             for name, value in values.items():
                 if isinstance(value, int | float) and name not in ("step", "total_steps"):

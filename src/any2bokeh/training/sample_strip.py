@@ -11,6 +11,7 @@ from any2bokeh.mpi import disparity_difference
 from any2bokeh.renderers.diffusion.options import PipelineOptions
 from any2bokeh.renderers.diffusion.pipeline import AnyToBokehPipeline
 from any2bokeh.synthesis.clip import SyntheticClip
+from any2bokeh.video.pending_output import PendingOutput, writing
 
 _FRAMES_SHOWN = 4
 
@@ -49,12 +50,17 @@ def sample_strip(pipeline: AnyToBokehPipeline, clip: SyntheticClip) -> SampleStr
 
 def write_strip(path: Path, strip: SampleStrip) -> None:
     """Write the picture as PNG, complete or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     encoded, png = cv2.imencode(".png", strip.picture[..., ::-1])
     assert encoded
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_bytes(png.tobytes())
-    partial.rename(path)
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    pending = PendingOutput.file(path)
+    try:
+        with writing(path):
+            pending.temporary.write_bytes(png.tobytes())
+        pending.publish()
+    finally:
+        pending.discard()
 
 
 def psnr_db(result: NDArray[np.float32], truth: NDArray[np.float32]) -> float:

@@ -15,12 +15,14 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from any2bokeh.aligned_weights import aligned
 from any2bokeh.errors import InputError
 from any2bokeh.renderers.diffusion.pipeline import AnyToBokehPipeline
 from any2bokeh.renderers.diffusion.weights import check_keys
 from any2bokeh.training.config import TrainingConfig
 from any2bokeh.training.networks import named_parameters, set_latent_scale
 from any2bokeh.training.weight_average import WeightAverage
+from any2bokeh.video.pending_output import PendingOutput, writing
 
 FORMAT_VERSION = 1
 HEADER = "state.json"
@@ -89,10 +91,29 @@ def save_state(
         pipeline: the networks, as they are in training.
         optimizer, average, random: of the stage that is under way; None between stages. The optimiser's parameters are
             those of the average, in its order.
+
+    Raises:
+        InputError: the disk is full, or the folder cannot be written.
     """
-    partial = folder.with_name(f".{folder.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
+    with writing(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+    pending = PendingOutput.replacing_folder(folder)
+    try:
+        with writing(folder):
+            _save_parts(pending.temporary, header, pipeline, optimizer, average, random)
+        pending.publish()
+    finally:
+        pending.discard()
+
+
+def _save_parts(
+    partial: Path,
+    header: StateHeader,
+    pipeline: AnyToBokehPipeline,
+    optimizer: torch.optim.Optimizer | None,
+    average: WeightAverage | None,
+    random: NamedTensors | None,
+) -> None:
     parameters = {name: parameter.detach() for name, parameter in named_parameters(pipeline).items()}
     _save(parameters, partial / "networks.safetensors")
     if optimizer is not None and average is not None:
@@ -101,9 +122,6 @@ def save_state(
     if random is not None:
         _save(random, partial / "random.safetensors")
     (partial / HEADER).write_text(json.dumps({"format_version": FORMAT_VERSION, **asdict(header)}, indent=2) + "\n")
-    if folder.exists():
-        shutil.rmtree(folder)
-    partial.rename(folder)
 
 
 def read_header(folder: Path) -> StateHeader:
@@ -215,7 +233,7 @@ def _save(tensors: Mapping[str, torch.Tensor], path: Path) -> None:
 
 def _load(path: Path) -> NamedTensors:
     try:
-        return load_file(path)
+        return {name: aligned(tensor) for name, tensor in load_file(path).items()}
     except (SafetensorError, OSError) as error:
         raise InputError(f"{path} is missing or truncated ({error}); resume from another state") from None
 

@@ -42,6 +42,7 @@ from any2bokeh.training.state import (
 )
 from any2bokeh.training.weight_average import WeightAverage
 from any2bokeh.training.windows import TrainingWindows, WindowBatch, window_loader
+from any2bokeh.video.pending_output import writing
 
 ALL_STAGES = "all"
 
@@ -208,7 +209,8 @@ class _Run:
             self.pipeline.unet.enable_gradient_checkpointing()
             self.pipeline.vae.enable_gradient_checkpointing()
         if self.is_main:
-            self.out.mkdir(parents=True, exist_ok=True)
+            with writing(self.out):
+                self.out.mkdir(parents=True, exist_ok=True)
             self.log = RunLog(self.out, position.total_steps)
             if not self.log.has_tensorboard:
                 self.remark("TensorBoard is not installed; the log is log.jsonl alone")
@@ -271,8 +273,9 @@ class _Run:
         self.carried_updates = header.average_updates
         self.history = header.history
         if self.is_main and (folder / LOG_FILE).is_file():
-            self.out.mkdir(parents=True, exist_ok=True)
-            (self.out / LOG_FILE).write_bytes((folder / LOG_FILE).read_bytes())
+            with writing(self.out):
+                self.out.mkdir(parents=True, exist_ok=True)
+                (self.out / LOG_FILE).write_bytes((folder / LOG_FILE).read_bytes())
         return header.position, pipeline, None
 
     def _check_wanted(self, position: Position, where: str) -> None:

@@ -1,6 +1,7 @@
 """A video file."""
 
 import os
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -9,28 +10,29 @@ from typing import Any
 import av
 import av.error
 import numpy as np
-from av.container import OutputContainer
 from av.packet import Packet
 from numpy.typing import NDArray
 
 from any2bokeh.errors import InputError
+from any2bokeh.video.alpha import alpha_bits
 from any2bokeh.video.color import result_coding
-from any2bokeh.video.encoding import Encoding, VideoCodec, choose_codec, choose_pixel_format
+from any2bokeh.video.companions import Companions
+from any2bokeh.video.encoder_options import encoder_options, told_rate
+from any2bokeh.video.encoding import Encoding, VideoCodec, choose_codec, choose_pixel_format, written_size
 from any2bokeh.video.frame import Frame
-from any2bokeh.video.info import ColorTags, VideoInfo
+from any2bokeh.video.info import VideoInfo
+from any2bokeh.video.losses import losses
 from any2bokeh.video.opening import file_url
+from any2bokeh.video.part import Part
 from any2bokeh.video.pending_output import PendingOutput, check_target, write_failure
 from any2bokeh.video.pixel_layout import canonical_layout
 from any2bokeh.video.samples import Samples, SampleWriter
 from any2bokeh.video.sink import VideoSink
 from any2bokeh.video.sound import SoundTracks
+from any2bokeh.video.tags import needs_free_keys
 
 _FORMATS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
-# Written by muxers about the file that they make; untrue of any other.
-_FILE_TAGS = ("major_brand", "minor_version", "compatible_brands", "encoder", "duration")
 _RANGES = {None: 0, False: 1, True: 2}
-# FF_QP2LAMBDA: FFmpeg's unit of a quantiser.
-_LAMBDA = 118
 # The sound may lie this far ahead of the pictures in the file, so that a muxer never waits for it.
 _SOUND_LEAD_S = Fraction(1, 2)
 
@@ -39,13 +41,20 @@ class ContainerSink(VideoSink):
     """Writes one video file; see ``VideoSink``."""
 
     def __init__(
-        self, path: Path, info: VideoInfo, encoding: Encoding, *, start: int, stop: int | None, overwrite: bool
+        self,
+        path: Path,
+        info: VideoInfo,
+        encoding: Encoding,
+        *,
+        part: Part,
+        overwrite: bool,
+        notice: Callable[[str], None] | None = None,
     ) -> None:
         if path.is_dir():
             raise InputError(f"{path} is a folder; give another file name")
         check_target(path, info.path, overwrite=overwrite)
         codec = choose_codec(encoding, info, path.suffix.lower())
-        pixel_format = choose_pixel_format(codec, encoding, info)
+        pixel_format = choose_pixel_format(codec, encoding, info, path.suffix.lower())
         video_format = av.VideoFormat(pixel_format)
         bits = max(component.bits for component in video_format.components)
         coding, self._tags = result_coding(
@@ -61,26 +70,37 @@ class ContainerSink(VideoSink):
             )
         self.path = path
         self._info = info
-        self._trimmed = start > 0 or (stop is not None and stop < info.frame_count)
+        self._notice = notice or (lambda remark: None)
+        self._part = part
+        self._trimmed = not part.is_whole
         self._origin_s: Fraction | None = None
         self._end_s = Fraction(0)
         self._last_pts: int | None = None
         self._durations: dict[int, int] = {}
-        self._writer = SampleWriter(pixel_format, coding)
+        self._size = written_size(codec, pixel_format, info)
+        self._writer = SampleWriter(pixel_format, coding, self._size)
         self._pending = PendingOutput.file(path)
         try:
-            self._open(codec, encoding, pixel_format, self._tags)
+            self._open(codec, encoding, pixel_format)
         except BaseException as error:
             self._pending.discard()
             if isinstance(error, OSError):
                 raise write_failure(path, error) from None
             raise
+        is_asked_for = encoding.codec != "auto" or encoding.pixel_format is not None
+        for remark in [
+            *losses(path, info, codec, pixel_format, self._size, is_asked_for=is_asked_for),
+            *self._sound.remarks,
+            *self._companions.remarks,
+        ]:
+            self._notice(remark)
 
     def write(self, frame: Frame, pixels: NDArray[np.float32]) -> None:
         """See ``VideoSink.write``."""
         if self._origin_s is None:
             self._origin_s = frame.time_s if self._trimmed else self._info.origin_s
             self._sound.begin(self._origin_s)
+            self._companions.begin()
         picture = self._picture(frame, pixels)
         picture.pts = self._time_stamp(frame)
         picture.time_base = self._info.time_base
@@ -90,7 +110,9 @@ class ContainerSink(VideoSink):
         self._durations[picture.pts] = round(frame.duration_s / self._info.time_base)
         self._end_s = frame.time_s + frame.duration_s
         try:
-            self._sound.write_until(frame.time_s + _SOUND_LEAD_S if not self._trimmed else self._end_s)
+            ahead_s = frame.time_s + _SOUND_LEAD_S if not self._trimmed else self._end_s
+            self._sound.write_until(ahead_s)
+            self._companions.write_until(ahead_s)
             self._mux(self._stream.encode(picture))
         except OSError as error:
             raise write_failure(self.path, error) from None
@@ -107,53 +129,54 @@ class ContainerSink(VideoSink):
         finally:
             self._abandon()
 
-    def _open(self, codec: VideoCodec, encoding: Encoding, pixel_format: str, tags: ColorTags) -> None:
+    def _open(self, codec: VideoCodec, encoding: Encoding, pixel_format: str) -> None:
         """Open encoder and file, so that whatever does not fit is told before any frame is rendered."""
-        for recode in (False, True):
-            self._container = self._opened(codec, encoding, pixel_format, tags)
-            self._sound = SoundTracks(
-                self._container, self._info.path, encoding.audio, self._trimmed, self._info.clock_shifts_s
-            )
-            has_sound = bool(self._info.audio) and self._sound.add_tracks(recode=recode)
-            try:
-                self._container.start_encoding()
-                return
-            except av.error.FFmpegError as error:
-                self._sound.close()
-                if isinstance(error, OSError):
-                    raise
-                # Some containers refuse a sound codec only now.
-                if recode or not has_sound or encoding.audio == "copy":
-                    size = f"{self._info.width}x{self._info.height}"
-                    raise InputError(
-                        f"codec {codec.name} cannot be written to {self.path} as {pixel_format} of {size} with preset "
-                        f"{encoding.preset or codec.default_preset} ({error.strerror}); choose another codec or preset"
-                    ) from None
-
-    def _opened(self, codec: VideoCodec, encoding: Encoding, pixel_format: str, tags: ColorTags) -> OutputContainer:
-        info = self._info
         extension = self.path.suffix.lower()
-        container = av.open(
+        self._companions = Companions(self._info, self._part, extension)
+        self._container = av.open(
             file_url(self._pending.temporary),
             "w",
             format=_FORMATS[extension],
-            container_options=_container_options(extension, info.time_base),
+            container_options=_container_options(extension, self._info.time_base, self._companions.tags),
         )
-        container.metadata.update({k: v for k, v in info.metadata.items() if k.lower() not in _FILE_TAGS})
-        stream: Any = container.add_stream(codec.encoder, rate=info.fps)
+        self._stream = self._video_stream(codec, encoding, pixel_format)
+        self._sound = SoundTracks(
+            self._container, self._info.path, encoding.sound, self._trimmed, self._info.clock_shifts_s
+        )
+        if self._info.audio:
+            self._sound.add_tracks()
+        self._companions.add_to(self._container, self._stream)
+        try:
+            self._container.start_encoding()
+        except av.error.FFmpegError as error:
+            if isinstance(error, OSError):
+                raise
+            # Sound and subtitles were tried by themselves: it is the pictures.
+            raise InputError(
+                f"codec {codec.name} cannot be written to {self.path} as {pixel_format} of "
+                f"{self._size[0]}x{self._size[1]} with preset {encoding.preset or codec.default_preset} "
+                f"({error.strerror}); choose another codec or preset"
+            ) from None
+
+    def _video_stream(self, codec: VideoCodec, encoding: Encoding, pixel_format: str) -> Any:
+        info, tags = self._info, self._tags
+        stream: Any = self._container.add_stream(codec.encoder, rate=told_rate(info))
         context = stream.codec_context
-        context.width, context.height, context.pix_fmt = info.width, info.height, pixel_format
+        context.width, context.height = self._size
+        context.pix_fmt = pixel_format
         context.time_base = info.time_base
         context.sample_aspect_ratio = info.sample_aspect
-        if codec.name == "hevc" and extension in (".mp4", ".mov"):
+        if codec.name == "hevc" and self.path.suffix.lower() in (".mp4", ".mov"):
             context.codec_tag = "hvc1"  # the one of HEVC's two tags that Apple's players know
         context.color_primaries, context.color_trc, context.colorspace = tags.primaries, tags.transfer, tags.matrix
         context.color_range = _RANGES[tags.full_range]
         threads = encoding.threads or max(1, (os.cpu_count() or 2) // 2)
         context.thread_count = threads
-        context.options = _encoder_options(codec, encoding, threads, pixel_format, info.width, info.height)
-        self._stream = stream
-        return container
+        parameters = self._companions.encoder_parameters(codec.name, pixel_format)
+        context.options = encoder_options(codec, encoding, threads, pixel_format, self._size, parameters)
+        if codec.name == "vp9" and alpha_bits(pixel_format):
+            stream.metadata["alpha_mode"] = "1"
+        return stream
 
     def _picture(self, frame: Frame, pixels: NDArray[np.float32]) -> av.VideoFrame:
         native = frame.native if isinstance(frame.native, Samples) else None
@@ -189,12 +212,18 @@ class ContainerSink(VideoSink):
         if self._origin_s is None:
             raise InputError(f"no frame was written to {self.path}; choose a range with at least one frame")
         self._mux(self._stream.encode(None))
-        self._sound.write_until(self._end_s if self._trimmed else None)
+        rest_s = self._end_s if self._trimmed else None
+        self._sound.write_until(rest_s)
+        self._companions.write_until(rest_s)
+        told = len(self._sound.remarks)
         self._sound.finish()
         self._container.close()
         self._pending.publish()
+        for remark in self._sound.remarks[told:]:
+            self._notice(remark)
 
     def _abandon(self) -> None:
+        self._companions.close()
         self._sound.close()
         try:
             self._container.close()
@@ -205,35 +234,11 @@ class ContainerSink(VideoSink):
             self._pending.discard()
 
 
-def _container_options(extension: str, time_base: Fraction) -> dict[str, str]:
+def _container_options(extension: str, time_base: Fraction, tags: Mapping[str, str]) -> dict[str, str]:
     if extension not in (".mp4", ".mov"):
         return {}
     # The index first, so that the file plays while it loads; and a clock of the whole file that is fine enough for
     # the tracks' own, since it is what a late start of pictures or sound is counted in (1 ms unless told).
     clock = time_base.denominator * -(-1000 // time_base.denominator)
-    return {"movflags": "+faststart", "movie_timescale": str(min(clock, 2**31 - 1))}
-
-
-def _encoder_options(
-    codec: VideoCodec, encoding: Encoding, threads: int, pixel_format: str, width: int, height: int
-) -> dict[str, str]:
-    quality = codec.default_quality if encoding.quality is None else encoding.quality
-    preset = encoding.preset or codec.default_preset or ""
-    if codec.name == "h264":
-        # At the rates of visually lossless video, CABAC is a quarter of the fast preset's time for 5% of its size.
-        fast = {} if encoding.preset else {"x264-params": "cabac=0"}
-        return {"preset": preset, "crf": str(quality), **fast}
-    if codec.name == "hevc":
-        # x265 has a thread pool of its own, which would take the whole machine. Its vector code writes past its buffers
-        # in pictures smaller than its largest block of 64 px: glibc's heap checks show it at small widths, and heights
-        # below that gave a broken stream now and then. Twice that is a margin; pictures so small cost nothing.
-        plain = ":asm=0" if min(width, height) < 128 else ""
-        parameters = f"log-level=none:pools={threads}:frame-threads=1{plain}"
-        return {"preset": preset, "crf": str(quality), "x265-params": parameters}
-    if codec.name == "vp9":
-        return {"crf": str(quality), "b": "0", "deadline": "realtime", "cpu-used": preset, "row-mt": "1"}
-    if codec.name == "prores":
-        profile = "4444" if "444" in pixel_format and not encoding.preset else preset
-        # A fixed quantiser: the search for a fixed rate takes most of the encoder's time.
-        return {"profile": profile, "vendor": "apl0", "flags": "+qscale", "global_quality": str(quality * _LAMBDA)}
-    return {"level": "3", "slicecrc": "1"}
+    free_keys = "+use_metadata_tags" if needs_free_keys(tags) else ""
+    return {"movflags": f"+faststart{free_keys}", "movie_timescale": str(min(clock, 2**31 - 1))}

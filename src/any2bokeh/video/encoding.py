@@ -7,8 +7,12 @@ from any2bokeh.errors import InputError
 from any2bokeh.video.info import VideoInfo
 from any2bokeh.video.pixel_layout import PixelLayout, canonical_layout, planar_layout
 
+# What phones, browsers and televisions decode of H.264 and HEVC; .mkv is for players that decode everything.
+_PLAYED_BITS = 10
+_PLAYED_EXTENSIONS = (".mp4", ".mov")
+
 Codec = Literal["auto", "h264", "hevc", "prores", "ffv1", "vp9", "png", "exr"]
-AudioPolicy = Literal["auto", "copy", "none"]
+SoundPolicy = Literal["auto", "copy", "aac", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,15 +20,18 @@ class Encoding:
     """How the result is encoded. The defaults are visually lossless.
 
     Attributes:
-        codec: ``auto`` is vp9 for .webm, else h264 for 8-bit sources and hevc for deeper ones (players decode 10-bit
-            H.264 rarely, 10-bit HEVC widely); png for folders, or exr if the source is EXR.
+        codec: ``auto`` is vp9 for .webm, else h264 for 8-bit sources and hevc of 10 bits for deeper ones (players
+            decode 10-bit H.264 rarely, 10-bit HEVC widely); in .mp4 and .mov with 4:2:0 chroma and even sides, unless
+            ``quality`` is 0; png for folders, or exr if the source is EXR.
         quality: constant rate factor of h264, hevc and vp9, quantiser of prores; lower is better, None = default.
         preset: the encoder's own name: a speed of h264 and hevc (``fast``), 0..8 of vp9, a profile of prores
             (``standard``); None = default.
-        pixel_format: FFmpeg's name of one; None = the source's own, or the nearest that the codec holds.
+        pixel_format: FFmpeg's name of one; None = the source's own, or the nearest that the codec holds, but see
+            ``codec``.
         threads: of the encoder; None = half of the processor's, since the renderer wants the rest.
-        audio: ``auto`` copies the packets and re-encodes only what the container cannot hold (to AAC 256 kb/s, in
-            .webm to Opus 192 kb/s), ``copy`` refuses then, ``none`` leaves the sound out.
+        sound: ``auto`` copies the packets and converts only what the container cannot hold (to AAC of 256 kb/s in
+            stereo, in .webm to Opus of 192 kb/s), ``copy`` refuses then, ``aac`` converts whatever is not AAC (in
+            .webm Opus) already, ``none`` leaves the sound out.
     """
 
     codec: Codec = "auto"
@@ -32,13 +39,13 @@ class Encoding:
     preset: str | None = None
     pixel_format: str | None = None
     threads: int | None = None
-    audio: AudioPolicy = "auto"
+    sound: SoundPolicy = "auto"
 
     def __post_init__(self) -> None:
         if self.codec not in get_args(Codec):
             raise InputError(f"codec is {self.codec!r}; allowed are {', '.join(get_args(Codec))}")
-        if self.audio not in get_args(AudioPolicy):
-            raise InputError(f"audio is {self.audio!r}; allowed are {', '.join(get_args(AudioPolicy))}")
+        if self.sound not in get_args(SoundPolicy):
+            raise InputError(f"sound is {self.sound!r}; allowed are {', '.join(get_args(SoundPolicy))}")
         if self.threads is not None and self.threads < 1:
             raise InputError(f"threads is {self.threads}; give 1 or more")
 
@@ -124,13 +131,17 @@ def choose_codec(encoding: Encoding, info: VideoInfo, extension: str) -> VideoCo
     return codec
 
 
-def choose_pixel_format(codec: VideoCodec, encoding: Encoding, info: VideoInfo) -> str:
-    """The source's own pixel format where the codec holds it, else the nearest one.
+def choose_pixel_format(codec: VideoCodec, encoding: Encoding, info: VideoInfo, extension: str) -> str:
+    """The source's own pixel format where codec and container hold it, else the nearest one.
+
+    Where no codec was asked for, players decide: 10 bits at most, and in .mp4 and .mov 4:2:0.
 
     Raises:
         InputError: if the codec cannot hold the source's depth or the format that was asked for.
     """
     import av
+
+    from any2bokeh.video.alpha import alpha_bits, format_with_alpha
 
     offered = [video_format.name for video_format in av.Codec(codec.encoder, "w").video_formats or []]
     if encoding.pixel_format is not None:
@@ -152,15 +163,31 @@ def choose_pixel_format(codec: VideoCodec, encoding: Encoding, info: VideoInfo) 
             f"or accept 8 bits with pixel format yuv420p"
         )
     bits = next((bits for bits in codec.bits if bits >= info.bit_depth), codec.bits[-1])
-    layout = _nearest(codec, _source_layout(info), bits)
+    source = source_layout(info)
+    if _is_for_players(codec, encoding):
+        bits = min(bits, _PLAYED_BITS)
+        if extension in _PLAYED_EXTENSIONS:
+            return PixelLayout("yuv", bits, (1, 1)).name
+    layout = _nearest(codec, source, bits)
     if not _fits(codec, layout, info):
         layout = PixelLayout("yuv", bits, (0, 0))
-    if layout.family == "rgb" and bits == 8 and "gbrp" not in offered:
-        return "bgr0"
-    return layout.name
+    name = "bgr0" if layout.family == "rgb" and bits == 8 and "gbrp" not in offered else layout.name
+    if alpha_bits(info.pixel_format):
+        return format_with_alpha(codec.name, name, offered, extension) or name
+    return name
 
 
-def _source_layout(info: VideoInfo) -> PixelLayout:
+def written_size(codec: VideoCodec, pixel_format: str, info: VideoInfo) -> tuple[int, int]:
+    """Width and height of the result in pixels: the source's, or one more where the codec wants even sides."""
+    layout = planar_layout(pixel_format)
+    if layout is None or _fits(codec, layout, info):
+        return info.width, info.height
+    down, across = layout.subsampling
+    return info.width + info.width % (1 << across), info.height + info.height % (1 << down)
+
+
+def source_layout(info: VideoInfo) -> PixelLayout:
+    """How the samples of a source lie, as displayed; images count as RGB."""
     if info.is_sequence:
         return PixelLayout("rgb", info.bit_depth)
     import av
@@ -171,6 +198,11 @@ def _source_layout(info: VideoInfo) -> PixelLayout:
     # A quarter turn exchanges the chroma's steps.
     down, across = layout.subsampling
     return PixelLayout(layout.family, layout.bits, (across, down) if info.rotation_deg % 180 else (down, across))
+
+
+def _is_for_players(codec: VideoCodec, encoding: Encoding) -> bool:
+    """Whether the result is to play everywhere: unless a codec or the best quality was asked for."""
+    return encoding.codec == "auto" and codec.name in ("h264", "hevc") and encoding.quality != 0
 
 
 def _nearest(codec: VideoCodec, source: PixelLayout, bits: int) -> PixelLayout:

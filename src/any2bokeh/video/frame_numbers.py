@@ -136,16 +136,16 @@ class NamePattern:
 def result_stems(
     numbers: FrameNumbers | None, start: int, stop: int, *, pattern: NamePattern | None = None
 ) -> list[str]:
-    """Names without extension of the files of a result, those of its source where it is numbered, else 00000 and on.
+    """Names without extension of the files of a result: its source's where that is numbered, else 00000 and on.
 
     Args:
         numbers: of the source.
-        start, stop: the frames ``start <= index < stop`` of the source that are written.
+        start, stop: the frames ``start <= index < stop`` of the source that are written; they count from its first one.
         pattern: what the files are to be called.
     """
     if pattern is None:
         if numbers is None:
-            return [f"{index:05d}" for index in range(stop - start)]
+            return [f"{index:05d}" for index in range(start, stop)]
         return [numbers.stem(index) for index in range(start, stop)]
-    counted = range(stop - start) if numbers is None else numbers.numbers[start:stop]
+    counted = range(start, stop) if numbers is None else numbers.numbers[start:stop]
     return [Path(pattern.name(number)).stem for number in counted]

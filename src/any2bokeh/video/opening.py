@@ -1,7 +1,8 @@
-"""Media files as FFmpeg opens them."""
+"""Media files as FFmpeg opens them, alike in every version of PyAV that pyproject.toml allows."""
 
 import os
 from pathlib import Path
+from typing import Any
 
 import av
 import av.error
@@ -10,6 +11,7 @@ from av.container import InputContainer
 from any2bokeh.errors import InputError
 from any2bokeh.video.container_length import missing_bytes
 
+_PYAV_MAJOR = int(av.__version__.partition(".")[0])
 # FFmpeg paints any text file as a terminal would show it.
 _TEXT_FORMATS = ("tty", "bin", "xbin", "adf", "idf")
 
@@ -23,6 +25,20 @@ def file_url(path: str | Path) -> str:
     return "file:" + os.fspath(path)
 
 
+def open_input(path: str | Path) -> InputContainer:
+    """Open a container to read from, whatever its name is and its tags are encoded in.
+
+    Bytes that are not UTF-8 become replacement characters, or with PyAV 19 surrogate escapes, which are written as the
+    bytes that they were.
+
+    Raises:
+        av.error.FFmpegError, OSError: as ``av.open``.
+    """
+    # Version 19 takes no argument for it.
+    options: dict[str, Any] = {"metadata_errors": "replace"} if _PYAV_MAJOR < 19 else {}
+    return av.open(file_url(path), "r", **options)
+
+
 def open_container(path: Path) -> InputContainer:
     """Open a file for reading.
 
@@ -30,7 +46,7 @@ def open_container(path: Path) -> InputContainer:
         InputError: if FFmpeg cannot read it.
     """
     try:
-        container = av.open(file_url(path), "r", metadata_errors="replace")
+        container = open_input(path)
         if container.format.name in _TEXT_FORMATS:
             container.close()
             raise InputError(f"{path} cannot be read as a video (it is text); give a video file or a folder of images")

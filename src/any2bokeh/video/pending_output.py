@@ -2,77 +2,187 @@
 
 import errno
 import os
-import shutil
+import re
+import signal
+import stat
+import threading
 import weakref
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
 
+from any2bokeh.claim import Claim, claim_path, remove, require_free, sweep
 from any2bokeh.errors import InputError
+
+LONGEST_NAME_BYTES = 255
+"""What most file systems allow; a longer name is refused before the work, not after it."""
+_STEM_BYTES = 100
+_ENDING = ".part"
 
 
 class PendingOutput:
     """A temporary file or folder beside its final place, so that the rename never crosses file systems.
 
-    It is hidden, and it goes away when it is dropped without ``discard``, so that nothing is left behind.
+    It is hidden, and it goes away when it is dropped without ``discard``, so that nothing is left behind; a claim
+    beside it tells other runs that the place is taken, and lets the next run remove it where this one is killed. An
+    output that is a link is written where it points.
+
+    Attributes:
+        path: the final place.
+        temporary: where the result is written until it is complete.
     """
 
-    def __init__(self, path: Path, temporary: Path) -> None:
+    def __init__(self, path: Path, temporary: Path, claim: Claim) -> None:
         self.path = path
         self.temporary = temporary
-        self._forget = weakref.finalize(self, _remove, temporary)
+        self._claim = claim
+        self._is_published = False
+        self._replaces = False
+        self._forget = weakref.finalize(self, _abandon, temporary, claim, os.getpid())
 
     @classmethod
     def file(cls, path: Path) -> "PendingOutput":
-        """For one file; nothing is created yet."""
-        return cls(path, path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}"))
+        """For one file; nothing but the claim is created yet.
+
+        Raises:
+            InputError: another run writes it, or the place is not writable.
+        """
+        place = pointed_at(path)
+        claim = _claimed(path, place.parent, place.name)
+        return cls(place, _named(claim, place, place.suffix), claim)
 
     @classmethod
     def folder(cls, path: Path) -> "PendingOutput":
         """For a folder of files; the temporary one is made inside ``path`` where that exists.
 
         Raises:
-            InputError: if it cannot be made.
+            InputError: another run writes it, or it cannot be made.
         """
-        place = path if path.is_dir() else path.parent
-        temporary = place / f".{path.name}.{os.getpid()}.part"
+        place = pointed_at(path)
+        claim = _claimed(path, place if place.is_dir() else place.parent, place.name)
+        temporary = _named(claim, place)
         try:
             temporary.mkdir()
         except OSError as error:
+            claim.release()
             raise write_failure(path, error) from None
-        return cls(path, temporary)
+        return cls(place, temporary, claim)
+
+    @classmethod
+    def replacing_folder(cls, path: Path) -> "PendingOutput":
+        """For a folder that takes the place of one that is there, instead of joining it.
+
+        Raises:
+            InputError: another run writes it, or it cannot be made.
+        """
+        place = pointed_at(path)
+        claim = _claimed(path, place.parent, place.name)
+        pending = cls(place, _named(claim, place), claim)
+        pending._replaces = True
+        with writing(path):
+            pending.temporary.mkdir()
+        return pending
 
     def publish(self) -> None:
         """Give the result its final name, all at once where nothing stands there yet.
 
+        Within ``published_together`` it waits for the others.
+
         Raises:
             InputError: if the place became unwritable meanwhile.
         """
+        self._is_published = True
+        waiting = _TOGETHER.get()
+        if waiting is None:
+            with _uninterrupted():
+                self._commit()
+        else:
+            waiting.append(self)
+
+    def discard(self) -> None:
+        """Remove what is there; harmless after ``publish`` and when called twice."""
+        if not self._is_published:
+            self._forget()
+
+    def _commit(self) -> None:
         try:
-            if self.temporary.is_dir() and self.path.is_dir():
+            if self._replaces and self.path.is_dir():
+                _exchange(self.temporary, self.path)
+            elif self.temporary.is_dir() and self.path.is_dir():
                 _move_into(self.temporary, self.path)
             else:
                 self.temporary.replace(self.path)
         except OSError as error:
             raise write_failure(self.path, error) from None
-        self._forget.detach()
+        finally:
+            self._forget()
+        if not self.path.parent.name.endswith(_ENDING):  # a part of another output is none
+            PUBLISHED.append(self.path)
 
-    def discard(self) -> None:
-        """Remove what is there; harmless after ``publish`` and when called twice."""
-        self._forget()
+
+PUBLISHED: list[Path] = []
+"""Every output that this process has completed, in order; for what an interrupted command says of them."""
+
+_TOGETHER: ContextVar[list[PendingOutput] | None] = ContextVar("_TOGETHER", default=None)
+
+
+@contextmanager
+def published_together() -> Iterator[None]:
+    """Let all outputs that are published within it appear at its end, at one moment; none on any exception.
+
+    Raises:
+        InputError: a place became unwritable meanwhile; what had no name before has none then.
+    """
+    waiting: list[PendingOutput] = []
+    token = _TOGETHER.set(waiting)
+    try:
+        yield
+    except BaseException:
+        for output in waiting:
+            output._forget()
+        raise
+    finally:
+        _TOGETHER.reset(token)
+    with _uninterrupted():
+        _commit_all(waiting)
 
 
 def check_target(path: Path, source: Path, *, overwrite: bool) -> None:
     """Raise InputError unless a result may be written to ``path``."""
+    if len(os.fsencode(path.name)) > LONGEST_NAME_BYTES:
+        raise InputError(
+            f"output name {path.name[:40]}... is {len(os.fsencode(path.name))} bytes long; file systems take "
+            f"{LONGEST_NAME_BYTES}: choose a shorter one"
+        )
+    place = pointed_at(path)
+    inside = place if place.is_dir() else place.parent
+    sweep(inside)
+    require_free(claim_path(inside, place.name), path)
     if path.exists():
         if source.exists() and path.samefile(source):
             raise InputError(f"output {path} is the input itself; choose another name")
+        if not stat.S_ISREG(path.stat().st_mode) and not path.is_dir():
+            raise InputError(f"output {path} is neither a file nor a folder; choose another name")
         if not overwrite and not (path.is_dir() and not any(path.iterdir())):
             raise InputError(f"{path} exists already; choose another name or pass --overwrite")
-    folder = path.parent
+    folder = place.parent
     if not folder.is_dir():
         raise InputError(f"cannot write {path}: there is no folder {folder}; create it first")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise InputError(f"cannot write {path}: folder {folder} is not writable; choose another place")
+
+
+def pointed_at(path: Path) -> Path:
+    """Where a link leads, also one to what is not there yet; any other path as it is.
+
+    Raises:
+        InputError: a link in a circle.
+    """
+    try:
+        return path.resolve() if path.is_symlink() else path
+    except (OSError, RuntimeError):
+        raise InputError(f"output {path} is a link that leads nowhere; remove it or choose another name") from None
 
 
 def write_failure(path: Path, error: OSError) -> InputError:
@@ -82,6 +192,90 @@ def write_failure(path: Path, error: OSError) -> InputError:
     if error.errno == errno.EFBIG:
         return InputError(f"{path} grows larger than its file system or limit allows; choose another place")
     return InputError(f"cannot write {path}: {error.strerror or error}; check free space and permissions")
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn failures to write ``path`` into what a user sees, those of libraries that hide the system's error, too.
+
+    Raises:
+        InputError: for them.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise write_failure(path, error) from None
+    except Exception as error:
+        # safetensors (Rust) and torch give the number in words alone.
+        number = re.search(r"os error (\d+)", str(error))
+        reason = os.strerror(errno.ENOSPC) in str(error)
+        if number is None and not reason:
+            raise
+        code = int(number[1]) if number else errno.ENOSPC
+        raise write_failure(path, OSError(code, os.strerror(code))) from None
+
+
+def _claimed(path: Path, folder: Path, name: str) -> Claim:
+    sweep(folder)
+    try:
+        return Claim(claim_path(folder, name), path)
+    except OSError as error:
+        raise write_failure(path, error) from None
+
+
+def _named(claim: Claim, place: Path, suffix: str = "") -> Path:
+    """Hidden, short whatever the output is called, and found by the key of the claim."""
+    stem = os.fsencode(place.stem)[:_STEM_BYTES].decode(errors="ignore")
+    return claim.path.with_name(f".{stem}.{claim.key}{_ENDING}{suffix}")
+
+
+def _commit_all(outputs: list[PendingOutput]) -> None:
+    fresh: list[Path] = []
+    try:
+        for output in outputs:
+            is_new = not output.path.exists()
+            output._commit()
+            if is_new:
+                fresh.append(output.path)
+    except BaseException:
+        for path in fresh:
+            remove(path)
+            with suppress(ValueError):
+                PUBLISHED.remove(path)
+        for output in outputs:
+            output._forget()
+        raise
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Keep Ctrl-C and termination waiting for the few renames in which a result gets its name."""
+    if threading.current_thread() is not threading.main_thread():  # where Python delivers neither
+        yield
+        return
+    came: list[int] = []
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in handlers:
+        signal.signal(number, lambda number, frame: came.append(number))
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+        for number in came[:1]:
+            signal.raise_signal(number)
+
+
+def _exchange(temporary: Path, place: Path) -> None:
+    """Give a folder the name of another, which goes only when the first has it."""
+    old = temporary.with_name(f"{temporary.name}.old")
+    place.rename(old)
+    try:
+        temporary.rename(place)
+    except BaseException:
+        old.rename(place)
+        raise
+    remove(old)
 
 
 def _move_into(temporary: Path, place: Path) -> None:
@@ -95,9 +289,8 @@ def _move_into(temporary: Path, place: Path) -> None:
     temporary.rmdir()
 
 
-def _remove(temporary: Path) -> None:
-    if temporary.is_dir() and not temporary.is_symlink():
-        shutil.rmtree(temporary, ignore_errors=True)
-    else:
+def _abandon(temporary: Path, claim: Claim, owner: int) -> None:
+    if os.getpid() == owner:  # a forked child has no part in it
         with suppress(OSError):
-            temporary.unlink(missing_ok=True)
+            remove(temporary)
+        claim.release()

@@ -8,6 +8,7 @@ import numpy as np
 from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
+from any2bokeh.video.alpha import Alpha, alpha_bits, alpha_of, put_alpha
 from any2bokeh.video.codes import normalised, quantised
 from any2bokeh.video.color import YuvCoding, decode_matrix, encode_matrix
 from any2bokeh.video.orientation import Orientation
@@ -22,10 +23,11 @@ _RGB_PLANES = (2, 0, 1)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Samples:
-    """The samples of one picture as they were coded, in a planar layout, turned as displayed."""
+    """The samples of one picture as they were coded, in a planar layout, turned as displayed; alpha beside them."""
 
     frame: av.VideoFrame
     layout: PixelLayout
+    alpha: Alpha | None = None
 
     def planes(self) -> tuple[Plane, ...]:
         """``(rows, stride)`` arrays that share the frame's memory; the stride includes padding."""
@@ -42,6 +44,7 @@ class SampleReader:
 
     def samples(self, native: av.VideoFrame) -> Samples:
         """The same samples in a planar layout, turned as displayed."""
+        alpha = alpha_of(native)
         bits = max(component.bits for component in native.format.components)
         layout = canonical_layout(native.format.name, bits, is_rgb=native.format.is_rgb or native.format.name == "pal8")
         if native.format.name not in (layout.name, layout.name.replace("yuv4", "yuvj4")):
@@ -52,8 +55,8 @@ class SampleReader:
                 interpolation=Interpolation.BILINEAR | Interpolation.ACCURATE_RND, threads=1,
             )  # fmt: skip
         if self._orientation.is_identity:
-            return Samples(native, layout)
-        return _turned(Samples(native, layout), self._orientation)
+            return Samples(native, layout, alpha)
+        return _turned(Samples(native, layout, alpha), self._orientation)
 
     def pixels(self, samples: Samples) -> Pixels:
         """``(3, H, W)`` float32 RGB in [0, 1]."""
@@ -73,10 +76,15 @@ class SampleReader:
 
 
 class SampleWriter:
-    """Float RGB to encoder frames of one pixel format. One for each thread."""
+    """Float RGB to encoder frames of one pixel format. One for each thread.
 
-    def __init__(self, pixel_format: str, coding: YuvCoding) -> None:
+    Frames may be one sample wider or higher than the pictures, where an encoder wants even sides: the edge is repeated.
+    """
+
+    def __init__(self, pixel_format: str, coding: YuvCoding, size: tuple[int, int] | None = None) -> None:
         self.pixel_format = pixel_format
+        self._size = size
+        self._has_alpha = alpha_bits(pixel_format) > 0
         components = av.VideoFormat(pixel_format).components
         self._layout = canonical_layout(
             pixel_format, max(component.bits for component in components), is_rgb=av.VideoFormat(pixel_format).is_rgb
@@ -88,13 +96,16 @@ class SampleWriter:
         """An encoder frame with these very samples; None where the pixel format cannot hold them."""
         if samples.layout != self._layout:
             return None
-        return self._packed(_copied(samples))
+        return self._packed(_copied(samples, self._size), samples.frame.width, samples.frame.height, samples.alpha)
 
     def encoded(self, pixels: Pixels, source_pixels: Pixels, source: Samples | None) -> av.VideoFrame:
-        """An encoder frame of ``pixels``; samples whose pixels equal ``source_pixels`` are taken from ``source``."""
+        """An encoder frame of ``pixels``; samples whose pixels equal ``source_pixels`` are taken from ``source``.
+
+        Alpha is that of ``source``.
+        """
         height, width = pixels.shape[1:]
         layout = self._layout
-        result = Samples(av.VideoFrame(width, height, layout.name), layout)
+        result = Samples(av.VideoFrame(*(self._size or (width, height)), layout.name), layout)
         planes = result.planes()
         if layout.family == "yuv":
             matrix, offset = encode_matrix(self._coding, layout.bits)
@@ -114,12 +125,17 @@ class SampleWriter:
         else:
             for channel, plane in enumerate(_RGB_PLANES):
                 planes[plane][:, :width] = quantised(pixels[channel], layout.bits)
-        return self._packed(result)
+        return self._packed(result, width, height, None if source is None else source.alpha)
 
-    def _packed(self, samples: Samples) -> av.VideoFrame:
+    def _packed(self, samples: Samples, width: int, height: int, alpha: Alpha | None) -> av.VideoFrame:
+        if (samples.frame.width, samples.frame.height) != (width, height):
+            _repeat_edges(samples, width, height)
         if samples.layout.name == self.pixel_format.replace("yuvj", "yuv"):
             return samples.frame
-        return self._reformatter.reformat(samples.frame, format=self.pixel_format, threads=1)
+        packed = self._reformatter.reformat(samples.frame, format=self.pixel_format, threads=1)
+        if self._has_alpha:
+            put_alpha(packed, alpha)
+        return packed
 
 
 def whole_plane(frame: av.VideoFrame, index: int, bits: int) -> Plane:
@@ -135,14 +151,24 @@ def _gray_range(coding: YuvCoding, bits: int) -> tuple[int, int]:
     return (0, (1 << bits) - 1) if coding.full_range else (16 * unit, 219 * unit)
 
 
-def _copied(samples: Samples) -> Samples:
+def _copied(samples: Samples, size: tuple[int, int] | None) -> Samples:
     # The encoder must not see the decoder's frame: it carries picture type, side data and time stamps of the source,
     # and encoders heed them.
-    copy = Samples(av.VideoFrame(samples.frame.width, samples.frame.height, samples.layout.name), samples.layout)
+    width, height = size or (samples.frame.width, samples.frame.height)
+    copy = Samples(av.VideoFrame(width, height, samples.layout.name), samples.layout)
     for index, (old, new) in enumerate(zip(samples.planes(), copy.planes(), strict=True)):
         width = samples.frame.planes[index].width
-        new[:, :width] = old[:, :width]
+        new[: len(old), :width] = old[:, :width]
     return copy
+
+
+def _repeat_edges(samples: Samples, width: int, height: int) -> None:
+    """Fill what lies beyond ``width`` and ``height`` in planes that are a little larger."""
+    for index, plane in enumerate(samples.planes()):
+        down, across = samples.layout.subsampling if samples.layout.family == "yuv" and index else (0, 0)
+        rows, columns = (height + down) >> down, (width + across) >> across
+        plane[:rows, columns:] = plane[:rows, columns - 1 : columns]
+        plane[rows:] = plane[rows - 1]
 
 
 def _turned(samples: Samples, orientation: Orientation) -> Samples:
@@ -150,7 +176,8 @@ def _turned(samples: Samples, orientation: Orientation) -> Samples:
     width, height = (frame.height, frame.width) if orientation.transpose else (frame.width, frame.height)
     if orientation.transpose:
         layout = PixelLayout(layout.family, layout.bits, (layout.subsampling[1], layout.subsampling[0]))
-    turned = Samples(av.VideoFrame(width, height, layout.name), layout)
+    alpha = None if samples.alpha is None else samples.alpha.turned(orientation)
+    turned = Samples(av.VideoFrame(width, height, layout.name), layout, alpha)
     for index, (old, new) in enumerate(zip(samples.planes(), turned.planes(), strict=True)):
         picture = orientation.apply(old[:, : frame.planes[index].width])
         new[:, : picture.shape[1]] = picture

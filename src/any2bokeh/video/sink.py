@@ -1,7 +1,7 @@
 """Where frames go."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -13,6 +13,7 @@ from any2bokeh.errors import InputError
 from any2bokeh.video.encoding import Encoding
 from any2bokeh.video.frame import Frame
 from any2bokeh.video.frame_numbers import NamePattern, result_stems
+from any2bokeh.video.part import Part
 from any2bokeh.video.source import VideoSource
 
 CONTAINER_EXTENSIONS = (".mp4", ".mov", ".mkv", ".webm")
@@ -77,7 +78,8 @@ def open_sink(
     if extension in CONTAINER_EXTENSIONS:
         from any2bokeh.video.container_sink import ContainerSink
 
-        return ContainerSink(target, source.info, encoding, start=start, stop=stop, overwrite=overwrite)
+        part = Part.of(source, start, stop)
+        return ContainerSink(target, source.info, encoding, part=part, overwrite=overwrite, notice=notice)
     pattern = None if target.is_dir() else NamePattern.of(target)
     if extension and pattern is None and not target.is_dir():
         allowed = ", ".join(CONTAINER_EXTENSIONS)
@@ -103,3 +105,11 @@ def frame_stems(path: str | Path, source: VideoSource, *, start: int = 0, stop: 
     target = Path(path)
     is_pattern = target.suffix.lower() not in CONTAINER_EXTENSIONS and not target.is_dir()
     return result_stems(source.numbers, start, stop, pattern=NamePattern.of(target) if is_pattern else None)
+
+
+def pattern_files(path: str | Path, stems: Sequence[str]) -> list[Path]:
+    """The files of a result that is a pattern, by their names without extension; none where it is something else."""
+    target = Path(path)
+    if target.suffix.lower() in CONTAINER_EXTENSIONS or target.is_dir() or NamePattern.of(target) is None:
+        return []
+    return [target.with_name(f"{stem}{target.suffix}") for stem in stems]

@@ -11,14 +11,14 @@ import av.error
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 
-from any2bokeh.errors import InputError
 from any2bokeh.video.clock import JUMPING_FORMATS, PRIMING_S, ContinuousClock
-from any2bokeh.video.encoding import AudioPolicy
+from any2bokeh.video.encoding import SoundPolicy
 from any2bokeh.video.opening import open_container
+from any2bokeh.video.sound_converter import SoundConverter
+from any2bokeh.video.sound_plan import plan_sound
 
-# What a container without the source's codec gets: its usual one, at a rate where nobody hears a difference.
-_SUBSTITUTES = {"webm": ("libopus", 192_000)}
-_USUAL_SUBSTITUTE = ("aac", 256_000)
+# So many faults in a row, and what follows is taken for lost.
+_MOST_FAULTS = 50
 
 # Clocks are coarse: what ends less than this after the beginning, ends before it.
 _ROUNDING_S = Fraction(1, 1000)
@@ -28,8 +28,7 @@ _ROUNDING_S = Fraction(1, 1000)
 class _Track:
     source: Any
     result: Any
-    recoded: bool
-    resampler: Any = None
+    converter: SoundConverter | None
     clock: ContinuousClock | None = None
     end_s: Fraction | None = None
 
@@ -38,49 +37,55 @@ class _Track:
 class SoundTracks:
     """Copies the sound of ``path`` into ``container``, a little ahead of the pictures.
 
-    Packets are copied bit for bit. Of a trimmed range, those are kept that begin in it: at its ends the sound may
-    lack, or reach over, by less than one packet (21 ms of AAC).
+    Packets are copied bit for bit where the container holds them. Of a trimmed range, those are kept that begin in it:
+    at its ends the sound may lack, or reach over, by less than one packet (21 ms of AAC).
+
+    Attributes:
+        remarks: what is to be told: after ``add_tracks`` what is converted or left out, after ``finish`` what was
+            damaged.
     """
 
     container: OutputContainer
     path: Path
-    policy: AudioPolicy = "auto"
+    policy: SoundPolicy = "auto"
     trimmed: bool = False
     clock_shifts_s: Sequence[Fraction] = ()
+    remarks: list[str] = field(default_factory=list)
     _input: InputContainer | None = None
     _tracks: dict[int, _Track] = field(default_factory=dict)
     _packets: Iterator[Packet] | None = None
     _ahead: Packet | None = None
     _begin_s: Fraction = Fraction(0)
     _unheard_s: Fraction = Fraction(0)
+    _faults: int = 0
+    _faults_in_a_row: int = 0
+    _reached_s: Fraction = Fraction(0)
 
-    def add_tracks(self, *, recode: bool = False) -> bool:
-        """Make a track in the result for each of the source; False if there are none.
-
-        Args:
-            recode: re-encode every track, for containers that refuse a codec only when the header is written.
+    def add_tracks(self) -> bool:
+        """Make a track in the result for each of the source that has sound; False if there are none.
 
         Raises:
-            InputError: if a codec does not fit and ``policy`` is ``copy``.
+            InputError: if a track does not fit and ``policy`` is ``copy``, or if it cannot be converted.
         """
-        if self.policy == "none":
+        plan = plan_sound(self.path, self.container.format.name, self.policy)
+        self.remarks += plan.remarks
+        if not plan.tracks:
             return False
         self._input = open_container(self.path)
         # Files other than broadcasts tell how much at the beginning a decoder needs but does not play.
         self._unheard_s = Fraction(0) if self._input.format.name in JUMPING_FORMATS else PRIMING_S
-        for source in self._input.streams.audio:
-            if source.codec_context is None:
-                continue
-            track = self._recoded(source) if recode else self._copied(source) or self._recoded(source)
-            for key in ("language", "title"):
-                if key in source.metadata:
-                    track.result.metadata[key] = source.metadata[key]
-            if self.clock_shifts_s:
-                track.clock = ContinuousClock(self.clock_shifts_s)
-            self._tracks[source.index] = track
-        if not self._tracks:
-            self.close()
-        return bool(self._tracks)
+        for track in plan.tracks:
+            source: Any = self._input.streams[track.index]
+            if track.target is None:
+                result: Any = self.container.add_stream_from_template(source)
+                converter = None
+            else:
+                result = track.target.add_to(self.container)
+                converter = SoundConverter(source, result, track.target)
+            keep_labels(source, result)
+            clock = ContinuousClock(self.clock_shifts_s) if self.clock_shifts_s else None
+            self._tracks[track.index] = _Track(source, result, converter, clock)
+        return True
 
     def begin(self, time_s: Fraction) -> None:
         """Start at ``time_s`` of the source's clock, which becomes 0 of the result."""
@@ -100,6 +105,9 @@ class SoundTracks:
             track = self._tracks[packet.stream.index]
             if packet.size == 0:
                 self._ahead = None
+                if track.converter is not None and packet.pts is None and packet.dts is None:
+                    # The end of the track: what its decoder still holds.
+                    self.container.mux(track.converter.converted(packet, self._begin_s))
                 continue
             time = _begin_of(packet)
             if time is not None and time_s is not None and time >= time_s:
@@ -109,18 +117,23 @@ class SoundTracks:
                 continue
             if time is not None and time + _length_of(packet) < self._begin_s - self._unheard_s + _ROUNDING_S:
                 continue
-            if track.recoded:
-                self._recode(track, packet)
+            self._reached_s = self._reached_s if time is None else time - self._begin_s
+            if track.converter is not None:
+                self.container.mux(track.converter.converted(packet, self._begin_s))
             else:
                 self._copy(track, packet)
 
     def finish(self) -> None:
-        """Write what encoders still hold."""
+        """Write what encoders still hold, and say what was damaged."""
         for track in self._tracks.values():
-            if track.recoded:
-                for frame in track.resampler.resample(None):
-                    self.container.mux(track.result.encode(frame))
-                self.container.mux(track.result.encode(None))
+            if track.converter is not None:
+                self.container.mux(track.converter.rest())
+                self._tell_damage(track.converter)
+        if self._faults:
+            self.remarks.append(
+                f"the sound of {self.path} is damaged in {self._faults} places, the last near "
+                f"{_clock(self._reached_s)}; what could be read is kept"
+            )
 
     def close(self) -> None:
         """Let go of the source; may be called twice."""
@@ -129,13 +142,20 @@ class SoundTracks:
             self._input = None
 
     def _next(self) -> Packet | None:
-        if self._ahead is None and self._packets is not None:
+        while self._ahead is None and self._packets is not None:
             try:
                 self._ahead = self._on_one_clock(next(self._packets, None))
-            except av.error.FFmpegError as error:
-                raise InputError(
-                    f"the sound of {self.path} is damaged ({error.strerror}); repair it or leave it out"
-                ) from None
+            except av.error.FFmpegError:
+                self._faults += 1
+                self._faults_in_a_row += 1
+                if self._faults_in_a_row > _MOST_FAULTS or self._input is None:
+                    self._packets = None
+                    break
+                # A demuxer goes on behind what it stumbled over, but its iterator does not.
+                self._packets = self._input.demux(*(track.source for track in self._tracks.values()))
+            else:
+                self._faults_in_a_row = 0
+                return self._ahead
         return self._ahead
 
     def _on_one_clock(self, packet: Packet | None) -> Packet | None:
@@ -153,26 +173,12 @@ class SoundTracks:
         track.end_s = begin + lasts
         return packet
 
-    def _copied(self, source: Any) -> _Track | None:
-        try:
-            return _Track(source, self.container.add_stream_from_template(source), recoded=False)
-        except ValueError:
-            if self.policy == "copy":
-                raise InputError(
-                    f"{self.container.format.name} cannot hold the {source.codec_context.name} sound of {self.path}; "
-                    f"write .mkv, or let the sound be re-encoded"
-                ) from None
-            return None
-
-    def _recoded(self, source: Any) -> _Track:
-        encoder, bit_rate = _SUBSTITUTES.get(self.container.format.name, _USUAL_SUBSTITUTE)
-        context = source.codec_context
-        rate = 48_000 if encoder == "libopus" else context.sample_rate
-        result: Any = self.container.add_stream(encoder, rate=rate)
-        result.bit_rate = bit_rate * max(1, context.channels) // 2
-        result.layout = context.layout
-        resampler = av.AudioResampler(format=result.format, layout=result.layout, rate=rate)
-        return _Track(source, result, recoded=True, resampler=resampler)
+    def _tell_damage(self, converter: SoundConverter) -> None:
+        if converter.damaged:
+            since = "" if converter.first_damage_s is None else f", the first at {_clock(converter.first_damage_s)}"
+            self.remarks.append(
+                f"{converter.damaged} sound packets of {self.path} are damaged{since}; silence stands in for them"
+            )
 
     def _copy(self, track: _Track, packet: Packet) -> None:
         shift = round(self._begin_s / packet.time_base)
@@ -183,12 +189,13 @@ class SoundTracks:
         packet.stream = track.result
         self.container.mux(packet)
 
-    def _recode(self, track: _Track, packet: Packet) -> None:
-        for decoded in packet.decode():
-            if decoded.pts is not None and decoded.time_base is not None:
-                decoded.pts -= round(self._begin_s / decoded.time_base)
-            for frame in track.resampler.resample(decoded):
-                self.container.mux(track.result.encode(frame))
+
+def keep_labels(source: Any, result: Any) -> None:
+    """Give a track of the result the language, the title and the role (default, forced..) of the source's."""
+    for key in ("language", "title"):
+        if key in source.metadata:
+            result.metadata[key] = source.metadata[key]
+    result.disposition = source.disposition
 
 
 def _begin_of(packet: Packet) -> Fraction | None:
@@ -198,3 +205,7 @@ def _begin_of(packet: Packet) -> Fraction | None:
 
 def _length_of(packet: Packet) -> Fraction:
     return (packet.duration or 0) * Fraction(packet.time_base)
+
+
+def _clock(time_s: Fraction) -> str:
+    return f"{float(time_s):.2f} s"

@@ -7,9 +7,10 @@ renderer and writer overlap; each has a readable twin in ``tests/video/yuv_refer
 
 from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from any2bokeh.compiled import compiled
 
 Plane = NDArray[np.uint8] | NDArray[np.uint16]
 
@@ -55,7 +56,7 @@ def encode_yuv(
     _encode(pixels, *planes, *subsampling, matrix, offset, top, untouched is not None, old_pixels, *old_planes)
 
 
-@numba.njit(nogil=True, cache=True, fastmath={"contract", "nsz"})
+@compiled(nogil=True, fastmath={"contract", "nsz"})
 def _decode(
     luma: Any, blue: Any, red: Any, height: int, width: int, down: int, across: int, m: Any, offset: Any, pixels: Any
 ) -> None:
@@ -97,7 +98,7 @@ def _decode(
             p2[i] = min(max(m20 * code + m21 * u[i] + m22 * v[i] + o2, zero), one)
 
 
-@numba.njit(nogil=True, cache=True, fastmath={"contract", "nsz"})
+@compiled(nogil=True, fastmath={"contract", "nsz"})
 def _encode(
     pixels: Any, luma: Any, blue: Any, red: Any, down: int, across: int, m: Any, offset: Any, top: Any,
     keep: bool, old_pixels: Any, old_luma: Any, old_blue: Any, old_red: Any,

@@ -14,8 +14,8 @@ from any2bokeh.disparity.estimators import open_estimator
 from any2bokeh.disparity.estimators.model_folder import ModelUnavailable, stated_licence
 from any2bokeh.disparity.estimators.registry import DEFAULT_MODEL, KNOWN_MODELS, find_model, is_permissive
 from any2bokeh.disparity.rough.estimator import RoughEstimator
-from any2bokeh.disparity.rough.seed import Seed
 from any2bokeh.errors import InputError
+from any2bokeh.subject.seed import ClipSeed
 from tests.disparity.estimators.models import write_hub_cache
 
 Frames = list[NDArray[np.float32]]
@@ -53,9 +53,9 @@ def test_the_default_model_is_found_in_the_cache(hub_home: Path, frames: Frames,
 
 
 def test_auto_without_a_model_is_rough_and_says_so(hub_home: Path):
-    estimator = open_estimator("auto", seed=Seed(point=(0.2, 0.3)))
+    estimator = open_estimator("auto", seed=ClipSeed(point=(0.2, 0.3)))
     assert isinstance(estimator, RoughEstimator)
-    assert estimator.seed == Seed(point=(0.2, 0.3))
+    assert estimator.seed == ClipSeed(point=(0.2, 0.3))
     assert estimator.caveat is not None
     assert "\n" not in estimator.caveat
     for word in ("rough", DEFAULT_MODEL.hub_id, "hf download", "--disparity"):

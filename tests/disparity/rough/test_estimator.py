@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from any2bokeh.demo import CLIP_FOLDER
 from any2bokeh.disparity.rough.estimator import RoughEstimator
-from any2bokeh.disparity.rough.seed import Seed
+from any2bokeh.subject.seed import ClipSeed
 from any2bokeh.video import open_source
 from tests.disparity.rough.depth_order import pairs_in_order
 
@@ -55,10 +55,10 @@ def order(maps: list[Pixels], masks: list[NDArray[np.bool_]]) -> list[float]:
 
 @pytest.mark.parametrize(
     "seed",
-    [Seed(point=(0.42, 0.58)), Seed(box=(0.3, 0.3, 0.54, 0.88)), Seed(frame=12, point=(0.51, 0.58))],
+    [ClipSeed(point=(0.42, 0.58)), ClipSeed(box=(0.3, 0.3, 0.54, 0.88)), ClipSeed(frame=12, point=(0.51, 0.58))],
     ids=["point", "box", "later"],
 )
-def test_a_moving_subject_is_before_its_ground(seed: Seed):
+def test_a_moving_subject_is_before_its_ground(seed: ClipSeed):
     frames, masks = zip(*walking(), strict=True)
     maps = list(RoughEstimator(seed).maps(iter(frames)))
     shares = order(maps, list(masks))
@@ -70,7 +70,7 @@ def test_a_moving_subject_is_before_its_ground(seed: Seed):
 
 def test_maps_are_disparities_of_a_fixed_size():
     frames, _ = zip(*walking(3), strict=True)
-    for one in RoughEstimator(Seed(point=(0.42, 0.58))).maps(frames):
+    for one in RoughEstimator(ClipSeed(point=(0.42, 0.58))).maps(frames):
         assert (one.shape, one.dtype) == ((1, HEIGHT, WIDTH), np.float32)
         assert one.min() >= 0
         assert one.max() <= 1
@@ -81,7 +81,7 @@ def test_maps_are_disparities_of_a_fixed_size():
 def test_a_still_subject_of_its_own_colour_is_before_its_ground():
     mask = subject(70)
     picture = np.where(mask, texture(2, (0.75, 0.3, 0.25))[..., :WIDTH], texture(1, (0.3, 0.4, 0.55))[..., :WIDTH])
-    [one] = RoughEstimator(Seed(point=(0.47, 0.58))).maps([picture.astype(np.float32)])
+    [one] = RoughEstimator(ClipSeed(point=(0.47, 0.58))).maps([picture.astype(np.float32)])
     assert order([one], [mask])[0] > 0.95
 
 
@@ -90,13 +90,13 @@ def test_a_still_clip_does_not_flicker():
     rng = np.random.default_rng(0)
     picture = np.where(mask, texture(2, (0.7, 0.35, 0.3))[..., :WIDTH], texture(1, (0.3, 0.4, 0.55))[..., :WIDTH])
     frames = [np.clip(picture + rng.normal(0, 0.01, picture.shape), 0, 1).astype(np.float32) for _ in range(16)]
-    maps = np.stack(list(RoughEstimator(Seed(point=(0.47, 0.58))).maps(frames)))[2:]
+    maps = np.stack(list(RoughEstimator(ClipSeed(point=(0.47, 0.58))).maps(frames)))[2:]
     # mean change from frame to frame, of a scale of 1; 0.001 seen
     assert float(np.abs(np.diff(maps, axis=0)).mean()) < 0.004
 
 
 def test_lower_is_nearer_where_nothing_else_is_known():
-    [one] = RoughEstimator(Seed(point=(0.5, 0.3))).maps([np.full((3, 90, 160), 0.5, np.float32)])
+    [one] = RoughEstimator(ClipSeed(point=(0.5, 0.3))).maps([np.full((3, 90, 160), 0.5, np.float32)])
     assert one[0, -1].mean() > one[0, 45].mean() >= one[0, 0].mean()
 
 
@@ -109,7 +109,7 @@ def test_what_moves_against_the_camera_is_nearer():
     for index in range(30):
         picture = np.where(is_near, near[..., 3 * index : 3 * index + WIDTH], far[..., index : index + WIDTH])
         frames.append(np.where(subject(30), skin[..., :WIDTH], picture).astype(np.float32))
-    maps = list(RoughEstimator(Seed(point=(0.26, 0.58))).maps(frames))
+    maps = list(RoughEstimator(ClipSeed(point=(0.26, 0.58))).maps(frames))
     last = maps[-1][0]
     assert last[25:55, 125:175].mean() > last[25:55, 80:110].mean() + 0.05
 
@@ -118,13 +118,15 @@ def test_after_a_cut_the_middle_is_the_subject():
     first = [frame for frame, _ in walking(6)]
     mask = subject(76)
     other = np.where(mask, texture(5, (0.9, 0.85, 0.2))[..., :WIDTH], texture(6, (0.1, 0.15, 0.1))[..., :WIDTH])
-    maps = list(RoughEstimator(Seed(point=(0.42, 0.58))).maps([*first, *[other.astype(np.float32)] * 4]))
+    maps = list(RoughEstimator(ClipSeed(point=(0.42, 0.58))).maps([*first, *[other.astype(np.float32)] * 4]))
     assert min(order(maps[6:], [mask] * 4)) > 0.9
 
 
 @pytest.mark.parametrize("shape", [(3, 16, 16), (3, 20, 400), (3, 400, 20), (3, 1, 1), (3, 2, 300)])
-@pytest.mark.parametrize("seed", [Seed(), Seed(point=(0, 0)), Seed(point=(1, 1)), Seed(box=(0, 0, 1, 1))], ids=str)
-def test_odd_sizes_and_seeds_at_the_border(shape: tuple[int, int, int], seed: Seed):
+@pytest.mark.parametrize(
+    "seed", [ClipSeed(), ClipSeed(point=(0, 0)), ClipSeed(point=(1, 1)), ClipSeed(box=(0, 0, 1, 1))], ids=str
+)
+def test_odd_sizes_and_seeds_at_the_border(shape: tuple[int, int, int], seed: ClipSeed):
     frames = np.random.default_rng(0).random((2, *shape)).astype(np.float32)
     maps = list(RoughEstimator(seed).maps(frames))
     assert len(maps) == 2
@@ -135,7 +137,7 @@ def test_odd_sizes_and_seeds_at_the_border(shape: tuple[int, int, int], seed: Se
 
 def test_a_seed_past_the_end_leaves_the_layout():
     frames, _ = zip(*walking(4), strict=True)
-    maps = list(RoughEstimator(Seed(frame=9, point=(0.5, 0.5))).maps(frames))
+    maps = list(RoughEstimator(ClipSeed(frame=9, point=(0.5, 0.5))).maps(frames))
     assert len(maps) == 4
     assert np.isfinite(maps).all()
 
@@ -153,7 +155,7 @@ def test_frames_are_read_as_they_are_needed():
             read += 1
             yield frame
 
-    maps = RoughEstimator(Seed(point=(0.42, 0.58))).maps(frames())
+    maps = RoughEstimator(ClipSeed(point=(0.42, 0.58))).maps(frames())
     next(maps)
     assert read <= 2
     next(maps)
@@ -176,13 +178,13 @@ def picture_of(path: Path) -> Pixels:
     ("name", "seed", "box", "least"),
     [
         # A man on a rock above a valley, pointed at.
-        ("13", Seed(point=(0.75, 0.68)), (0.55, 0.44, 0.87, 0.80), 0.9),
-        ("13", Seed(point=(0.77, 0.60)), (0.55, 0.44, 0.87, 0.80), 0.9),
+        ("13", ClipSeed(point=(0.75, 0.68)), (0.55, 0.44, 0.87, 0.80), 0.9),
+        ("13", ClipSeed(point=(0.77, 0.60)), (0.55, 0.44, 0.87, 0.80), 0.9),
         # A painted landscape; a tree that is of its meadow's colours, so that only a box tells it apart.
-        ("3", Seed(box=(0.715, 0.53, 0.775, 0.84)), (0.715, 0.53, 0.775, 0.84), 0.9),
+        ("3", ClipSeed(box=(0.715, 0.53, 0.775, 0.84)), (0.715, 0.53, 0.775, 0.84), 0.9),
     ],
 )
-def test_stills(shared_data: Path, name: str, seed: Seed, box: tuple[float, float, float, float], least: float):
+def test_stills(shared_data: Path, name: str, seed: ClipSeed, box: tuple[float, float, float, float], least: float):
     truth = codes_of(shared_data / "stills" / f"{name}.png").astype(np.float64) / 65535
     [one] = RoughEstimator(seed).maps([picture_of(shared_data / "stills" / f"{name}.jpg")])
     height, width = truth.shape
@@ -204,7 +206,7 @@ def test_a_head_that_stands_still_stays_with_its_body():
             open_source(CLIP_FOLDER / "mask.mkv") as masks,
             open_source(CLIP_FOLDER / "disparity.mkv") as truth,
         ):
-            maps = RoughEstimator(Seed(point=(0.31, 0.57))).maps(frame.pixels for frame in clip.frames(0, stop))
+            maps = RoughEstimator(ClipSeed(point=(0.31, 0.57))).maps(frame.pixels for frame in clip.frames(0, stop))
             for one, mask, true in zip(maps, masks.frames(0, stop), truth.frames(0, stop), strict=True):
                 yield pairs_in_order(one, true.pixels[0], mask.pixels[0] > 0.5)
 
@@ -216,8 +218,10 @@ def test_a_head_that_stands_still_stays_with_its_body():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [Seed(point=(0.39, 0.65)), Seed(box=(0.26, 0.0, 0.46, 0.95))], ids=["point", "box"])
-def test_breakdance(shared_data: Path, seed: Seed):
+@pytest.mark.parametrize(
+    "seed", [ClipSeed(point=(0.39, 0.65)), ClipSeed(box=(0.26, 0.0, 0.46, 0.95))], ids=["point", "box"]
+)
+def test_breakdance(shared_data: Path, seed: ClipSeed):
     folder = shared_data / "breakdance"
     files = sorted((folder / "frames").iterdir())
     shares, close_by = [], []

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from any2bokeh.disparity.stabilise import DisparityWindow, stabilised
 from any2bokeh.disparity.stabilise.stream import Mode
-from tests.disparity.stabilise.moving_scene import HEIGHT, WIDTH, MovingScene, corrupted, distance
+from tests.motion.moving_scene import HEIGHT, WIDTH, MovingScene, corrupted, distance
 
 Maps = list[NDArray[np.float32]]
 
@@ -198,13 +198,14 @@ def breakdance() -> tuple[Maps, Maps]:
 
 def clip_flicker(maps: Maps, frames: Maps) -> float:
     """Mean change along DIS flow at full size, occlusions included, as the same for all contestants."""
-    from any2bokeh.evaluation.metrics.flow import DisFlow, warp
+    from any2bokeh.evaluation.metrics.flow import DisFlow
+    from any2bokeh.motion.warp import stays_inside, warp
 
     flow, changes = DisFlow(), []
     for index in range(len(maps) - 1):
         motion = flow(frames[index].transpose(1, 2, 0), frames[index + 1].transpose(1, 2, 0))
-        warped, inside = warp(maps[index + 1][0], motion)
-        changes.append(np.abs(warped - maps[index][0])[inside].mean())
+        change = np.abs(warp(maps[index + 1][0], motion) - maps[index][0])
+        changes.append(change[stays_inside(motion)].mean())
     return float(np.mean(changes))
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from any2bokeh.errors import InputError
 from any2bokeh.evaluation.metrics import TruthFrame
-from any2bokeh.evaluation.metrics.flow import DisFlow, RaftFlow, warp
+from any2bokeh.evaluation.metrics.flow import DisFlow, RaftFlow
 from any2bokeh.evaluation.metrics.flow_difference import FlowDifferenceMeter, flow_difference
 from any2bokeh.evaluation.metrics.temporal import TemporalMeter, warped_difference
 from tests.evaluation.pictures import picture
@@ -57,14 +57,6 @@ def test_flow_difference_of_a_clip():
         meter.add(moved(steps[1]), frame(moved(2), before=moved(0)))
     assert right.scores()["fd_px"] == 0
     assert wrong.scores()["fd_px"] == pytest.approx(4, abs=0.7)  # seen 3.7: the borders have nothing to follow
-
-
-def test_warp_takes_content_back_and_knows_what_left_the_frame():
-    flow = np.zeros((HEIGHT, WIDTH, 2), np.float32)
-    flow[..., 0] = 3
-    back, is_inside = warp(moved(3), flow)
-    assert is_inside.sum() == HEIGHT * (WIDTH - 3)
-    np.testing.assert_allclose(back[is_inside], moved(0)[is_inside], atol=1e-5)
 
 
 def test_an_error_that_moves_with_the_scene_does_not_count():

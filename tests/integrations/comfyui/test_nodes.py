@@ -11,7 +11,8 @@ import pytest
 import torch
 
 from any2bokeh import EstimatedDisparity, FocusScript, InputError, open_estimator, open_source, refocus_frames
-from any2bokeh.disparity.rough.seed import Seed
+from any2bokeh.optics.look import LOOK_SETTINGS
+from any2bokeh.subject.seed import ClipSeed
 from tests import clips
 from tests.integrations.comfyui.comfy import STAND_IN, load_nodes, run_node
 
@@ -59,7 +60,10 @@ def test_four_nodes_stand_in_one_menu(nodes: dict[str, Any]):
 def test_execute_takes_what_the_schema_says(nodes: dict[str, Any], name: str):
     node = nodes[f"Any2Bokeh{name}"]
     inputs = node.GET_SCHEMA().inputs
-    assert list(inspect.signature(node.execute).parameters) == [each.id for each in inputs]
+    taken = list(inspect.signature(node.execute).parameters)
+    if name == "LayeredRender":
+        taken[taken.index("look") :] = LOOK_SETTINGS
+    assert taken == [each.id for each in inputs]
     for each in inputs:
         default = getattr(each, "default", None)
         if hasattr(each, "options"):
@@ -122,7 +126,7 @@ def test_look_changes_the_picture(nodes: dict[str, Any], images: torch.Tensor, d
     for look in ({"blades": 5}, {"anamorphic_ratio": 2.0}, {"cat_eye": 1.0}, {"spherical": 0.8}, {"transfer": "none"}):
         [made] = run_node(node, **given, **look)
         assert float((made - plain).abs().max()) > 0.01, look
-    with pytest.raises(InputError, match="an aperture has 3 to 16"):
+    with pytest.raises(InputError, match="an iris has 3 to 16"):
         run_node(node, **given, blades=2)
 
 
@@ -138,7 +142,7 @@ def test_disparity_is_that_of_the_package(
     for index in range(FRAMES):
         clips._write(folder / f"{index}.png", clips.picture(index, width=WIDTH, height=HEIGHT)[..., ::-1].copy())
     with open_source(folder) as source:
-        expected = EstimatedDisparity(source, open_estimator("rough", seed=Seed(point=(0.25, 0.5))))
+        expected = EstimatedDisparity(source, open_estimator("rough", seed=ClipSeed(point=(0.25, 0.5))))
         for index, known in enumerate(expected.frames()):
             # The package keeps its maps in 16 bits; here nothing is rounded. Worst seen: 1.9e-5.
             np.testing.assert_allclose(made[index, :, :, 0].numpy(), known[0], rtol=0, atol=2 / 65535)

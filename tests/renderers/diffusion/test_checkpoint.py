@@ -14,6 +14,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from any2bokeh.aligned_weights import ALIGNMENT_BYTES, align_weights
 from any2bokeh.errors import InputError
 from any2bokeh.renderers.diffusion import checkpoint
 from any2bokeh.renderers.diffusion.model_card import ModelCard
@@ -80,6 +81,18 @@ def test_save_and_load_give_the_same(tmp_path: Path) -> None:
     inputs = render_inputs(2)
     for one, other in zip(loaded.stream(inputs), pipeline.stream(inputs), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_weights_are_aligned_wherever_they_come_from(tmp_path: Path) -> None:
+    tiny_pipeline(2).save_pretrained(tmp_path / "ours")
+    write_published(tmp_path / "published")
+    write_base(tmp_path / "base")
+    for pipeline in (
+        checkpoint.load(tmp_path / "ours"),
+        checkpoint.load(tmp_path / "published", dtype=torch.float32),
+        checkpoint.from_svd(tmp_path / "base")[0],
+    ):
+        assert all(value.data_ptr() % ALIGNMENT_BYTES == 0 for value in states(pipeline).values())
 
 
 def test_the_weights_file_describes_itself(tmp_path: Path) -> None:
@@ -172,6 +185,7 @@ def test_start_from_the_base_equals_the_base(tmp_path: Path) -> None:
     write_base(tmp_path / "base")
     pipeline, _ = checkpoint.from_svd(tmp_path / "base")
     base = UNetSpatioTemporalConditionModel.from_pretrained(tmp_path / "base" / "unet")
+    align_weights(base)  # as ours are, or the same numbers are summed in another order
     sample, context = torch.randn(1, 2, 8, 8, 8), torch.randn(1, 1, 32)
     ids = torch.tensor([[6.0, 127.0, 0.0]])
     with torch.no_grad():

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from any2bokeh.renderers.base import RenderInput
-from any2bokeh.renderers.diffusion import checkpoint
 from any2bokeh.renderers.diffusion.compact_model import COMPACT, compact_model_folder
 from any2bokeh.renderers.diffusion.pipeline import AnyToBokehPipeline
 from any2bokeh.renderers.diffusion.renderer import DiffusionRenderer
@@ -15,7 +14,8 @@ from any2bokeh.synthesis.scene import SceneConfig
 
 @pytest.fixture(scope="module")
 def model() -> AnyToBokehPipeline:
-    return checkpoint.load(COMPACT)
+    # As every command loads it. The files are float16, which a CPU emulates: 22 s a frame instead of 0.5.
+    return DiffusionRenderer.load(COMPACT, device="cpu").pipeline
 
 
 def test_it_is_small(model: AnyToBokehPipeline) -> None:

@@ -37,7 +37,8 @@ def test_streamed_equals_the_whole_clip(pipeline: AnyToBokehPipeline, frame_coun
     whole = reference.refocus(pipeline, inputs, BARE)
     streamed = np.stack(list(pipeline.stream(inputs, options=BARE)))
     assert streamed.shape == (frame_count, 3, 64, 128)
-    np.testing.assert_allclose(streamed, whole, rtol=0, atol=1e-5)  # worst seen 4.3e-6, in the plans below
+    # Worst seen 1.5e-5, with torch's default kernels: at 64 px, group norms over a single pixel magnify rounding.
+    np.testing.assert_allclose(streamed, whole, rtol=0, atol=4e-5)
     np.testing.assert_array_equal(call(pipeline, inputs, BARE), streamed)
 
 
@@ -51,7 +52,7 @@ def test_streamed_equals_the_whole_clip(pipeline: AnyToBokehPipeline, frame_coun
     ],
 )
 def test_streamed_equals_the_whole_clip_with_any_plan(pipeline: AnyToBokehPipeline, options: PipelineOptions) -> None:
-    inputs = render_inputs(7, 128, 128)  # at 64 px, group norms over a single pixel magnify rounding
+    inputs = render_inputs(7, 128, 128)  # worst seen 4.3e-6
     np.testing.assert_allclose(
         np.stack(list(pipeline.stream(inputs, options=options))),
         reference.refocus(pipeline, inputs, options),

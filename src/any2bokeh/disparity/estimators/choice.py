@@ -6,7 +6,7 @@ from pathlib import Path
 from any2bokeh.disparity.estimators.base import DepthEstimator, Device
 from any2bokeh.disparity.estimators.model_folder import CONFIG_FILE, ModelUnavailable, model_folder, read_json
 from any2bokeh.disparity.estimators.registry import DEFAULT_MODEL, Family, find_model
-from any2bokeh.disparity.rough.seed import Seed
+from any2bokeh.subject.seed import ClipSeed
 
 ROUGH = "rough"
 """The built-in estimate that needs no weights."""
@@ -24,7 +24,7 @@ def open_estimator(
     choice: str = DEFAULT_CHOICE,
     *,
     allow_noncommercial: bool = False,
-    seed: Seed | None = None,
+    seed: ClipSeed | None = None,
     device: Device = "auto",
     notice: Callable[[str], None] | None = None,
 ) -> DepthEstimator:
@@ -44,14 +44,14 @@ def open_estimator(
     from any2bokeh.disparity.rough.estimator import RoughEstimator
 
     if choice == ROUGH and not Path(choice).is_dir():
-        return RoughEstimator(seed=seed or Seed())
+        return RoughEstimator(seed=seed or ClipSeed())
     if choice != DEFAULT_CHOICE:
         return _of_model(choice, allow_noncommercial, device, notice)
     try:
         _require_libraries(DEFAULT_MODEL.hub_id)
         return _of_model(DEFAULT_MODEL.hub_id, allow_noncommercial, device, notice)
     except ModelUnavailable:
-        return RoughEstimator(seed=seed or Seed(), caveat=_FALLBACK_CAVEAT)
+        return RoughEstimator(seed=seed or ClipSeed(), caveat=_FALLBACK_CAVEAT)
 
 
 def _of_model(

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from any2bokeh.aligned_weights import align_weights
 from any2bokeh.disparity.estimators.base import Device, MapMeaning
 from any2bokeh.disparity.estimators.folder_model import FolderModel
 from any2bokeh.disparity.estimators.frame_aspect import in_aspect_of
@@ -125,6 +126,7 @@ class TransformersEstimator(FolderModel):
                 f"{self.folder} lacks {len(missing)} weights of {_CLASSES[self.model_type]}, such as {missing[0]}; "
                 f"copy the model again"
             )
+        align_weights(network)
         device = torch_device(self.device)
         return network.eval().requires_grad_(False).to(device), device
 

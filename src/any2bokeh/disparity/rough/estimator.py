@@ -8,13 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from any2bokeh.disparity.estimators.base import MapMeaning, Steadying
-from any2bokeh.disparity.rough.first_matte import first_matte
 from any2bokeh.disparity.rough.layout import Layout, backdrop_edges
-from any2bokeh.disparity.rough.matte import Matte
-from any2bokeh.disparity.rough.motion import Motion, MotionReader, followed
-from any2bokeh.disparity.rough.seed import Seed
-from any2bokeh.disparity.stabilise.cuts import is_cut
-from any2bokeh.disparity.stabilise.motion import Thumbnail
+from any2bokeh.motion.camera import Motion
+from any2bokeh.motion.flow import FlowFinder
+from any2bokeh.motion.shots import is_cut
+from any2bokeh.motion.thumbnail import Thumbnail
+from any2bokeh.motion.warp import warp
+from any2bokeh.subject.grab_cut import first_matte
+from any2bokeh.subject.propagation import PropagatedMatte
+from any2bokeh.subject.seed import ClipSeed
 
 _LONG_SIDE_PX = 384
 _LEAST_SIDE_PX = 16
@@ -44,7 +46,7 @@ class RoughEstimator:
         caveat: what a user is told of it.
     """
 
-    seed: Seed = field(default_factory=Seed)
+    seed: ClipSeed = field(default_factory=ClipSeed)
     name: str = "rough"
     licence: str = "apache-2.0"
     caveat: str | None = ROUGH_CAVEAT
@@ -69,14 +71,14 @@ class RoughEstimator:
             yield disparity[None]
 
     def _mattes(self, views: Iterable["_View"]) -> Iterator[tuple["_View", NDArray[np.float32]]]:
-        reader = MotionReader()
+        flow = FlowFinder()
         ahead: list[_View] = []
-        rest = iter(_with_motion(views, reader))
-        matte: Matte | None = None
+        rest = iter(_with_motion(views, flow))
+        matte: PropagatedMatte | None = None
         for index, view in enumerate(rest):
             if matte is not None:
                 if view.begins_shot:
-                    matte = _begun(view, Seed(), None)
+                    matte = _begun(view, ClipSeed(), None)
                 else:
                     assert view.motion is not None
                     matte.advance(view.pixels, view.motion)
@@ -91,13 +93,13 @@ class RoughEstimator:
             following = next(rest, None)
             residual = None
             if following is not None and not following.begins_shot:
-                residual = reader.between(view.grey, following.grey).residual_px
+                residual = Motion.of(flow(view.grey, following.grey)).residual_px
             matte = _begun(view, self.seed, residual)
-            yield from zip(ahead, _backwards(ahead, matte.share, reader, residual), strict=True)
+            yield from zip(ahead, _backwards(ahead, matte.share, flow, residual), strict=True)
             ahead = []
             if following is not None:
                 if following.begins_shot:
-                    matte = _begun(following, Seed(), None)
+                    matte = _begun(following, ClipSeed(), None)
                 elif following.motion is not None:
                     matte.advance(following.pixels, following.motion)
                 yield following, matte.share
@@ -133,31 +135,31 @@ class _View:
         return Thumbnail(self.pixels.astype(np.float32) / np.float32(255), self.grey)
 
 
-def _with_motion(views: Iterable[_View], reader: MotionReader) -> Iterator[_View]:
+def _with_motion(views: Iterable[_View], flow: FlowFinder) -> Iterator[_View]:
     before: _View | None = None
     for view in views:
         if before is not None:
-            motion = reader.between(view.grey, before.grey)
+            motion = Motion.of(flow(view.grey, before.grey))
             view.begins_shot = is_cut(before.thumbnail(), view.thumbnail(), motion.flow)
             view.motion = None if view.begins_shot else motion
         before = view
         yield view
 
 
-def _begun(view: _View, seed: Seed, residual_px: NDArray[np.float32] | None) -> Matte:
-    return Matte(view.pixels, first_matte(view.pixels, seed, residual_px), residual_px)
+def _begun(view: _View, seed: ClipSeed, residual_px: NDArray[np.float32] | None) -> PropagatedMatte:
+    return PropagatedMatte(view.pixels, first_matte(view.pixels, seed, residual_px), residual_px)
 
 
 def _backwards(
-    views: list[_View], share: NDArray[np.float32], reader: MotionReader, residual_px: NDArray[np.float32] | None
+    views: list[_View], share: NDArray[np.float32], flow: FlowFinder, residual_px: NDArray[np.float32] | None
 ) -> list[NDArray[np.float32]]:
     """Mattes of frames that end with the seed's, carried back from it; empty before a cut."""
-    matte = Matte(views[-1].pixels, share, residual_px)
+    matte = PropagatedMatte(views[-1].pixels, share, residual_px)
     found = [share]
     for view, after in zip(reversed(views[:-1]), reversed(views[1:]), strict=True):
         if after.begins_shot:
             break
-        found.append(matte.advance(view.pixels, reader.between(view.grey, after.grey)))
+        found.append(matte.advance(view.pixels, Motion.of(flow(view.grey, after.grey))))
     found += [np.zeros_like(share)] * (len(views) - len(found))
     return found[::-1]
 
@@ -177,6 +179,6 @@ class _Parallax:
         seen = backdrop_edges(np.clip(motion.residual_px / np.float32(full) - np.float32(0.25), 0, 1))
         if self._learnt is None:
             self._learnt = np.zeros_like(seen)
-        self._learnt = followed(self._learnt, motion)
+        self._learnt = warp(self._learnt, motion.flow)
         self._learnt += np.float32(_PARALLAX_LEARN) * (seen - self._learnt)
         return self._learnt

@@ -1,8 +1,8 @@
 """Disparity that holds still: one scale for a shot, no flicker, no gaps, nothing carried across a cut.
 
-In the order in which a clip meets it: `motion` (where pixels go), `cuts`, `missing` (gaps and sky), `relation` (scale
-and shift between two maps), `links` (relations of a frame to earlier ones), `placement` (scale and shift of every
-frame), `windows` and `anchors` (other ways to them), `smoothing`, and `stream`, which joins them.
+In the order in which a clip meets it: `missing` (gaps and sky), `relation` (scale and shift between two maps), `links`
+(relations of a frame to earlier ones), `placement` (scale and shift of every frame), `windows` and `anchors` (other
+ways to them), `smoothing`, and `stream`, which joins them.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -7,15 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from any2bokeh.disparity.stabilise import missing
-from any2bokeh.disparity.stabilise.links import Link, Sighting
-from any2bokeh.disparity.stabilise.placement import Placement, solve_shot
+from any2bokeh.disparity.stabilise.links import FrameStats, Link
+from any2bokeh.disparity.stabilise.placement import ScaleShift, solve_shot
 from any2bokeh.disparity.stabilise.relation import fit_relation
 
 ANCHOR_SPACING = 24
 """Frames from one anchor to the next, where none are given: a second of film."""
 
 
-def anchored(shot: Sequence[Sighting], spacing: int = ANCHOR_SPACING) -> Mapping[int, Placement]:
+def anchored(shot: Sequence[FrameStats], spacing: int = ANCHOR_SPACING) -> Mapping[int, ScaleShift]:
     """Placements of every ``spacing``-th frame of a shot, found from what these frames say of one another alone.
 
     Args:
@@ -39,7 +39,7 @@ def anchored(shot: Sequence[Sighting], spacing: int = ANCHOR_SPACING) -> Mapping
     return dict(zip([one.index for one in anchors], solve_shot(alone), strict=True))
 
 
-def placed_on(anchor: NDArray[np.float32], disparity_map: NDArray[np.float32]) -> Placement | None:
+def placed_on(anchor: NDArray[np.float32], disparity_map: NDArray[np.float32]) -> ScaleShift | None:
     """What brings a map ``(1, h, w)`` to the scale of an anchor of the same frame, of any size, or None."""
     shape = min(anchor.shape[1:], disparity_map.shape[1:])
     pair = []
@@ -48,4 +48,4 @@ def placed_on(anchor: NDArray[np.float32], disparity_map: NDArray[np.float32]) -
         pair.append(missing.reduced(np.asarray(one, np.float32), valid, (shape[0], shape[1])))
     (here, here_valid), (there, there_valid) = pair
     relation = fit_relation(here, there, (here_valid & there_valid).astype(np.float32))
-    return None if relation is None else Placement(relation.scale, relation.shift)
+    return None if relation is None else ScaleShift(relation.scale, relation.shift)

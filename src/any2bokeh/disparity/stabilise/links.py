@@ -7,9 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from any2bokeh.disparity.stabilise import missing
-from any2bokeh.disparity.stabilise.cuts import is_cut
-from any2bokeh.disparity.stabilise.motion import MotionFinder, Thumbnail, composed, followed, resized, trust
 from any2bokeh.disparity.stabilise.relation import Relation, fit_relation
+from any2bokeh.motion.flow import FlowFinder
+from any2bokeh.motion.shots import is_cut
+from any2bokeh.motion.thumbnail import Thumbnail
+from any2bokeh.motion.trust import trust
+from any2bokeh.motion.warp import composed, resized, warp
 
 # Maps are compared at this size: fits of two numbers need no more, and averaging takes out fine noise.
 _LONG_SIDE_PX = 256
@@ -35,7 +38,7 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
+class FrameStats:
     """One frame as the alignment sees it.
 
     Attributes:
@@ -76,17 +79,17 @@ class LinkFinder:
 
     def __init__(self, reference_spacing: int = REFERENCE_SPACING) -> None:
         self._spacing = reference_spacing
-        self._motion = MotionFinder()
+        self._flow = FlowFinder()
         self._picture: Thumbnail | None = None
         self._before: _Glance | None = None
         self._references: deque[_Glance] = deque(maxlen=REFERENCES)
         self._index = -1
         self._shot_start = 0
 
-    def add(self, disparity_map: NDArray[np.float32], picture: Thumbnail) -> Sighting:
+    def add(self, disparity_map: NDArray[np.float32], picture: Thumbnail) -> FrameStats:
         """The next frame: its map ``(1, h, w)`` and its picture."""
         self._index += 1
-        back = None if self._picture is None else self._motion(picture, self._picture)
+        back = None if self._picture is None else self._flow(picture.grey, self._picture.grey)
         begins_shot = self._picture is None or back is None or is_cut(self._picture, picture, back)
         shape = _comparison_shape(picture.shape)
         small = picture.reduced(shape)
@@ -104,7 +107,7 @@ class LinkFinder:
             self._references.append(here_as_reference)
         self._picture, self._before = picture, here
         middle, spread = _level(values[valid])
-        return Sighting(self._index, begins_shot, links, middle, spread)
+        return FrameStats(self._index, begins_shot, links, middle, spread)
 
     def _links(self, here: _Glance, back: NDArray[np.float32]) -> tuple[Link, ...]:
         assert self._before is not None
@@ -129,8 +132,8 @@ def _relation(here: _Glance, other: _Glance) -> Relation | None:
     """Of the other frame's values to this one's, where the motion between them can be believed."""
     assert other.motion is not None
     weights = trust(other.motion, None, here.picture, other.picture) * here.valid
-    weights *= followed(other.valid, other.motion) > 0.999
-    there = followed(other.values, other.motion)
+    weights *= warp(other.valid, other.motion) > 0.999
+    there = warp(other.values, other.motion)
     step = slice(None, None, _STRIDE)
     return fit_relation(here.values[step, step], there[step, step], weights[step, step])
 

@@ -1,12 +1,12 @@
 """Means of values that belong to one surface, and never of two."""
 
 import numpy as np
-from numba import njit
 
-from any2bokeh.disparity.stabilise.motion import TRUST_MIN
+from any2bokeh.compiled import compiled
+from any2bokeh.motion.trust import TRUST_MIN
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@compiled(nogil=True, fastmath=True)
 def select_and_average(values, weights, tolerance, surface, result):  # pragma: no cover (compiled)
     """Weighted median over the first axis, then the mean around it with Cauchy weights."""
     count, height, width = values.shape
@@ -54,7 +54,7 @@ def select_and_average(values, weights, tolerance, surface, result):  # pragma: 
             result[y, x] = sum_values / sum_weights
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@compiled(nogil=True, fastmath=True)
 def average_around(values, tolerance):  # pragma: no cover (compiled)
     """Mean of 3x3 pixels with Cauchy weights: of one surface, never of two."""
     height, width = values.shape

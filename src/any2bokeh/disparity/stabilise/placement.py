@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.disparity.stabilise.links import REFERENCE_SPACING, REFERENCES, Sighting
+from any2bokeh.disparity.stabilise.links import REFERENCE_SPACING, REFERENCES, FrameStats
 
 # How far back a link reaches at the usual spacing.
 _REACH = REFERENCE_SPACING * REFERENCES
@@ -21,7 +21,7 @@ _WEIGHT_RANGE = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Placement:
+class ScaleShift:
     """``aligned = scale * value + shift`` for one frame."""
 
     scale: float
@@ -41,7 +41,7 @@ class _Edges:
     weights: NDArray[np.float64]
 
 
-def solve_shot(sightings: Sequence[Sighting], given: Mapping[int, Placement] | None = None) -> list[Placement]:
+def solve_shot(sightings: Sequence[FrameStats], given: Mapping[int, ScaleShift] | None = None) -> list[ScaleShift]:
     """Scale and shift of all frames of one shot, found together.
 
     Each link says that two frames show the same surfaces; the logarithms of the scales, and then the shifts, are the
@@ -88,7 +88,7 @@ def solve_shot(sightings: Sequence[Sighting], given: Mapping[int, Placement] | N
     shifts = _solve(count, edges, rises, -scales * middles, given_shifts)
     if not local:
         shifts += np.mean(middles - (scales * middles + shifts))
-    return [Placement(float(scale), float(shift)) for scale, shift in zip(scales, shifts, strict=True)]
+    return [ScaleShift(float(scale), float(shift)) for scale, shift in zip(scales, shifts, strict=True)]
 
 
 def _solve(
@@ -164,7 +164,7 @@ def _least_squares(
     return values.ravel()[:count]
 
 
-class RunningPlacement:
+class RunningScaleShift:
     """Scale and shift of frames as they come, from what came before alone; the first frame of a shot keeps its own."""
 
     def __init__(self) -> None:
@@ -173,7 +173,7 @@ class RunningPlacement:
         self._own_log = 0.0
         self._own_middle = 0.0
 
-    def add(self, sighting: Sighting) -> Placement:
+    def add(self, sighting: FrameStats) -> ScaleShift:
         """The next frame of the clip."""
         if sighting.begins_shot or not self._scales:
             self._scales.clear()
@@ -186,9 +186,9 @@ class RunningPlacement:
         self._scales[sighting.index], self._shifts[sighting.index] = scale, shift
         for index in [index for index in self._scales if index < sighting.index - _REACH]:
             del self._scales[index], self._shifts[index]
-        return Placement(scale, shift)
+        return ScaleShift(scale, shift)
 
-    def _next(self, sighting: Sighting) -> tuple[float, float]:
+    def _next(self, sighting: FrameStats) -> tuple[float, float]:
         own_log = self._own_log - np.log(sighting.spread) if sighting.spread > 0 else 0.0
         links = [link for link in sighting.links if link.to in self._scales]
         if not links:

@@ -7,16 +7,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.disparity.stabilise.cuts import is_cut
-from any2bokeh.disparity.stabilise.motion import (
-    MotionFinder,
-    Thumbnail,
-    brought,
-    composed,
-    followed,
-    trust,
-)
 from any2bokeh.disparity.stabilise.one_surface import average_around, select_and_average
+from any2bokeh.motion.flow import FlowFinder
+from any2bokeh.motion.shots import is_cut
+from any2bokeh.motion.thumbnail import Thumbnail
+from any2bokeh.motion.trust import brought, trust
+from any2bokeh.motion.warp import composed, warp
 
 # Values within this many deviations of the flicker from the middle of all count as one.
 _TOLERANCE_DEVIATIONS = 4.0
@@ -66,7 +62,7 @@ def smoothed(
     Source: after the flow-guided filter of Kopf et al., Robust Consistent Video Depth Estimation, CVPR 2021, sec. 3.4,
     with a median first and the surface taken from the frame itself.
     """
-    motion = MotionFinder()
+    flow = FlowFinder()
     window: list[_Held] = []  # oldest first
     centre = 0
     for values, known, picture in frames:
@@ -75,7 +71,7 @@ def smoothed(
             continue
         newest = _Held(values, None if known.all() else known, picture)
         if window:
-            _tie(window[-1], newest, motion)
+            _tie(window[-1], newest, flow)
         window.append(newest)
         if len(window) - centre > reach:
             yield _smooth(window, centre, reach)[None]
@@ -87,14 +83,14 @@ def smoothed(
         yield _smooth(window, place, reach)[None]
 
 
-def _tie(before: _Held, after: _Held, motion: MotionFinder) -> None:
+def _tie(before: _Held, after: _Held, flow: FlowFinder) -> None:
     """Find the motion between two neighbours, unless there is a cut between them."""
     if before.picture.shape != after.picture.shape:
         return
-    back = motion(after.picture, before.picture)
+    back = flow(after.picture.grey, before.picture.grey)
     if is_cut(before.picture, after.picture, back):
         return
-    onward = motion(before.picture, after.picture)
+    onward = flow(before.picture.grey, after.picture.grey)
     after.back, before.onward = back, onward
     after.back_trust = trust(back, onward, after.picture, before.picture)
     before.onward_trust = trust(onward, back, before.picture, after.picture)
@@ -148,7 +144,7 @@ def _ways(
             if way is None or sure is None:
                 way, sure = hop, hop_trust
             else:
-                sure = sure * followed(hop_trust, way)
+                sure = sure * warp(hop_trust, way)
                 way = composed(way, hop)
             yield window[place], way, sure
 

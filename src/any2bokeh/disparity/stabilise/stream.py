@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from any2bokeh.disparity.stabilise import missing
 from any2bokeh.disparity.stabilise.anchors import ANCHOR_SPACING, anchored, placed_on
-from any2bokeh.disparity.stabilise.cuts import shot_starts
-from any2bokeh.disparity.stabilise.links import LinkFinder, Sighting
-from any2bokeh.disparity.stabilise.motion import Thumbnail, thumbnail
-from any2bokeh.disparity.stabilise.placement import Placement, RunningPlacement, solve_shot
+from any2bokeh.disparity.stabilise.links import FrameStats, LinkFinder
+from any2bokeh.disparity.stabilise.placement import RunningScaleShift, ScaleShift, solve_shot
 from any2bokeh.disparity.stabilise.smoothing import smoothed
 from any2bokeh.disparity.stabilise.windows import DisparityWindow, blended
+from any2bokeh.motion.shots import shot_starts
+from any2bokeh.motion.thumbnail import Thumbnail, thumbnail
 
 Mode = Literal[
     "blend",  # one pass, as frames come: windows on their overlap, single frames on what came before
@@ -82,13 +82,13 @@ def stabilised(
 
 
 def _one_pass(maps: Maps, frames: Frames, mode: Mode, reach: int) -> Iterator[Map]:
-    running = RunningPlacement()
+    running = RunningScaleShift()
     finder = LinkFinder()
 
     def placed() -> Iterator[_Placed]:
         for index, (disparity_map, is_window, picture) in enumerate(_together(maps, frames)):
             if mode == "none" or is_window:
-                yield _Placed(disparity_map, Placement(1.0, 0.0), 0.0, index == 0, picture)
+                yield _Placed(disparity_map, ScaleShift(1.0, 0.0), 0.0, index == 0, picture)
             else:
                 sighting = finder.add(disparity_map, picture)
                 placement = running.add(sighting)
@@ -102,8 +102,8 @@ def _two_passes(
 ) -> Iterator[Map]:
     with_anchors = anchors is None or len(anchors) > 0
     finder = LinkFinder(anchor_spacing) if with_anchors else LinkFinder()
-    sightings: list[Sighting] = []
-    given: dict[int, Placement] = {}
+    sightings: list[FrameStats] = []
+    given: dict[int, ScaleShift] = {}
     for disparity_map, _, picture in _together(maps, frames):
         sighting = finder.add(disparity_map, picture)
         sightings.append(sighting)
@@ -111,7 +111,7 @@ def _two_passes(
             placement = placed_on(anchors[sighting.index], disparity_map)
             if placement is not None:
                 given[sighting.index] = placement
-    placements: list[Placement] = []
+    placements: list[ScaleShift] = []
     zeros: list[float] = []  # what 0 became, the same for a whole shot
     for shot in _shots(sightings):
         held = given if anchors else anchored(shot, anchor_spacing) if with_anchors else None
@@ -127,7 +127,7 @@ def _two_passes(
     yield from smoothed(_filled(placed()), reach=reach)
 
 
-def _shots(sightings: list[Sighting]) -> Iterator[list[Sighting]]:
+def _shots(sightings: list[FrameStats]) -> Iterator[list[FrameStats]]:
     if not sightings:
         return
     starts = [one.index for one in sightings if one.begins_shot]
@@ -175,7 +175,7 @@ class _Placed:
     """A map as it came, and where it belongs."""
 
     disparity_map: Map
-    placement: Placement
+    placement: ScaleShift
     zero: float  # what 0, the value of sky, becomes
     begins_shot: bool
     picture: Thumbnail

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from any2bokeh.disparity.stabilise import missing
-from any2bokeh.disparity.stabilise.placement import Placement
+from any2bokeh.disparity.stabilise.placement import ScaleShift
 from any2bokeh.disparity.stabilise.relation import fit_relation
 
 # Samples of an overlap that a fit looks at.
@@ -100,17 +100,17 @@ class _Shots:
         return list(pairwise([start, *(index for index in self._starts if index < stop), stop]))
 
 
-def _placement(window: DisparityWindow, shared: list[int], pending: dict[int, NDArray[np.float32]]) -> Placement:
+def _placement(window: DisparityWindow, shared: list[int], pending: dict[int, NDArray[np.float32]]) -> ScaleShift:
     """What brings a window to the scale of the frames that it shares with those before it, if any."""
     if not shared:
-        return Placement(1.0, 0.0)
+        return ScaleShift(1.0, 0.0)
     here = np.stack([window.maps[index - window.start] for index in shared])
     there = np.stack([pending[index] for index in shared])
     step = max(int(np.sqrt(here.size / _SAMPLES)), 1)
     here, there = here[..., ::step, ::step], there[..., ::step, ::step]
     sky = np.stack([missing.is_sky(one[0]) for one in here])[:, None]
     relation = fit_relation(here, there, np.asarray(~sky, np.float32))
-    return Placement(1.0, 0.0) if relation is None else Placement(relation.scale, relation.shift)
+    return ScaleShift(1.0, 0.0) if relation is None else ScaleShift(relation.scale, relation.shift)
 
 
 def _faded(old: NDArray[np.float32], new: NDArray[np.float32], share: np.float32) -> NDArray[np.float32]:

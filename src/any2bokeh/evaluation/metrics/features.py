@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from any2bokeh.aligned_weights import align_weights
 from any2bokeh.errors import InputError
 from any2bokeh.evaluation.metrics.truth import Picture, TruthFrame
 
@@ -61,6 +62,7 @@ class TransformersFeatures:
             model: Any = AutoModel.from_pretrained(folder, local_files_only=True, use_safetensors=True)
         except (OSError, ValueError, KeyError, RuntimeError) as error:
             raise InputError(f"{folder} holds no network to load ({' '.join(str(error).split())[:120]})") from None
+        align_weights(model)
         self._model = getattr(model, "vision_model", model).eval().to(device)
         self._device = device
         self.name = folder.resolve().name

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from any2bokeh.errors import InputError
+from any2bokeh.motion.flow import FlowFinder
 
 
 class FlowEstimator(Protocol):
@@ -25,20 +26,16 @@ class FlowEstimator(Protocol):
 
 
 class DisFlow:
-    """Dense inverse search of OpenCV at its medium preset; needs no weights.
-
-    Source: Kroeger et al., Fast Optical Flow using Dense Inverse Search, ECCV 2016.
-    """
+    """OpenCV's, which needs no weights; see ``FlowFinder``."""
 
     name = "DIS"
 
     def __init__(self) -> None:
-        self._search: Any = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)  # type: ignore[attr-defined]
+        self._flow = FlowFinder()
 
     def __call__(self, before: NDArray[np.float32], after: NDArray[np.float32]) -> NDArray[np.float32]:
         """See ``FlowEstimator.__call__``."""
-        # A search that starts from what it found last would make results depend on what came before.
-        return self._search.calc(_codes(before), _codes(after), None)
+        return self._flow(_codes(before), _codes(after))
 
 
 class RaftFlow:
@@ -92,15 +89,6 @@ class RaftFlow:
         with torch.inference_mode():
             flow = self._model(*(one.to(self._device) * 2 - 1 for one in pictures))[-1][0]
         return np.ascontiguousarray(flow[:, :height, :width].permute(1, 2, 0).cpu().numpy())
-
-
-def warp(after: NDArray[np.float32], flow: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """What ``after`` shows where the pixels of the frame before went, and ``(H, W)`` whether that is in the frame."""
-    height, width = flow.shape[:2]
-    rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
-    x, y = columns + flow[..., 0], rows + flow[..., 1]
-    warped = cv2.remap(after, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(warped, np.float32), (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
 
 
 def _codes(picture: NDArray[np.float32]) -> NDArray[np.uint8]:

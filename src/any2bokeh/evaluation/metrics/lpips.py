@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from any2bokeh.aligned_weights import aligned
 from any2bokeh.errors import InputError
 from any2bokeh.evaluation.metrics.truth import Picture, TruthFrame
 
@@ -45,7 +46,7 @@ class Lpips:
         except ImportError:
             raise InputError("LPIPS needs torch, which is not installed; pip install 'any2bokeh[diffusion]'") from None
         try:
-            state = load_file(weights, device=device)
+            state = {name: aligned(tensor) for name, tensor in load_file(weights, device=device).items()}
         except (OSError, SafetensorError) as error:
             raise InputError(f"{weights} cannot be read as safetensors ({error}); check --lpips") from None
         channels_in = 3

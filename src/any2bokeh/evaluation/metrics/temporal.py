@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.evaluation.metrics.flow import warp
 from any2bokeh.evaluation.metrics.truth import Picture, TruthFrame
+from any2bokeh.motion.warp import stays_inside, warp
 
 
 def warped_difference(
@@ -22,8 +22,7 @@ def warped_difference(
 
     The paper: nothing of the kind was found. The difference without warping is ``relation``.
     """
-    warped, is_inside = warp(prediction, flow)
-    warped_truth, _ = warp(truth, flow)
+    warped, warped_truth, is_inside = warp(prediction, flow), warp(truth, flow), stays_inside(flow)
     if not is_inside.any():
         return 0.0
     return float(np.abs((warped - before) - (warped_truth - truth_before))[is_inside].mean(dtype=np.float64))

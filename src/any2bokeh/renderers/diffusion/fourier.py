@@ -23,6 +23,18 @@ def fourier_features(
         ``(..., 2 F)``: sin, cos of the first frequency, sin, cos of the second, and so on.
     """
     values = values.to(torch.promote_types(values.dtype, torch.float32))
-    exponents = torch.linspace(0, 1, frequency_count, dtype=values.dtype, device=values.device)
-    phases = values[..., None] * largest_frequency**exponents  # (..., F)
+    frequencies = _frequencies(frequency_count, largest_frequency, values.dtype).to(values.device)
+    phases = values[..., None] * frequencies  # (..., F)
     return torch.stack([phases.sin(), phases.cos()], dim=-1).flatten(-2)
+
+
+def _frequencies(count: int, largest: float, dtype: torch.dtype) -> torch.Tensor:
+    """``largest ** torch.linspace(0, 1, count)`` as the published modules had it, to the last bit on every processor.
+
+    Both operations round otherwise without fused multiplication and addition, and K magnifies the difference a
+    thousandfold. Here each exponent is rounded once, and each power.
+    """
+    step = torch.tensor(1 / max(count - 1, 1), dtype=dtype).item()
+    rising = [index * step if index < count / 2 else 1 - (count - 1 - index) * step for index in range(count)]
+    exponents = torch.tensor(rising, dtype=dtype).double()
+    return (largest**exponents).to(dtype)

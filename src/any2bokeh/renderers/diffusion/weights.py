@@ -10,6 +10,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
+from any2bokeh.aligned_weights import aligned
 from any2bokeh.errors import InputError
 
 WEIGHTS_NAME = "diffusion_pytorch_model.safetensors"
@@ -73,7 +74,7 @@ def weight_files(folder: Path, stem: str = "diffusion_pytorch_model", variant: s
 
 
 def read_weights(files: Iterable[Path], dtype: torch.dtype | None = None) -> dict[str, torch.Tensor]:
-    """Read tensors, floating ones cast to ``dtype`` as they come.
+    """Read tensors, floating ones cast to ``dtype`` as they come, aligned as those that a network makes itself.
 
     Raises:
         InputError: a truncated or foreign file.
@@ -84,7 +85,9 @@ def read_weights(files: Iterable[Path], dtype: torch.dtype | None = None) -> dic
             with safe_open(path, framework="pt") as file:
                 for key in file.keys():  # noqa: SIM118 - not a dict
                     tensor = file.get_tensor(key)
-                    state[key] = tensor.to(dtype) if dtype is not None and tensor.is_floating_point() else tensor
+                    if dtype is not None and tensor.is_floating_point():
+                        tensor = tensor.to(dtype)
+                    state[key] = aligned(tensor)
         except SafetensorError as error:
             raise InputError(f"{path} is truncated or not a safetensors file ({error}); copy it again") from None
     return state

@@ -1,7 +1,8 @@
 """Bins of defocus: the order in which surfaces hide one another."""
 
 import numpy as np
-from numba import njit
+
+from any2bokeh.compiled import compiled
 
 BIN_COUNT = 129
 """Bins from the farthest, 0, to the nearest; the one in focus is in the middle."""
@@ -14,7 +15,7 @@ _LINEAR_BINS = 8
 _BINS_PER_E_FOLD = 10.0
 
 
-@njit(nogil=True, cache=True, inline="always")
+@compiled(nogil=True, inline="always")
 def depth_bin(defocus):
     """Bin of a signed defocus in pixels. Everything within half a pixel of focus is one bin."""
     radius = abs(defocus)

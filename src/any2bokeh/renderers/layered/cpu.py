@@ -11,8 +11,8 @@ and what lies behind gets only what is left over.
 """
 
 import numpy as np
-from numba import njit
 
+from any2bokeh.compiled import compiled
 from any2bokeh.optics.barrel import FINE_UP_TO_PX, cut, fine_row_opening, row_opening
 from any2bokeh.optics.radii import radius_index
 from any2bokeh.renderers.layered.bins import BIN_COUNT, FOCUS_BIN, depth_bin
@@ -38,7 +38,7 @@ def new_accumulator(slots: int):
     return np.zeros(slots * SLOT_PIXELS * 4, np.float32)
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@compiled(nogil=True, fastmath=True)
 def render_tile(tile, source, samples, rows, transfer, channel, shift_px, accumulator, result):
     """Render one tile of ``TILE_HEIGHT`` x ``TILE_WIDTH`` pixels.
 
@@ -62,7 +62,7 @@ def render_tile(tile, source, samples, rows, transfer, channel, shift_px, accumu
         _compose_channel(window, channel, slot_of_bin, extents, accumulator, transfer, result)
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@compiled(nogil=True, fastmath=True)
 def sum_tile(tile, samples, rows, channel, shift_px, accumulator):
     """Add the shapes of all samples that reach a tile to the sums of their bins; arguments as for ``render_tile``.
 
@@ -95,7 +95,7 @@ def sum_tile(tile, samples, rows, channel, shift_px, accumulator):
     return window, slot_of_bin, extents
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@compiled(nogil=True, fastmath=True)
 def _splat(part, window, samples, rows, channel, shift_px, accumulator, slot_of_bin, extents, slots):
     """Add the shapes of all samples in a part of a block to the sums of their bins; slots in use then."""
     light, defocus, kind, _ = samples
@@ -195,7 +195,7 @@ def _splat(part, window, samples, rows, channel, shift_px, accumulator, slot_of_
     return slots
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@compiled(nogil=True, fastmath=True)
 def _add_cut(span, steps, at, opening, radius_px, red, green, blue, weight, lanes, accumulator):
     """Add the rows of one shape behind a barrel. By itself, as it would take registers from the shapes that are whole.
 
@@ -240,7 +240,7 @@ def _add_cut(span, steps, at, opening, radius_px, red, green, blue, weight, lane
         line += ROW_PIXELS * lanes
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@compiled(nogil=True, fastmath=True)
 def _compose(window, source, slot_of_bin, extents, accumulator, transfer, result):
     """Sum up the differences, take the bins front to back until the aperture is full, encode; zero the sums."""
     top, bottom, left, right = window
@@ -282,7 +282,7 @@ def _compose(window, source, slot_of_bin, extents, accumulator, transfer, result
                 result[c, top + y, left + x] = _encoded(value, encode_table, peak) if cells > 0 else value
 
 
-@njit(nogil=True, cache=True, fastmath=True, inline="always")
+@compiled(nogil=True, fastmath=True, inline="always")
 def _encoded(value, encode_table, peak):
     cells = encode_table.shape[0] - 1
     place = np.sqrt(min(value / peak, np.float32(1))) * np.float32(cells)
@@ -291,7 +291,7 @@ def _encoded(value, encode_table, peak):
     return below + (encode_table[cell + 1] - below) * (place - np.float32(cell))
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@compiled(nogil=True, fastmath=True)
 def _compose_channel(window, channel, slot_of_bin, extents, accumulator, transfer, result):
     """``_compose`` for one channel, of sums of pairs. What is in focus for one colour may not be for another, so
     nothing is taken from the source."""

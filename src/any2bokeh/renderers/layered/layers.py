@@ -17,8 +17,8 @@ where they are used.
 """
 
 import numpy as np
-from numba import njit
 
+from any2bokeh.compiled import compiled
 from any2bokeh.optics.highlights import raised, spread
 
 BLOCK = 16
@@ -43,7 +43,7 @@ _STENCIL = 2  # points on each side of the filled pixel, along both axes
 _STENCIL_GROWTH = 0.5  # their spacing, in distances from the step
 
 
-@njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def prepare(
     rows, pixels, disparity, focus_disparity, scale, decode_table, highlights, light, defocus, block_low, block_high
 ):
@@ -94,7 +94,7 @@ def prepare(
                     light[FRONT, y, x, c] *= factor
 
 
-@njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def find_steps(rows, defocus, block_low, block_high, kind, level):
     """Find the steps of one row of blocks: ``kind`` becomes ``BESIDE_STEP`` or 0, ``level`` 1 on far sides or 0."""
     height, width = kind.shape
@@ -120,7 +120,7 @@ def find_steps(rows, defocus, block_low, block_high, kind, level):
                         level[y, x] = 1
 
 
-@njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def split_mixed(rows, light, defocus, kind, level):
     """Split the mixed pixels of one row of blocks into a foreground part and the background behind it."""
     height, width = kind.shape
@@ -154,7 +154,7 @@ def split_mixed(rows, light, defocus, kind, level):
             kind[y, x] = BESIDE_STEP | SPLIT | HIDDEN
 
 
-@njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def _range_around(block_low, block_high, rows, block):
     """Range of defocus in a block and its eight neighbours."""
     low, high = np.inf, -np.inf
@@ -165,7 +165,7 @@ def _range_around(block_low, block_high, rows, block):
     return high - low
 
 
-@njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def _foreground_share(light, defocus, kind, y, x, near, near_color, far_color):
     """How much of pixel (y, x), on the far side of a step to ``near``, is foreground: 0 to a half.
 
@@ -216,7 +216,7 @@ def _foreground_share(light, defocus, kind, y, x, near, near_color, far_color):
     return min(max(along / contrast, np.float32(0)), np.float32(_MIX_MOST_FOREGROUND))
 
 
-@njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def _extreme_near_color(light, defocus, y, x, threshold, near_color, far_color):
     """The foreground neighbour that is least like the background: a hair has no pure pixel of its own."""
     height, width = defocus.shape[1:]
@@ -234,7 +234,7 @@ def _extreme_near_color(light, defocus, y, x, threshold, near_color, far_color):
                     near_color[c] = light[FRONT, j, i, c]
 
 
-@njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def first_ring(level, source):
     """The far sides of all steps, from which hidden background is filled inwards: indices of pixels, int32.
 
@@ -254,7 +254,7 @@ def first_ring(level, source):
     return ring
 
 
-@njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def fill_ring(part, number, light, defocus, kind, level, source):
     """Fill the hidden background around a part of the ring before ring ``number``: indices of the filled pixels.
 
@@ -278,7 +278,7 @@ def fill_ring(part, number, light, defocus, kind, level, source):
     return filled[:count]
 
 
-@njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def _hide(light, defocus, kind, level, source, y, x, number):
     """Give (y, x) a hidden sample if the background of an earlier ring reaches behind it; whether it did."""
     height, width = kind.shape

@@ -5,9 +5,9 @@ from typing import Literal, get_args
 
 import cv2
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from any2bokeh.compiled import compiled
 from any2bokeh.errors import InputError
 from any2bokeh.optics.coc import REFERENCE_LONG_SIDE_PX
 from any2bokeh.renderers.base import RenderInput
@@ -86,7 +86,7 @@ class ReducedRenderer:
         return result
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@compiled(nogil=True, fastmath=True)
 def _with_detail(source, planes, disparity, focus_disparity, per_px, result):
     height, width = disparity.shape
     for y in range(height):

@@ -4,8 +4,8 @@ The bins of a tile are taken front to back as for the picture, but each pixel ke
 """
 
 import numpy as np
-from numba import njit
 
+from any2bokeh.compiled import compiled
 from any2bokeh.renderers.layered.bins import BIN_COUNT, depth_bin
 from any2bokeh.renderers.layered.cpu import (
     LEAST_COVERAGE,
@@ -21,7 +21,7 @@ ALPHA = 3
 """Of the four channels of a part; light comes first, multiplied by it."""
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@compiled(nogil=True, fastmath=True)
 def separate_tile(tile, samples, rows, channel, shift_px, focus_px, accumulator, parts):
     """Render one tile in three parts.
 

@@ -1,0 +1,78 @@
+"""Ctrl-C and termination, which unwind the stack, so that no partial file stays behind; never within an import.
+
+A compiled module that is interrupted while it is initialised aborts the process (pybind11 cannot pass the exception
+on), so an interruption that comes during an import waits for its end. This module imports nothing heavy: it is in force
+while the rest of the command line is imported.
+"""
+
+import _thread
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+INTERRUPTED, TERMINATED = 130, 143
+_RETRY_S = 0.02
+_IMPORTING = "importlib._bootstrap"
+
+
+class Terminated(SystemExit):
+    """The process was asked to end."""
+
+
+@contextmanager
+def interruptions_unwind() -> Iterator[None]:
+    """Raise KeyboardInterrupt on Ctrl-C and ``Terminated`` on SIGTERM, as soon as no import is under way."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number, handler in before.items():
+        if handler is not signal.SIG_IGN:  # as of a job in the background of a shell
+            signal.signal(number, _interrupt)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    if _is_importing(frame):
+        # Not threading.Timer, which takes locks that the interrupted code may hold.
+        _thread.start_new_thread(_send_again, (number,))
+    elif number == signal.SIGINT:
+        raise KeyboardInterrupt
+    else:
+        raise Terminated(TERMINATED)
+
+
+def _send_again(number: int) -> None:
+    time.sleep(_RETRY_S)
+    os.kill(os.getpid(), number)
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if _IMPORTING in frame.f_code.co_filename:
+            return True
+        frame = frame.f_back
+    return False
+
+
+def interrupted_line(kept: list[str]) -> str:
+    """What an interrupted command says of its outputs."""
+    if not kept:
+        return "error: interrupted; nothing was written"
+    more = f" and {len(kept) - 1} more" if len(kept) > 1 else ""
+    return f"error: interrupted; complete and kept: {kept[0]}{more}"
+
+
+def say_interrupted() -> None:
+    """Print the one line; outputs are known where the module that writes them has been imported."""
+    output = sys.modules.get("any2bokeh.video.pending_output")
+    print(interrupted_line([] if output is None else list(map(str, output.PUBLISHED))), file=sys.stderr)

@@ -1,0 +1,104 @@
+"""How numerical kernels are compiled: by numba, and kept on disk where a folder can be written.
+
+numba keeps machine code in the folder that ``NUMBA_CACHE_DIR`` names, else beside the source (``__pycache__``), else in
+the user's cache folder. By itself it raises where none of them can be written, where the disk is full, and where a file
+of the cache is damaged. A cache must not stop a run: here such a kernel is compiled anew, and that is told once.
+"""
+
+import hashlib
+import pickle
+import warnings
+from collections.abc import Callable
+from typing import Any, Literal, TypeVar
+
+from numba import njit
+from numba.core.caching import CompileResultCacheImpl, FunctionCache
+from numba.core.serialize import dumps
+
+from any2bokeh.errors import KernelCacheWarning
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def compiled(
+    *, nogil: bool = False, fastmath: bool | set[str] = False, inline: Literal["never", "always"] = "never"
+) -> Callable[[Function], Function]:
+    """Compile a function with numba on its first call, and keep the machine code for the next process.
+
+    Args:
+        nogil: run without the interpreter's lock, so that threads overlap.
+        fastmath: which liberties floating-point arithmetic may take; see ``numba.njit``.
+        inline: ``always`` puts the body into every kernel that calls it. After a change of such a function the kept
+            code of its callers in other files is stale, for numba looks only at the file of the caller.
+
+    Warns:
+        KernelCacheWarning: once in a process, where nothing can be kept.
+    """
+
+    def decorate(function: Function) -> Function:
+        dispatcher: Any = njit(nogil=nogil, fastmath=fastmath, inline=inline)(function)
+        try:
+            dispatcher._cache = _KernelCache(function)
+        except RuntimeError as error:
+            if "no locator" not in str(error):  # numba's word for: no folder that can be written
+                raise
+            _tell_once("neither the package's folder nor the user's cache folder can be written")
+        return dispatcher
+
+    return decorate
+
+
+class _CheckedKernel(CompileResultCacheImpl):
+    """Machine code with its checksum: the linker trusts what it is given, and damaged code would end the process."""
+
+    def reduce(self, cres: Any) -> tuple[bytes, bytes]:
+        code = dumps(super().reduce(cres))
+        return hashlib.sha256(code).digest(), code
+
+    def rebuild(self, target_context: Any, payload: tuple[bytes, bytes]) -> Any:
+        checksum, code = payload
+        if hashlib.sha256(code).digest() != checksum:
+            raise ValueError("damaged machine code")
+        return super().rebuild(target_context, pickle.loads(code))
+
+
+class _KernelCache(FunctionCache):
+    """numba's cache, but what it cannot read is compiled anew and what it cannot write is not kept."""
+
+    _impl_class = _CheckedKernel  # pyright: ignore[reportAssignmentType]
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        try:
+            return super().load_overload(sig, target_context)
+        except Exception:  # whatever a damaged pickle raises
+            self._forget()
+            return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        try:
+            super().save_overload(sig, data)
+        except OSError as error:
+            self.disable()
+            _tell_once(f"{self.cache_path} cannot be written ({error.strerror or error})")
+
+    def _forget(self) -> None:
+        try:
+            self.flush()
+        except OSError as error:
+            self.disable()
+            _tell_once(f"{self.cache_path} is damaged and cannot be written ({error.strerror or error})")
+
+
+_told = False
+
+
+def _tell_once(why: str) -> None:
+    global _told
+    if not _told:
+        _told = True
+        warnings.warn(
+            f"compiled code cannot be kept: {why}; every run compiles it anew, which takes up to a minute; "
+            "set NUMBA_CACHE_DIR to a folder that can be written",
+            KernelCacheWarning,
+            stacklevel=2,
+        )

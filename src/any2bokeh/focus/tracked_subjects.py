@@ -1,0 +1,205 @@
+"""The subjects of a clip that are followed, each once from its keyframe on: their disparity in every frame."""
+
+from collections.abc import Callable, Generator
+from itertools import tee
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from any2bokeh.disparity.source import DisparitySource
+from any2bokeh.focus.mask import subject_of
+from any2bokeh.focus.pictures import Pictures, views_of
+from any2bokeh.focus.target import BoxTarget, PointTarget
+from any2bokeh.subject.point import disparity_at_point, disparity_in_box
+from any2bokeh.subject.scenery import is_scenery
+from any2bokeh.subject.seed import BoxSeed, PointSeed, Seed
+
+if TYPE_CHECKING:
+    from any2bokeh.subject.tracker import TrackedFrame, Tracker
+
+OnTrackedFrame = Callable[[int, "TrackedFrame"], None]
+# Less of a subject than this share of the frames is remarked on.
+_SEEN_SHARE = 0.5
+
+
+class LoadsTracker(Protocol):
+    """What knows which tracker is wanted, such as `TrackerChoice`."""
+
+    def load(self) -> "tuple[Tracker, str | None]":
+        """The tracker, and a line that announces it, or None."""
+        ...
+
+
+class TrackedSubjects:
+    """Follows what keyframes point at. The tracker is loaded when the first subject is asked for.
+
+    Args:
+        pictures: of the clip.
+        disparity: of the clip, with frames counted likewise.
+        tracker: which tracker is wanted.
+        on_tracked_frame: called with every frame of every subject, and what it shows of it.
+    """
+
+    def __init__(
+        self,
+        pictures: Pictures,
+        disparity: DisparitySource,
+        tracker: LoadsTracker,
+        *,
+        on_tracked_frame: OnTrackedFrame | None = None,
+    ) -> None:
+        self.pictures = pictures
+        self.disparity = disparity
+        self._wanted = tracker
+        self._on_tracked_frame = on_tracked_frame
+        self._loaded: Tracker | None = None
+        self._remarks: list[str] = []
+        self._subjects: dict[tuple[PointTarget | BoxTarget, int], TrackedSubject] = {}
+
+    @property
+    def tracker(self) -> "Tracker":
+        """The tracker.
+
+        Raises:
+            InputError: its model is not on this machine, or is not one.
+        """
+        if self._loaded is None:
+            self._loaded, remark = self._wanted.load()
+            self._remarks += [remark] if remark else []
+        return self._loaded
+
+    def subject(self, target: PointTarget | BoxTarget, frame: int) -> "TrackedSubject":
+        """The subject that a target shows in a frame."""
+        key = (target, frame)
+        if key not in self._subjects:
+            self._subjects[key] = TrackedSubject(
+                target,
+                frame,
+                tracker=self.tracker,
+                pictures=self.pictures,
+                disparity=self.disparity,
+                on_tracked_frame=self._on_tracked_frame,
+            )
+        return self._subjects[key]
+
+    def warnings(self) -> tuple[str, ...]:
+        """Which tracker is at work where that is worth a remark, and what looks wrong about the subjects so far."""
+        return (*self._remarks, *(warning for subject in self._subjects.values() for warning in subject.warnings()))
+
+    def close(self) -> None:
+        """Stop reading the clip; what was read is kept."""
+        for subject in self._subjects.values():
+            subject.close()
+
+
+class TrackedSubject:
+    """The subject that a seed points at, followed forward; each frame is tracked once, when it is first asked for.
+
+    Only one number a frame is kept. Scenery (a wall, the ground) has no outline that could be followed: its disparity
+    where it was pointed at is held.
+
+    Args:
+        seed: where the subject is.
+        frame: in which frame.
+        tracker: what follows it.
+        pictures: of the clip.
+        disparity: of the clip.
+        on_tracked_frame: called with every frame and what it shows of the subject, in order.
+
+    Attributes:
+        title: what messages call it.
+        frame_count: frames that can be asked for.
+    """
+
+    def __init__(
+        self,
+        seed: Seed,
+        frame: int,
+        *,
+        tracker: "Tracker",
+        pictures: Pictures,
+        disparity: DisparitySource,
+        on_tracked_frame: OnTrackedFrame | None = None,
+    ) -> None:
+        self.title = f"the subject of frame {frame}"
+        self.frame_count = disparity.frame_count
+        self._first = frame
+        self._on_tracked_frame = on_tracked_frame
+        self._disparities: list[float | None] = []
+        self._newest: TrackedFrame | None = None
+        self._seed = seed
+        self._held: float | None = None
+        self._tracked = _tracked(seed, frame, tracker, pictures, disparity)
+
+    def disparity(self, frame: int) -> float | None:
+        """Disparity of the subject in a frame, None where it is not in view and before the frame of the seed."""
+        if frame < self._first:
+            return None
+        while len(self._disparities) <= frame - self._first:
+            self._track_one()
+        return self._disparities[frame - self._first]
+
+    def matte(self, frame: int) -> NDArray[np.float32] | None:
+        """Matte of the subject in the newest frame that was tracked, or in one after it; None where it is not in view.
+
+        Raises:
+            ValueError: the frame is an older one, whose matte is not kept.
+        """
+        if frame < self._first + len(self._disparities) - 1:
+            raise ValueError(f"the matte of frame {frame} is not kept")
+        seen = self.disparity(frame) is not None
+        return self._newest.matte if seen and self._newest is not None else None
+
+    def read_ahead(self, start: int, stop: int) -> None:
+        """Frames are tracked in order in any case; here to be read like a mask."""
+
+    def warnings(self) -> tuple[str, ...]:
+        """What looks wrong about the frames tracked so far."""
+        seen = sum(value is not None for value in self._disparities)
+        if not self._disparities or seen >= _SEEN_SHARE * len(self._disparities):
+            return ()
+        return (
+            f"{self.title} is seen in only {seen} of {len(self._disparities)} frames, and the focus is held in the "
+            f"others; give another keyframe where it comes back, or a mask",
+        )
+
+    def close(self) -> None:
+        """Stop reading the clip."""
+        self._tracked.close()
+
+    def _track_one(self) -> None:
+        if self._held is not None:
+            self._disparities.append(self._held)
+            return
+        tracked, disparity = next(self._tracked)
+        if not self._disparities and is_scenery(tracked.matte, disparity):
+            self._held = _disparity_at(self._seed, disparity, tracked)
+            self.close()
+            self._disparities.append(self._held)
+            return
+        self._newest = tracked
+        if self._on_tracked_frame:
+            self._on_tracked_frame(self._first + len(self._disparities), tracked)
+        self._disparities.append(subject_of(tracked.matte, disparity[None]).disparity if tracked.visible else None)
+
+
+def _disparity_at(seed: Seed, disparity: NDArray[np.float32], tracked: "TrackedFrame") -> float | None:
+    match seed:
+        case PointSeed():
+            return disparity_at_point(disparity[None], seed.x, seed.y)
+        case BoxSeed():
+            return disparity_in_box(disparity[None], seed.x0, seed.y0, seed.x1, seed.y1)
+        case _:
+            return subject_of(tracked.matte, disparity[None]).disparity
+
+
+def _tracked(
+    seed: Seed, frame: int, tracker: "Tracker", pictures: Pictures, disparity: DisparitySource
+) -> Generator[tuple["TrackedFrame", NDArray[np.float32]], None, None]:
+    """What is seen of the subject from a frame to the end, with the disparity at the size of its matte."""
+    views, again = tee(views_of(pictures, disparity, frame))
+    for tracked in tracker.track(views, seed):
+        reduced = next(again).disparity
+        assert reduced is not None
+        yield tracked, reduced

@@ -1,0 +1,115 @@
+"""Models that are on this machine already: a folder, or a repository in the hub's local cache. Nothing is fetched."""
+
+import json
+import re
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from any2bokeh.aligned_weights import align_weights
+from any2bokeh.errors import InputError
+
+_HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*")
+_WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
+
+
+def find_model_folder(model: str) -> Path | None:
+    """Folder of a model that is on this machine.
+
+    Args:
+        model: a folder, or the id of a repository of the hub.
+
+    Returns:
+        The folder, or its snapshot in the hub's cache; None where the cache does not hold a configuration and weights
+        (safetensors) of it, or where transformers is not installed.
+    """
+    if find_spec("transformers") is None or find_spec("torch") is None:
+        return None
+    if Path(model).is_dir():
+        return Path(model)
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
+    try:
+        folder = Path(snapshot_download(model, local_files_only=True))
+    except (LocalEntryNotFoundError, HFValidationError):
+        return None
+    complete = (folder / "config.json").is_file() and any((folder / name).is_file() for name in _WEIGHTS)
+    return folder if complete else None
+
+
+def require_model_folder(model: str, *, option: str, instead: str) -> Path:
+    """The same, for a model that was asked for by name.
+
+    Args:
+        model: a folder or an id.
+        option: what names the model on the command line.
+        instead: what else can be done, for the message.
+
+    Raises:
+        InputError: it is not on this machine.
+    """
+    if find_spec("transformers") is None or find_spec("torch") is None:
+        raise InputError(f"{option} {model} needs torch and transformers; install any2bokeh[diffusion], or {instead}")
+    folder = find_model_folder(model)
+    if folder is None:
+        remedy = f"fetch it with 'hf download {model}'" if _HUB_ID.fullmatch(model) else "give a folder or owner/name"
+        raise InputError(f"{option} {model} is neither a folder nor in the local cache; {remedy}, or {instead}")
+    return folder
+
+
+def load_model(model_class: Any, folder: Path, *, kinds: tuple[str, ...], option: str) -> Any:
+    """Load a model of transformers from a folder, from safetensors alone and with every weight in its place.
+
+    Args:
+        model_class: the class.
+        folder: what `find_model_folder` found.
+        kinds: the values of ``model_type`` in its configuration that the class can be of.
+        option: what names the model on the command line.
+
+    Raises:
+        InputError: the folder holds another kind of model, no weights as safetensors, or not all of them.
+    """
+    kind = _kind(folder, option)
+    if kind not in kinds:
+        holds = f"holds a model of type {kind!r}" if kind else "holds no model of transformers"
+        raise InputError(f"{option} {folder} {holds}; give one of type {' or '.join(kinds)}")
+    if not any((folder / name).is_file() for name in _WEIGHTS):
+        raise InputError(f"{option} {folder} has no {_WEIGHTS[0]}; export the weights as safetensors")
+    from transformers.utils import logging
+
+    bar_before = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        model, found = model_class.from_pretrained(
+            folder, local_files_only=True, use_safetensors=True, output_loading_info=True
+        )
+    except (OSError, ValueError, RuntimeError, KeyError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise InputError(f"{option} {folder} cannot be loaded ({reason}); fetch it again") from error
+    except Exception as error:
+        if type(error).__module__.split(".")[0] != "safetensors" and "safetensor" not in type(error).__name__.lower():
+            raise
+        raise InputError(f"{option} {folder} has damaged weights ({error}); fetch it again") from error
+    finally:
+        if bar_before:
+            logging.enable_progress_bar()
+    missing = sorted(found["missing_keys"])
+    if missing:
+        raise InputError(
+            f"{option} {folder} lacks {len(missing)} weights of {model_class.__name__} (first: {missing[0]}); "
+            f"give a complete model"
+        )
+    align_weights(model)
+    return model.eval()
+
+
+def _kind(folder: Path, option: str) -> str | None:
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        kind = config.get("model_type") if isinstance(config, dict) else None
+        return None if kind is None else str(kind)
+    except OSError as error:
+        raise InputError(f"{option} {folder} has no readable config.json; give a folder of a model") from error
+    except ValueError as error:
+        raise InputError(f"{option} {folder} has a config.json that is not JSON; fetch it again") from error

@@ -1,0 +1,143 @@
+"""The look of a lens: what it does to light besides blurring it, as one table that every surface reads."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from any2bokeh.errors import InputError
+from any2bokeh.optics.setting import setting, settings_of
+
+if TYPE_CHECKING:
+    from any2bokeh.optics.aperture import Aperture
+    from any2bokeh.optics.barrel import Barrel
+    from any2bokeh.optics.highlights import Highlights
+    from any2bokeh.optics.profile import BokehProfile
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Aperture, vignetting, aberrations and highlights of a lens; the defaults are a plain thin lens.
+
+    Every number is checked against its range. ``LOOK_SETTINGS`` holds the ranges and the words.
+
+    Attributes:
+        aperture_image: a picture of the opening, white on black, in place of an iris.
+
+    Raises:
+        InputError: a value outside its range, or values that contradict each other.
+    """
+
+    blades: int = setting(
+        0, low=0, high=16, step=1, is_whole=True, label="Iris blades",
+        help="Number of blades of the iris, 3 or more; 0 is a round opening",
+    )  # fmt: skip
+    blade_curvature: float = setting(
+        0.0, low=0, high=1, step=0.05, label="Blade curvature", help="Curvature of the blades, from straight to round"
+    )
+    aperture_rotation_deg: float = setting(
+        0.0, low=-360, high=360, step=1, slider=(-90, 90), unit="degrees", label="Iris rotation",
+        help="Turns the iris clockwise; at 0 a vertex is on top",
+    )  # fmt: skip
+    anamorphic_ratio: float = setting(
+        1.0, low=0.25, high=4, step=0.05, label="Anamorphic ratio",
+        help="Height of the bokeh discs over their width; 2 for a classic anamorphic lens",
+    )  # fmt: skip
+    cat_eye: float = setting(
+        0.0, low=0, high=1, step=0.05, label="Cat's eye",
+        help="Mechanical vignetting: cuts the discs to cat's eyes, stronger towards the corners",
+    )  # fmt: skip
+    swirl: float = setting(
+        0.0, low=0, high=0.9, step=0.05, label="Swirl",
+        help="Squeezes the discs along the radius, stronger towards the corners, so that they swirl around the centre",
+    )  # fmt: skip
+    spherical: float = setting(
+        0.0, low=-1, high=1, step=0.05, label="Spherical aberration",
+        help="Above 0 gives bright rims behind the focal plane and bright cores in front of it; below 0 the reverse",
+    )  # fmt: skip
+    softness: float = setting(
+        0.0, low=0, high=1, step=0.05, label="Softness", help="Share of a disc's radius over which its rim fades"
+    )
+    onion_rings: float = setting(
+        0.0, low=0, high=1, step=0.05, label="Onion rings", help="Contrast of the rings that aspheric elements leave"
+    )
+    axial_chromatic: float = setting(
+        0.0, low=-0.2, high=0.2, step=0.001, slider=(0, 0.03), unit="of disparity", label="Axial colour",
+        help="Distance between the focal planes of red and green",
+    )  # fmt: skip
+    highlights: float = setting(
+        0.0, low=0, high=1000, step=0.5, slider=(0, 20), label="Highlight gain",
+        help="How many times brighter than white clipped light is taken to be, beyond itself",
+    )  # fmt: skip
+    highlight_threshold: float = setting(
+        0.9, low=0, high=0.999, step=0.01, label="Highlight threshold",
+        help="Code value from which light counts as a highlight",
+    )  # fmt: skip
+    aperture_image: Path | None = None
+
+    def __post_init__(self) -> None:
+        for name, each in LOOK_SETTINGS.items():
+            each.require(getattr(self, name))
+        if 0 < self.blades < 3:
+            raise InputError(f"blades is {self.blades}; an iris has 3 to 16 blades, and 0 is a round opening")
+        if self.aperture_image is not None:
+            for name in ("blades", "blade_curvature", "aperture_rotation_deg", "anamorphic_ratio"):
+                if getattr(self, name) != LOOK_SETTINGS[name].default:
+                    raise InputError(
+                        f"aperture image {self.aperture_image} has a shape of its own; leave out "
+                        f"{LOOK_SETTINGS[name].option} {getattr(self, name):g}"
+                    )
+
+    def changed(self, **values: Any) -> "Look":
+        """With other values.
+
+        Raises:
+            InputError: a name that is no setting, or as for ``Look``.
+        """
+        for name in values:
+            if name not in LOOK_SETTINGS and name != "aperture_image":
+                raise InputError(f"there is no setting {name!r} of a look; there are {', '.join(LOOK_SETTINGS)}")
+        return replace(self, **values)
+
+    def numbers(self) -> dict[str, float]:
+        """The settings that differ from a plain thin lens, by name."""
+        return {
+            name: getattr(self, name) for name, each in LOOK_SETTINGS.items() if getattr(self, name) != each.default
+        }
+
+    def aperture(self) -> "Aperture":
+        """The shape of the opening.
+
+        Raises:
+            InputError: the picture of it cannot be read, or lets no light through.
+        """
+        from any2bokeh.optics.aperture import Disc, ImageAperture, Polygon
+
+        if self.aperture_image is not None:
+            return ImageAperture.load(self.aperture_image)
+        if self.blades == 0 and self.anamorphic_ratio == 1:
+            return Disc()
+        # An oval is an iris of any number of round blades.
+        blades, curvature = (self.blades, self.blade_curvature) if self.blades else (6, 1.0)
+        return Polygon(blades, curvature, self.aperture_rotation_deg, squeeze=1 / self.anamorphic_ratio)
+
+    def barrel(self) -> "Barrel":
+        """What the barrel cuts off towards the corners."""
+        from any2bokeh.optics.barrel import Barrel
+
+        return Barrel(self.cat_eye, self.swirl)
+
+    def profile(self) -> "BokehProfile":
+        """How light lies within a disc."""
+        from any2bokeh.optics.profile import BokehProfile
+
+        return BokehProfile(self.spherical, self.softness, self.onion_rings)
+
+    def recovery(self) -> "Highlights":
+        """How clipped highlights are raised."""
+        from any2bokeh.optics.highlights import Highlights
+
+        return Highlights(self.highlights, self.highlight_threshold)
+
+
+LOOK_SETTINGS = settings_of(Look)
+"""Every number of a look, by name: range, step, unit, label and help."""

@@ -1,0 +1,104 @@
+"""The tracker without weights."""
+
+import numpy as np
+import pytest
+
+from any2bokeh.focus.target import BoxTarget, PointTarget
+from any2bokeh.subject import ClassicalTracker, MaskSeed, Seed, TrackedFrame, View
+from tests.subject.scenes import HEIGHT, RADIUS, WIDTH, Scene, across, away_and_back, overlap
+
+
+def track(scene: Scene, seed: Seed, *, with_disparity: bool = True) -> list[TrackedFrame]:
+    return list(ClassicalTracker().track(scene.views(with_disparity=with_disparity), seed))
+
+
+def point_on(scene: Scene) -> PointTarget:
+    x, y = scene.path(0)
+    return PointTarget(x / WIDTH, y / HEIGHT)
+
+
+def box_around(scene: Scene) -> BoxTarget:
+    x, y = scene.path(0)
+    reach = RADIUS + 2
+    return BoxTarget((x - reach) / WIDTH, (y - reach) / HEIGHT, (x + reach) / WIDTH, (y + reach) / HEIGHT)
+
+
+@pytest.mark.parametrize("with_disparity", [True, False])
+@pytest.mark.parametrize("seeded", [point_on, box_around, lambda scene: MaskSeed(scene.mask(0).astype(np.uint8))])
+def test_a_moving_subject_is_followed(seeded, with_disparity: bool):
+    scene = Scene(across, 50)
+    sightings = track(scene, seeded(scene), with_disparity=with_disparity)
+    overlaps = [overlap(sighting.matte, scene.mask(index)) for index, sighting in enumerate(sightings)]
+    assert all(sighting.visible for sighting in sightings)
+    assert min(overlaps) > 0.97  # worst seen 0.994, without disparity
+
+
+@pytest.mark.parametrize("with_disparity", [True, False])
+def test_a_subject_that_passes_behind_something_is_lost_and_found_again(with_disparity: bool):
+    scene = Scene(across, 60, pillar=(80, 130))
+    sightings = track(scene, point_on(scene), with_disparity=with_disparity)
+    shown = np.array([scene.mask(index).sum() / (np.pi * RADIUS**2) for index in range(60)])
+    visible = np.array([sighting.visible for sighting in sightings])
+    assert (shown == 0).sum() > 5, "the scene hides its subject"
+    assert not visible[shown == 0].any()
+    assert visible[shown > 0.3].all()
+    assert min(overlap(sightings[i].matte, scene.mask(i)) for i in range(60) if shown[i] > 0.5) > 0.95
+
+
+@pytest.mark.parametrize("with_disparity", [True, False])
+def test_a_subject_that_leaves_the_picture_is_found_when_it_comes_back(with_disparity: bool):
+    scene = Scene(away_and_back, 60)
+    sightings = track(scene, box_around(scene), with_disparity=with_disparity)
+    shown = np.array([scene.mask(index).sum() / (np.pi * RADIUS**2) for index in range(60)])
+    visible = np.array([sighting.visible for sighting in sightings])
+    assert (shown == 0).sum() > 10
+    assert not visible[shown == 0].any()
+    assert visible[shown > 0.6].all()
+    assert overlap(sightings[-1].matte, scene.mask(59)) > 0.97
+
+
+def test_there_is_one_sighting_for_each_frame_and_none_is_read_ahead():
+    scene = Scene(away_and_back, 60)
+    read = 0
+
+    def views():
+        nonlocal read
+        for view in scene.views():
+            read += 1
+            yield view
+
+    for done, sighting in enumerate(ClassicalTracker().track(views(), point_on(scene)), 1):
+        assert read == done
+        assert sighting.matte.shape == (HEIGHT, WIDTH)
+        assert sighting.matte.dtype == np.float32
+        assert 0 <= sighting.matte.min() <= sighting.matte.max() <= 1
+        assert 0 <= sighting.confidence <= 1
+        if not sighting.visible:
+            assert not sighting.matte.any()
+    assert read == 60
+
+
+def test_another_shot_does_not_carry_the_subject_over():
+    first, other = Scene(across, 10), Scene(lambda index: (-90, -90), 20, cut_at=0)
+    views = [*first.views(), *other.views()]
+    sightings = list(ClassicalTracker().track(views, point_on(first)))
+    assert [sighting.visible for sighting in sightings] == [True] * 10 + [False] * 20
+
+
+def test_a_run_is_the_same_again():
+    scene = Scene(across, 12)
+    tracker, seed = ClassicalTracker(), point_on(scene)
+    runs = [list(tracker.track(scene.views(with_disparity=False), seed)) for _ in range(2)]
+    for first, second in zip(*runs, strict=True):
+        np.testing.assert_array_equal(first.matte, second.matte)
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (2, 3), (9, 200), (40, 40)])
+@pytest.mark.parametrize("with_disparity", [True, False])
+def test_any_size_and_empty_pictures_are_taken(height: int, width: int, with_disparity: bool):
+    disparity = np.full((height, width), 0.5, np.float32) if with_disparity else None
+    views = [View(np.full((height, width, 3), 90, np.uint8), disparity) for _ in range(4)]
+    for seed in (PointTarget(1.0, 1.0), BoxTarget(0.0, 0.0, 0.01, 0.01), BoxTarget(0.0, 0.0, 1.0, 1.0)):
+        sightings = list(ClassicalTracker().track(views, seed))
+        assert len(sightings) == 4
+        assert sightings[0].visible
