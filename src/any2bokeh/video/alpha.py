@@ -7,6 +7,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from any2bokeh.video.codes import normalised
 from any2bokeh.video.orientation import Orientation
 
 # Where alpha lies among the samples of packed formats of grey.
@@ -26,6 +27,12 @@ class Alpha:
             return self.codes
         scaled = self.codes.astype(np.float64) * (((1 << bits) - 1) / ((1 << self.bits) - 1))
         return np.rint(scaled).astype(np.uint8 if bits == 8 else np.uint16)
+
+    def coverage(self) -> NDArray[np.float32]:
+        """``(1, H, W)`` float32 in [0, 1]."""
+        coverage = np.empty((1, *self.codes.shape), np.float32)
+        normalised(np.ascontiguousarray(self.codes), self.bits, coverage[0])
+        return coverage
 
     def turned(self, orientation: Orientation) -> "Alpha":
         """As displayed."""

@@ -71,7 +71,8 @@ class ContainerSource(VideoSource):
                 return
             samples = reader.samples(native)
             time_s, duration_s = self._shown(place.index, place.duration)
-            yield Frame(reader.pixels(samples), place.index, time_s, samples, duration_s, place.is_past_end)
+            alpha = None if samples.alpha is None else samples.alpha.coverage()
+            yield Frame(reader.pixels(samples), place.index, time_s, samples, duration_s, place.is_past_end, alpha)
 
     def index_at(self, time_s: float | Fraction) -> int:
         """See ``VideoSource.index_at``."""
