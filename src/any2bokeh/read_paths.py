@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from any2bokeh.errors import InputError
+from any2bokeh.video.frame_numbers import NamePattern
 
 if TYPE_CHECKING:
     from any2bokeh.focus import FocusScript
@@ -90,8 +91,13 @@ def _named_by(path: Path) -> Iterator[Path]:
 
     if has_magic(str(path)) and not os.path.lexists(path):
         yield from map(Path, glob(str(path), recursive=True))  # noqa: PTH207  Path.glob takes no absolute pattern
-    else:
+        return
+    # Not in a folder's name: ``shot.####.exr`` and ``shot.%04d.exr``.
+    pattern = None if os.path.lexists(path) else NamePattern.of(path)
+    if pattern is None or not pattern.folder.is_dir():
         yield path
+    else:
+        yield from (file for file in pattern.folder.iterdir() if pattern.matches(file.name))
 
 
 def _identity(path: Path) -> Identity | None:

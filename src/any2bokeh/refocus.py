@@ -35,7 +35,7 @@ from any2bokeh.renderers.base import Renderer, RenderInput
 from any2bokeh.shot import FrameRange, Shot, ShotFrame, frame_range
 from any2bokeh.video import Encoding, Reading, VideoInfo, VideoSink, VideoSource, open_sink, open_source
 from any2bokeh.video.pending_output import published_together
-from any2bokeh.video.sink import frame_stems
+from any2bokeh.video.sink import frame_stems, pattern_files
 
 if TYPE_CHECKING:
     from any2bokeh.aov.kinds import AovRequest
@@ -156,6 +156,8 @@ def refocus(
         if notice:
             source.tell(notice)
         stems = frame_stems(output, source, start=start, stop=stop)
+        for file in pattern_files(output, stems):
+            read.require_kept(file)
         if aovs is not None:
             from any2bokeh.aov.sink import check_aov_target
 

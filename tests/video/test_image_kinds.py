@@ -227,6 +227,29 @@ def test_alpha_of_exr_beside_blur(tmp_path: Path) -> None:
     assert np.allclose(found[0, 0], [0.8, 0.6, 0.4, 0.5], atol=1e-3)
 
 
+@pytest.mark.parametrize("untouched", [True, False])
+def test_alpha_goes_from_images_to_video_and_back(tmp_path: Path, untouched: bool) -> None:
+    samples = noise("uint8", 4)
+    write(tmp_path / "0001.png", samples, oiio__UnassociatedAlpha=1)
+    video = copy(tmp_path / "0001.png", tmp_path / "a.mkv", Encoding("ffv1"), untouched=untouched)
+    with open_source(video) as source:
+        frame = next(source.frames())
+    assert frame.alpha is not None
+    assert np.array_equal(np.rint(frame.alpha[0] * 255), samples[:, :, 3])
+    back = copy(video, tmp_path / "out", untouched=untouched)
+    assert np.array_equal(stored(back / "00000.png"), samples)
+
+
+def test_alpha_of_exr_is_straight_in_video(tmp_path: Path) -> None:
+    path = write_parts(tmp_path / "1.exr", Part(flat([0.25, 0.125, 0.0625, 0.5]), "RGBA"))
+    with open_source(copy(path, tmp_path / "a.mkv", Encoding("ffv1"))) as source:
+        frame = next(source.frames())
+    expected = srgb_encode(np.array([0.5, 0.25, 0.125], np.float32))
+    assert np.allclose(frame.pixels[:, 0, 0], expected, atol=1e-4)
+    assert frame.alpha is not None
+    assert np.allclose(frame.alpha, 0.5, atol=1e-4)
+
+
 def test_display_window_of_the_result(tmp_path: Path) -> None:
     samples = noise("float32", 3, (8, 6))
     path = write_parts(tmp_path / "1001.exr", Part(samples, at=(-2, 9)), display=(0, 10, 5, 8))

@@ -46,7 +46,6 @@ class Picture(NamedTuple):
 class AovSink:
     """Writes the pictures of a clip in order; a context manager like ``VideoSink``.
 
-    Files have the numbers of their frames in the source.
     Folders ``NAME/00000.exr`` or ``NAME/00000.png`` and on for each picture, or ``00000.exr`` and on with all of them
     as channels ``NAME.Y`` or ``NAME.R``, numbered as the result is; and ``focus.json``. Light is linear in EXR and
     premultiplied by alpha; in PNG it is in the transfer of the source and not premultiplied, as the formats have it.
@@ -82,7 +81,6 @@ class AovSink:
         self._separator = separator
         self._widest_px = max(widest_px, 1.0)
         self._stems = stems
-        self._written = 0
         self._pending = PendingOutput.folder(request.folder)
 
     def write(self, shot_frame: ShotFrame, rendered: NDArray[np.float32]) -> None:
@@ -105,7 +103,6 @@ class AovSink:
                     self._write_one(picture, shot_frame.frame.index)
         except OSError as error:
             raise write_failure(self._request.folder, error) from None
-        self._written += 1
 
     def __enter__(self) -> Self:
         return self
@@ -123,6 +120,10 @@ class AovSink:
     @property
     def _source_transfer(self) -> Transfer:
         return self._info.transfer
+
+    def _stem(self, index: int) -> str:
+        """File name without extension of a frame of the source."""
+        return self._stems[index - self._metadata.shot.start]
 
     def _units(self) -> dict[str, Any]:
         """What the numbers in the files stand for."""
@@ -173,19 +174,19 @@ class AovSink:
                 planes.append(plane)
                 if picture.exact:
                     exact.append(name)
-        target = self._pending.temporary / f"{self._stems[self._written]}.exr"
+        target = self._pending.temporary / f"{self._stem(index)}.exr"
         write_exr(target, np.stack(planes, axis=2), channels=channels, exact=exact, header=self._metadata.header(index))
 
     def _write_one(self, picture: Picture, index: int) -> None:
         folder = self._pending.temporary / picture.name
         folder.mkdir(exist_ok=True)
         if self._request.format == "png":
-            _write_png16(folder / f"{self._stems[self._written]}.png", self._as_codes(picture))
+            _write_png16(folder / f"{self._stem(index)}.png", self._as_codes(picture))
             return
         # A single channel is called Y, which every program shows as grey.
         channels = picture.channels if len(picture.channels) > 1 else "Y"
         write_exr(
-            folder / f"{self._stems[self._written]}.exr",
+            folder / f"{self._stem(index)}.exr",
             np.ascontiguousarray(np.moveaxis(self._as_light(picture), 0, 2)),
             channels=tuple(channels),
             exact=tuple(channels) if picture.exact else (),

@@ -7,6 +7,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from any2bokeh.video.codes import normalised
 from any2bokeh.video.orientation import Orientation
 
 # Where alpha lies among the samples of packed formats of grey.
@@ -27,18 +28,15 @@ class Alpha:
         scaled = self.codes.astype(np.float64) * (((1 << bits) - 1) / ((1 << self.bits) - 1))
         return np.rint(scaled).astype(np.uint8 if bits == 8 else np.uint16)
 
+    def coverage(self) -> NDArray[np.float32]:
+        """``(1, H, W)`` float32 in [0, 1]."""
+        coverage = np.empty((1, *self.codes.shape), np.float32)
+        normalised(np.ascontiguousarray(self.codes), self.bits, coverage[0])
+        return coverage
+
     def turned(self, orientation: Orientation) -> "Alpha":
         """As displayed."""
         return Alpha(orientation.apply(self.codes), self.bits)
-
-    def coverage(self) -> NDArray[np.float32]:
-        """``(1, H, W)`` in [0, 1]."""
-        return (self.codes.astype(np.float32) / np.float32((1 << self.bits) - 1))[None]
-
-
-def has_alpha(pixel_format: str) -> bool:
-    """Whether a source of FFmpeg's or of an image's pixel format has alpha."""
-    return pixel_format.startswith("rgba ") or alpha_bits(pixel_format) > 0
 
 
 def alpha_bits(pixel_format: str) -> int:

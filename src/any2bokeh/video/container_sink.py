@@ -14,7 +14,8 @@ from av.packet import Packet
 from numpy.typing import NDArray
 
 from any2bokeh.errors import InputError
-from any2bokeh.video.alpha import alpha_bits
+from any2bokeh.video.alpha import Alpha, alpha_bits
+from any2bokeh.video.codes import quantised
 from any2bokeh.video.color import result_coding
 from any2bokeh.video.companions import Companions
 from any2bokeh.video.encoder_options import encoder_options, told_rate
@@ -188,7 +189,10 @@ class ContainerSink(VideoSink):
                 return untouched
         if self._info.is_sequence:
             image: Any = frame.native
-            return self._writer.encoded(image.srgb(pixels), pixels, None)
+            if frame.alpha is None or not alpha_bits(self._writer.pixel_format):
+                return self._writer.encoded(image.srgb(pixels), pixels, None)
+            codes = image.srgb(image.straight(pixels, frame.alpha))
+            return self._writer.encoded(codes, pixels, None, alpha=Alpha(quantised(frame.alpha[0], 16), 16))
         return self._writer.encoded(pixels, frame.pixels, native)
 
     def _time_stamp(self, frame: Frame) -> int:

@@ -141,7 +141,7 @@ def result_stems(
 
     Args:
         numbers: of the source.
-        start, stop: the frames ``start <= index < stop`` of the source that are written.
+        start, stop: the frames ``start <= index < stop`` of the source that are written; they count from its first one.
         pattern: what the files are to be called.
     """
     if pattern is None:

@@ -143,6 +143,12 @@ class Image:
             return srgb_encode(self.linear_srgb(pixels))
         return pixels
 
+    def straight(self, pixels: NDArray[np.float32], alpha: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Pixels that are not multiplied by alpha, ``(1, H, W)``; light where nothing is covered is lost."""
+        if not self.is_associated:
+            return pixels
+        return np.divide(pixels, alpha, out=np.zeros_like(pixels), where=alpha > 0)
+
     @property
     def is_converted(self) -> bool:
         """Whether a profile makes ``srgb`` change code values."""

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import av
 
-from any2bokeh.video.alpha import alpha_bits, has_alpha
+from any2bokeh.video.alpha import alpha_bits
 from any2bokeh.video.encoding import VideoCodec, source_layout
 from any2bokeh.video.info import VideoInfo
 from any2bokeh.video.pixel_layout import PixelLayout, canonical_layout
@@ -30,12 +30,12 @@ def losses(
     if changes:
         reason = f"as {codec.name} has it" if is_asked_for else "so that players open it"
         remarks.append(f"in {path}, {', '.join(changes)}, {reason}; {_exact_kind(info)} keeps what there is")
-    if has_alpha(info.pixel_format):
+    if alpha_bits(info.pixel_format):
         if alpha_bits(pixel_format):
             remarks.append(f"alpha of {info.path} is kept as it is: it is not blurred with the picture")
         else:
             remedy = (
-                "a folder of png or exr keeps it"
+                "a folder of png or exr keeps it, or .mov with --codec prores"
                 if info.is_sequence
                 else "write .mov with --codec prores, .mkv with --codec ffv1, .webm, or a folder of png"
             )

@@ -101,10 +101,12 @@ class SampleWriter:
             return None
         return self._packed(_copied(samples, self._size), samples.frame.width, samples.frame.height, samples.alpha)
 
-    def encoded(self, pixels: Pixels, source_pixels: Pixels, source: Samples | None) -> av.VideoFrame:
+    def encoded(
+        self, pixels: Pixels, source_pixels: Pixels, source: Samples | None, *, alpha: Alpha | None = None
+    ) -> av.VideoFrame:
         """An encoder frame of ``pixels``; samples whose pixels equal ``source_pixels`` are taken from ``source``.
 
-        Alpha is that of ``source``.
+        Alpha is that of ``source``, or the one given.
         """
         height, width = pixels.shape[1:]
         layout = self._layout
@@ -128,7 +130,7 @@ class SampleWriter:
         else:
             for channel, plane in enumerate(_RGB_PLANES):
                 planes[plane][:, :width] = quantised(pixels[channel], layout.bits)
-        return self._packed(result, width, height, None if source is None else source.alpha)
+        return self._packed(result, width, height, alpha if source is None else source.alpha)
 
     def _packed(self, samples: Samples, width: int, height: int, alpha: Alpha | None) -> av.VideoFrame:
         if (samples.frame.width, samples.frame.height) != (width, height):

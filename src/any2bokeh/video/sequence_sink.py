@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from any2bokeh.errors import InputError
-from any2bokeh.video.alpha import has_alpha
+from any2bokeh.video.alpha import alpha_bits
 from any2bokeh.video.codes import quantised
 from any2bokeh.video.encoding import Encoding
 from any2bokeh.video.frame import Frame
@@ -64,7 +64,7 @@ class SequenceSink(VideoSink):
         self._info = info
         self._written = 0
         self._pending = PendingOutput.folder(folder)
-        if notice is not None and has_alpha(info.pixel_format):
+        if notice is not None and alpha_bits(info.pixel_format):
             notice(f"alpha of {info.path} is kept as it is: it is not blurred with the picture")
 
     def write(self, frame: Frame, pixels: Pixels) -> None:
@@ -128,9 +128,8 @@ class SequenceSink(VideoSink):
             write_png(target, image.samples, alpha=image.alpha, profile=profile, color=color)
             return
         alpha = frame.alpha
-        if alpha is not None and _is_associated(image):
-            # PNG is straight. Where nothing is covered there is nothing to divide by, and light without cover is lost.
-            pixels = np.divide(pixels, alpha, out=np.zeros_like(pixels), where=alpha > 0)
+        if alpha is not None and image is not None:
+            pixels = image.straight(pixels, alpha)  # as PNG has it
         codes = self._codes(pixels)
         write_png(
             target,

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
+
 from any2bokeh.errors import InputError
 from any2bokeh.video.frame import Frame
 from any2bokeh.video.frame_numbers import frame_numbers
@@ -93,7 +95,14 @@ def describe(path: Path, file: Path, first: Image, *, count: int, fps: Fraction)
         time_base=1 / fps,
         duration_s=count / fps,
         codec=file.suffix.lower()[1:],
-        pixel_format=f"{'rgb' if first.alpha is None else 'rgba'} {first.samples.dtype}",
+        pixel_format=_pixel_format(first),
         is_sequence=True,
         is_float=first.is_float,
     )
+
+
+def _pixel_format(image: Image) -> str:
+    """FFmpeg's name where there is alpha, by which results know of it."""
+    if image.alpha is None:
+        return f"rgb {image.samples.dtype}"
+    return "rgba" if image.samples.dtype == np.uint8 else "rgba64le"

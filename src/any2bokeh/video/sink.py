@@ -1,7 +1,7 @@
 """Where frames go."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -105,3 +105,11 @@ def frame_stems(path: str | Path, source: VideoSource, *, start: int = 0, stop: 
     target = Path(path)
     is_pattern = target.suffix.lower() not in CONTAINER_EXTENSIONS and not target.is_dir()
     return result_stems(source.numbers, start, stop, pattern=NamePattern.of(target) if is_pattern else None)
+
+
+def pattern_files(path: str | Path, stems: Sequence[str]) -> list[Path]:
+    """The files of a result that is a pattern, by their names without extension; none where it is something else."""
+    target = Path(path)
+    if target.suffix.lower() in CONTAINER_EXTENSIONS or target.is_dir() or NamePattern.of(target) is None:
+        return []
+    return [target.with_name(f"{stem}{target.suffix}") for stem in stems]
