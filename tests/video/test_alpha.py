@@ -100,10 +100,8 @@ def test_alpha_of_images_that_a_video_leaves_out_is_told(tmp_path: Path) -> None
     images = copy(clip, tmp_path / "images")
     told: list[str] = []
     copy(images, tmp_path / "out.mp4", notice=told.append)
-    assert (
-        f"alpha of {images} is left out of {tmp_path / 'out.mp4'}; a folder of png or exr keeps it, or .mov with --codec prores"
-        in told
-    )
+    remedy = "a folder of png or exr keeps it, or .mov with --codec prores"
+    assert f"alpha of {images} is left out of {tmp_path / 'out.mp4'}; {remedy}" in told
 
 
 @pytest.mark.parametrize("untouched", [True, False])
