@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 
 from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusScript
+from any2bokeh.pending_output import PendingOutput, write_failure
 from any2bokeh.picture import write_picture
 from any2bokeh.read_paths import ReadPaths
 from any2bokeh.refocus import Progress, RefocusResult, refocus
 from any2bokeh.renderers.base import Renderer
 from any2bokeh.video import open_source
-from any2bokeh.video.pending_output import PendingOutput, write_failure
 
 CLIP_FOLDER = Path(__file__).parent / "demo_clip"
 _SHEET_COLUMNS, _SHEET_ROWS = 3, 4

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from any2bokeh.pending_output import PendingOutput, write_failure
 from any2bokeh.video.image import write_png
-from any2bokeh.video.pending_output import PendingOutput, write_failure
 
 
 def write_picture(path: Path, pixels: NDArray[np.float32], *, bit_depth: int = 8) -> None:

@@ -18,12 +18,12 @@ from any2bokeh.optics.breathing import Breathing
 from any2bokeh.optics.focus_range import FocusRange
 from any2bokeh.optics.lens import Lens
 from any2bokeh.optics.look import Look
+from any2bokeh.pending_output import check_target
 from any2bokeh.picture import write_picture
 from any2bokeh.refocus import Progress
 from any2bokeh.renderers.base import Renderer, RenderInput
 from any2bokeh.shot import Shot
 from any2bokeh.video import VideoInfo, VideoSource
-from any2bokeh.video.pending_output import check_target
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,13 +4,10 @@ import os
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from any2bokeh.errors import InputError
 from any2bokeh.video.frame_numbers import NamePattern
-
-if TYPE_CHECKING:
-    from any2bokeh.focus import FocusScript
 
 Replaces = Literal[
     "pictures",  # the pictures right in the folder
@@ -74,16 +71,6 @@ class ReadPaths:
                 if identity is not None:
                     files.setdefault(identity, file)
         return files
-
-
-def mask_paths(focus: "FocusScript | object") -> list[Path]:
-    """Masks that a focus script reads."""
-    from any2bokeh.focus import FocusScript, MaskTarget
-
-    if not isinstance(focus, FocusScript):
-        return []
-    root = focus.root or Path()
-    return [root / each.target.path for each in focus.keyframes if isinstance(each.target, MaskTarget)]
 
 
 def _named_by(path: Path) -> Iterator[Path]:

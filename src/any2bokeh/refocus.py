@@ -30,12 +30,12 @@ from any2bokeh.optics.breathing import Breathing
 from any2bokeh.optics.focus_range import FocusRange
 from any2bokeh.optics.lens import Lens
 from any2bokeh.optics.look import Look
-from any2bokeh.read_paths import ReadPaths, mask_paths
+from any2bokeh.pending_output import published_together
+from any2bokeh.read_paths import ReadPaths
 from any2bokeh.renderers.base import Renderer, RenderInput
 from any2bokeh.shot import FrameRange, Shot, ShotFrame, frame_range
 from any2bokeh.video import Encoding, Reading, VideoInfo, VideoSink, VideoSource, open_sink, open_source
-from any2bokeh.video.pending_output import published_together
-from any2bokeh.video.sink import frame_stems, pattern_files
+from any2bokeh.video.opening import frame_stems, pattern_files
 
 if TYPE_CHECKING:
     from any2bokeh.aov.kinds import AovRequest
@@ -145,7 +145,8 @@ def refocus(
     with ExitStack() as stack:
         source = _opened(input, fps, reading, stack) if isinstance(input, str | Path) else input
         start, stop = frame_range(source, start_s, end_s, frames)
-        read = ReadPaths([source.info.path, *_paths(disparity), *mask_paths(focus), *also_read])
+        masks_of_script = focus.mask_paths() if isinstance(focus, FocusScript) else []
+        read = ReadPaths([source.info.path, *_paths(disparity), *masks_of_script, *also_read])
         read.require_kept(output)
         # All results appear at one moment, or none does.
         stack.enter_context(published_together())

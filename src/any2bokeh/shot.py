@@ -385,10 +385,10 @@ def _counted_from(script: FocusScript, start: int, stop: int, info: VideoInfo) -
             return script
         dense = script.dense
         return FocusScript.from_dense(dense.focus_disparity[start:stop], dense.blur_strength[start:stop])
-    rate = 1.0 if script.fps is None else script.fps / float(info.fps)
+    first = script.script_frame(start, info.fps)
     keyframes = []
     for keyframe in script.keyframes:
-        frame = keyframe.frame - round(start * rate)
+        frame = keyframe.frame - first
         if frame < 0:
             raise InputError(
                 f"the focus script has a keyframe at frame {keyframe.frame}, before frame {start}, where the disparity "

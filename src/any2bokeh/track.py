@@ -14,12 +14,12 @@ from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusFinder, FocusScript, FocusTrack
 from any2bokeh.focus.baking import baked
 from any2bokeh.focus.tracked_subjects import LoadsTracker
-from any2bokeh.read_paths import ReadPaths, mask_paths
+from any2bokeh.pending_output import PendingOutput, check_target, published_together, write_failure, writing
+from any2bokeh.read_paths import ReadPaths
 from any2bokeh.refocus import Progress
 from any2bokeh.shot import FrameRange, Shot, frame_range
 from any2bokeh.subject.tracker import TrackedFrame
 from any2bokeh.video import VideoInfo, VideoSource
-from any2bokeh.video.pending_output import PendingOutput, check_target, published_together, write_failure, writing
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,8 @@ def track(
     if output.suffix.lower() != ".json":
         raise InputError(f"focus script {output} is not a .json file; give a name that ends in .json")
     given = [disparity] if isinstance(disparity, str | Path) else []
-    read = ReadPaths([source.info.path, *given, *mask_paths(focus), *also_read])
+    masks_of_script = focus.mask_paths() if isinstance(focus, FocusScript) else []
+    read = ReadPaths([source.info.path, *given, *masks_of_script, *also_read])
     read.require_kept(output)
     check_target(output, source.info.path, overwrite=overwrite)
     if masks is not None:

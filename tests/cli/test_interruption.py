@@ -11,7 +11,7 @@ import pytest
 
 from any2bokeh.cli.interruption import interrupted_line, interruptions_unwind
 from any2bokeh.errors import InputError
-from any2bokeh.video.pending_output import PendingOutput, published_together
+from any2bokeh.pending_output import PendingOutput, published_together
 from tests import clips
 
 

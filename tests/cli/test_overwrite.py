@@ -176,7 +176,7 @@ def test_the_longest_name_that_a_disk_takes(cli: RunCli, place: Path):
 _HOLD = """
 import sys, time
 from pathlib import Path
-from any2bokeh.video.pending_output import PendingOutput
+from any2bokeh.pending_output import PendingOutput
 pending = getattr(PendingOutput, sys.argv[1])(Path(sys.argv[2]))
 if sys.argv[1] == "file":
     pending.temporary.write_bytes(b"half a film")

@@ -8,7 +8,7 @@ import pytest
 from any2bokeh.errors import InputError
 from any2bokeh.video import Encoding, Reading, open_sink, open_source
 from any2bokeh.video.frame_numbers import NamePattern, frame_numbers
-from any2bokeh.video.sink import frame_stems
+from any2bokeh.video.opening import frame_stems
 from tests.video.exr_files import Part, flat, write_parts
 from tests.video.native_clips import write_clip
 from tests.video.test_container_sink import copy

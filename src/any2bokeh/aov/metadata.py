@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from any2bokeh.pending_output import PendingOutput, write_failure
 from any2bokeh.shot import Shot
-from any2bokeh.video.pending_output import PendingOutput, write_failure
 
 FORMAT_VERSION = 1
 

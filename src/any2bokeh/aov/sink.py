@@ -15,12 +15,12 @@ from any2bokeh.aov.pictures import defocus, focus_matte, focus_overlay
 from any2bokeh.errors import InputError
 from any2bokeh.optics.coc import REFERENCE_LONG_SIDE_PX
 from any2bokeh.optics.transfer import Transfer, decode, encode
+from any2bokeh.pending_output import PendingOutput, check_target, write_failure
 from any2bokeh.renderers.base import Separator
 from any2bokeh.renderers.layered.separation import ALPHA, FAR
 from any2bokeh.shot import Shot, ShotFrame
 from any2bokeh.video import VideoInfo
 from any2bokeh.video.image import write_exr
-from any2bokeh.video.pending_output import PendingOutput, check_target, write_failure
 
 METADATA_FILE = "focus.json"
 _PARTS = ("near", "focus", "far")

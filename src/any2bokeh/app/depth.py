@@ -8,7 +8,7 @@ from any2bokeh.disparity import DisparitySource, EstimatedDisparity, open_dispar
 from any2bokeh.disparity.cache import DisparityCache
 from any2bokeh.disparity.estimators import DEFAULT_CHOICE, open_estimator
 from any2bokeh.disparity.estimators.base import Device
-from any2bokeh.focus import BoxTarget, FocusScript, PointTarget
+from any2bokeh.focus import FocusScript
 from any2bokeh.subject.seed import ClipSeed
 from any2bokeh.video import VideoSource
 
@@ -85,16 +85,7 @@ class ClipDepth:
 
 def seed_of(script: FocusScript | None, source: VideoSource) -> ClipSeed:
     """Where a focus script first says that the subject is; the middle of the picture where it does not."""
-    for keyframe in script.keyframes if script else ():
-        frame = keyframe.frame
-        if script is not None and script.fps is not None:
-            frame = round(frame * float(source.info.fps) / script.fps)
-        match keyframe.target:
-            case PointTarget(x=x, y=y):
-                return ClipSeed(max(frame, 0), point=(x, y))
-            case BoxTarget(x0=x0, y0=y0, x1=x1, y1=y1):
-                return ClipSeed(max(frame, 0), box=(x0, y0, x1, y1))
-    return ClipSeed()
+    return (script.first_subject(source.info.fps) if script else None) or ClipSeed()
 
 
 def shown_name(name: str | None) -> str:

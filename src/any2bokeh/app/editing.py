@@ -134,13 +134,8 @@ def in_frames_of(script: FocusScript, fps: Fraction | float, frame_count: int) -
         if count != frame_count:
             raise InputError(f"the focus script is for {count} frames but the clip has {frame_count}")
         return script
-    rate = 1.0 if script.fps is None else float(fps) / script.fps
-    if abs(rate - 1) <= 1e-4:
-        placed = {k.frame: k for k in script.keyframes}
-    else:
-        placed = {
-            frame: replace(k, frame=frame) for k in script.keyframes for frame in [math.floor(k.frame * rate + 0.5)]
-        }
+    moved = [replace(each, frame=script.clip_frame(each.frame, fps)) for each in script.keyframes]
+    placed = {each.frame: each for each in moved}
     last = max(placed)
     if last >= frame_count:
         raise InputError(

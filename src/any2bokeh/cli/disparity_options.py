@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from any2bokeh.disparity import EstimatedDisparity
     from any2bokeh.disparity.estimators import Device
     from any2bokeh.focus import FocusScript
-    from any2bokeh.subject.seed import ClipSeed
     from any2bokeh.video import VideoSource
 
 
@@ -123,7 +122,7 @@ class DisparityOptions(ModelOptions):
             )
         return self.estimated(
             source,
-            seed=_seed(script, source, first),
+            seed=None if script is None else script.first_subject(source.info.fps, first=first),
             start=first,
             stop=last,
             device=device,
@@ -139,7 +138,7 @@ def _lies_within(script: "FocusScript | None", source: "VideoSource", start: int
     if script is None:
         return True
     end = source.info.frame_count if stop is None else stop
-    places = [_clip_frame(keyframe.frame, script, source) for keyframe in script.keyframes]
+    places = [script.clip_frame(keyframe.frame, source.info.fps) for keyframe in script.keyframes]
     follows_masks = any(isinstance(keyframe.target, MaskTarget) for keyframe in script.keyframes)
     return script.dense is None and not follows_masks and all(start <= place < end for place in places)
 
@@ -150,25 +149,3 @@ def _is_seen_within(focus: "FocusScript | object | None", start: int, stop: int 
 
     seen = focus.frame if isinstance(focus, TextSubject) else None
     return seen is None or start <= seen < (seen + 1 if stop is None else stop)
-
-
-def _seed(script: "FocusScript | None", source: "VideoSource", first: int) -> "ClipSeed | None":
-    """Where a focus script first says that the subject is; None where it does not."""
-    from any2bokeh.focus import BoxTarget, PointTarget
-    from any2bokeh.subject.seed import ClipSeed
-
-    for keyframe in script.keyframes if script else ():
-        frame = max(0, _clip_frame(keyframe.frame, script, source) - first)
-        match keyframe.target:
-            case PointTarget(x=x, y=y):
-                return ClipSeed(frame, point=(x, y))
-            case BoxTarget(x0=x0, y0=y0, x1=x1, y1=y1):
-                return ClipSeed(frame, box=(x0, y0, x1, y1))
-    return None
-
-
-def _clip_frame(frame: int, script: "FocusScript | None", source: "VideoSource") -> int:
-    """The clip's frame at the time of a keyframe."""
-    if script is None or script.fps is None:
-        return frame
-    return round(frame * float(source.info.fps) / script.fps)

@@ -215,8 +215,8 @@ def evaluate_command(
     """Score engines, or results that lie in folders, against ground truth."""
     from any2bokeh.evaluation import evaluate
     from any2bokeh.evaluation.report import ReportFolder, as_markdown
+    from any2bokeh.pending_output import PendingOutput, check_target, writing
     from any2bokeh.read_paths import ReadPaths
-    from any2bokeh.video.pending_output import PendingOutput, check_target, writing
 
     chosen_results = [given.rpartition("=")[2] for given in contestants.results or []]
     read = ReadPaths(paths_of(clips, contestants, networks, *(contestants.results or []), *chosen_results))

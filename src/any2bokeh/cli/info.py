@@ -13,7 +13,7 @@ from any2bokeh.engines import EngineSettings
 from any2bokeh.errors import InputError
 from any2bokeh.video import Encoding
 from any2bokeh.video.encoding import choose_codec, choose_pixel_format
-from any2bokeh.video.sink import CONTAINER_EXTENSIONS
+from any2bokeh.video.opening import CONTAINER_EXTENSIONS
 
 if TYPE_CHECKING:
     from any2bokeh.video import VideoInfo

@@ -74,5 +74,5 @@ def interrupted_line(kept: list[str]) -> str:
 
 def say_interrupted() -> None:
     """Print the one line; outputs are known where the module that writes them has been imported."""
-    output = sys.modules.get("any2bokeh.video.pending_output")
+    output = sys.modules.get("any2bokeh.pending_output")
     print(interrupted_line([] if output is None else list(map(str, output.PUBLISHED))), file=sys.stderr)

@@ -32,7 +32,7 @@ from any2bokeh.cli.synth import synth_command
 from any2bokeh.cli.track import track_command
 from any2bokeh.cli.train import train_command
 from any2bokeh.errors import InputError, KernelCacheWarning
-from any2bokeh.video.pending_output import PUBLISHED
+from any2bokeh.pending_output import PUBLISHED
 
 DONE, DEFECT, BAD_INPUT = 0, 1, 2
 

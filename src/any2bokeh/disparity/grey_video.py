@@ -162,7 +162,7 @@ class GreyVideo:
         return False
 
     def _opened(self) -> "av.container.InputContainer":
-        from any2bokeh.video.opening import open_input
+        from any2bokeh.video.media_file import open_input
 
         with _errors_told(self._path):
             container = open_input(self._path)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from any2bokeh.disparity.grey_folder import SUFFIXES
 from any2bokeh.disparity.source import DisparitySource
 from any2bokeh.errors import InputError
-from any2bokeh.video.pending_output import PendingOutput, check_target, write_failure
+from any2bokeh.pending_output import PendingOutput, check_target, write_failure
 
 PictureFormat = Literal[
     "png",  # 16 bits: disparity times 65535

@@ -19,11 +19,12 @@ from any2bokeh.evaluation.metrics.flow_difference import FlowDifferenceMeter
 from any2bokeh.evaluation.metrics.frechet import frechet_distance
 from any2bokeh.evaluation.metrics.lpips import Lpips, LpipsMeter
 from any2bokeh.evaluation.metrics.meter import Meter
+from any2bokeh.evaluation.metrics.picture import Picture
 from any2bokeh.evaluation.metrics.psnr import PsnrMeter
 from any2bokeh.evaluation.metrics.relation import RelationMeter
 from any2bokeh.evaluation.metrics.ssim import SsimMeter
 from any2bokeh.evaluation.metrics.temporal import TemporalMeter
-from any2bokeh.evaluation.metrics.truth import Picture, TruthFrame
+from any2bokeh.evaluation.metrics.truth import TruthFrame
 
 
 @dataclass(frozen=True, slots=True)

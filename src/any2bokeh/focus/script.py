@@ -1,7 +1,9 @@
 """The focus script, version 1: keyframes, or one value for each frame. The format is in docs/focus-script.md."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 from typing import Literal, Self, get_args
@@ -9,6 +11,7 @@ from typing import Literal, Self, get_args
 from any2bokeh.errors import InputError, is_finite_number, require_in_unit_range, shown
 from any2bokeh.focus.easing import Easing
 from any2bokeh.focus.target import BoxTarget, DisparityTarget, MaskTarget, PointTarget, Target
+from any2bokeh.subject.seed import ClipSeed
 
 Strength = Literal[
     "weak",  # a suggestion, such as a detector's: gives way to a strong keyframe whose move it would cut short
@@ -18,6 +21,7 @@ Strength = Literal[
 MAX_FRAME = 10**9
 DEFAULT_EASING: Easing = "smooth"
 DEFAULT_STRENGTH: Strength = "strong"
+_SAME_RATE = 1e-4  # rates that differ by less, as a share, are one rate written differently (29.97 and 30000/1001)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +158,39 @@ class FocusScript:
     @classmethod
     def _one_keyframe(cls, target: Target, blur_strength: float) -> Self:
         return cls(keyframes=(Keyframe(frame=0, target=target, blur_strength=blur_strength),))
+
+    def counts_at(self, fps: Fraction | float) -> bool:
+        """Whether its frames are those of a clip of this rate."""
+        return self.fps is None or abs(self.fps - float(fps)) <= _SAME_RATE * float(fps)
+
+    def clip_frame(self, frame: int, fps: Fraction | float) -> int:
+        """The frame of a clip of ``fps`` frames a second that is nearest in time to a frame of the script."""
+        return frame if self.fps is None or self.counts_at(fps) else math.floor(frame * float(fps) / self.fps + 0.5)
+
+    def script_frame(self, frame: int, fps: Fraction | float) -> int:
+        """The frame of the script that is nearest in time to a frame of a clip."""
+        return frame if self.fps is None or self.counts_at(fps) else math.floor(frame * self.fps / float(fps) + 0.5)
+
+    def first_subject(self, fps: Fraction | float, *, first: int = 0) -> ClipSeed | None:
+        """Where it first points at a subject; None where it never does.
+
+        Args:
+            fps: rate of the clip.
+            first: frame of the clip that the answer counts from.
+        """
+        for keyframe in self.keyframes:
+            frame = max(0, self.clip_frame(keyframe.frame, fps) - first)
+            match keyframe.target:
+                case PointTarget(x=x, y=y):
+                    return ClipSeed(frame, point=(x, y))
+                case BoxTarget(x0=x0, y0=y0, x1=x1, y1=y1):
+                    return ClipSeed(frame, box=(x0, y0, x1, y1))
+        return None
+
+    def mask_paths(self) -> list[Path]:
+        """The masks that it follows."""
+        root = self.root or Path()
+        return [root / each.target.path for each in self.keyframes if isinstance(each.target, MaskTarget)]
 
     @classmethod
     def load(cls, path: str | Path) -> "FocusScript":

@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 from any2bokeh.errors import InputError, shown
 from any2bokeh.focus.script import DEFAULT_EASING, DEFAULT_STRENGTH, DenseFocus, FocusScript, Keyframe
 from any2bokeh.focus.target import BoxTarget, DisparityTarget, MaskTarget, PointTarget, Target
-from any2bokeh.video.pending_output import pointed_at
+from any2bokeh.pending_output import pointed_at
 
 T = TypeVar("T")
 

@@ -18,9 +18,6 @@ from any2bokeh.focus.target import BoxTarget, DisparityTarget, MaskTarget, Point
 from any2bokeh.focus.tracked_subjects import TrackedSubject, TrackedSubjects
 from any2bokeh.subject.point import disparity_at_point, disparity_in_box
 
-# Rates that differ by less are one rate written differently (29.97 and 30000/1001).
-_FPS_TOLERANCE = 1e-4
-
 
 @dataclass(frozen=True, eq=False)
 class FocusTrack:
@@ -87,7 +84,7 @@ def resolve(
         raise InputError(f"frames {start} to {stop} are asked for but the clip has {frame_count}; ask for some of them")
     if script.dense is not None:
         return _dense_track(script, script.dense, frame_count, float(fps), start, stop)
-    placed = [(_clip_frame(keyframe, script.fps, frame_count, float(fps)), keyframe) for keyframe in script.keyframes]
+    placed = [(_clip_frame(keyframe, script, frame_count, float(fps)), keyframe) for keyframe in script.keyframes]
     cuts = sorted({frame for frame, keyframe in placed if keyframe.cut})
     targets = plan_moves([(f, k, k.target) for f, k in placed if k.target is not None], cuts=cuts, fps=float(fps))
     strengths = plan_moves(
@@ -113,7 +110,7 @@ def resolve(
 def _dense_track(
     script: FocusScript, dense: DenseFocus, frame_count: int, fps: float, start: int, stop: int
 ) -> FocusTrack:
-    if script.fps is not None and not _same_rate(script.fps, fps):
+    if not script.counts_at(fps):
         raise InputError(
             f"the dense focus script is for {script.fps:g} fps but the clip has {fps:g}; "
             f"export it again for this clip, or use keyframes"
@@ -128,22 +125,16 @@ def _dense_track(
     )
 
 
-def _clip_frame(keyframe: Keyframe, script_fps: float | None, frame_count: int, fps: float) -> int:
+def _clip_frame(keyframe: Keyframe, script: FocusScript, frame_count: int, fps: float) -> int:
     """The clip's frame that is nearest in time to a keyframe."""
-    frame, where = keyframe.frame, ""
-    if script_fps is not None and not _same_rate(script_fps, fps):
-        frame = math.floor(keyframe.frame * fps / script_fps + 0.5)
-        where = f" at {script_fps:g} fps (frame {frame} of the clip, at {fps:g} fps)"
+    frame = script.clip_frame(keyframe.frame, fps)
     if frame >= frame_count:
+        where = "" if script.counts_at(fps) else f" at {script.fps:g} fps (frame {frame} of the clip, at {fps:g} fps)"
         raise InputError(
             f"keyframe at frame {keyframe.frame}{where} lies past the clip's end; "
             f"the clip has {frame_count} frames, the last is {frame_count - 1}"
         )
     return frame
-
-
-def _same_rate(script_fps: float, fps: float) -> bool:
-    return abs(script_fps - fps) <= _FPS_TOLERANCE * fps
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from any2bokeh.aligned_weights import align_weights
 from any2bokeh.errors import InputError
+from any2bokeh.models.aligned_weights import align_weights
 
 _HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 _WEIGHTS = ("model.safetensors", "model.safetensors.index.json")

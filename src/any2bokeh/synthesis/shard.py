@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from any2bokeh.errors import InputError
+from any2bokeh.pending_output import PendingOutput, writing
 from any2bokeh.synthesis.clip import SyntheticClip
-from any2bokeh.video.pending_output import PendingOutput, writing
 
 FORMAT = "any2bokeh-clip"
 VERSION = 1

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from any2bokeh.video.pending_output import writing
+from any2bokeh.pending_output import writing
 
 LOG_FILE = "log.jsonl"
 

@@ -12,6 +12,7 @@ from accelerate.state import AcceleratorState
 from accelerate.utils import DistributedDataParallelKwargs, broadcast_object_list, gather_object
 
 from any2bokeh.errors import InputError
+from any2bokeh.pending_output import writing
 from any2bokeh.renderers.diffusion.cpu_modules import use_cpu_modules
 from any2bokeh.renderers.diffusion.pipeline import AnyToBokehPipeline
 from any2bokeh.training.clips import TrainingClips
@@ -42,7 +43,6 @@ from any2bokeh.training.state import (
 )
 from any2bokeh.training.weight_average import WeightAverage
 from any2bokeh.training.windows import TrainingWindows, WindowBatch, window_loader
-from any2bokeh.video.pending_output import writing
 
 ALL_STAGES = "all"
 

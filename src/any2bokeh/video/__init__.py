@@ -3,10 +3,11 @@
 from any2bokeh.video.encoding import Encoding
 from any2bokeh.video.frame import Frame
 from any2bokeh.video.info import AudioInfo, ColorTags, VideoInfo
+from any2bokeh.video.opening import open_sink, open_source
 from any2bokeh.video.reading import Reading
 from any2bokeh.video.sequence import natural_sorted
-from any2bokeh.video.sink import VideoSink, open_sink
-from any2bokeh.video.source import VideoSource, open_source
+from any2bokeh.video.sink import VideoSink
+from any2bokeh.video.source import VideoSource
 
 __all__ = [
     "AudioInfo",

@@ -15,7 +15,7 @@ from any2bokeh.video.encoder_options import told_rate
 from any2bokeh.video.hdr import HdrMetadata
 from any2bokeh.video.info import VideoInfo
 from any2bokeh.video.leftovers import carry_attachments, left_out
-from any2bokeh.video.opening import open_container
+from any2bokeh.video.media_file import open_container
 from any2bokeh.video.part import Part
 from any2bokeh.video.pixel_layout import planar_layout
 from any2bokeh.video.sound import keep_labels

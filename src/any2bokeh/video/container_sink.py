@@ -14,6 +14,7 @@ from av.packet import Packet
 from numpy.typing import NDArray
 
 from any2bokeh.errors import InputError
+from any2bokeh.pending_output import PendingOutput, check_target, write_failure
 from any2bokeh.video.alpha import Alpha, alpha_bits
 from any2bokeh.video.codes import quantised
 from any2bokeh.video.color import result_coding
@@ -23,9 +24,8 @@ from any2bokeh.video.encoding import Encoding, VideoCodec, choose_codec, choose_
 from any2bokeh.video.frame import Frame
 from any2bokeh.video.info import VideoInfo
 from any2bokeh.video.losses import losses
-from any2bokeh.video.opening import file_url
+from any2bokeh.video.media_file import file_url
 from any2bokeh.video.part import Part
-from any2bokeh.video.pending_output import PendingOutput, check_target, write_failure
 from any2bokeh.video.pixel_layout import canonical_layout
 from any2bokeh.video.samples import Samples, SampleWriter
 from any2bokeh.video.sink import VideoSink

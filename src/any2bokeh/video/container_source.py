@@ -22,7 +22,7 @@ from any2bokeh.video.damage import Damage
 from any2bokeh.video.deinterlacing import NEIGHBOURS, deinterlaced
 from any2bokeh.video.frame import Frame
 from any2bokeh.video.info import AudioInfo, ColorTags, Scan, VideoInfo
-from any2bokeh.video.opening import open_container
+from any2bokeh.video.media_file import open_container
 from any2bokeh.video.orientation import Orientation, orientation_of
 from any2bokeh.video.reading import Reading
 from any2bokeh.video.samples import SampleReader

@@ -18,7 +18,7 @@ from av.video.stream import VideoStream
 from any2bokeh.errors import InputError
 from any2bokeh.video.clock import JUMPING_FORMATS, ContinuousClock
 from any2bokeh.video.container_length import missing_bytes
-from any2bokeh.video.opening import open_container
+from any2bokeh.video.media_file import open_container
 from any2bokeh.video.packet_pictures import picture_counter
 from any2bokeh.video.reading import Reading
 

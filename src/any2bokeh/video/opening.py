@@ -1,58 +1,138 @@
-"""Media files as FFmpeg opens them, alike in every version of PyAV that pyproject.toml allows."""
+"""Opening what holds frames: which source reads a path, and which sink writes one."""
 
-import os
+from collections.abc import Callable, Sequence
+from fractions import Fraction
 from pathlib import Path
-from typing import Any
-
-import av
-import av.error
-from av.container import InputContainer
 
 from any2bokeh.errors import InputError
-from any2bokeh.video.container_length import missing_bytes
+from any2bokeh.video.encoding import Encoding
+from any2bokeh.video.frame_numbers import NamePattern, result_stems
+from any2bokeh.video.part import Part
+from any2bokeh.video.reading import Reading
+from any2bokeh.video.sink import VideoSink
+from any2bokeh.video.source import VideoSource
 
-_PYAV_MAJOR = int(av.__version__.partition(".")[0])
-# FFmpeg paints any text file as a terminal would show it.
-_TEXT_FORMATS = ("tty", "bin", "xbin", "adf", "idf")
-
-
-def file_url(path: str | Path) -> str:
-    """The name to give FFmpeg for a file, whatever stands in it.
-
-    FFmpeg takes what stands before a colon for a protocol (``take12:30.mp4``), and a leading ``-`` or ``|`` may mean
-    something to it; after ``file:`` everything is the name.
-    """
-    return "file:" + os.fspath(path)
+CONTAINER_EXTENSIONS = (".mp4", ".mov", ".mkv", ".webm")
 
 
-def open_input(path: str | Path) -> InputContainer:
-    """Open a container to read from, whatever its name is and its tags are encoded in.
+def open_source(
+    path: str | Path, *, fps: float | Fraction | str | None = None, reading: Reading | None = None
+) -> VideoSource:
+    """Open a video file, a folder of images, a pattern of images, or one image.
 
-    Bytes that are not UTF-8 become replacement characters, or with PyAV 19 surrogate escapes, which are written as the
-    bytes that they were.
-
-    Raises:
-        av.error.FFmpegError, OSError: as ``av.open``.
-    """
-    # Version 19 takes no argument for it.
-    options: dict[str, Any] = {"metadata_errors": "replace"} if _PYAV_MAJOR < 19 else {}
-    return av.open(file_url(path), "r", **options)
-
-
-def open_container(path: Path) -> InputContainer:
-    """Open a file for reading.
+    Args:
+        path: what to read. Images are taken in natural order (``frame9`` before ``frame10``). A pattern is a glob
+            (``shot.*.exr``) or has a place for the number (``shot.####.exr``, ``shot.%04d.exr``).
+        fps: rate of an image sequence, what EXR files say or 24 unless given, or of a video stream without a clock
+            (.h264, .h265, .m2v), what it says or 25 unless given; not allowed for a video with time stamps of its own.
+        reading: what is read, what is done with damage and gaps, and with interlaced video; None = the defaults of
+            ``Reading``.
 
     Raises:
-        InputError: if FFmpeg cannot read it.
+        InputError: missing, empty, not a video, no frames, unreadable.
     """
+    from any2bokeh.video.sequence import animation_in, find_sequence
+
+    images = find_sequence(path)
+    animation = None if images is None else animation_in(images)
+    if images is not None and animation is None:
+        from any2bokeh.video.sequence_source import SequenceSource
+
+        return SequenceSource(Path(path), images, fps=_rate(fps), reading=reading)
+    if reading is not None and reading.layer is not None:
+        raise InputError(f"{path} has no layers; --layer ({reading.layer}) is for EXR: leave it out")
+    if animation == "webp":
+        from any2bokeh.video.webp_animation import WebpAnimation
+
+        assert images is not None
+        if fps is not None:
+            raise InputError(f"{path} has durations of its own; fps ({fps}) is for images without: leave it out")
+        return WebpAnimation(images[0])
+    from any2bokeh.video.container_source import ContainerSource
+
+    return ContainerSource(Path(path) if images is None else images[0], fps=_rate(fps), reading=reading)
+
+
+def open_sink(
+    path: str | Path,
+    source: VideoSource,
+    *,
+    encoding: Encoding | None = None,
+    start: int = 0,
+    stop: int | None = None,
+    overwrite: bool = False,
+    notice: Callable[[str], None] | None = None,
+) -> VideoSink:
+    """Make ready to write the frames ``start <= index < stop`` of ``source``.
+
+    Args:
+        path: a file whose extension says the container (.mp4 .mov .mkv .webm), a folder for numbered images, or a
+            pattern of their names (``shot.####.exr``, ``shot.%04d.png``).
+        encoding: see ``Encoding``; None = its defaults.
+        start, stop: the range that will be written; the sound is trimmed to it.
+        overwrite: replace an existing result, once the new one is complete.
+        notice: called with one-line remarks: when the sink is opened, on what is converted or left out; at its end, on
+            what turned out damaged.
+
+    Raises:
+        InputError: before any frame is written, if the result exists, cannot be written, or if the codec cannot
+            hold what the source needs.
+    """
+    target = Path(path)
+    encoding = encoding or Encoding()
+    extension = target.suffix.lower()
+    if extension in CONTAINER_EXTENSIONS:
+        from any2bokeh.video.container_sink import ContainerSink
+
+        part = Part.of(source, start, stop)
+        return ContainerSink(target, source.info, encoding, part=part, overwrite=overwrite, notice=notice)
+    pattern = None if target.is_dir() else NamePattern.of(target)
+    if extension and pattern is None and not target.is_dir():
+        allowed = ", ".join(CONTAINER_EXTENSIONS)
+        raise InputError(
+            f"cannot write {path}: {extension} is not one of {allowed}; or give a folder for numbered images, or a "
+            f"pattern such as {target.with_name('####.png')}"
+        )
+    from any2bokeh.video.sequence_sink import SequenceSink
+
+    stems = frame_stems(path, source, start=start, stop=stop)
+    return SequenceSink(target, source.info, encoding, stems=stems, pattern=pattern, overwrite=overwrite, notice=notice)
+
+
+def frame_stems(path: str | Path, source: VideoSource, *, start: int = 0, stop: int | None = None) -> list[str]:
+    """Names without extension of the numbered images of a result, and of what is written beside it.
+
+    Args:
+        path: the result; the names are those of its pattern, where it is one.
+        source: whose numbers they keep, where it has some.
+        start, stop: the range that is written.
+    """
+    stop = source.info.frame_count if stop is None else stop
+    target = Path(path)
+    is_pattern = target.suffix.lower() not in CONTAINER_EXTENSIONS and not target.is_dir()
+    return result_stems(source.numbers, start, stop, pattern=NamePattern.of(target) if is_pattern else None)
+
+
+def pattern_files(path: str | Path, stems: Sequence[str]) -> list[Path]:
+    """The files of a result that is a pattern, by their names without extension; none where it is something else."""
+    target = Path(path)
+    if target.suffix.lower() in CONTAINER_EXTENSIONS or target.is_dir() or NamePattern.of(target) is None:
+        return []
+    return [target.with_name(f"{stem}{target.suffix}") for stem in stems]
+
+
+def _rate(fps: float | Fraction | str | None) -> Fraction | None:
+    if fps is None:
+        return None
     try:
-        container = open_input(path)
-        if container.format.name in _TEXT_FORMATS:
-            container.close()
-            raise InputError(f"{path} cannot be read as a video (it is text); give a video file or a folder of images")
-        return container
-    except av.error.FFmpegError as error:
-        hint = "give a video file, a folder of images or a glob pattern"
-        if isinstance(error, av.error.InvalidDataError) and missing_bytes(path):
-            hint = "it is cut short, so its index is missing; copy it again or finish the recording"
-        raise InputError(f"{path} cannot be read as a video ({error.strerror}); {hint}") from None
+        rate = Fraction(fps)
+    except (ValueError, ZeroDivisionError, OverflowError):
+        raise InputError(f"fps is {fps!r}; give a number above 0 such as 24, 29.97 or 30000/1001") from None
+    if not 0 < rate <= 1000:
+        raise InputError(f"fps is {fps}; give a number above 0 and at most 1000")
+    # 29.97 and 23.976 are how people write the NTSC rates, which are exactly n*1000/1001.
+    for whole in (24, 30, 48, 60, 120):
+        exact = Fraction(whole * 1000, 1001)
+        if rate != exact and abs(rate - exact) < Fraction(6, 1000):
+            return exact
+    return rate.limit_denominator(1001)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from any2bokeh.errors import InputError
+from any2bokeh.pending_output import PendingOutput, check_target, write_failure
 from any2bokeh.video.alpha import alpha_bits
 from any2bokeh.video.codes import quantised
 from any2bokeh.video.encoding import Encoding
@@ -16,7 +17,6 @@ from any2bokeh.video.frame import Frame
 from any2bokeh.video.frame_numbers import NamePattern
 from any2bokeh.video.image import Image, write_exr, write_png
 from any2bokeh.video.info import VideoInfo
-from any2bokeh.video.pending_output import PendingOutput, check_target, write_failure
 from any2bokeh.video.sequence import is_image, natural_sorted
 from any2bokeh.video.sink import VideoSink
 

@@ -13,7 +13,7 @@ from av.packet import Packet
 
 from any2bokeh.video.clock import JUMPING_FORMATS, PRIMING_S, ContinuousClock
 from any2bokeh.video.encoding import SoundPolicy
-from any2bokeh.video.opening import open_container
+from any2bokeh.video.media_file import open_container
 from any2bokeh.video.sound_converter import SoundConverter
 from any2bokeh.video.sound_plan import plan_sound
 

@@ -12,7 +12,7 @@ from av.packet import Packet
 
 from any2bokeh.errors import InputError
 from any2bokeh.video.encoding import SoundPolicy
-from any2bokeh.video.opening import open_container
+from any2bokeh.video.media_file import open_container
 from any2bokeh.video.sound_converter import SoundConverter, Target, target_of
 
 # FFmpeg writes PCM into MP4 (ISO/IEC 23003-5), but few players read it, and FFmpeg 5 plays 24 bits as noise.

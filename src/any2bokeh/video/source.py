@@ -11,7 +11,6 @@ from any2bokeh.errors import InputError
 from any2bokeh.video.frame import Frame
 from any2bokeh.video.frame_numbers import FrameNumbers
 from any2bokeh.video.info import VideoInfo
-from any2bokeh.video.reading import Reading
 
 
 class VideoSource(ABC):
@@ -81,64 +80,9 @@ class VideoSource(ABC):
         self.close()
 
 
-def open_source(
-    path: str | Path, *, fps: float | Fraction | str | None = None, reading: Reading | None = None
-) -> VideoSource:
-    """Open a video file, a folder of images, a pattern of images, or one image.
-
-    Args:
-        path: what to read. Images are taken in natural order (``frame9`` before ``frame10``). A pattern is a glob
-            (``shot.*.exr``) or has a place for the number (``shot.####.exr``, ``shot.%04d.exr``).
-        fps: rate of an image sequence, what EXR files say or 24 unless given, or of a video stream without a clock
-            (.h264, .h265, .m2v), what it says or 25 unless given; not allowed for a video with time stamps of its own.
-        reading: what is read, what is done with damage and gaps, and with interlaced video; None = the defaults of
-            ``Reading``.
-
-    Raises:
-        InputError: missing, empty, not a video, no frames, unreadable.
-    """
-    from any2bokeh.video.sequence import animation_in, find_sequence
-
-    images = find_sequence(path)
-    animation = None if images is None else animation_in(images)
-    if images is not None and animation is None:
-        from any2bokeh.video.sequence_source import SequenceSource
-
-        return SequenceSource(Path(path), images, fps=_rate(fps), reading=reading)
-    if reading is not None and reading.layer is not None:
-        raise InputError(f"{path} has no layers; --layer ({reading.layer}) is for EXR: leave it out")
-    if animation == "webp":
-        from any2bokeh.video.webp_animation import WebpAnimation
-
-        assert images is not None
-        if fps is not None:
-            raise InputError(f"{path} has durations of its own; fps ({fps}) is for images without: leave it out")
-        return WebpAnimation(images[0])
-    from any2bokeh.video.container_source import ContainerSource
-
-    return ContainerSource(Path(path) if images is None else images[0], fps=_rate(fps), reading=reading)
-
-
 def check_range(path: Path, start: int, stop: int, count: int) -> None:
     """Raise InputError unless the frames ``start <= index < stop`` lie inside a clip of ``count`` frames."""
     if not 0 <= start <= stop <= count:
         raise InputError(
             f"frames {start} to {stop} are not in {path}, which has {count}; give 0 <= start <= end <= {count}"
         )
-
-
-def _rate(fps: float | Fraction | str | None) -> Fraction | None:
-    if fps is None:
-        return None
-    try:
-        rate = Fraction(fps)
-    except (ValueError, ZeroDivisionError, OverflowError):
-        raise InputError(f"fps is {fps!r}; give a number above 0 such as 24, 29.97 or 30000/1001") from None
-    if not 0 < rate <= 1000:
-        raise InputError(f"fps is {fps}; give a number above 0 and at most 1000")
-    # 29.97 and 23.976 are how people write the NTSC rates, which are exactly n*1000/1001.
-    for whole in (24, 30, 48, 60, 120):
-        exact = Fraction(whole * 1000, 1001)
-        if rate != exact and abs(rate - exact) < Fraction(6, 1000):
-            return exact
-    return rate.limit_denominator(1001)

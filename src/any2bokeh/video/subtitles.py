@@ -12,7 +12,7 @@ import av.error
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 
-from any2bokeh.video.opening import open_container
+from any2bokeh.video.media_file import open_container
 from any2bokeh.video.part import Part
 from any2bokeh.video.sound import keep_labels
 

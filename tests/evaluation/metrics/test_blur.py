@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from any2bokeh.evaluation.metrics import TruthFrame
-from any2bokeh.evaluation.metrics.blur import BlurMeter, blur_radius_px, k_blur_correlation, measured_focus
+from any2bokeh.evaluation.metrics.blur import BlurMeter, k_blur_correlation, measured_focus
+from any2bokeh.evaluation.metrics.blur_ruler import blur_radius_px
 
 SIZE = 160
 

@@ -14,8 +14,8 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from any2bokeh.aligned_weights import ALIGNMENT_BYTES, align_weights
 from any2bokeh.errors import InputError
+from any2bokeh.models.aligned_weights import ALIGNMENT_BYTES, align_weights
 from any2bokeh.renderers.diffusion import checkpoint
 from any2bokeh.renderers.diffusion.model_card import ModelCard
 from any2bokeh.renderers.diffusion.pipeline import AnyToBokehPipeline

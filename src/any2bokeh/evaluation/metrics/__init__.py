@@ -10,6 +10,7 @@ that is from.
 """
 
 from any2bokeh.evaluation.metrics.meter import Meter
-from any2bokeh.evaluation.metrics.truth import Picture, TruthFrame
+from any2bokeh.evaluation.metrics.picture import Picture
+from any2bokeh.evaluation.metrics.truth import TruthFrame
 
 __all__ = ["Meter", "Picture", "TruthFrame"]

@@ -21,8 +21,13 @@ def edge_band(disparity: NDArray[np.float32]) -> NDArray[np.bool_]:
 
     PSNR in this band is ours, not the paper's: whole-frame PSNR is mostly about regions that every method gets right.
     """
+    return distance_to_edges_px(disparity) <= REACH_PX
+
+
+def distance_to_edges_px(disparity: NDArray[np.float32]) -> NDArray[np.float32]:
+    """``(H, W)`` distance of each pixel from the nearest disparity discontinuity; infinity where there is none."""
     window = np.ones((3, 3), np.uint8)
     is_edge = cv2.dilate(disparity, window) - cv2.erode(disparity, window) > STEP
     if not is_edge.any():
-        return np.zeros(disparity.shape, np.bool_)  # the distance to nothing is not defined
-    return np.asarray(cv2.distanceTransform(np.asarray(~is_edge, np.uint8), cv2.DIST_L2, 5)) <= REACH_PX
+        return np.full(disparity.shape, np.inf, np.float32)
+    return np.asarray(cv2.distanceTransform(np.asarray(~is_edge, np.uint8), cv2.DIST_L2, 5), np.float32)

@@ -1,15 +1,10 @@
 """Video edge preservation index."""
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.evaluation.metrics.truth import Picture, TruthFrame, grey
-
-
-def high_pass(picture: Picture) -> NDArray[np.float32]:
-    """``(H, W)`` Laplacian (4 neighbours) of the luma."""
-    return np.asarray(cv2.Laplacian(grey(picture), cv2.CV_32F, ksize=1, borderType=cv2.BORDER_REFLECT_101), np.float32)
+from any2bokeh.evaluation.metrics.picture import Picture, high_pass
+from any2bokeh.evaluation.metrics.truth import TruthFrame
 
 
 def edge_preservation(prediction: Picture, truth: Picture) -> float:

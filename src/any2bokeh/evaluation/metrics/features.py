@@ -8,9 +8,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.aligned_weights import align_weights
 from any2bokeh.errors import InputError
-from any2bokeh.evaluation.metrics.truth import Picture, TruthFrame
+from any2bokeh.evaluation.metrics.picture import Picture
+from any2bokeh.evaluation.metrics.truth import TruthFrame
+from any2bokeh.models.aligned_weights import align_weights
 
 FeatureKind = Literal["video", "image"]
 

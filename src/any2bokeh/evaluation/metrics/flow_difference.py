@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.evaluation.metrics.truth import Picture, TruthFrame
+from any2bokeh.evaluation.metrics.picture import Picture
+from any2bokeh.evaluation.metrics.truth import TruthFrame
 
 
 def flow_difference(flow: NDArray[np.float32], truth_flow: NDArray[np.float32]) -> float:

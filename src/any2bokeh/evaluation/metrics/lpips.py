@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from any2bokeh.aligned_weights import aligned
 from any2bokeh.errors import InputError
-from any2bokeh.evaluation.metrics.truth import Picture, TruthFrame
+from any2bokeh.evaluation.metrics.picture import Picture
+from any2bokeh.evaluation.metrics.truth import TruthFrame
+from any2bokeh.models.aligned_weights import aligned
 
 # Output channels, kernel, stride and padding of AlexNet's convolutions; pooling (3, stride 2) before the 2nd and 3rd.
 _ALEXNET = ((64, 11, 4, 2), (192, 5, 1, 2), (384, 3, 1, 1), (256, 3, 1, 1), (256, 3, 1, 1))

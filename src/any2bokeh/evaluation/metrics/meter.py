@@ -2,7 +2,8 @@
 
 from typing import Protocol
 
-from any2bokeh.evaluation.metrics.truth import Picture, TruthFrame
+from any2bokeh.evaluation.metrics.picture import Picture
+from any2bokeh.evaluation.metrics.truth import TruthFrame
 
 
 class Meter(Protocol):

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from any2bokeh.evaluation.metrics.truth import Picture, TruthFrame
+from any2bokeh.evaluation.metrics.picture import Picture
+from any2bokeh.evaluation.metrics.truth import TruthFrame
 
 CEILING_DB = 100.0
 """What identical pictures score, so that means stay finite."""

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from any2bokeh.evaluation.metrics.truth import Picture, TruthFrame
+from any2bokeh.evaluation.metrics.picture import Picture
+from any2bokeh.evaluation.metrics.truth import TruthFrame
 
 
 def relation(before: Picture, prediction: Picture, truth_before: Picture, truth: Picture) -> float:

@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.evaluation.metrics.truth import Picture, TruthFrame
+from any2bokeh.evaluation.metrics.picture import Picture
+from any2bokeh.evaluation.metrics.truth import TruthFrame
 from any2bokeh.motion.warp import stays_inside, warp
 
 

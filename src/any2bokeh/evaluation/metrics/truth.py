@@ -2,21 +2,15 @@
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from any2bokeh.evaluation.metrics.blur_ruler import BlurRuler
 from any2bokeh.evaluation.metrics.edge_band import edge_band
 from any2bokeh.evaluation.metrics.flow import DisFlow, FlowEstimator
+from any2bokeh.evaluation.metrics.picture import Picture, high_pass
 from any2bokeh.optics.transfer import Transfer
-
-if TYPE_CHECKING:
-    from any2bokeh.evaluation.metrics.blur import BlurRuler
-
-Picture = NDArray[np.float32]
-"""``(H, W, 3)`` float32 RGB code values in [0, 1]."""
 
 
 @dataclass(eq=False)
@@ -55,20 +49,11 @@ class TruthFrame:
         return self.estimator(self.before, self.truth)
 
     @cached_property
-    def ruler(self) -> "BlurRuler":
+    def ruler(self) -> BlurRuler:
         """To measure blur against the all-in-focus picture."""
-        from any2bokeh.evaluation.metrics.blur import BlurRuler
-
         return BlurRuler(self.source, self.transfer)
 
     @cached_property
     def laplacian(self) -> NDArray[np.float32]:
-        """``(H, W)`` high-pass of the truth; see ``edge_preservation``."""
-        from any2bokeh.evaluation.metrics.edge_preservation import high_pass
-
+        """``(H, W)`` high-pass of the truth; see ``high_pass``."""
         return high_pass(self.truth)
-
-
-def grey(picture: Picture) -> NDArray[np.float32]:
-    """``(H, W)`` luma of BT.601, as OpenCV has it."""
-    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.float32)

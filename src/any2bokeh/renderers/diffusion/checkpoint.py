@@ -15,8 +15,9 @@ from safetensors import SafetensorError
 from torch import nn
 from transformers import CLIPVisionModelWithProjection
 
-from any2bokeh.aligned_weights import align_weights
 from any2bokeh.errors import InputError
+from any2bokeh.models.aligned_weights import align_weights
+from any2bokeh.pending_output import PendingOutput, writing
 from any2bokeh.renderers.diffusion.autoencoder import BokehAutoencoder
 from any2bokeh.renderers.diffusion.compact_model import COMPACT, compact_model_folder
 from any2bokeh.renderers.diffusion.conditioning import MpiMode, TimeContext
@@ -36,7 +37,6 @@ from any2bokeh.renderers.diffusion.weights import (
     weight_files,
     write_weights,
 )
-from any2bokeh.video.pending_output import PendingOutput, writing
 
 NO_IMAGE_ENCODER = "none"
 """In place of an image encoder: run without one, on a zero context."""

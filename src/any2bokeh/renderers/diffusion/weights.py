@@ -10,8 +10,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
-from any2bokeh.aligned_weights import aligned
 from any2bokeh.errors import InputError
+from any2bokeh.models.aligned_weights import aligned
 
 WEIGHTS_NAME = "diffusion_pytorch_model.safetensors"
 ENCODER_WEIGHTS_NAME = "model.safetensors"

@@ -10,7 +10,7 @@ from any2bokeh.disparity.grey_video import GreyVideo
 from any2bokeh.focus import FocusScript
 from any2bokeh.refocus import refocus
 from any2bokeh.video import open_source
-from any2bokeh.video.opening import open_input
+from any2bokeh.video.media_file import open_input
 from tests import clips
 
 
