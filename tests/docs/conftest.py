@@ -49,7 +49,7 @@ def _write_depth(folder: Path) -> None:
     for name in ("depth_exr", "realsense"):
         (folder / name).mkdir()
     for index in range(FRAMES):
-        depth_m = (65535 / clips.depth_map(index).astype(np.float32))[..., None]
+        depth_m = np.float32(65535) / clips.depth_map(index)[..., None].astype(np.float32)
         write_parts(folder / "depth_exr" / f"{index:05d}.exr", Part(depth_m, ("Z",), kind="float"))
         millimetres = np.rint(1000 * depth_m[..., 0]).astype(np.uint16)
         assert cv2.imwrite(str(folder / "realsense" / f"{index:05d}.png"), millimetres)
