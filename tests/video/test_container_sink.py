@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from any2bokeh.errors import InputError
 from any2bokeh.video import Encoding, open_sink, open_source
+from tests.video.exr_files import Part, write_parts
 from tests.video.native_clips import FRAMES, HEIGHT, WIDTH, planes_of, times_of, write_clip
 
 EIGHT_BITS = ["yuv420p", "yuv422p", "yuv444p", "yuv440p", "gray", "bgr0"]
@@ -208,6 +209,40 @@ def test_codec_and_depth(
         for old, new in zip(before.frames(), after.frames(), strict=True):
             # Lossy codecs on slopes; worst seen 1.18 of 255 (HEVC, 8 bits).
             assert np.abs(old.pixels - new.pixels).mean() * 255 < 1.5
+
+
+@pytest.mark.parametrize(
+    ("source_format", "name", "encoding", "expected"),
+    [
+        ("yuv444p", "out.mp4", Encoding(), "4:4:4 becomes 4:2:0, so that players open it"),
+        ("yuv422p10le", "out.mov", Encoding(), "4:2:2 becomes 4:2:0, so that players open it"),
+        ("yuv420p12le", "out.mkv", Encoding(), "12 bits become 10, so that players open it"),
+        ("gray16le", "out.mp4", Encoding(), "16 bits become 10, so that players open it"),
+        ("gbrp16le", "out.mkv", Encoding("hevc"), "16 bits become 12, as hevc has it"),
+        ("yuv420p", "out.mp4", Encoding(), None),
+        ("yuv420p10le", "out.mov", Encoding(), None),
+    ],
+)
+def test_what_players_need_is_told(
+    tmp_path: Path, source_format: str, name: str, encoding: Encoding, expected: str | None
+) -> None:
+    clip = write_clip(tmp_path / "in.mkv", encoder="ffv1", pixel_format=source_format, size=(64, 48), frames=1)
+    told: list[str] = []
+    result = copy(clip, tmp_path / name, encoding, notice=told.append)
+    remedy = ".mkv with --codec ffv1 keeps what there is"
+    assert told == ([] if expected is None else [f"in {result}, {expected}; {remedy}"])
+
+
+@pytest.mark.parametrize("bits", [16, 32])
+def test_light_of_exr_in_a_video_is_told(tmp_path: Path, bits: int) -> None:
+    image = np.full((48, 64, 3), 0.5, np.float32)
+    write_parts(tmp_path / "0001.exr", Part(image, kind="half" if bits == 16 else "float"))
+    told: list[str] = []
+    result = copy(tmp_path / "0001.exr", tmp_path / "out.mp4", notice=told.append)
+    assert open_source(result).info.pixel_format == "yuv420p10le"
+    assert told == [
+        f"in {result}, scene-linear light becomes 10 bits, so that players open it; a folder of exr keeps what there is"
+    ]
 
 
 @pytest.mark.parametrize("size", [(65, 48), (64, 49), (65, 49)])
