@@ -133,8 +133,9 @@ def refocus(
         also_read: files and folders that ``focus`` and ``renderer`` were made from, which must not be replaced.
         progress: called before the first frame and after every one.
         estimating: the same, while the maps of ``disparity`` are steadied.
-        notice: called, before anything is rendered, with one-line remarks on what looks wrong but may be meant; and
-            at the end with those on frames that were damaged.
+        notice: called, before anything is rendered, with one-line remarks on what looks wrong but may be meant, and on
+            what of the source is converted or left out of ``output`` (depth, chroma, size, alpha, sound, subtitles,
+            metadata); at the end with those on frames and sound that were damaged.
 
     Returns:
         What was made. Frames whose K is 0 are the source's own samples.

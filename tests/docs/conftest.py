@@ -3,10 +3,12 @@
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 
 from tests import clips
+from tests.video.exr_files import Part, write_parts
 
 FRAMES = 40
 """Of the clips: 1.67 s at 24 frames a second, so that `--time 1.5` shows one."""
@@ -24,6 +26,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
         clips.write_disparity(folder / name, stop=FRAMES)
     maps = np.stack([clips.depth_map(index) for index in range(FRAMES)])
     np.savez(folder / "maps.npz", maps.astype(np.float32) / 65535)
+    _write_depth(folder)
     clips.write_masks(folder / "subject", frames=FRAMES)
     _write_grey_video(folder / "depth.mkv", maps)
     (folder / "rack.json").write_text(
@@ -39,6 +42,17 @@ def folder_of_a_user(prepared: Path, tmp_path: Path) -> Path:
     for entry in prepared.iterdir():
         (tmp_path / entry.name).symlink_to(entry)
     return tmp_path
+
+
+def _write_depth(folder: Path) -> None:
+    """Metres in EXR as renderers write them, and millimetres in 16-bit PNG as depth cameras do."""
+    for name in ("depth_exr", "realsense"):
+        (folder / name).mkdir()
+    for index in range(FRAMES):
+        depth_m = np.float32(65535) / clips.depth_map(index)[..., None].astype(np.float32)
+        write_parts(folder / "depth_exr" / f"{index:05d}.exr", Part(depth_m, ("Z",), kind="float"))
+        millimetres = np.rint(1000 * depth_m[..., 0]).astype(np.uint16)
+        assert cv2.imwrite(str(folder / "realsense" / f"{index:05d}.png"), millimetres)
 
 
 def _write_grey_video(path: Path, maps: np.ndarray) -> None:

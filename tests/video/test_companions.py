@@ -239,3 +239,21 @@ def test_attachments_go_along_or_are_told(tmp_path: Path, extension: str) -> Non
         assert (held, told) == ([b"no font"], [])
     else:
         assert told == [f"of {clip}, 1 attachment is left out; only .mkv holds attachments"]
+
+
+@pytest.mark.parametrize("extension", [".mkv", ".mp4"])
+def test_what_else_a_file_holds_is_told(tmp_path: Path, extension: str) -> None:
+    clip = make(tmp_path / "one.mkv")
+    several = tmp_path / "in.mkv"
+    with av.open(str(clip)) as source, av.open(str(several), "w") as container:
+        tracks = [container.add_stream_from_template(source.streams.video[0], opaque=True) for _ in range(3)]
+        for packet in source.demux(video=0):
+            for track in tracks if packet.size else ():
+                twin = av.Packet(bytes(packet))
+                twin.pts, twin.dts, twin.time_base = packet.pts, packet.dts, packet.time_base
+                twin.is_keyframe, twin.stream = packet.is_keyframe, track
+                container.mux(twin)
+    told: list[str] = []
+    with av.open(str(copy(several, tmp_path / f"out{extension}", notice=told.append))) as container:
+        assert len(container.streams) == 1
+    assert told == [f"of {several}, 2 further video tracks are left out"]

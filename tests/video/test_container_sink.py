@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from any2bokeh.errors import InputError
 from any2bokeh.video import Encoding, open_sink, open_source
+from tests.video.exr_files import Part, write_parts
 from tests.video.native_clips import FRAMES, HEIGHT, WIDTH, planes_of, times_of, write_clip
 
 EIGHT_BITS = ["yuv420p", "yuv422p", "yuv444p", "yuv440p", "gray", "bgr0"]
@@ -108,6 +109,21 @@ def test_last_frame_is_shown_for_as_long_as_in_the_source(tmp_path: Path, encodi
         assert stream.duration * stream.time_base == Fraction(FRAMES, 24)
 
 
+@pytest.mark.parametrize("size", [(96, 64), (160, 128)])
+def test_few_frames_of_hevc(tmp_path: Path, size: tuple[int, int]) -> None:
+    """x265 gives random decoding times to clips that are shorter than the delay of their B-frames."""
+    clip = write_clip(tmp_path / "in.mkv", encoder="ffv1", pixel_format="yuv420p10le", size=size, frames=9)
+    for count in (1, 1, 1, 2, 2, 2, 3, 7):
+        result = tmp_path / f"{count}.mp4"
+        result.unlink(missing_ok=True)
+        with av.open(str(copy(clip, result, stop=count))) as container:
+            stream = container.streams.video[0]
+            times = [(packet.pts, packet.dts) for packet in container.demux(stream) if packet.size]
+        assert len(times) == count
+        assert times[0] == (0, 0)
+        assert all(shown == decoded for shown, decoded in times)
+
+
 def test_trimmed_range_begins_at_zero(tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "in.mp4", options={"bf": "2", "g": "4"})
     result = copy(clip, tmp_path / "out.mp4", start=3, stop=7)
@@ -119,7 +135,7 @@ def test_trimmed_range_begins_at_zero(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("extension", [".mp4", ".mov", ".mkv", ".webm"])
 @pytest.mark.parametrize(
-    "tags", [(1, 1, 1, 1), (1, 13, 1, 2), (6, 6, 6, 1), (9, 16, 9, 1), (9, 18, 9, 1), (2, 2, 2, 0)]
+    "tags", [(1, 1, 1, 1), (1, 13, 1, 2), (6, 6, 6, 1), (9, 16, 9, 1), (9, 18, 9, 1), (2, 2, 2, 0), (2, 2, 2, 1)]
 )
 def test_colour_tags_are_kept(tmp_path: Path, tags: tuple[int, int, int, int], extension: str) -> None:
     clip = write_clip(tmp_path / "in.mkv", encoder="ffv1", tags=tags, frames=2)
@@ -130,6 +146,33 @@ def test_colour_tags_are_kept(tmp_path: Path, tags: tuple[int, int, int, int], e
     assert after.color == replace(before.color, full_range=full_range)
     assert after.transfer == before.transfer
     assert (before.color.primaries, before.color.transfer, before.color.matrix) == tags[:3]
+
+
+@pytest.mark.parametrize("untouched", [True, False])
+@pytest.mark.parametrize(
+    ("source_format", "source_range", "name", "codec"),
+    [
+        ("yuv422p10le", 2, "out.mov", "prores"),
+        ("yuv420p", 2, "out.mkv", "prores"),
+        ("yuva444p10le", 2, "out.mov", "prores"),
+        ("gray", 0, "out.mp4", "auto"),
+        ("gray10le", 0, "out.mov", "prores"),
+        ("gray16le", 0, "out.mkv", "hevc"),
+        ("gray", 0, "out.webm", "auto"),
+    ],
+)
+def test_full_range_that_a_result_cannot_tell_is_converted(
+    tmp_path: Path, source_format: str, source_range: int, name: str, codec: Any, untouched: bool
+) -> None:
+    """ProRes has no full range; grey that says nothing is full, YUV that says nothing is limited."""
+    tags = (2, 2, 2, source_range)
+    clip = write_clip(tmp_path / "in.mkv", encoder="ffv1", pixel_format=source_format, size=(64, 48), tags=tags)
+    result = copy(clip, tmp_path / name, Encoding(codec), untouched=untouched)
+    assert open_source(result).info.color.full_range is False
+    with open_source(clip) as before, open_source(result) as after:
+        for old, new in zip(before.frames(), after.frames(), strict=True):
+            # Lossy codecs on slopes; worst seen 0.60 of 255 (grey in VP9). With the wrong range it is 2.8 and more.
+            assert np.abs(old.pixels - new.pixels).mean() * 255 < 0.8
 
 
 @pytest.mark.parametrize(
@@ -166,6 +209,40 @@ def test_codec_and_depth(
         for old, new in zip(before.frames(), after.frames(), strict=True):
             # Lossy codecs on slopes; worst seen 1.18 of 255 (HEVC, 8 bits).
             assert np.abs(old.pixels - new.pixels).mean() * 255 < 1.5
+
+
+@pytest.mark.parametrize(
+    ("source_format", "name", "encoding", "expected"),
+    [
+        ("yuv444p", "out.mp4", Encoding(), "4:4:4 becomes 4:2:0, so that players open it"),
+        ("yuv422p10le", "out.mov", Encoding(), "4:2:2 becomes 4:2:0, so that players open it"),
+        ("yuv420p12le", "out.mkv", Encoding(), "12 bits become 10, so that players open it"),
+        ("gray16le", "out.mp4", Encoding(), "16 bits become 10, so that players open it"),
+        ("gbrp16le", "out.mkv", Encoding("hevc"), "16 bits become 12, as hevc has it"),
+        ("yuv420p", "out.mp4", Encoding(), None),
+        ("yuv420p10le", "out.mov", Encoding(), None),
+    ],
+)
+def test_what_players_need_is_told(
+    tmp_path: Path, source_format: str, name: str, encoding: Encoding, expected: str | None
+) -> None:
+    clip = write_clip(tmp_path / "in.mkv", encoder="ffv1", pixel_format=source_format, size=(64, 48), frames=1)
+    told: list[str] = []
+    result = copy(clip, tmp_path / name, encoding, notice=told.append)
+    remedy = ".mkv with --codec ffv1 keeps what there is"
+    assert told == ([] if expected is None else [f"in {result}, {expected}; {remedy}"])
+
+
+@pytest.mark.parametrize("bits", [16, 32])
+def test_light_of_exr_in_a_video_is_told(tmp_path: Path, bits: int) -> None:
+    image = np.full((48, 64, 3), 0.5, np.float32)
+    write_parts(tmp_path / "0001.exr", Part(image, kind="half" if bits == 16 else "float"))
+    told: list[str] = []
+    result = copy(tmp_path / "0001.exr", tmp_path / "out.mp4", notice=told.append)
+    assert open_source(result).info.pixel_format == "yuv420p10le"
+    assert told == [
+        f"in {result}, scene-linear light becomes 10 bits, so that players open it; a folder of exr keeps what there is"
+    ]
 
 
 @pytest.mark.parametrize("size", [(65, 48), (64, 49), (65, 49)])

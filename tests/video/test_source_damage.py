@@ -51,7 +51,8 @@ def read(path: Path, *, strict: bool = False) -> tuple[list[Frame], list[str]]:
 
 
 def refocused(path: Path, output: Path, remarks: list[str], **options: object) -> int:
-    maps = np.full((FRAMES, 1, 8, 12), 0.5, np.float32)
+    # A slope: maps that are flat would be remarked upon.
+    maps = np.broadcast_to(np.linspace(0, 1, 12, dtype=np.float32), (FRAMES, 1, 8, 12))
     np.save(output.with_suffix(".npy"), maps)
     focus = FocusScript(keyframes=(Keyframe(0, DisparityTarget(0.5), blur_strength=0.0),))
     result = refocus(path, output, disparity=output.with_suffix(".npy"), focus=focus, notice=remarks.append, **options)  # type: ignore[arg-type]

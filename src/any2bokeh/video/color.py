@@ -45,8 +45,10 @@ def source_coding(info: VideoInfo) -> YuvCoding:
     return YuvCoding(_yuv_matrix(info), full_range)
 
 
-def result_coding(info: VideoInfo, family: Family) -> tuple[YuvCoding, ColorTags]:
+def result_coding(info: VideoInfo, family: Family, *, is_limited: bool = False) -> tuple[YuvCoding, ColorTags]:
     """Coding and tags of a result that is encoded as ``family``: the source's own wherever it has them.
+
+    ``is_limited`` says that the codec knows no full range.
 
     An untagged video stays untagged, so that every player shows the result as it shows the source. A source that
     says nothing because it is RGB (images) is encoded as BT.709 of limited range with the sRGB curve, and says so.
@@ -60,6 +62,10 @@ def result_coding(info: VideoInfo, family: Family) -> tuple[YuvCoding, ColorTags
         tags = replace(tags, matrix=MATRIX_BT709, full_range=family == "gray")
         return YuvCoding(MATRIX_BT709, family == "gray"), tags
     coding = source_coding(info)
+    # Untagged grey uses the full range, untagged YUV the limited one.
+    is_grey_made_yuv = family == "yuv" and not info.pixel_format.startswith("yuv") and tags.full_range is None
+    if coding.full_range and (is_limited or is_grey_made_yuv):
+        coding, tags = replace(coding, full_range=False), replace(tags, full_range=False)
     if tags.matrix == UNSPECIFIED and _assumed_matrix(info.width, info.height) != coding.matrix:
         # Turned upright, the picture would be taken for one of the other kind.
         tags = replace(tags, matrix=coding.matrix)

@@ -17,7 +17,7 @@ from any2bokeh.errors import InputError
 from any2bokeh.pending_output import PendingOutput, check_target, write_failure
 from any2bokeh.video.alpha import Alpha, alpha_bits
 from any2bokeh.video.codes import quantised
-from any2bokeh.video.color import result_coding
+from any2bokeh.video.color import result_coding, source_coding
 from any2bokeh.video.companions import Companions
 from any2bokeh.video.encoder_options import encoder_options, told_rate
 from any2bokeh.video.encoding import Encoding, VideoCodec, choose_codec, choose_pixel_format, written_size
@@ -58,9 +58,10 @@ class ContainerSink(VideoSink):
         pixel_format = choose_pixel_format(codec, encoding, info, path.suffix.lower())
         video_format = av.VideoFormat(pixel_format)
         bits = max(component.bits for component in video_format.components)
-        coding, self._tags = result_coding(
-            info, canonical_layout(pixel_format, bits, is_rgb=video_format.is_rgb).family
-        )
+        family = canonical_layout(pixel_format, bits, is_rgb=video_format.is_rgb).family
+        # Decoders take all of ProRes for limited range, whatever the file says.
+        coding, self._tags = result_coding(info, family, is_limited=codec.name == "prores")
+        self._has_same_range = family == "rgb" or coding.full_range == source_coding(info).full_range
 
         if info.sample_aspect != 1 and path.suffix.lower() in (".mkv", ".webm") and codec.name not in ("h264", "hevc"):
             # Only H.264 and HEVC carry it themselves, and the Matroska muxer takes it from where PyAV cannot put it.
@@ -174,7 +175,11 @@ class ContainerSink(VideoSink):
         threads = encoding.threads or max(1, (os.cpu_count() or 2) // 2)
         context.thread_count = threads
         parameters = self._companions.encoder_parameters(codec.name, pixel_format)
-        context.options = encoder_options(codec, encoding, threads, pixel_format, self._size, parameters)
+        if codec.name == "h264" and tags.full_range is False:
+            # x264 leaves a limited range out, where nothing else is told of the pictures, but not beside this.
+            parameters["videoformat"] = "component"
+        frame_count = self._part.stop - self._part.start
+        context.options = encoder_options(codec, encoding, threads, pixel_format, self._size, frame_count, parameters)
         if codec.name == "vp9" and alpha_bits(pixel_format):
             stream.metadata["alpha_mode"] = "1"
         return stream
@@ -183,6 +188,8 @@ class ContainerSink(VideoSink):
         native = frame.native if isinstance(frame.native, Samples) else None
         if pixels.shape != (3, self._info.height, self._info.width):
             raise ValueError(f"pixels are {pixels.shape}, not (3, {self._info.height}, {self._info.width})")
+        if native is not None and not self._has_same_range:
+            return self._writer.encoded(pixels, pixels, None, alpha=native.alpha)
         if native is not None and pixels is frame.pixels:
             untouched = self._writer.untouched(native)
             if untouched is not None:

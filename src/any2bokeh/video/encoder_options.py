@@ -8,10 +8,13 @@ from any2bokeh.video.info import VideoInfo
 
 # FF_QP2LAMBDA: FFmpeg's unit of a quantiser.
 _LAMBDA = 118
+# x265 takes the delay of B-frames from the first frame that comes after it, at most the third. In a clip that ends
+# before, it is uninitialised memory, and muxers refuse the decoding times that come of it now and then.
+_FRAMES_FOR_X265_B_FRAMES = 8
 
 
 def encoder_options(
-    codec: VideoCodec, encoding: Encoding, threads: int, pixel_format: str, size: tuple[int, int],
+    codec: VideoCodec, encoding: Encoding, threads: int, pixel_format: str, size: tuple[int, int], frame_count: int,
     parameters: Mapping[str, str],
 ) -> dict[str, str]:  # fmt: skip
     """FFmpeg's options of an encoder.
@@ -22,6 +25,7 @@ def encoder_options(
         threads: how many it may take.
         pixel_format: FFmpeg's name.
         size: width and height in pixels.
+        frame_count: how many frames are to be encoded.
         parameters: of x264 and x265, beside those that are set here.
     """
     quality = codec.default_quality if encoding.quality is None else encoding.quality
@@ -35,7 +39,8 @@ def encoder_options(
         # in pictures smaller than its largest block of 64 px: glibc's heap checks show it at small widths, and heights
         # below that gave a broken stream now and then. Twice that is a margin; pictures so small cost nothing.
         plain = {"asm": "0"} if min(size) < 128 else {}
-        own = {"log-level": "none", "pools": str(threads), "frame-threads": "1", **plain}
+        short = {"bframes": "0"} if frame_count < _FRAMES_FOR_X265_B_FRAMES else {}
+        own = {"log-level": "none", "pools": str(threads), "frame-threads": "1", **plain, **short}
         return {"preset": preset, "crf": str(quality), **_listed("x265-params", {**own, **parameters})}
     if codec.name == "vp9":
         # Alpha is a stream of its own beside the pictures, and may have no pictures that are not shown.

@@ -34,10 +34,12 @@ def losses(
         if alpha_bits(pixel_format):
             remarks.append(f"alpha of {info.path} is kept as it is: it is not blurred with the picture")
         else:
+            # VP9 is written with 8 bits only.
+            webm = " .webm," if info.bit_depth <= 8 else ""
             remedy = (
                 "a folder of png or exr keeps it, or .mov with --codec prores"
                 if info.is_sequence
-                else "write .mov with --codec prores, .mkv with --codec ffv1, .webm, or a folder of png"
+                else f"write .mov with --codec prores, .mkv with --codec ffv1,{webm} or a folder of png"
             )
             remarks.append(f"alpha of {info.path} is left out of {path}; {remedy}")
     return remarks
