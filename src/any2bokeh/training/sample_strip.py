@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from any2bokeh.mpi import disparity_difference
-from any2bokeh.renderers.diffusion.options import PipelineOptions
-from any2bokeh.renderers.diffusion.pipeline import AnyToBokehPipeline
+from any2bokeh.renderers.diffusion.run.options import PipelineOptions
+from any2bokeh.renderers.diffusion.run.pipeline import AnyToBokehPipeline
 from any2bokeh.synthesis.clip import SyntheticClip
 from any2bokeh.video.pending_output import PendingOutput, writing
 
