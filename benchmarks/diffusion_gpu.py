@@ -29,11 +29,11 @@ from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
 from any2bokeh.renderers.base import RenderInput
 from any2bokeh.renderers.diffusion import reference
-from any2bokeh.renderers.diffusion.autoencoder import BokehAutoencoder
-from any2bokeh.renderers.diffusion.options import PipelineOptions
-from any2bokeh.renderers.diffusion.pipeline import AnyToBokehPipeline
-from any2bokeh.renderers.diffusion.tiny import open_gates, tiny_pipeline
-from any2bokeh.renderers.diffusion.unet import BokehUNet
+from any2bokeh.renderers.diffusion.checkpoints.tiny import open_gates, tiny_pipeline
+from any2bokeh.renderers.diffusion.network.autoencoder import BokehAutoencoder
+from any2bokeh.renderers.diffusion.network.unet import BokehUNet
+from any2bokeh.renderers.diffusion.run.options import PipelineOptions
+from any2bokeh.renderers.diffusion.run.pipeline import AnyToBokehPipeline
 
 BARE = PipelineOptions(compose=False)
 """The twin gives bare pictures; composing is timed on its own."""

@@ -10,11 +10,10 @@ failed=()
 
 diffusion=tests/renderers/diffusion
 torch_tests=(
-    $diffusion/test_parity.py $diffusion/test_autoencoder.py $diffusion/test_unet.py $diffusion/test_cpu_modules.py
-    $diffusion/test_norm_groups.py $diffusion/test_compose.py
-    $diffusion/test_checkpoint.py::test_save_and_load_give_the_same
-    $diffusion/test_checkpoint.py::test_conversion_drops_only_what_is_unused
-    $diffusion/test_checkpoint.py::test_start_from_the_base_equals_the_base
+    $diffusion/test_parity.py $diffusion/network $diffusion/run/test_compose.py
+    $diffusion/checkpoints/test_checkpoint.py::test_save_and_load_give_the_same
+    $diffusion/checkpoints/test_checkpoint.py::test_conversion_drops_only_what_is_unused
+    $diffusion/checkpoints/test_checkpoint.py::test_start_from_the_base_equals_the_base
     tests/training/test_losses.py tests/training/test_float64.py tests/training/test_weight_average.py
 )
 numba_tests=(

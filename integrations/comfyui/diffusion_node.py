@@ -65,8 +65,8 @@ class DiffusionRender(io.ComfyNode):
 def _loaded(model: str, device: str, dtype: str, processing_size_px: int) -> Renderer:
     """The model that was used last stays loaded."""
     try:
-        from any2bokeh.renderers.diffusion.options import PipelineOptions
         from any2bokeh.renderers.diffusion.renderer import DiffusionRenderer
+        from any2bokeh.renderers.diffusion.run.options import PipelineOptions
     except ImportError as error:
         raise InputError(
             f"the diffusion engine needs {error.name}, which is not installed; pip install 'any2bokeh[diffusion]'"

@@ -110,10 +110,10 @@ def _diffusion(settings: EngineSettings, look: Look, info: "VideoInfo | None") -
     try:
         from transformers.utils import logging
 
-        from any2bokeh.renderers.diffusion.compact_model import COMPACT
-        from any2bokeh.renderers.diffusion.options import PipelineOptions
+        from any2bokeh.renderers.diffusion.checkpoints.compact_model import COMPACT
         from any2bokeh.renderers.diffusion.renderer import DiffusionRenderer
-        from any2bokeh.renderers.diffusion.windows import WindowPlan
+        from any2bokeh.renderers.diffusion.run.options import PipelineOptions
+        from any2bokeh.renderers.diffusion.run.windows import WindowPlan
     except ImportError as error:
         raise InputError(
             f"--engine diffusion needs {error.name}, which is not installed; pip install 'any2bokeh[diffusion]'"

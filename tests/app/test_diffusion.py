@@ -17,7 +17,7 @@ from tests.app.conftest import FRAMES
 @pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("diffusers") is None, reason="needs diffusers, of the extra [diffusion]")
 def test_render_with_a_model_of_the_server_is_the_command_lines(settings: Settings, demo_clip: Path, tmp_path: Path):
-    from any2bokeh.renderers.diffusion.tiny import tiny_pipeline
+    from any2bokeh.renderers.diffusion.checkpoints.tiny import tiny_pipeline
 
     model = tmp_path / "model"
     tiny_pipeline().save_pretrained(model)

@@ -208,8 +208,8 @@ def test_polarity_turns_the_disparity_over(cli: RunCli, arguments: list[object],
 
 
 def test_diffusion_engine_renders(cli: RunCli, results: Path, tmp_path: Path):
-    tiny = pytest.importorskip("any2bokeh.renderers.diffusion.tiny", reason="needs the diffusion extra")
-    from any2bokeh.renderers.diffusion import checkpoint
+    tiny = pytest.importorskip("any2bokeh.renderers.diffusion.checkpoints.tiny", reason="needs the diffusion extra")
+    from any2bokeh.renderers.diffusion.checkpoints import checkpoint
 
     checkpoint.save(tiny.tiny_pipeline(), tmp_path / "model")
     film = clips.write_clip(tmp_path / "film.mp4", frames=3, width=128, height=128)

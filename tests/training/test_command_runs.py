@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from any2bokeh.renderers.diffusion.pipeline import AnyToBokehPipeline
+from any2bokeh.renderers.diffusion.run.pipeline import AnyToBokehPipeline
 from any2bokeh.synthesis import shard
 from any2bokeh.training.run_log import LOG_FILE, read_log
 from any2bokeh.training.state import states_in

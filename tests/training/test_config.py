@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from any2bokeh.errors import InputError
-from any2bokeh.renderers.diffusion.autoencoder import BokehAutoencoder
-from any2bokeh.renderers.diffusion.unet import BokehUNet
+from any2bokeh.renderers.diffusion.network.autoencoder import BokehAutoencoder
+from any2bokeh.renderers.diffusion.network.unet import BokehUNet
 from any2bokeh.training.networks import start_networks
 from any2bokeh.training.registry import CONFIGS, compact, find_config
 

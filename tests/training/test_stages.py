@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from any2bokeh.errors import InputError
-from any2bokeh.renderers.diffusion.autoencoder import SkipFeatures
+from any2bokeh.renderers.diffusion.network.autoencoder import SkipFeatures
 from any2bokeh.training.networks import named_parameters, start_networks
 from any2bokeh.training.registry import compact_cpu, debug, paper
 from any2bokeh.training.stages import Stage, trained_names

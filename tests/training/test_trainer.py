@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file
 
 from any2bokeh.errors import InputError
-from any2bokeh.renderers.diffusion.pipeline import AnyToBokehPipeline
+from any2bokeh.renderers.diffusion.run.pipeline import AnyToBokehPipeline
 from any2bokeh.training.config import TrainingConfig
 from any2bokeh.training.networks import named_parameters, start_networks
 from any2bokeh.training.run_log import read_log

@@ -41,7 +41,7 @@ def app_command(
     from any2bokeh.app.server import serve
     from any2bokeh.app.settings import Settings
     from any2bokeh.app.studio import Studio
-    from any2bokeh.renderers.diffusion.compact_model import COMPACT
+    from any2bokeh.renderers.diffusion.checkpoints.compact_model import COMPACT
 
     if not 0 <= port <= 65535:
         raise InputError(f"--port is {port}; give a number from 0 to 65535")
@@ -73,7 +73,7 @@ def _require_model(model: str) -> None:
     """Now, and not when a visitor first asks for it. The weights of a hub id are looked for then."""
     from importlib.util import find_spec
 
-    from any2bokeh.renderers.diffusion.compact_model import COMPACT
+    from any2bokeh.renderers.diffusion.checkpoints.compact_model import COMPACT
 
     is_path = model.startswith((".", "/", "~")) or model.count("/") != 1
     if model != COMPACT and is_path and not Path(model).is_dir():
@@ -82,7 +82,7 @@ def _require_model(model: str) -> None:
         if find_spec(name) is None:
             raise InputError(f"--model needs {name}, which is not installed; pip install 'any2bokeh[diffusion]'")
     if Path(model).is_dir():
-        from any2bokeh.renderers.diffusion.checkpoint import layout_of
+        from any2bokeh.renderers.diffusion.checkpoints.model_folder import layout_of
 
         layout = layout_of(Path(model))
         if layout == "svd":

@@ -51,8 +51,8 @@ def convert_command(
         raise InputError(f"{output} exists; choose another folder, or pass --overwrite")
     import torch
 
-    from any2bokeh.renderers.diffusion import checkpoint
-    from any2bokeh.renderers.diffusion.tiny import tiny_pipeline
+    from any2bokeh.renderers.diffusion.checkpoints import checkpoint
+    from any2bokeh.renderers.diffusion.checkpoints.tiny import tiny_pipeline
 
     if is_tiny:
         pipeline = tiny_pipeline(unet={"mpi_mode": mode})

@@ -86,7 +86,7 @@ class ContestantOptions:
         from any2bokeh.evaluation import RendererContestant
 
         try:
-            from any2bokeh.renderers.diffusion.compact_model import COMPACT
+            from any2bokeh.renderers.diffusion.checkpoints.compact_model import COMPACT
             from any2bokeh.renderers.diffusion.renderer import DiffusionRenderer
         except ImportError as error:
             raise InputError(

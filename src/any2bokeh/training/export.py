@@ -8,10 +8,10 @@ from typing import Any
 import torch
 
 from any2bokeh import __version__
-from any2bokeh.renderers.diffusion import checkpoint
-from any2bokeh.renderers.diffusion.autoencoder import BokehAutoencoder
-from any2bokeh.renderers.diffusion.pipeline import AnyToBokehPipeline
-from any2bokeh.renderers.diffusion.unet import BokehUNet
+from any2bokeh.renderers.diffusion.checkpoints import checkpoint
+from any2bokeh.renderers.diffusion.network.autoencoder import BokehAutoencoder
+from any2bokeh.renderers.diffusion.network.unet import BokehUNet
+from any2bokeh.renderers.diffusion.run.pipeline import AnyToBokehPipeline
 from any2bokeh.training.state import StateHeader
 
 _CURVE_POINTS = 60

@@ -10,12 +10,12 @@ from torch import nn
 
 from any2bokeh.errors import InputError
 from any2bokeh.mpi import PAPER_ALPHA
-from any2bokeh.renderers.diffusion import checkpoint
-from any2bokeh.renderers.diffusion.autoencoder import BokehAutoencoder, SkipDecoder
-from any2bokeh.renderers.diffusion.model_card import ModelCard
-from any2bokeh.renderers.diffusion.pipeline import AnyToBokehPipeline
-from any2bokeh.renderers.diffusion.svd_start import SKIP_START
-from any2bokeh.renderers.diffusion.unet import BokehUNet
+from any2bokeh.renderers.diffusion.checkpoints import checkpoint
+from any2bokeh.renderers.diffusion.checkpoints.model_card import ModelCard
+from any2bokeh.renderers.diffusion.checkpoints.svd_start import SKIP_START
+from any2bokeh.renderers.diffusion.network.autoencoder import BokehAutoencoder, SkipDecoder
+from any2bokeh.renderers.diffusion.network.unet import BokehUNet
+from any2bokeh.renderers.diffusion.run.pipeline import AnyToBokehPipeline
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ from typing import cast
 import torch
 from torch import nn
 
-from any2bokeh.renderers.diffusion.autoencoder import EncodedFrames, SkipFeatures
-from any2bokeh.renderers.diffusion.image_embedding import image_embedding
-from any2bokeh.renderers.diffusion.options import PipelineOptions
-from any2bokeh.renderers.diffusion.pipeline import AnyToBokehPipeline
+from any2bokeh.renderers.diffusion.network.autoencoder import EncodedFrames, SkipFeatures
+from any2bokeh.renderers.diffusion.network.image_embedding import image_embedding
+from any2bokeh.renderers.diffusion.run.options import PipelineOptions
+from any2bokeh.renderers.diffusion.run.pipeline import AnyToBokehPipeline
 from any2bokeh.training.losses import (
     at_least_float32,
     divergence_from_normal,

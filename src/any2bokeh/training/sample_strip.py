@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from any2bokeh.mpi import disparity_difference
 from any2bokeh.pending_output import PendingOutput, writing
-from any2bokeh.renderers.diffusion.options import PipelineOptions
-from any2bokeh.renderers.diffusion.pipeline import AnyToBokehPipeline
+from any2bokeh.renderers.diffusion.run.options import PipelineOptions
+from any2bokeh.renderers.diffusion.run.pipeline import AnyToBokehPipeline
 from any2bokeh.synthesis.clip import SyntheticClip
 
 _FRAMES_SHOWN = 4

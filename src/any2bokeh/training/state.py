@@ -18,8 +18,8 @@ from safetensors.torch import load_file, save_file
 from any2bokeh.errors import InputError
 from any2bokeh.models.aligned_weights import aligned
 from any2bokeh.pending_output import PendingOutput, writing
-from any2bokeh.renderers.diffusion.pipeline import AnyToBokehPipeline
-from any2bokeh.renderers.diffusion.weights import check_keys
+from any2bokeh.renderers.diffusion.checkpoints.weights import check_keys
+from any2bokeh.renderers.diffusion.run.pipeline import AnyToBokehPipeline
 from any2bokeh.training.config import TrainingConfig
 from any2bokeh.training.networks import named_parameters, set_latent_scale
 from any2bokeh.training.weight_average import WeightAverage

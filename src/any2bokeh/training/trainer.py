@@ -13,8 +13,8 @@ from accelerate.utils import DistributedDataParallelKwargs, broadcast_object_lis
 
 from any2bokeh.errors import InputError
 from any2bokeh.pending_output import writing
-from any2bokeh.renderers.diffusion.cpu_modules import use_cpu_modules
-from any2bokeh.renderers.diffusion.pipeline import AnyToBokehPipeline
+from any2bokeh.renderers.diffusion.network.cpu_modules import use_cpu_modules
+from any2bokeh.renderers.diffusion.run.pipeline import AnyToBokehPipeline
 from any2bokeh.training.clips import TrainingClips
 from any2bokeh.training.config import Precision, TrainingConfig
 from any2bokeh.training.export import export, thinned_curve

@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from any2bokeh.errors import InputError
 from any2bokeh.mpi import disparity_difference, region_index
 from any2bokeh.optics.coc import REFERENCE_LONG_SIDE_PX
-from any2bokeh.renderers.diffusion.processing_size import MULTIPLE_PX
+from any2bokeh.renderers.diffusion.run.processing_size import MULTIPLE_PX
 from any2bokeh.synthesis.clip import Clips
 from any2bokeh.synthesis.dataset import ClipDataset
 from any2bokeh.synthesis.perturb import Perturbation

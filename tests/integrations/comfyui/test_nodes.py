@@ -151,8 +151,8 @@ def test_disparity_is_that_of_the_package(
 def test_diffusion_render_runs_a_checkpoint(
     nodes: dict[str, Any], images: torch.Tensor, disparity: torch.Tensor, tmp_path: Path
 ):
+    from any2bokeh.renderers.diffusion.checkpoints.tiny import tiny_pipeline
     from any2bokeh.renderers.diffusion.renderer import DiffusionRenderer
-    from any2bokeh.renderers.diffusion.tiny import tiny_pipeline
 
     folder = tmp_path / "tiny"
     tiny_pipeline(3).save_pretrained(folder)

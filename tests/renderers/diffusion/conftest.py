@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from any2bokeh.renderers.diffusion.pipeline import AnyToBokehPipeline
-from any2bokeh.renderers.diffusion.tiny import tiny_pipeline
+from any2bokeh.renderers.diffusion.checkpoints.tiny import tiny_pipeline
+from any2bokeh.renderers.diffusion.run.pipeline import AnyToBokehPipeline
 
 
 @pytest.fixture(scope="session", autouse=True)

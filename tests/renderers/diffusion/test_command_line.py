@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from any2bokeh.cli.main import run
-from any2bokeh.renderers.diffusion.pipeline import AnyToBokehPipeline
+from any2bokeh.renderers.diffusion.run.pipeline import AnyToBokehPipeline
 from any2bokeh.video import open_source
 from tests import clips
-from tests.renderers.diffusion.test_checkpoint import WEIGHTS, as_pickle, truncate
+from tests.renderers.diffusion.checkpoints.test_checkpoint import WEIGHTS, as_pickle, truncate
 
 
 @pytest.fixture
@@ -50,18 +50,18 @@ def test_frames_size_and_sound_are_the_sources(
     ],
 )
 def test_a_spoilt_model_ends_with_one_line(
-    spoil: Callable[[Path], object], message: str, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    spoil: Callable[[Path], object], message: str, model: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     spoil(model)
     assert refocus(tmp_path, model, frames=1, width=96, height=64) == 2
-    (line,) = capsys.readouterr().err.strip().splitlines()
+    (line,) = capfd.readouterr().err.strip().splitlines()
     assert message in line
     assert not (tmp_path / "out.mp4").exists()
 
 
 def test_frames_that_are_too_small_end_with_one_line(
-    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    model: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert refocus(tmp_path, model, frames=1, width=96, height=60) == 2
-    assert "frames are 96x60; the diffusion engine needs at least 64 px" in capsys.readouterr().err
+    assert "frames are 96x60; the diffusion engine needs at least 64 px" in capfd.readouterr().err
     assert not (tmp_path / "out.mp4").exists()

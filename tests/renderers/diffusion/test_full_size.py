@@ -5,10 +5,10 @@ import psutil
 import pytest
 import torch
 
-from any2bokeh.renderers.diffusion.autoencoder import BokehAutoencoder
-from any2bokeh.renderers.diffusion.pipeline import AnyToBokehPipeline
-from any2bokeh.renderers.diffusion.tiny import open_gates
-from any2bokeh.renderers.diffusion.unet import BokehUNet
+from any2bokeh.renderers.diffusion.checkpoints.tiny import open_gates
+from any2bokeh.renderers.diffusion.network.autoencoder import BokehAutoencoder
+from any2bokeh.renderers.diffusion.network.unet import BokehUNet
+from any2bokeh.renderers.diffusion.run.pipeline import AnyToBokehPipeline
 from tests.renderers.diffusion.clips import render_inputs
 
 NEEDED_GIB = 8

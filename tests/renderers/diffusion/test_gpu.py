@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from any2bokeh.renderers.diffusion import reference
-from any2bokeh.renderers.diffusion.options import PipelineOptions
-from any2bokeh.renderers.diffusion.tiny import tiny_pipeline
+from any2bokeh.renderers.diffusion.checkpoints.tiny import tiny_pipeline
+from any2bokeh.renderers.diffusion.run.options import PipelineOptions
 from tests.renderers.diffusion.clips import render_inputs
 
 pytestmark = [

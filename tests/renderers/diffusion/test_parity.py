@@ -15,11 +15,11 @@ import torch
 from safetensors.torch import load_file
 
 from any2bokeh import mpi
-from any2bokeh.renderers.diffusion import checkpoint
-from any2bokeh.renderers.diffusion.conditioning import MpiMode
-from any2bokeh.renderers.diffusion.fourier import fourier_features
-from any2bokeh.renderers.diffusion.pipeline import AnyToBokehPipeline
-from any2bokeh.renderers.diffusion.windows import WindowPlan, plan_windows
+from any2bokeh.renderers.diffusion.checkpoints import checkpoint
+from any2bokeh.renderers.diffusion.network.conditioning import MpiMode
+from any2bokeh.renderers.diffusion.network.fourier import fourier_features
+from any2bokeh.renderers.diffusion.run.pipeline import AnyToBokehPipeline
+from any2bokeh.renderers.diffusion.run.windows import WindowPlan, plan_windows
 
 FOLDER = Path(os.environ.get("ANY2BOKEH_PARITY") or Path(__file__).resolve().parents[4] / "shared" / "data" / "parity")
 

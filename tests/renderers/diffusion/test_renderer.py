@@ -15,10 +15,10 @@ from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusScript
 from any2bokeh.refocus import refocus
 from any2bokeh.renderers.base import Renderer, RenderInput
-from any2bokeh.renderers.diffusion.options import PipelineOptions
-from any2bokeh.renderers.diffusion.pipeline import AnyToBokehPipeline
 from any2bokeh.renderers.diffusion.renderer import DiffusionRenderer, resolve_device
-from any2bokeh.renderers.diffusion.windows import WindowPlan
+from any2bokeh.renderers.diffusion.run.options import PipelineOptions
+from any2bokeh.renderers.diffusion.run.pipeline import AnyToBokehPipeline
+from any2bokeh.renderers.diffusion.run.windows import WindowPlan
 from any2bokeh.video import open_source
 from tests.renderers.diffusion.clips import render_inputs
 
@@ -121,7 +121,7 @@ def peak_mib(frame_count: int) -> float:
     """Peak resident memory of a process that renders a clip of so many frames."""
     code = (
         "import resource\n"
-        "from any2bokeh.renderers.diffusion.tiny import tiny_pipeline\n"
+        "from any2bokeh.renderers.diffusion.checkpoints.tiny import tiny_pipeline\n"
         "from any2bokeh.renderers.diffusion.renderer import DiffusionRenderer\n"
         "from tests.renderers.diffusion.test_renderer import long_clip\n"
         f"for _ in DiffusionRenderer(tiny_pipeline()).render(long_clip({frame_count}, 192)): pass\n"

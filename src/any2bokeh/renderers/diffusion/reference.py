@@ -14,9 +14,9 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from any2bokeh.renderers.base import RenderInput
-from any2bokeh.renderers.diffusion.options import PipelineOptions
-from any2bokeh.renderers.diffusion.pipeline import AnyToBokehPipeline
-from any2bokeh.renderers.diffusion.windows import plan_windows
+from any2bokeh.renderers.diffusion.run.options import PipelineOptions
+from any2bokeh.renderers.diffusion.run.pipeline import AnyToBokehPipeline
+from any2bokeh.renderers.diffusion.run.windows import plan_windows
 
 Attend = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
 

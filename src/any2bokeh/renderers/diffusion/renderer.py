@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from any2bokeh.errors import InputError
 from any2bokeh.renderers.base import RenderInput
-from any2bokeh.renderers.diffusion import checkpoint
-from any2bokeh.renderers.diffusion.options import PipelineOptions
-from any2bokeh.renderers.diffusion.pipeline import AnyToBokehPipeline
+from any2bokeh.renderers.diffusion.checkpoints import checkpoint
+from any2bokeh.renderers.diffusion.run.options import PipelineOptions
+from any2bokeh.renderers.diffusion.run.pipeline import AnyToBokehPipeline
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 

@@ -11,8 +11,8 @@ from diffusers.models.unets.unet_3d_blocks import UpBlockTemporalDecoder
 from diffusers.utils.accelerate_utils import apply_forward_hook
 from torch import nn
 
-from any2bokeh.renderers.diffusion.framewise import up_block_framewise
-from any2bokeh.renderers.diffusion.norm_groups import NORM_GROUPS, set_norm_groups
+from any2bokeh.renderers.diffusion.network.framewise import up_block_framewise
+from any2bokeh.renderers.diffusion.network.norm_groups import NORM_GROUPS, set_norm_groups
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from diffusers.models.attention import FeedForward
 from diffusers.models.attention_processor import Attention
 from torch import nn
 
-from any2bokeh.renderers.diffusion.conditioning import MpiLevel
+from any2bokeh.renderers.diffusion.network.conditioning import MpiLevel
 
 
 class MpiAttention(nn.Module):

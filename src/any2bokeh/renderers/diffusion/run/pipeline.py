@@ -19,16 +19,16 @@ from any2bokeh.errors import InputError
 from any2bokeh.mpi import disparity_difference, region_index
 from any2bokeh.optics.coc import REFERENCE_LONG_SIDE_PX
 from any2bokeh.renderers.base import RenderInput
-from any2bokeh.renderers.diffusion.autoencoder import BokehAutoencoder, SkipFeatures
-from any2bokeh.renderers.diffusion.blending import blended_groups
-from any2bokeh.renderers.diffusion.compose import composed
-from any2bokeh.renderers.diffusion.cpu_modules import use_cpu_modules
-from any2bokeh.renderers.diffusion.image_embedding import image_embedding
-from any2bokeh.renderers.diffusion.model_card import ModelCard
-from any2bokeh.renderers.diffusion.options import PipelineOptions
-from any2bokeh.renderers.diffusion.processing_size import ProcessingSize
-from any2bokeh.renderers.diffusion.transfer import Download, download_stream, upload
-from any2bokeh.renderers.diffusion.unet import BokehUNet
+from any2bokeh.renderers.diffusion.checkpoints.model_card import ModelCard
+from any2bokeh.renderers.diffusion.network.autoencoder import BokehAutoencoder, SkipFeatures
+from any2bokeh.renderers.diffusion.network.cpu_modules import use_cpu_modules
+from any2bokeh.renderers.diffusion.network.image_embedding import image_embedding
+from any2bokeh.renderers.diffusion.network.unet import BokehUNet
+from any2bokeh.renderers.diffusion.run.blending import blended_groups
+from any2bokeh.renderers.diffusion.run.compose import composed
+from any2bokeh.renderers.diffusion.run.device_copies import Download, download_stream, upload
+from any2bokeh.renderers.diffusion.run.options import PipelineOptions
+from any2bokeh.renderers.diffusion.run.processing_size import ProcessingSize
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +100,13 @@ class AnyToBokehPipeline(DiffusionPipeline):
         cls, model: str | Path, **options: Any
     ) -> "AnyToBokehPipeline":
         """Load a checkpoint; see ``checkpoint.load``, whose arguments these are."""
-        from any2bokeh.renderers.diffusion import checkpoint
+        from any2bokeh.renderers.diffusion.checkpoints import checkpoint
 
         return checkpoint.load(model, **options)
 
     def save_pretrained(self, folder: str | Path, **provenance: Any) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Save a self-describing checkpoint; see ``checkpoint.save``."""
-        from any2bokeh.renderers.diffusion import checkpoint
+        from any2bokeh.renderers.diffusion.checkpoints import checkpoint
 
         checkpoint.save(self, Path(folder), provenance=provenance)
 

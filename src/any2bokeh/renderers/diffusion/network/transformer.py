@@ -8,8 +8,8 @@ from diffusers.models.attention_processor import Attention
 from diffusers.models.transformers.transformer_temporal import TransformerSpatioTemporalModel
 from torch import nn
 
-from any2bokeh.renderers.diffusion.conditioning import FrameConditioning
-from any2bokeh.renderers.diffusion.mpi_attention import MpiAttention
+from any2bokeh.renderers.diffusion.network.conditioning import FrameConditioning
+from any2bokeh.renderers.diffusion.network.mpi_attention import MpiAttention
 
 
 class MpiTransformerBlock(BasicTransformerBlock):

@@ -6,11 +6,11 @@ import torch
 from torch import nn
 from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
-from any2bokeh.renderers.diffusion.autoencoder import BokehAutoencoder
-from any2bokeh.renderers.diffusion.model_card import ModelCard
-from any2bokeh.renderers.diffusion.mpi_attention import MpiAttention
-from any2bokeh.renderers.diffusion.pipeline import AnyToBokehPipeline
-from any2bokeh.renderers.diffusion.unet import BokehUNet
+from any2bokeh.renderers.diffusion.checkpoints.model_card import ModelCard
+from any2bokeh.renderers.diffusion.network.autoencoder import BokehAutoencoder
+from any2bokeh.renderers.diffusion.network.mpi_attention import MpiAttention
+from any2bokeh.renderers.diffusion.network.unet import BokehUNet
+from any2bokeh.renderers.diffusion.run.pipeline import AnyToBokehPipeline
 
 UNET_CONFIG: dict[str, Any] = {
     "block_out_channels": (32, 32, 64, 64),

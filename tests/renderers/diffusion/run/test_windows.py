@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from any2bokeh.errors import InputError
-from any2bokeh.renderers.diffusion.blending import blended_groups
-from any2bokeh.renderers.diffusion.windows import Fade, WindowPlan, plan_windows
+from any2bokeh.renderers.diffusion.run.blending import blended_groups
+from any2bokeh.renderers.diffusion.run.windows import Fade, WindowPlan, plan_windows
 
 plans = st.integers(1, 9).flatmap(
     lambda window: st.builds(

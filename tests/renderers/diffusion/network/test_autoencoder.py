@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from any2bokeh.renderers.diffusion import reference
-from any2bokeh.renderers.diffusion.autoencoder import BokehAutoencoder, SkipFeatures
-from any2bokeh.renderers.diffusion.tiny import VAE_CONFIG
+from any2bokeh.renderers.diffusion.checkpoints.tiny import VAE_CONFIG
+from any2bokeh.renderers.diffusion.network.autoencoder import BokehAutoencoder, SkipFeatures
 
 WIDE = {"block_out_channels": (32, 64, 64, 96), "layers_per_block": 2}
 

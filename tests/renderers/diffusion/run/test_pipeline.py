@@ -11,11 +11,11 @@ import torch
 from any2bokeh.errors import InputError
 from any2bokeh.renderers.base import RenderInput
 from any2bokeh.renderers.diffusion import reference
-from any2bokeh.renderers.diffusion.model_card import ModelCard
-from any2bokeh.renderers.diffusion.options import PipelineOptions
-from any2bokeh.renderers.diffusion.pipeline import AnyToBokehPipeline
-from any2bokeh.renderers.diffusion.tiny import tiny_pipeline
-from any2bokeh.renderers.diffusion.windows import WindowPlan
+from any2bokeh.renderers.diffusion.checkpoints.model_card import ModelCard
+from any2bokeh.renderers.diffusion.checkpoints.tiny import tiny_pipeline
+from any2bokeh.renderers.diffusion.run.options import PipelineOptions
+from any2bokeh.renderers.diffusion.run.pipeline import AnyToBokehPipeline
+from any2bokeh.renderers.diffusion.run.windows import WindowPlan
 from tests.renderers.diffusion.clips import render_inputs
 
 BARE = PipelineOptions(compose=False)

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from any2bokeh.renderers.diffusion.cpu_modules import ContiguousGroupNorm, FlatTemporalConv3d, use_cpu_modules
+from any2bokeh.renderers.diffusion.network.cpu_modules import ContiguousGroupNorm, FlatTemporalConv3d, use_cpu_modules
 
 
 def outcome(module: nn.Module, values: torch.Tensor, weights: torch.Tensor) -> list[torch.Tensor]:

@@ -9,10 +9,10 @@ from torch import nn
 
 from any2bokeh.errors import InputError
 from any2bokeh.renderers.diffusion import reference
-from any2bokeh.renderers.diffusion.autoencoder import BokehAutoencoder
-from any2bokeh.renderers.diffusion.mpi_attention import MpiAttention, attend_with_extra_keys
-from any2bokeh.renderers.diffusion.tiny import UNET_CONFIG, open_gates
-from any2bokeh.renderers.diffusion.unet import BokehUNet
+from any2bokeh.renderers.diffusion.checkpoints.tiny import UNET_CONFIG, open_gates
+from any2bokeh.renderers.diffusion.network.autoencoder import BokehAutoencoder
+from any2bokeh.renderers.diffusion.network.mpi_attention import MpiAttention, attend_with_extra_keys
+from any2bokeh.renderers.diffusion.network.unet import BokehUNet
 
 WIDE = {
     "block_out_channels": (32, 64, 96, 96),

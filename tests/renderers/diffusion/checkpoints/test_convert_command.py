@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 from any2bokeh.cli.main import run
-from any2bokeh.renderers.diffusion import checkpoint
-from tests.renderers.diffusion.test_checkpoint import write_published
+from any2bokeh.renderers.diffusion.checkpoints import checkpoint
+from tests.renderers.diffusion.checkpoints.test_checkpoint import write_published
 
 
-def test_converts_and_tells(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_converts_and_tells(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     write_published(tmp_path / "published")
     assert run(["convert", str(tmp_path / "published"), str(tmp_path / "ours"), "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
+    told = json.loads(capfd.readouterr().out)
     pipeline = checkpoint.load(tmp_path / "ours")
     assert told["parameters"]["unet"] == sum(parameter.numel() for parameter in pipeline.unet.parameters())
     assert (told["mode"], told["alpha"], told["image_encoder"]) == ("released", 1.5, True)
@@ -29,7 +29,7 @@ def test_tiny_is_a_model_at_once(tmp_path: Path) -> None:
     [
         (["published", "out"], "has no image_encoder folder"),
         (["nowhere/at/all", "out"], "is neither a folder nor a hub id"),
-        (["published", "published", "--image-encoder", "none"], "exists; choose another folder, or pass --overwrite"),
+        (["published", "published", "--image-encoder", "none"], "is read by this run and would be replaced"),
         (["published", "out", "--mode", "soft"], "soft"),
     ],
 )
@@ -38,11 +38,11 @@ def test_bad_input_ends_with_one_line(
     message: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     write_published(tmp_path / "published", image_encoder=False)
     monkeypatch.chdir(tmp_path)
     assert run(["convert", *arguments]) == 2
-    (line,) = capsys.readouterr().err.strip().splitlines()
+    (line,) = capfd.readouterr().err.strip().splitlines()
     assert message in line
     assert not (tmp_path / "out").exists()

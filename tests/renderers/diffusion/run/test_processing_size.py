@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from any2bokeh.errors import InputError
-from any2bokeh.renderers.diffusion.processing_size import ProcessingSize
+from any2bokeh.renderers.diffusion.run.processing_size import ProcessingSize
 
 
 @pytest.mark.parametrize(

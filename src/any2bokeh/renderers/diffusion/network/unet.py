@@ -10,10 +10,16 @@ from diffusers.models.unets.unet_spatio_temporal_condition import UNetSpatioTemp
 from torch import nn
 
 from any2bokeh.errors import InputError
-from any2bokeh.renderers.diffusion.conditioning import FrameConditioning, MpiLevel, MpiMode, TimeContext, mpi_level
-from any2bokeh.renderers.diffusion.fourier import FREQUENCY_COUNT, fourier_features
-from any2bokeh.renderers.diffusion.norm_groups import NORM_GROUPS, set_norm_groups
-from any2bokeh.renderers.diffusion.transformer import MpiSpatioTemporalTransformer
+from any2bokeh.renderers.diffusion.network.conditioning import (
+    FrameConditioning,
+    MpiLevel,
+    MpiMode,
+    TimeContext,
+    mpi_level,
+)
+from any2bokeh.renderers.diffusion.network.fourier import FREQUENCY_COUNT, fourier_features
+from any2bokeh.renderers.diffusion.network.norm_groups import NORM_GROUPS, set_norm_groups
+from any2bokeh.renderers.diffusion.network.transformer import MpiSpatioTemporalTransformer
 
 LATENT_CHANNELS = 4
 """Channels of the all-in-focus latent, which come first in the input."""

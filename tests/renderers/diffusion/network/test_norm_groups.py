@@ -5,8 +5,8 @@ import torch
 from torch import nn
 
 from any2bokeh.errors import InputError
-from any2bokeh.renderers.diffusion.autoencoder import BokehAutoencoder
-from any2bokeh.renderers.diffusion.norm_groups import set_norm_groups
+from any2bokeh.renderers.diffusion.network.autoencoder import BokehAutoencoder
+from any2bokeh.renderers.diffusion.network.norm_groups import set_norm_groups
 
 
 def autoencoder(**more: int) -> BokehAutoencoder:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from any2bokeh.errors import InputError
-from any2bokeh.renderers.diffusion.windows import WindowPlan
+from any2bokeh.renderers.diffusion.run.windows import WindowPlan
 
 LatentChoice = Literal["mean", "sample"]
 """``mean``: the posterior's mean, no sampling at all. ``sample``: drawn, the same for the same seed."""

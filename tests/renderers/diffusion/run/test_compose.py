@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from any2bokeh.renderers.base import RenderInput
-from any2bokeh.renderers.diffusion.compose import composed, foreground_reach, upsample_along
-from any2bokeh.renderers.diffusion.processing_size import ProcessingSize
+from any2bokeh.renderers.diffusion.run.compose import composed, foreground_reach, upsample_along
+from any2bokeh.renderers.diffusion.run.processing_size import ProcessingSize
 from any2bokeh.renderers.layered import LayeredRenderer
 
 HEIGHT, WIDTH = 216, 384

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from any2bokeh.optics.coc import REFERENCE_LONG_SIDE_PX
-from any2bokeh.renderers.diffusion.processing_size import ProcessingSize
+from any2bokeh.renderers.diffusion.run.processing_size import ProcessingSize
 
 UNTOUCHED_RADIUS_PX = 0.5
 """Up to this circle of confusion a pixel is the source's own."""

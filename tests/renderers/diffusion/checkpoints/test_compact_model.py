@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from any2bokeh.renderers.base import RenderInput
-from any2bokeh.renderers.diffusion.compact_model import COMPACT, compact_model_folder
-from any2bokeh.renderers.diffusion.pipeline import AnyToBokehPipeline
+from any2bokeh.renderers.diffusion.checkpoints.compact_model import COMPACT, compact_model_folder
 from any2bokeh.renderers.diffusion.renderer import DiffusionRenderer
+from any2bokeh.renderers.diffusion.run.pipeline import AnyToBokehPipeline
 from any2bokeh.synthesis.clip import SyntheticClip
 from any2bokeh.synthesis.maker import ClipConfig, ClipMaker
 from any2bokeh.synthesis.scene import SceneConfig

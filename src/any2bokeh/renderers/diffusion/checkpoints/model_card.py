@@ -7,7 +7,7 @@ from typing import Any, Literal, Self, get_args
 
 from any2bokeh.errors import InputError
 from any2bokeh.mpi import PAPER_ALPHA, PUBLISHED_INFERENCE_ALPHA
-from any2bokeh.renderers.diffusion.image_embedding import ClipNormalization
+from any2bokeh.renderers.diffusion.network.image_embedding import ClipNormalization
 
 CARD_FILE = "any2bokeh.json"
 FORMAT_VERSION = 1

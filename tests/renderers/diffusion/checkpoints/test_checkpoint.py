@@ -16,10 +16,10 @@ from torch import nn
 
 from any2bokeh.errors import InputError
 from any2bokeh.models.aligned_weights import ALIGNMENT_BYTES, align_weights
-from any2bokeh.renderers.diffusion import checkpoint
-from any2bokeh.renderers.diffusion.model_card import ModelCard
-from any2bokeh.renderers.diffusion.pipeline import AnyToBokehPipeline
-from any2bokeh.renderers.diffusion.tiny import UNET_CONFIG, VAE_CONFIG, tiny_pipeline
+from any2bokeh.renderers.diffusion.checkpoints import checkpoint
+from any2bokeh.renderers.diffusion.checkpoints.model_card import ModelCard
+from any2bokeh.renderers.diffusion.checkpoints.tiny import UNET_CONFIG, VAE_CONFIG, tiny_pipeline
+from any2bokeh.renderers.diffusion.run.pipeline import AnyToBokehPipeline
 from tests.renderers.diffusion.clips import render_inputs
 
 WEIGHTS = "diffusion_pytorch_model.safetensors"

@@ -1,8 +1,7 @@
 """The small model that comes with the package."""
 
+from importlib.resources import files
 from pathlib import Path
-
-import any2bokeh
 
 COMPACT = "compact"
 """What ``--model`` and ``checkpoint.load`` call it."""
@@ -10,4 +9,4 @@ COMPACT = "compact"
 
 def compact_model_folder() -> Path:
     """Its checkpoint; ``any2bokeh.json`` there holds the record of its training."""
-    return Path(any2bokeh.__file__).parent / "compact_model"
+    return Path(str(files("any2bokeh"))) / "compact_model"

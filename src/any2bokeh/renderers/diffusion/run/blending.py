@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 import torch
 
-from any2bokeh.renderers.diffusion.windows import WindowPlan
+from any2bokeh.renderers.diffusion.run.windows import WindowPlan
 
 Item = TypeVar("Item")
 

@@ -1,0 +1,1 @@
+"""A clip through the networks: windows, encoding, prediction, blending, decoding, composition."""
