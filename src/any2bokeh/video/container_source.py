@@ -308,6 +308,7 @@ def _describe(
         start_time_s=times.times[0] * base,
         origin_s=_origin_s(container, times.times[0] * base),
         clock_shifts_s=times.clock_shifts_s,
+        dropped_frames=times.dropped,
         duration_s=duration,
         codec=context.codec.canonical_name,
         container=container.format.name,
