@@ -143,6 +143,7 @@ class Shot:
                     stop=end,
                     frame_size=(info.width, info.height),
                     frame_numbers=frame_numbers(source, first, stop if is_part else None),
+                    dropped_frames=() if is_part else info.dropped_frames,
                     blur_strength=0.0 if isinstance(blur_strength, Lens) else blur_strength,
                     subjects=subjects,
                 )
@@ -326,6 +327,7 @@ class _GivenMaps:
             stop=None if is_part else self.stop,
             frame_size=(info.width, info.height),
             frame_numbers=frame_numbers(self.source, first, first + count),
+            dropped_frames=() if is_part else info.dropped_frames,
             notice=remarks.append,
         )
         for remark in remarks if self.notice is not None else ():  # those of an attempt that succeeds only

@@ -76,28 +76,29 @@ def measured(clip: Path, maps: np.ndarray) -> Flicker:
 def test_exact_maps_are_silent(clip: Path) -> None:
     flicker = measured(clip, exact())
     assert flicker.remark() is None
-    assert flicker.jitter < 0.002  # worst seen 0.0014, cards at 8 bits
-    assert flicker.drift < 0.002
+    assert flicker.jitter < 0.002  # seen here 0.0003
+    assert flicker.drift < 0.002  # seen here 0
 
 
 def test_a_camera_that_moves_steadily_does_not_jitter(clip: Path) -> None:
+    # seen here 0.0008
     assert measured(clip, np.stack([panned(index) for index in range(FRAMES)])).jitter < 0.002
 
 
 def test_maps_that_jitter_are_told(clip: Path) -> None:
     flicker = measured(clip, jittered(0.1))
-    assert 0.05 < flicker.jitter < 0.2
+    assert 0.03 < flicker.jitter < 0.1  # seen here 0.055
     assert "flickers" in (flicker.remark() or "")
     assert "--steadying whole-clip" in (flicker.remark() or "")
 
 
 def test_jitter_of_a_hundredth_is_silent(clip: Path) -> None:
-    assert measured(clip, jittered(0.01)).remark() is None
+    assert measured(clip, jittered(0.01)).remark() is None  # jitter seen here 0.006, drift 0.002
 
 
 def test_maps_normalised_frame_by_frame_are_told(clip: Path) -> None:
     flicker = measured(clip, normalised())
-    assert flicker.drift > 0.15
+    assert flicker.drift > 0.15  # seen here 0.22
     assert "normalised frame by frame" in (flicker.remark() or "")
 
 
@@ -121,9 +122,9 @@ def test_given_maps_are_steadied_and_stay_on_their_scale(clip: Path, tmp_path: P
     with open_source(clip) as source:
         maps = steadied(tmp_path, source, jittered(0.1))
         flicker = flicker_of(maps, source, start=0, stop=FRAMES)
-        assert flicker.jitter < 0.01  # of 0.1; worst seen in this test: see the assertion
+        assert flicker.jitter < 0.001  # seen here 0.00006, of 0.055 before
         assert flicker.remark() is None
-        # the mean scale of 16 frames is what is left: 0.1 / sqrt(16)
+        # The mean scale of 16 frames is what is left, 0.1 / sqrt(16); seen here -0.033.
         assert float(np.mean([one.mean() for one in maps.frames()])) == pytest.approx(float(exact().mean()), rel=0.08)
         np.testing.assert_array_equal(maps.at(7), list(maps.frames())[7])
 

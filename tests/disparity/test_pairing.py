@@ -95,3 +95,23 @@ def test_maps_may_end_where_the_part_does(tmp_path: Path) -> None:
 )
 def test_numbers_of_names(names: list[str], numbers: tuple[int, ...] | None) -> None:
     assert numbers_of(names) == numbers
+
+
+@pytest.mark.parametrize("are_files", [True, False])
+def test_maps_of_dropped_frames_are_left_out(tmp_path: Path, are_files: bool) -> None:
+    path = maps_of(tmp_path / "d", list(range(6)))
+    if not are_files:
+        maps = np.arange(6, dtype=np.float32).reshape(6, 1, 1) / 255
+        path = tmp_path / "d.npy"
+        np.save(path, np.broadcast_to(maps, (6, 4, 6)))
+    told: list[str] = []
+    source = open_disparity(path, clip_frame_count=4, dropped_frames=(1, 4), notice=told.append)
+    assert [round(float(one[0, 0, 0]) * 255) for one in source.frames()] == [0, 2, 3, 5]
+    assert any("has 6 frames, as the clip had before 2 were dropped from it" in line for line in told)
+    with pytest.raises(InputError, match="has 6 frames but the clip has 5"):
+        open_disparity(path, clip_frame_count=5, dropped_frames=(1, 4))
+
+
+def test_maps_of_the_frames_that_are_there_are_taken_in_order(tmp_path: Path) -> None:
+    source = open_disparity(maps_of(tmp_path / "d", list(range(4))), clip_frame_count=4, dropped_frames=(1, 4))
+    assert [round(float(one[0, 0, 0]) * 255) for one in source.frames()] == [0, 1, 2, 3]

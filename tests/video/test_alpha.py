@@ -71,8 +71,9 @@ def test_prores_4444_keeps_alpha(tmp_path: Path, extension: str) -> None:
     ):
         assert before is not None
         assert after is not None
-        # The decoder shows 12 bits, the encoder takes 10: half a step of those.
-        assert np.abs(before.scaled(16).astype(int) - after.scaled(16)).max() <= 0.5 * 65535 / 1023 + 16
+        # The decoder shows 12 bits, the encoder takes 10; worst seen 0 of 65535, as ProRes stores alpha without loss
+        # and these were of 10 bits before. Half a step of 10 bits is what rounding may cost.
+        assert np.abs(before.scaled(16).astype(int) - after.scaled(16)).max() <= 0.5 * 65535 / 1023
 
 
 def test_webm_keeps_alpha(tmp_path: Path) -> None:
@@ -80,8 +81,8 @@ def test_webm_keeps_alpha(tmp_path: Path) -> None:
     result = copy(clip, tmp_path / "out.webm")
     for index, alpha in enumerate(alphas_of(result, decoder="libvpx-vp9")):
         assert alpha is not None
-        # VP9 is lossy; worst seen 1.0 codes of mean difference.
-        assert np.abs(alpha.codes.astype(int) - slope(index, 8)).mean() < 2
+        # VP9 is lossy; worst seen 0.50 codes of mean difference, in the second frame.
+        assert np.abs(alpha.codes.astype(int) - slope(index, 8)).mean() < 1
 
 
 @pytest.mark.parametrize("pixel_format", ["yuva420p", "yuva444p10le"])

@@ -253,7 +253,8 @@ def test_alpha_of_exr_is_straight_in_video(tmp_path: Path) -> None:
 def test_display_window_of_the_result(tmp_path: Path) -> None:
     samples = noise("float32", 3, (8, 6))
     path = write_parts(tmp_path / "1001.exr", Part(samples, at=(-2, 9)), display=(0, 10, 5, 8))
-    assert remarks_of(path) == ["1001.exr: its overscan (8x6 px of data around a display window of 5x8) is cut off"]
+    told = "1001.exr: its overscan (8x6 px of data around a display window of 5x8) is cut off"
+    assert remarks_of(path) == [f"{told}; disparity and masks must be of the display window"]
     result = copy(path, tmp_path / "out") / "1001.exr"
     spec = oiio.ImageInput.open(str(result)).spec()  # type: ignore[union-attr]
     assert (spec.x, spec.y, spec.width, spec.height) == (0, 10, 5, 8)

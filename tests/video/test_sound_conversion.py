@@ -44,11 +44,14 @@ def test_any_sound_reaches_mp4_and_webm(tmp_path: Path, kind: str, extension: st
     assert len(lines) == 1
     assert f"{clip} is converted to {'AAC' if extension == '.mp4' else 'Opus'} {found_layout}" in lines[0]
     assert f"as {extension} cannot hold it" in lines[0]
-    # One second of 440 Hz at 0.3: as long, as high and as loud as before.
-    assert abs(len(samples) / found_hz - 1) < 0.15
+    # One second of 440 Hz at 0.3: as long, as high and as loud as before. Length: worst seen -0.040 s (MXF, in which 24
+    # frames of 25 a second are 0.96 s) and +0.024 s (8 kHz, where AAC fills up its last packet).
+    assert abs(len(samples) / found_hz - 1) < 0.05
     middle = samples[found_hz // 4 : 3 * found_hz // 4]
-    assert abs(np.abs(np.fft.rfft(middle)).argmax() * 2 - 440) <= 2
-    assert np.std(middle) == pytest.approx(0.3 / np.sqrt(2), rel=0.06)
+    # Half a second tells frequencies 2 Hz apart; worst seen 0 Hz.
+    assert np.abs(np.fft.rfft(middle)).argmax() * 2 == 440
+    # Worst seen 0.33 % (three channels in AAC), then 0.31 % (ADPCM in Opus).
+    assert np.std(middle) == pytest.approx(0.3 / np.sqrt(2), rel=0.01)
 
 
 @pytest.mark.parametrize(("encoder", "name"), [("pcm_s24le", "in.mov"), ("pcm_u8", "in.avi"), ("flac", "in.mkv")])
@@ -111,9 +114,11 @@ def test_damaged_sound_is_silence_and_told_at_the_end(tmp_path: Path, start: int
     assert told[1].startswith(f"3 sound packets of {clip} are damaged, the first at ")
     _, _, rate_hz, samples = heard(result)
     # As long as before, and what comes after the fault is where it was.
+    # Worst seen -0.038 s, of a part: a packet that begins before it is left out, and one is 0.096 s.
     assert abs(len(samples) / rate_hz - (2 - start / 24)) < 0.1
     loud = np.abs(samples[: len(samples) // 480 * 480].reshape(-1, 480)).max(axis=1) > 0.1
-    assert 5 <= np.count_nonzero(~loud[5:-5]) <= 30
+    # Three packets of 0.096 s, in steps of 10 ms; seen 28.
+    assert 26 <= np.count_nonzero(~loud[5:-5]) <= 30
 
 
 def test_sixteen_channels_become_the_first_two(tmp_path: Path) -> None:
@@ -122,7 +127,8 @@ def test_sixteen_channels_become_the_first_two(tmp_path: Path) -> None:
     result = copy(clip, tmp_path / "out.mp4", notice=told.append)
     assert heard(result)[:2] == ("aac", "stereo")
     assert "of its first 2 channels of 16" in told[0]
-    assert np.std(heard(result)[3]) == pytest.approx(0.3 / np.sqrt(2), rel=0.1)
+    # Worst seen 0.14 %, with the ends of the sound, which AAC fills up.
+    assert np.std(heard(result)[3]) == pytest.approx(0.3 / np.sqrt(2), rel=0.02)
 
 
 def test_late_sound_stays_late_when_it_is_converted(tmp_path: Path) -> None:
@@ -141,7 +147,7 @@ def test_late_sound_stays_late_when_it_is_converted(tmp_path: Path) -> None:
         first = next(container.decode(audio=0))
         begin_s = Fraction(first.pts or 0) * Fraction(first.time_base or 1)
     onset_s = float(begin_s) + int(np.argmax(np.abs(samples) > 0.05)) / rate_hz
-    assert onset_s == pytest.approx(0.4, abs=0.01)
+    assert onset_s == pytest.approx(0.4, abs=0.003)  # seen 0.401; Matroska counts milliseconds
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,15 @@
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
+import av
 import numpy as np
 import pytest
 
 from any2bokeh.errors import InputError
 from any2bokeh.video import open_sink, open_source
-from tests.video.native_clips import planes_of, sound_of, times_of, write_clip
+from tests.video.native_clips import native_frame, planes_of, sound_of, times_of, write_clip
 from tests.video.stream_surgery import remuxed, with_dropped_frames
 
 # Of the header that every AAC packet of a transport stream has.
@@ -139,3 +141,18 @@ def test_gaps_of_dropped_frames_are_kept(tmp_path: Path) -> None:
     result = copied(path, tmp_path / "out.mp4")
     assert [time * 24 for time in times_of(result)] == [0, 1, 2, 4, 5, 7, 8, 9]
     assert len(planes_of(result)) == 8
+
+
+@pytest.mark.parametrize("frames", [1, 5])
+def test_rate_of_raw_dv_is_that_of_its_frames(tmp_path: Path, frames: int) -> None:
+    """FFmpeg gives the ticks of its clock for the rate."""
+    encoder: Any = av.CodecContext.create("dvvideo", "w")
+    encoder.width, encoder.height, encoder.pix_fmt = 720, 576, "yuv420p"
+    encoder.time_base, encoder.framerate, encoder.thread_count = Fraction(1, 25), Fraction(25), 1
+    packets = [packet for n in range(frames) for packet in encoder.encode(native_frame(n, 720, 576, "yuv420p"))]
+    path = tmp_path / "clip.dv"
+    path.write_bytes(b"".join(bytes(packet) for packet in [*packets, *encoder.encode(None)]))
+    info = open_source(path).info
+    assert info.frame_count == frames
+    assert info.duration_s == Fraction(frames, 25)
+    assert info.fps == 25

@@ -73,6 +73,7 @@ def test_frames_that_were_dropped_leave_the_one_before_on_show(tmp_path: Path) -
     frames = frames_of(path, strict=True)
     assert [frame.time_s * 24 for frame in frames] == [0, 1, 2, 4, 5, 7, 8, 9]
     assert [frame.duration_s * 24 for frame in frames] == [1, 1, 2, 1, 2, 1, 1, 1]
+    assert open_source(path).info.dropped_frames == (3, 6)
     assert remarks_of(path) == [
         f"{path}: 2 of its 10 frames were dropped when it was made; the frames before them are shown for longer"
     ]

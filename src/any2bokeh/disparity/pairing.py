@@ -17,6 +17,7 @@ def paired(
     *,
     clip_frame_count: int,
     frame_numbers: Sequence[int] | None = None,
+    dropped_frames: Sequence[int] = (),
     stop: int | None = None,
     notice: Notice | None = None,
 ) -> GreyFrames:
@@ -30,6 +31,8 @@ def paired(
         frames: the maps.
         clip_frame_count: frames of the clip.
         frame_numbers: their numbers; None where they have none, as in a video.
+        dropped_frames: places of frames that the clip lacks (see ``VideoInfo``); where there are as many maps as with
+            them, theirs are left out.
         stop: frame after the last that is needed; maps may be missing from there on.
         notice: told of maps that are left over, and of an order that numbers do not confirm.
 
@@ -38,6 +41,12 @@ def paired(
     """
     numbers = frames.numbers
     told = notice or (lambda remark: None)
+    if dropped_frames and frames.frame_count == clip_frame_count + len(dropped_frames):
+        told(
+            f"{frames.title} has {frames.frame_count} frames, as the clip had before {len(dropped_frames)} were "
+            f"dropped from it; those of the dropped ones are left out (the first: {frames.label(dropped_frames[0])})"
+        )
+        return PairedFrames(frames, tuple(at for at in range(frames.frame_count) if at not in set(dropped_frames)))
     if numbers is None or frame_numbers is None:
         require_frame_count(frames, clip_frame_count=clip_frame_count, stop=stop)
         gap = _first_gap(numbers)

@@ -47,6 +47,7 @@ def open_disparity(
     stop: int | None = None,
     frame_size: tuple[int, int] | None = None,
     frame_numbers: Sequence[int] | None = None,
+    dropped_frames: Sequence[int] = (),
     notice: Callable[[str], None] | None = None,
 ) -> "FileDisparity":
     """Open the disparity of a clip.
@@ -68,6 +69,7 @@ def open_disparity(
         frame_size: ``(width, height)`` of the displayed clip, whose aspect the disparity must have; not checked where
             None.
         frame_numbers: numbers of the clip's frames, by which numbered maps are matched; in order where None.
+        dropped_frames: places of frames that were dropped from the clip, for which there may be disparity all the same.
         notice: told, in one line each, what looks wrong and what was taken for granted.
 
     Raises:
@@ -77,7 +79,14 @@ def open_disparity(
     """
     reading = reading or DisparityReading()
     opened = open_grey_frames(Path(path), noun="disparity", content=_content(reading))
-    frames = paired(opened, clip_frame_count=clip_frame_count, frame_numbers=frame_numbers, stop=stop, notice=notice)
+    frames = paired(
+        opened,
+        clip_frame_count=clip_frame_count,
+        frame_numbers=frame_numbers,
+        dropped_frames=dropped_frames,
+        stop=stop,
+        notice=notice,
+    )
     if frame_size is not None:
         height, width = frames.at(0).shape
         require_same_aspect("disparity", (width, height), frame_size)

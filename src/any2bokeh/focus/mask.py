@@ -69,6 +69,7 @@ class SubjectReader:
         stop: int | None = None,
         frame_size: tuple[int, int] | None = None,
         frame_numbers: Sequence[int] | None = None,
+        dropped_frames: Sequence[int] = (),
     ) -> None:
         self._remarks: list[str] = []
         masks = open_grey_frames(path, noun="mask", colour="brightest", content="mask")
@@ -77,6 +78,7 @@ class SubjectReader:
             masks,
             clip_frame_count=clip_frame_count,
             frame_numbers=frame_numbers,
+            dropped_frames=dropped_frames,
             stop=stop,
             notice=self._remarks.append,
         )

@@ -49,6 +49,7 @@ def resolve(
     mask_root: str | Path | None = None,
     frame_size: tuple[int, int] | None = None,
     frame_numbers: Sequence[int] | None = None,
+    dropped_frames: Sequence[int] = (),
     blur_strength: float | None = None,
     subjects: TrackedSubjects | None = None,
 ) -> FocusTrack:
@@ -68,6 +69,7 @@ def resolve(
         frame_size: ``(width, height)`` of the displayed clip, which masks must have; where None, masks must have the
             disparity's aspect.
         frame_numbers: numbers of the clip's frames, by which numbered masks are matched; in order where None.
+        dropped_frames: places of frames that were dropped from the clip, for which there may be masks all the same.
         blur_strength: K where the script gives none at all.
         subjects: what follows a point or box whose ``track`` is true; needed where the script has one.
 
@@ -96,7 +98,9 @@ def resolve(
         require_blur_strength(blur_strength)
         strengths = [Move(0, 0, blur_strength, "hold")]
     root = Path(mask_root) if mask_root is not None else script.root or Path()
-    clip = _Clip(disparity, frame_count, stop, float(fps), frame_size, frame_numbers, cuts, root, subjects)
+    clip = _Clip(
+        disparity, frame_count, stop, float(fps), frame_size, frame_numbers, dropped_frames, cuts, root, subjects
+    )
     focus = _TargetFocus(targets, clip)
     return FocusTrack(
         np.clip(values_over(targets, focus.values, start=start, stop=stop), 0.0, 1.0),
@@ -147,6 +151,7 @@ class _Clip:
     fps: float
     frame_size: tuple[int, int] | None
     frame_numbers: Sequence[int] | None
+    dropped_frames: Sequence[int]
     cuts: Sequence[int]
     mask_root: Path
     subjects: TrackedSubjects | None
@@ -195,6 +200,7 @@ class _TargetFocus:
                 stop=self._clip.stop,
                 frame_size=self._clip.frame_size,
                 frame_numbers=self._clip.frame_numbers,
+                dropped_frames=self._clip.dropped_frames,
             )
         return self._masked[target.path]
 

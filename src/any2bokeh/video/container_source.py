@@ -34,6 +34,8 @@ _DECODER_THREADS = max(1, min(4, (cpu_count() or 1) // 4))
 _FIELDS_ARE_FRAMES = ("hevc", "vvc")
 # Files other than broadcasts have a clock of their own that begins at 0; a track may begin a little after, on purpose.
 _LATE_S = Fraction(1)
+# A rate above is taken for one only where no other is told.
+_HIGHEST_FPS = 1000
 
 
 class ContainerSource(VideoSource):
@@ -286,7 +288,9 @@ def _describe(
     aspect = Fraction(stream.sample_aspect_ratio or 1) or Fraction(1)
     if orientation.transpose:
         width, height, aspect = height, width, 1 / aspect
-    said = times.rate or stream.average_rate or stream.guessed_rate
+    rates = [rate for rate in (times.rate, stream.average_rate, stream.guessed_rate) if rate]
+    # Some demuxers give the ticks of a clock for the average rate (raw DV: 60000).
+    said = next((rate for rate in rates if rate <= _HIGHEST_FPS), rates[0] if rates else None)
     last_step = times.usual_step or round(1 / (base * Fraction(said or 24)))
     duration = (times.times[-1] - times.times[0] + last_step) * base
     fps = Fraction(said or len(times.times) / duration)
@@ -308,6 +312,7 @@ def _describe(
         start_time_s=times.times[0] * base,
         origin_s=_origin_s(container, times.times[0] * base),
         clock_shifts_s=times.clock_shifts_s,
+        dropped_frames=times.dropped,
         duration_s=duration,
         codec=context.codec.canonical_name,
         container=container.format.name,

@@ -46,6 +46,7 @@ class FrameTimes:
         measured: the decoder was asked, since packets are not frames; their durations mean nothing then.
         rate: of a stream without a clock; None where it has one.
         clock_shifts_s: of a clock that jumps; see ``ContinuousClock``.
+        dropped: places of frames that were to be recorded and were not, counted with those that were.
         remarks: what the user should know.
     """
 
@@ -56,6 +57,7 @@ class FrameTimes:
     measured: bool = False
     rate: Fraction | None = None
     clock_shifts_s: tuple[Fraction, ...] = ()
+    dropped: tuple[int, ...] = ()
     remarks: tuple[str, ...] = ()
 
     @property
@@ -111,6 +113,7 @@ def frame_times(path: Path, reading: Reading, *, rate: Fraction | None = None) -
         times = _clocked(times, path, rate, said, remarks)
     if not times.times:
         raise InputError(f"{path} has no video stream with frames; export it again")
+    times.dropped = _dropped(packets, times)
     times.remarks = (*remarks, *_miscount(path, packets, times, reading))
     return times
 
@@ -319,14 +322,21 @@ def _clocked(
     return FrameTimes(list(range(len(times.times))), [], 1 / rate, in_order=True, measured=times.measured, rate=rate)
 
 
+def _dropped(packets: _Packets, times: FrameTimes) -> tuple[int, ...]:
+    """Places of the frames that a header counts beyond those that are there, where gaps in time tell them."""
+    lacking = packets.announced - packets.found
+    step = times.usual_step or 1
+    places = {round((time - times.times[0]) / step) for time in times.times}
+    dropped = tuple(sorted(set(range(max(places) + 1)) - places))
+    return dropped if 0 < lacking <= len(dropped) else ()
+
+
 def _miscount(path: Path, packets: _Packets, times: FrameTimes, reading: Reading) -> Iterator[str]:
     """What to tell where a header counts more frames than there are."""
     lacking = packets.announced - packets.found
     if lacking <= 0:
         return
-    step = times.usual_step or 1
-    gaps = sum(round((after - before) / step) - 1 for before, after in pairwise(times.times))
-    if gaps >= lacking:
+    if times.dropped:
         yield (
             f"{path}: {lacking} of its {packets.announced} frames were dropped when it was made; the frames before "
             f"them are shown for longer"

@@ -356,7 +356,7 @@ def _read_exr(path: Path, wanted: str | None) -> Image:
         data, display = found.data, found.display
         remarks.append(
             f"{path.name}: its overscan ({data.width}x{data.height} px of data around a display window of "
-            f"{display.width}x{display.height}) is cut off"
+            f"{display.width}x{display.height}) is cut off; disparity and masks must be of the display window"
         )
     chromaticities = found.header.get("chromaticities")
     if chromaticities is not None and not np.allclose(chromaticities, _REC709, atol=2e-3):

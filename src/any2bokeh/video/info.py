@@ -55,6 +55,8 @@ class VideoInfo:
             within a second of it.
         clock_shifts_s: what to take from a stamp after the first, second.. jump of the file's clock; frames have it
             taken off already.
+        dropped_frames: places of frames that were dropped when the file was made (AVI), counted with those that are
+            there: (2,) where the third of four is missing.
         duration_s: from the first frame's presentation to the end of the last one's, as well as the source tells.
         codec, container, pixel_format: FFmpeg's names; the file type for images.
         is_sequence: images instead of a container.
@@ -77,6 +79,7 @@ class VideoInfo:
     start_time_s: Fraction = Fraction(0)
     origin_s: Fraction = Fraction(0)
     clock_shifts_s: tuple[Fraction, ...] = ()
+    dropped_frames: tuple[int, ...] = ()
     duration_s: Fraction = Fraction(0)
     codec: str = ""
     container: str = ""
