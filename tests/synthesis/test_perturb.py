@@ -37,6 +37,17 @@ def test_probability_is_that_of_a_change(subject: Subject):
     assert 18 < sum(changed) < 42
 
 
+def test_frames_alone_are_perturbed_or_not_each_by_itself(subject: Subject):
+    disparity, masks = subject
+    some = with_(probability=0.5, elastic_px=20, morphology_px=10, frames_alone=True)
+    results = [perturb(disparity, masks, some, seed) for seed in range(20)]
+    changed = np.array([[np.any(one != given) for one, given in zip(each, disparity, strict=True)] for each in results])
+    assert 14 <= changed.sum() <= 46  # four deviations of a fair coin thrown 60 times
+    assert any(0 < frames.sum() < T for frames in changed)
+    both = next(each for each, frames in zip(results, changed, strict=True) if frames[0] and frames[1])
+    assert np.any(both[0] != both[1]), "an outline of its own in each frame"
+
+
 def test_nothing_to_perturb_changes_nothing(subject: Subject):
     np.testing.assert_array_equal(perturb(*subject, STILL, 0), subject[0])
 

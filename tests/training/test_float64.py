@@ -11,9 +11,10 @@ def test_sinusoids_are_those_of_diffusers() -> None:
     for flip in (False, True):
         module = Timesteps(32, flip, 0)
         plain = module(values)
-        to_float64(module)
-        assert type(module) is Float64Timesteps
-        precise = module(values)
+        network = torch.nn.Sequential(module)
+        to_float64(network)
+        assert type(network[0]) is Float64Timesteps
+        precise = network(values)
         assert precise.dtype == torch.float64
         # Worst seen 7.2e-6: float32 rounds phases of up to 127.
         torch.testing.assert_close(precise.float(), plain, rtol=0, atol=2e-5)

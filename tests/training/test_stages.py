@@ -33,7 +33,8 @@ def test_a_rule_takes_what_it_says(names: list[str]) -> None:
     assert set(temporal) < set(unet)
     block = "unet.down_blocks.0.attentions.0"
     assert f"{block}.temporal_transformer_blocks.0.attn1.to_q.weight" in temporal
-    assert f"{block}.time_mixer.mix_factor" in temporal
+    assert set(temporal) == {name for name in unet if "temporal" in name}  # the published rule
+    assert f"{block}.time_mixer.mix_factor" not in temporal
     assert "unet.down_blocks.0.resnets.0.temporal_res_block.conv1.weight" in temporal
     assert not any("fuser" in name or "spatial_res_block" in name for name in temporal)
     assert "unet.conv_in.weight" not in temporal

@@ -8,7 +8,7 @@ Source: Yang et al., Any-to-Bokeh, ICLR 2026, sec. 4 (training, stage 2); elasti
 ICDAR 2003; noise after Perlin, SIGGRAPH 1985.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import cv2
@@ -25,12 +25,14 @@ class Perturbation:
     """How disparity is perturbed. Lengths are pixels of a frame of 1024 px on its longer side.
 
     Attributes:
-        probability: that a clip is perturbed at all.
+        probability: that a clip, or a frame where each is perturbed alone, is perturbed at all.
         elastic_px: standard deviation of the displacement of the outline.
         elastic_scale_px: distance over which the displacement changes.
         morphology_px: greatest radius by which the subject is dilated or eroded; each clip draws its own.
         band_noise: amplitude in [0, 1] of the noise in uncovered bands: 0 leaves background, 1 reaches the subject.
         flicker: share in [0, 1] of the displacement's variance that is new in every frame.
+        frames_alone: each frame is perturbed or not by itself, with all its numbers drawn anew, as in the paper's
+            training; else a clip is, whose outlines wander and flicker.
     """
 
     probability: float = 0.5
@@ -39,6 +41,7 @@ class Perturbation:
     morphology_px: float = 6.0
     band_noise: float = 0.7
     flicker: float = 0.3
+    frames_alone: bool = False
 
 
 ROBUSTNESS_LEVELS: dict[Level, Perturbation] = {
@@ -68,6 +71,10 @@ def perturb(
         ``(T, 1, H, W)`` in [0, 1]: a new array, or ``disparity`` itself where nothing is perturbed.
     """
     rng = np.random.default_rng(seed)
+    if perturbation.frames_alone:
+        of_one = replace(perturbation, frames_alone=False)
+        frames = zip(disparity[:, None], masks[:, None], strict=True)
+        return np.concatenate([perturb(one, one_masks, of_one, rng) for one, one_masks in frames])
     if rng.uniform() >= perturbation.probability:
         return disparity
     scale = max(disparity.shape[-2:]) / REFERENCE_LONG_SIDE_PX

@@ -6,6 +6,8 @@ import torch
 from diffusers.models.embeddings import Timesteps
 from torch import nn
 
+from any2bokeh.renderers.diffusion.network.module_replacement import replace_modules
+
 
 class Float64Timesteps(Timesteps):
     """diffusers' sinusoids, which it computes in float32, in float64: ``(N,)`` to ``(N, num_channels)``.
@@ -25,6 +27,10 @@ class Float64Timesteps(Timesteps):
 def to_float64(network: nn.Module) -> None:
     """Turn a network to float64, in place."""
     network.double()
-    for module in network.modules():
-        if type(module) is Timesteps:
-            module.__class__ = Float64Timesteps
+    replace_modules(network, _float64_form)
+
+
+def _float64_form(module: nn.Module) -> nn.Module | None:
+    if type(module) is not Timesteps:
+        return None
+    return Float64Timesteps(module.num_channels, module.flip_sin_to_cos, module.downscale_freq_shift, module.scale)

@@ -1,5 +1,7 @@
 """The networks that a training starts from."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
@@ -47,15 +49,26 @@ def start_networks(start: ModelStart, seed: int) -> AnyToBokehPipeline:
     if start.base is not None:
         pipeline, _ = checkpoint.from_svd(start.base, card=card, dtype=torch.float32)
         return pipeline
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), _drawn_in_float64():
         torch.manual_seed(seed)
-        unet = BokehUNet(**_as_arguments(start.unet))
-        vae = BokehAutoencoder(**_as_arguments(start.vae))
+        unet = BokehUNet(**_as_arguments(start.unet)).float()
+        vae = BokehAutoencoder(**_as_arguments(start.vae)).float()
     for convolution in vae.decoder.skip_convolutions():
         nn.init.constant_(convolution.weight, SKIP_START)
     if start.still_decoder:
         _still(vae.decoder)
     return AnyToBokehPipeline(unet.eval(), vae.eval(), None, card)
+
+
+@contextmanager
+def _drawn_in_float64() -> Iterator[None]:
+    """Random weights are drawn in float64: float32 ones round otherwise without fused multiplication and addition."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
 
 
 @torch.no_grad()

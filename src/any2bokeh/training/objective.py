@@ -94,6 +94,7 @@ class StageObjective(nn.Module):
             blur_strength=batch["blur_strength"],
             region_index=batch["regions"],
             single_token_shortcut=True,
+            blur_precision=self.card.blur_precision,
         )
         return predicted, encoded.skip_features
 
@@ -138,8 +139,9 @@ def _noise(numbers: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
     """Normal noise that depends on the number of each window alone, not on batches or processes."""
     window_count = len(numbers)
     parts = like.unflatten(0, (-1, window_count, like.shape[0] // 3 // window_count))  # three kinds of picture
-    noise = torch.empty(parts.shape, dtype=torch.float32)
+    noise = torch.empty(parts.shape, dtype=torch.float64)
     for place, number in enumerate(cast(list[int], numbers.tolist())):
         generator = torch.Generator().manual_seed(number)
-        noise[:, place] = torch.randn(noise[:, place].shape, generator=generator)
-    return noise.flatten(0, 2).to(like.device)
+        # In float64, for vectorised kernels round float32 normals in another way than plain ones.
+        noise[:, place] = torch.randn(noise[:, place].shape, generator=generator, dtype=torch.float64)
+    return noise.flatten(0, 2).to(like.device, torch.promote_types(like.dtype, torch.float32))

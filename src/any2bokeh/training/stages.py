@@ -17,7 +17,7 @@ block means and contrasts; see ``losses.thumbnails``. ``latent``: squared error 
 
 Decay = Literal["constant", "cosine"]
 
-_TEMPORAL = ("temporal_transformer_blocks", "temporal_res_block", "time_mixer", "time_pos_embed", "time_conv_out")
+_OVER_TIME = ("temporal_res_block", "time_mixer", "time_conv_out")
 _SKIP_CONVOLUTION = "vae.decoder.skip_conv_"
 
 
@@ -34,7 +34,7 @@ class Stage:
         learning_rate: after the warm-up.
         batch_size: windows of each process in each forward pass.
         accumulation: forward passes of a step.
-        perturbation: probability that the disparity of a window is perturbed.
+        perturbation: probability that the disparity of a frame is perturbed, each frame by itself.
         warmup_steps: over which the learning rate rises from 0.
         decay: of the learning rate after the warm-up; ``cosine`` ends at a twentieth.
 
@@ -96,9 +96,9 @@ def trained_names(trains: Trains, names: Iterable[str]) -> list[str]:
 
     Args:
         trains: ``autoencoder`` is the whole one but for the skip convolutions, which would hand it the picture that it
-            has to give back; ``encoder`` its encoder alone; ``unet`` the whole U-Net; ``unet-temporal`` its temporal
-            transformer blocks, temporal residual blocks and what mixes them in; ``decoder-spatial`` the decoder without
-            such parts.
+            has to give back; ``encoder`` its encoder alone; ``unet`` the whole U-Net; ``unet-temporal`` what is named
+            temporal in it, its temporal transformer blocks and residual blocks, but not what mixes them in;
+            ``decoder-spatial`` the decoder without such parts and without what mixes them in.
         names: of all parameters, with ``unet.`` or ``vae.`` in front.
 
     Source: training of Yang et al., Any-to-Bokeh, ICLR 2026.
@@ -107,7 +107,6 @@ def trained_names(trains: Trains, names: Iterable[str]) -> list[str]:
 
 
 def _is_trained(trains: Trains, name: str) -> bool:
-    temporal = any(part in _TEMPORAL for part in name.split("."))
     if trains == "autoencoder":
         return name.startswith("vae.") and not name.startswith(_SKIP_CONVOLUTION)
     if trains == "encoder":
@@ -115,5 +114,6 @@ def _is_trained(trains: Trains, name: str) -> bool:
     if trains == "unet":
         return name.startswith("unet.")
     if trains == "unet-temporal":
-        return name.startswith("unet.") and temporal
-    return name.startswith("vae.decoder.") and not temporal
+        return name.startswith("unet.") and "temporal" in name
+    over_time = any(part in _OVER_TIME for part in name.split("."))
+    return name.startswith("vae.decoder.") and not over_time

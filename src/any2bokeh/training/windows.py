@@ -58,7 +58,7 @@ class TrainingWindows(Dataset[WindowBatch]):
         clips: where the windows come from.
         frames: of a window.
         seed: of order, windows, cuts and perturbation.
-        perturbation: probability that the disparity of a window is perturbed.
+        perturbation: probability that the disparity of a frame is perturbed, each frame by itself.
         alpha: exponent of the MPI regions.
         cut: see ``Cut``.
         shuffle: False takes the clips in order, each from its start, neither moved nor mirrored.
@@ -88,7 +88,7 @@ class TrainingWindows(Dataset[WindowBatch]):
             frame_count=frames,
             length=2**62,
             seed=seed,
-            perturbation=Perturbation(perturbation) if perturbation > 0 else None,
+            perturbation=Perturbation(perturbation, frames_alone=True) if perturbation > 0 else None,
             shuffle=shuffle,
         )
 

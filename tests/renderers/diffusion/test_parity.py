@@ -61,8 +61,8 @@ def unet_output(pipeline: AnyToBokehPipeline, **options: bool) -> torch.Tensor:
 @pytest.mark.parametrize("mode", get_args(MpiMode))
 def test_unet(mode: MpiMode, shortcut: bool) -> None:
     output = unet_output(published(mode), single_token_shortcut=shortcut)
-    # Worst seen 2.1e-6, masked.
-    torch.testing.assert_close(output, cases()[f"unet_out_{mode}"], rtol=0, atol=2e-5)
+    # Worst seen 2.1e-6, masked, with the default kernels of torch.
+    torch.testing.assert_close(output, cases()[f"unet_out_{mode}"], rtol=0, atol=5e-6)
 
 
 def test_modes_differ_here() -> None:

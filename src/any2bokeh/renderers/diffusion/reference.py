@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from any2bokeh.renderers.base import RenderInput
+from any2bokeh.renderers.diffusion.network.fourier import BlurPrecision
 from any2bokeh.renderers.diffusion.run.options import PipelineOptions
 from any2bokeh.renderers.diffusion.run.pipeline import AnyToBokehPipeline
 from any2bokeh.renderers.diffusion.run.windows import plan_windows
@@ -39,6 +40,7 @@ class _Conditioning:
     mpi_image: torch.Tensor  # (B T, C, h, w)
     regions: torch.Tensor  # (B T, H, W)
     attend: Attend
+    blur_precision: BlurPrecision
 
 
 def unet_forward(
@@ -51,6 +53,7 @@ def unet_forward(
     *,
     mpi_latents: torch.Tensor | None = None,
     attend: Attend = softmax_attention,
+    blur_precision: BlurPrecision = "float32",
 ) -> torch.Tensor:
     """``BokehUNet.forward``, plainly; the arguments are those of it."""
     clips, frames = sample.shape[:2]
@@ -61,6 +64,7 @@ def unet_forward(
         mpi_image=unet.conv_in_mpi(latents.flatten(0, 1)),
         regions=region_index.flatten(0, 1).float(),
         attend=attend,
+        blur_precision=blur_precision,
     )
     timestep = unet.time_proj(torch.ones(clips, device=sample.device)).to(sample.dtype)
     ids = unet.add_time_proj(added_time_ids.flatten()).reshape(clips, -1).to(sample.dtype)
@@ -128,7 +132,9 @@ def _mpi_block(
 ) -> torch.Tensor:
     visual_count = tokens.shape[1]
     strength = conditioning.blur_strength
-    if strength.dtype != torch.float64:
+    if conditioning.blur_precision == "float16":
+        strength = strength.half()
+    elif strength.dtype != torch.float64:
         strength = strength.float()
     features = []
     for frequency in 100.0 ** torch.linspace(0, 1, 16, dtype=strength.dtype, device=strength.device):
@@ -136,7 +142,8 @@ def _mpi_block(
     tokens = tokens + fuser.k_encoder(torch.stack(features, dim=1).to(tokens.dtype))[:, None]
 
     mpi = F.interpolate(conditioning.mpi_image, grid, mode="bilinear").flatten(2).transpose(1, 2)
-    shown = F.interpolate(conditioning.regions[:, None], grid, mode="bilinear").flatten(1) <= level
+    passes = (conditioning.regions <= level).float()
+    shown = F.interpolate(passes[:, None], grid, mode="bilinear").flatten(1) > 0.5
     if unet.mpi_mode == "released":
         shown = torch.zeros_like(shown)
     mask = torch.cat([torch.ones(len(tokens), visual_count, dtype=torch.bool, device=tokens.device), shown], dim=1)
@@ -219,6 +226,7 @@ def refocus(
             torch.tensor([strengths], device=device),
             torch.stack(regions)[None],
             attend=attend,
+            blur_precision=pipeline.card.blur_precision,
         )[0].float()
         for frame, one, weight in zip(window.frames, prediction, window.weights.tolist(), strict=True):
             weighted_sum[frame] = weighted_sum[frame] + weight * one
@@ -239,8 +247,10 @@ def refocus(
 def _context(pipeline: AnyToBokehPipeline, pixels: torch.Tensor) -> torch.Tensor:
     if pipeline.image_encoder is None:
         return torch.zeros(1, 1, pipeline.unet.context_dim, device=pixels.device)
+    from diffusers.pipelines.stable_video_diffusion.pipeline_stable_video_diffusion import _resize_with_antialiasing
+
     side: Any = pipeline.image_encoder.config.image_size
-    image = F.interpolate(pixels, (side, side), mode="bicubic", antialias=True).clamp(0, 1)
+    image = _resize_with_antialiasing(pixels, (side, side))
     if pipeline.card.clip_normalization == "clip":
         mean = torch.tensor([0.48145466, 0.4578275, 0.40821073], device=pixels.device)[:, None, None]
         image = (image - mean) / torch.tensor([0.26862954, 0.26130258, 0.27577711], device=pixels.device)[:, None, None]

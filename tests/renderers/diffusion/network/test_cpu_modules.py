@@ -23,9 +23,10 @@ def test_temporal_convolutions_agree(shape: tuple[int, ...]) -> None:
     module = nn.Conv3d(8, 6, (3, 1, 1), padding=(1, 0, 0)).double()
     values, weights = torch.randn(shape).double(), torch.randn(shape[0], 6, *shape[2:]).double()
     plain = outcome(module, values, weights)
-    use_cpu_modules(module)
-    assert type(module) is FlatTemporalConv3d
-    for fast, slow in zip(outcome(module, values, weights), plain, strict=True):
+    network = nn.Sequential(module)
+    use_cpu_modules(network)
+    assert type(network[0]) is FlatTemporalConv3d
+    for fast, slow in zip(outcome(network, values, weights), plain, strict=True):
         torch.testing.assert_close(fast, slow, rtol=1e-12, atol=1e-12)
 
 
@@ -35,10 +36,11 @@ def test_group_norms_agree_in_any_layout() -> None:
     nn.init.normal_(module.weight)
     values, weights = torch.randn(2, 8, 5, 7).double(), torch.randn(2, 8, 5, 7).double()
     plain = outcome(module, values, weights)
-    use_cpu_modules(module)
-    assert type(module) is ContiguousGroupNorm
+    network = nn.Sequential(module)
+    use_cpu_modules(network)
+    assert type(network[0]) is ContiguousGroupNorm
     last = values.contiguous(memory_format=torch.channels_last)
-    for fast, slow in zip(outcome(module, last, weights), plain, strict=True):
+    for fast, slow in zip(outcome(network, last, weights), plain, strict=True):
         torch.testing.assert_close(fast, slow, rtol=1e-12, atol=1e-12)
 
 
@@ -54,11 +56,26 @@ def test_only_what_they_stand_for_is_replaced() -> None:
     assert [type(module) for module in network] == kinds
 
 
-def test_the_state_dict_stays() -> None:
-    network = nn.Sequential(nn.Conv3d(4, 4, (3, 1, 1), padding=(1, 0, 0)), nn.GroupNorm(2, 4))
-    names = list(network.state_dict())
+def test_the_parameters_stay() -> None:
+    network = nn.Sequential(nn.Conv3d(4, 4, (3, 1, 1), padding=(1, 0, 0)), nn.GroupNorm(2, 4, eps=1e-3)).eval()
+    convolution, norm = network
+    names, parameters = list(network.state_dict()), list(network.parameters())
     use_cpu_modules(network)
     assert list(network.state_dict()) == names
+    assert all(one is other for one, other in zip(network.parameters(), parameters, strict=True))
+    assert (type(convolution), type(norm)) == (nn.Conv3d, nn.GroupNorm), "what was replaced is as it was"
+    assert network[1].eps == 1e-3
+    assert not any(module.training for module in network.modules())
+
+
+def test_a_shared_module_is_shared_again() -> None:
+    norm = nn.GroupNorm(2, 4)
+    network = nn.Sequential(norm, nn.Sequential(norm))
+    use_cpu_modules(network)
+    inner = network[1]
+    assert isinstance(inner, nn.Sequential)
+    assert network[0] is inner[0]
+    assert type(network[0]) is ContiguousGroupNorm
 
 
 def test_bfloat16_learns_on_a_cpu() -> None:

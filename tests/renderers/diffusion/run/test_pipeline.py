@@ -65,7 +65,10 @@ def test_streamed_equals_the_whole_clip_with_any_plan(pipeline: AnyToBokehPipeli
     ("card", "unet"),
     [
         (ModelCard(alpha=1.5, clip_normalization="none", disparity_latent="unscaled"), {"mpi_mode": "released"}),
-        (ModelCard(alpha=1.5), {"layers_per_block": 2, "block_out_channels": (32, 64, 64, 96)}),
+        (
+            ModelCard(alpha=1.5, blur_precision="float16"),
+            {"layers_per_block": 2, "block_out_channels": (32, 64, 64, 96)},
+        ),
     ],
 )
 def test_options_of_the_model_are_those_of_the_slow_twin(card: ModelCard, unet: dict[str, object]) -> None:
@@ -76,9 +79,14 @@ def test_options_of_the_model_are_those_of_the_slow_twin(card: ModelCard, unet: 
     )
 
 
-@pytest.mark.parametrize("conditioning", ["alpha", "clip_normalization", "disparity_latent"])
+@pytest.mark.parametrize("conditioning", ["alpha", "clip_normalization", "disparity_latent", "blur_precision"])
 def test_every_option_of_the_model_matters(pipeline: AnyToBokehPipeline, conditioning: str) -> None:
-    other = {"alpha": 1.5, "clip_normalization": "none", "disparity_latent": "unscaled"}[conditioning]
+    other = {
+        "alpha": 1.5,
+        "clip_normalization": "none",
+        "disparity_latent": "unscaled",
+        "blur_precision": "float16",
+    }[conditioning]
     changed = AnyToBokehPipeline(
         pipeline.unet, pipeline.vae, pipeline.image_encoder, replace(pipeline.card, **{conditioning: other})
     )

@@ -7,6 +7,7 @@ from typing import Any, Literal, Self, get_args
 
 from any2bokeh.errors import InputError
 from any2bokeh.mpi import PAPER_ALPHA, PUBLISHED_INFERENCE_ALPHA
+from any2bokeh.renderers.diffusion.network.fourier import BlurPrecision
 from any2bokeh.renderers.diffusion.network.image_embedding import ClipNormalization
 
 CARD_FILE = "any2bokeh.json"
@@ -26,18 +27,21 @@ class ModelCard:
         alpha: exponent of the MPI regions.
         clip_normalization: see ``ClipNormalization``.
         disparity_latent: see ``DisparityLatent``.
+        blur_precision: see ``BlurPrecision``.
         provenance: where the weights come from: base model, training stages, data, commit; plain JSON values.
     """
 
     alpha: float = PAPER_ALPHA
     clip_normalization: ClipNormalization = "clip"
     disparity_latent: DisparityLatent = "scaled"
+    blur_precision: BlurPrecision = "float32"
     provenance: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name, value, allowed in (
             ("clip_normalization", self.clip_normalization, get_args(ClipNormalization)),
             ("disparity_latent", self.disparity_latent, get_args(DisparityLatent)),
+            ("blur_precision", self.blur_precision, get_args(BlurPrecision)),
         ):
             if value not in allowed:
                 raise InputError(f"{name} of the model is {value!r}; it must be one of {', '.join(allowed)}")
@@ -71,6 +75,7 @@ class ModelCard:
 PUBLISHED_CARD = ModelCard(
     alpha=PUBLISHED_INFERENCE_ALPHA,
     clip_normalization="none",
+    blur_precision="float16",
     provenance={"origin": "published Any-to-Bokeh weights"},
 )
 """How the published inference feeds the published weights."""

@@ -4,6 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from any2bokeh.renderers.diffusion.network.module_replacement import replace_modules
+
 
 class FlatTemporalConv3d(nn.Conv3d):
     """A convolution over time alone, as one over the rows of a ``(T, H W)`` picture.
@@ -11,6 +13,16 @@ class FlatTemporalConv3d(nn.Conv3d):
     PyTorch 2.13 runs ``nn.Conv3d`` on a CPU without oneDNN, at half to a third of the speed, and in bfloat16 its
     backward pass writes past its memory.
     """
+
+    @classmethod
+    def of(cls, other: nn.Conv3d) -> "FlatTemporalConv3d":
+        """This form of a convolution, with its very parameters."""
+        kernel, padding = (other.kernel_size[0], 1, 1), (other.kernel_size[0] // 2, 0, 0)
+        form = cls(
+            other.in_channels, other.out_channels, kernel, padding=padding, bias=other.bias is not None, device="meta"
+        )
+        form.weight, form.bias = other.weight, other.bias
+        return form
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         clip_count, _, frame_count, height, width = input.shape
@@ -26,18 +38,29 @@ class ContiguousGroupNorm(nn.GroupNorm):
     seventeen times where channels come last, as bfloat16 convolutions leave them.
     """
 
+    @classmethod
+    def of(cls, other: nn.GroupNorm) -> "ContiguousGroupNorm":
+        """This form of a group norm, with its very parameters."""
+        form = cls(other.num_groups, other.num_channels, other.eps, device="meta")
+        form.weight, form.bias = other.weight, other.bias
+        return form
+
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         weight, bias = self.weight.to(input.dtype), self.bias.to(input.dtype)
         return F.group_norm(input.contiguous(), self.num_groups, weight, bias, self.eps)
 
 
 def use_cpu_modules(network: nn.Module) -> None:
-    """Let a network's modules take these forms, in place; its state dict stays as it is."""
-    for module in network.modules():
-        if type(module) is nn.Conv3d and _is_over_time_alone(module):
-            module.__class__ = FlatTemporalConv3d
-        elif type(module) is nn.GroupNorm and module.affine:
-            module.__class__ = ContiguousGroupNorm
+    """Give the modules inside a network these forms, in place; its parameters and state dict stay as they are."""
+    replace_modules(network, _cpu_form)
+
+
+def _cpu_form(module: nn.Module) -> nn.Module | None:
+    if type(module) is nn.Conv3d and _is_over_time_alone(module):
+        return FlatTemporalConv3d.of(module)
+    if type(module) is nn.GroupNorm and module.affine:
+        return ContiguousGroupNorm.of(module)
+    return None
 
 
 def _is_over_time_alone(convolution: nn.Conv3d) -> bool:

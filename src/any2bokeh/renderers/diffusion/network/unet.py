@@ -17,7 +17,7 @@ from any2bokeh.renderers.diffusion.network.conditioning import (
     TimeContext,
     mpi_level,
 )
-from any2bokeh.renderers.diffusion.network.fourier import FREQUENCY_COUNT, fourier_features
+from any2bokeh.renderers.diffusion.network.fourier import FREQUENCY_COUNT, BlurPrecision, fourier_features
 from any2bokeh.renderers.diffusion.network.norm_groups import NORM_GROUPS, set_norm_groups
 from any2bokeh.renderers.diffusion.network.transformer import MpiSpatioTemporalTransformer
 
@@ -127,6 +127,7 @@ class BokehUNet(UNetSpatioTemporalConditionModel):
         mpi_latents: torch.Tensor | None = None,
         timestep: float = TIMESTEP,
         single_token_shortcut: bool = False,
+        blur_precision: BlurPrecision = "float32",
     ) -> torch.Tensor:
         """
         Args:
@@ -140,6 +141,7 @@ class BokehUNet(UNetSpatioTemporalConditionModel):
             timestep: the noise level that the U-Net is told.
             single_token_shortcut: skip the queries of cross-attention to a single token; the same up to rounding, and
                 faster. Its query and key weights then get no gradient (it is exactly 0 without the short cut).
+            blur_precision: see ``BlurPrecision``.
 
         Returns:
             ``(B, T, 4, h, w)`` latents of the bokeh frames.
@@ -157,7 +159,7 @@ class BokehUNet(UNetSpatioTemporalConditionModel):
         conditioning = FrameConditioning(
             image_tokens=tokens,
             time_tokens=tokens.unflatten(0, (clip_count, frame_count))[:, 0],
-            blur_features=fourier_features(blur_strength.reshape(-1, 1)).to(sample.dtype),
+            blur_features=fourier_features(blur_strength.reshape(-1, 1), precision=blur_precision).to(sample.dtype),
             mpi_levels=self._mpi_levels(sample if mpi_latents is None else mpi_latents, region_index, grids),
             time_context=self.time_context,
             single_token_shortcut=single_token_shortcut,

@@ -227,6 +227,7 @@ class AnyToBokehPipeline(DiffusionPipeline):
             blur_strength=torch.tensor([strengths], dtype=torch.float32, device=device),
             region_index=torch.stack([frame.regions for frame in encoded])[None],
             single_token_shortcut=True,
+            blur_precision=self.card.blur_precision,
         )
         return prediction[0].float()
 
