@@ -49,6 +49,7 @@ def depth_command(
     from any2bokeh.disparity.refined import RefinedDisparity
     from any2bokeh.disparity.writing import ARCHIVE_SUFFIX, check_disparity_target, write_disparity
     from any2bokeh.read_paths import ReadPaths
+    from any2bokeh.video.frame_numbers import result_stems
 
     if format is not None and output.suffix.lower() == ARCHIVE_SUFFIX:
         raise InputError(f"--format {format} is for pictures in a folder; leave it out, or write a folder")
@@ -59,9 +60,15 @@ def depth_command(
         progress_report(quiet=report.quiet or report.json, doing=ESTIMATING) as progress,
     ):
         start, stop = part.of(source)
+        stems = result_stems(source.numbers, start, stop)  # maps are matched by the numbers of the frames
         ReadPaths([source.info.path, *paths_of(model)]).require_kept(output)
         check_disparity_target(
-            output, source.info.path, picture_format=picture_format, frame_count=stop - start, overwrite=overwrite
+            output,
+            source.info.path,
+            picture_format=picture_format,
+            frame_count=stop - start,
+            stems=stems,
+            overwrite=overwrite,
         )
         maps = model.estimated(
             source,
@@ -74,7 +81,7 @@ def depth_command(
         )
         maps.estimate()
         written = maps if refine is None else RefinedDisparity(maps, source, start=start, edges=refine)
-        write_disparity(written, output, picture_format=picture_format)
+        write_disparity(written, output, picture_format=picture_format, stems=stems)
         height, width = written.at(0).shape[1:]
     facts = disparity_facts(maps)
     summary = {

@@ -1,8 +1,7 @@
 """Disparity written to files that ``open_disparity`` reads back exactly."""
 
-import re
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, get_args
@@ -26,7 +25,13 @@ WriteMap = Callable[[NDArray[np.float32]], None]
 
 
 def check_disparity_target(
-    path: Path, source: Path, *, picture_format: PictureFormat = "png", frame_count: int, overwrite: bool = False
+    path: Path,
+    source: Path,
+    *,
+    picture_format: PictureFormat = "png",
+    frame_count: int,
+    stems: Sequence[str] | None = None,
+    overwrite: bool = False,
 ) -> None:
     """Refuse a path that disparity cannot be written to.
 
@@ -35,6 +40,7 @@ def check_disparity_target(
         source: what the disparity is of, which must not be overwritten.
         picture_format: of the pictures in a folder.
         frame_count: maps that will be written.
+        stems: names of the pictures without extension; None = numbers from 00000 on.
         overwrite: replace what is there.
 
     Raises:
@@ -47,10 +53,9 @@ def check_disparity_target(
     check_target(path, source, overwrite=overwrite)
     if not path.is_dir():
         return
-    own = re.compile(rf"(\d{{5,}})\.{picture_format}")
+    own = {f"{stem}.{picture_format}" for stem in stems or _counted(frame_count)}
     for picture in sorted(path.iterdir()):
-        match = own.fullmatch(picture.name)
-        if picture.suffix.lower() in SUFFIXES and not (match and int(match[1]) < frame_count):
+        if picture.suffix.lower() in SUFFIXES and picture.name not in own:
             raise InputError(
                 f"folder {path} holds {picture.name}, which the {frame_count} maps do not replace and which would be "
                 f"read as one of them; remove it or choose another folder"
@@ -62,6 +67,7 @@ def write_disparity(
     path: Path,
     *,
     picture_format: PictureFormat = "png",
+    stems: Sequence[str] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> None:
     """Write every map of a clip; the result appears when it is complete.
@@ -70,6 +76,8 @@ def write_disparity(
         disparity: the maps; PNG and .npz hold them on a grid of 1/65535.
         path: a ``.npz`` file (one array, ``disparity``, ``(T, H, W)`` uint16), or a folder for numbered pictures.
         picture_format: of the pictures.
+        stems: their names without extension, such as the numbers of the clip's frames, by which maps are matched with
+            them; None = numbers from 00000 on.
         progress: called after every map.
 
     Raises:
@@ -78,7 +86,8 @@ def write_disparity(
     is_archive = path.suffix.lower() == ARCHIVE_SUFFIX and not path.is_dir()
     pending = PendingOutput.file(path) if is_archive else PendingOutput.folder(path)
     try:
-        with _writer(pending.temporary, disparity, is_archive, picture_format) as write:
+        names = [f"{stem}.{picture_format}" for stem in stems or _counted(disparity.frame_count)]
+        with _writer(pending.temporary, disparity, None if is_archive else names) as write:
             for done, values in enumerate(disparity.frames(), 1):
                 write(values[0])
                 if progress is not None:
@@ -90,26 +99,27 @@ def write_disparity(
         pending.discard()
 
 
+def _counted(frame_count: int) -> list[str]:
+    return [f"{index:05d}" for index in range(frame_count)]
+
+
 @contextmanager
-def _writer(
-    place: Path, disparity: DisparitySource, is_archive: bool, picture_format: PictureFormat
-) -> Iterator[WriteMap]:
-    if is_archive:
+def _writer(place: Path, disparity: DisparitySource, names: Sequence[str] | None) -> Iterator[WriteMap]:
+    """Writes one map after another: into an archive where no file has a name."""
+    if names is None:
         with _archive(place, disparity) as write:
             yield write
         return
-    index = 0
+    left = iter(names)
 
     def write_picture(values: NDArray[np.float32]) -> None:
-        nonlocal index
-        target = place / f"{index:05d}.{picture_format}"
-        if picture_format == "exr":
+        target = place / next(left)
+        if target.suffix == ".exr":
             from any2bokeh.video.image import write_exr
 
             write_exr(target, np.asarray(values, np.float32)[..., None], channels=("Y",), exact=("Y",))
         else:
             _write_png(target, values)
-        index += 1
 
     yield write_picture
 
