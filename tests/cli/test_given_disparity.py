@@ -60,7 +60,8 @@ def test_maps_of_a_part_are_those_of_its_numbers(cli: RunCli, frames: Path, resu
     maps.mkdir()
     for index in range(2, 5):
         cv2.imwrite(str(maps / f"z.{1001 + index}.png"), np.full((48, 64), 40 * index, np.uint8))
-    run = ["refocus", frames, "--disparity", maps, "--focus-point", "0.5,0.5", "--no-track", "-o", results / "o"]
+    run = ["refocus", frames, "--disparity", maps, "--focus-point", "0.5,0.5", "--no-track"]
+    run += ["--focus-frame", "2", "-o", results / "o"]
     outcome = cli(*run, "--start", 2 / 24, "--json")
     assert outcome.code == 0
     assert outcome.result["focus_disparity"] == pytest.approx([80 / 255] * 3, abs=1e-6)

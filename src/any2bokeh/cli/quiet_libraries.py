@@ -1,9 +1,11 @@
 """C libraries kept from printing beside our own messages."""
 
+import io
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import TextIO
 
 KEEP_MESSAGES = "ANY2BOKEH_LIBRARY_MESSAGES"
 """Environment variable; set, it lets the messages of C libraries through, to look into a defect."""
@@ -29,9 +31,10 @@ def libraries_are_quiet() -> Iterator[None]:
     try:
         with open(os.devnull, "w") as nowhere:  # noqa: PTH123  os.devnull is no Path
             os.dup2(nowhere.fileno(), 2)
-        sys.stderr = open(  # noqa: SIM115  closed below
-            kept, "w", buffering=1, encoding=before.encoding, errors="backslashreplace", closefd=False
-        )
+        if _writes_to_descriptor(before):
+            sys.stderr = open(  # noqa: SIM115  closed below
+                kept, "w", buffering=1, encoding=before.encoding, errors="backslashreplace", closefd=False
+            )
         yield
     finally:
         with suppress(OSError, ValueError):
@@ -39,3 +42,11 @@ def libraries_are_quiet() -> Iterator[None]:
         sys.stderr = before
         os.dup2(kept, 2)
         os.close(kept)
+
+
+def _writes_to_descriptor(stream: TextIO) -> bool:
+    """Whether it is standard error itself, and not what a program that calls ``run`` has put in its place."""
+    try:
+        return stream.fileno() == 2
+    except (OSError, io.UnsupportedOperation):
+        return False
