@@ -85,6 +85,19 @@ def test_webm_keeps_alpha(tmp_path: Path) -> None:
         assert np.abs(alpha.codes.astype(int) - slope(index, 8)).mean() < 1
 
 
+@pytest.mark.parametrize("key", [b"ALPHA_MODE", b"alpha_mode"])
+def test_alpha_of_vp9_is_told(tmp_path: Path, key: bytes) -> None:
+    clip = copy(write_alpha_clip(tmp_path / "in.mkv", "ffv1", "yuva420p"), tmp_path / "in.webm")
+    clip.write_bytes(clip.read_bytes().replace(b"ALPHA_MODE", key))  # FFmpeg's own tool writes it small
+    told: list[str] = []
+    with open_source(clip) as source:
+        source.tell(told.append)
+    assert told == [
+        f"alpha of {clip} is left out: it lies beside the pictures, where it is not read from; "
+        f"convert it to ProRes 4444 or PNG first"
+    ]
+
+
 @pytest.mark.parametrize("pixel_format", ["yuva420p", "yuva444p10le"])
 @pytest.mark.parametrize("name", ["out.mp4", "out.mov", "out.mkv"])
 def test_alpha_that_is_left_out_is_told(tmp_path: Path, name: str, pixel_format: str) -> None:

@@ -7,7 +7,6 @@ import av.error
 from av.container import OutputContainer
 from av.sidedata.sidedata import Type as SideDataType
 
-from any2bokeh.video.alpha import alpha_bits
 from any2bokeh.video.chapters import chapters_of
 from any2bokeh.video.chroma_location import NAMES, chroma_location_of
 from any2bokeh.video.container_times import video_stream
@@ -75,11 +74,6 @@ class Companions:
             chapters = chapters_of(source, self._part)
             if chapters:
                 container.set_chapters(chapters)
-            if video.metadata.get("alpha_mode") == "1" and not alpha_bits(self._info.pixel_format):
-                self.remarks.append(
-                    f"alpha of {self._info.path} is left out: it lies beside the pictures, where it is not read from; "
-                    f"convert it to ProRes 4444 or PNG first"
-                )
             self._add_timecode(source, video, container, stream)
             self._subtitles = Subtitles(container, self._info.path, self._part)
             self._subtitles.add_tracks()

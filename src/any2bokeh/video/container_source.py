@@ -61,6 +61,7 @@ class ContainerSource(VideoSource):
             self._orientation = _orientation(first)
             self._times.drop_before(first.pts)
             self.info = _describe(container, path, self._times, first, self._orientation, self._reading)
+            self._has_alpha_beside = _has_alpha_beside(video_stream(container, path))
 
     def frames(self, start: int = 0, stop: int | None = None) -> Iterator[Frame]:
         """See ``VideoSource.frames``."""
@@ -88,7 +89,11 @@ class ContainerSource(VideoSource):
         self._closed.set()
 
     def _opening_remarks(self) -> list[str]:
-        return [*self._times.remarks, *_scan_remarks(self.info)]
+        alpha = (
+            f"alpha of {self._path} is left out: it lies beside the pictures, where it is not read from; "
+            f"convert it to ProRes 4444 or PNG first"
+        )
+        return [*self._times.remarks, *_scan_remarks(self.info), *([alpha] if self._has_alpha_beside else [])]
 
     def _reading_remarks(self) -> list[str]:
         times, base = self._times.times, self._times.base
@@ -329,6 +334,11 @@ def _scan(first: av.VideoFrame, field_order: int, codec: str, reading: Reading) 
     if codec in _FIELDS_ARE_FRAMES:
         return "fields"
     return "deinterlaced" if reading.deinterlace == "auto" else "interlaced"
+
+
+def _has_alpha_beside(stream: Any) -> bool:
+    """Whether a track of VP8 or VP9 has alpha, which Matroska keeps as a second picture beside each."""
+    return any(name.lower() == "alpha_mode" and value == "1" for name, value in stream.metadata.items())
 
 
 def _scan_remarks(info: VideoInfo) -> list[str]:

@@ -326,9 +326,13 @@ def _dropped(packets: _Packets, times: FrameTimes) -> tuple[int, ...]:
     """Places of the frames that a header counts beyond those that are there, where gaps in time tell them."""
     lacking = packets.announced - packets.found
     step = times.usual_step or 1
+    count = round((times.times[-1] - times.times[0]) / step) + 1
+    # A gap that is far longer than what the header counts is no row of dropped frames.
+    if lacking <= 0 or count > 2 * packets.announced:
+        return ()
     places = {round((time - times.times[0]) / step) for time in times.times}
-    dropped = tuple(sorted(set(range(max(places) + 1)) - places))
-    return dropped if 0 < lacking <= len(dropped) else ()
+    dropped = tuple(sorted(set(range(count)) - places))
+    return dropped if len(dropped) >= lacking else ()
 
 
 def _miscount(path: Path, packets: _Packets, times: FrameTimes, reading: Reading) -> Iterator[str]:
