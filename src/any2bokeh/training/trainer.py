@@ -18,7 +18,14 @@ from any2bokeh.training.clips import TrainingClips
 from any2bokeh.training.config import Precision, TrainingConfig
 from any2bokeh.training.export import export, thinned_curve
 from any2bokeh.training.float64 import to_float64
-from any2bokeh.training.handoff import is_handoff, read_handoff, take_up_optimizer, take_up_weights, write_handoff
+from any2bokeh.training.handoff import (
+    HandoffSize,
+    is_handoff,
+    read_handoff,
+    take_up_optimizer,
+    take_up_weights,
+    write_handoff,
+)
 from any2bokeh.training.losses import at_least_float32
 from any2bokeh.training.networks import load_networks, set_latent_scale, start_networks
 from any2bokeh.training.objective import to_signed
@@ -64,6 +71,7 @@ class Upkeep:
         log_every: steps of a line of the log, which holds their mean loss; ``state_every`` is a multiple of it.
         workers: processes that read or make clips; 0 = the training process itself.
         minutes: stop after so many, with a state; None = go on to the end.
+        handoff_size: see ``HandoffSize``.
     """
 
     state_every: int = 500
@@ -72,6 +80,7 @@ class Upkeep:
     log_every: int = 1
     workers: int = 0
     minutes: float | None = None
+    handoff_size: HandoffSize = "compact"
 
     def __post_init__(self) -> None:
         for name in ("state_every", "states_kept", "log_every"):
@@ -471,7 +480,7 @@ class _Run:
             optimizer, average = (None, None) if run is None else (run.optimizer, run.average)
             updates = 0 if average is None else average.update_count
             header = replace(self._header(position), average_updates=updates)
-            write_handoff(self.handoff, self.out, header, self.pipeline, optimizer, average)
+            write_handoff(self.handoff, self.out, header, self.pipeline, optimizer, average, self.upkeep.handoff_size)
 
     def _header(self, position: Position) -> StateHeader:
         return StateHeader(
