@@ -15,6 +15,7 @@ torch_tests=(
     $diffusion/checkpoints/test_checkpoint.py::test_conversion_drops_only_what_is_unused
     $diffusion/checkpoints/test_checkpoint.py::test_start_from_the_base_equals_the_base
     tests/training/test_losses.py tests/training/test_float64.py tests/training/test_weight_average.py
+    tests/training/test_networks.py
 )
 numba_tests=(
     tests/optics tests/video/test_yuv.py tests/renderers/layered/test_cpu.py tests/renderers/layered/test_layers.py

@@ -54,8 +54,16 @@ def train_command(
     ] = None,
     handoff: Annotated[
         Path | None,
-        option("--handoff", help="Leave small files here for --start-from elsewhere.", panel=_RUN, metavar="FOLDER"),
+        option("--handoff", help="Leave the training here for --start-from elsewhere.", panel=_RUN, metavar="FOLDER"),
     ] = None,
+    handoff_size: Annotated[
+        Literal["compact", "full"],
+        option(
+            "--handoff-size",
+            help="compact: averaged weights and second moments in 16 bits. full: four times the size, goes on exactly.",
+            panel=_RUN,
+        ),
+    ] = "compact",
 ) -> None:
     """Train the diffusion engine; under torchrun, on many devices."""
     from any2bokeh.training.clips import open_clips
@@ -79,7 +87,7 @@ def train_command(
         start_from=start_from,
         handoff=handoff,
         device=device,
-        upkeep=Upkeep(state_every, states_kept, strip_every, log_every, workers, minutes),
+        upkeep=Upkeep(state_every, states_kept, strip_every, log_every, workers, minutes, handoff_size),
         report=None if quiet else _lines(),
         remark=None if quiet else lambda line: typer.echo(line),
     )

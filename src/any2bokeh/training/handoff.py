@@ -1,17 +1,19 @@
-"""A training in small files, to be carried to the next machine.
+"""A training as one file, to be carried to the next machine, with or without its clips.
 
-Smaller than a state, and nearly as good: the averaged weights and the second moments of the optimiser, in 16 bits. The
-first moments are left out, they are filled again within some ten steps; unaveraged weights are left out too, the next
-run starts from the average.
+``full`` is taken up as if nothing had been: weights, their average and both moments of the optimiser in the precision
+of the training. ``compact`` is a quarter of it, and nearly as good: the averaged weights and the second moments, in 16
+bits. The first moments are left out, they are filled again within some ten steps; unaveraged weights are left out too,
+the next run starts from the average.
 """
 
 import json
 import shutil
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from any2bokeh.errors import InputError
@@ -24,11 +26,15 @@ from any2bokeh.training.run_log import LOG_FILE
 from any2bokeh.training.state import HEADER, NamedTensors, Position, StateHeader, restore_optimizer
 from any2bokeh.training.weight_average import WeightAverage
 
-LARGEST_FILE_BYTES = 15 * 2**20
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 HANDOFF_FILE = "handoff.json"
+TENSOR_FILE = "handoff.safetensors"
 
-_WEIGHT, _SECOND_MOMENT, _STEP = "weight/", "exp_avg_sq/", "step/"
+HandoffSize = Literal["compact", "full"]
+"""What a handoff holds: the least that goes on well, or all that goes on exactly."""
+
+_WEIGHT, _AVERAGE = "weight/", "average/"
+_FIRST_MOMENT, _SECOND_MOMENT, _STEP = "exp_avg/", "exp_avg_sq/", "step/"
 
 
 def write_handoff(
@@ -38,51 +44,64 @@ def write_handoff(
     pipeline: AnyToBokehPipeline,
     optimizer: torch.optim.Optimizer | None,
     average: WeightAverage | None,
+    size: HandoffSize = "compact",
 ) -> None:
     """Write a handoff into a folder, which may be there already.
 
     Args:
-        folder: gets ``handoff.json``, ``log.jsonl``, ``latest.png`` and ``part-0.safetensors`` and on, none of them
-            larger than 15 MiB unless a single tensor is.
+        folder: gets ``handoff.json``, ``handoff.safetensors``, ``log.jsonl`` and ``latest.png``.
         run_folder: of the training, for log and strip.
         header: see ``StateHeader``.
         pipeline: the networks, as they are in training.
         optimizer, average: of the stage that is under way; None between stages.
+        size: see ``HandoffSize``.
+
+    Raises:
+        InputError: the disk is full, or the folder cannot be written.
     """
+    weights = {name: value.detach() for name, value in named_parameters(pipeline).items()}
+    tensors = (_compact if size == "compact" else _full)(weights, optimizer, average)
     with writing(folder):
-        _write_parts(folder, run_folder, header, pipeline, optimizer, average)
+        folder.mkdir(parents=True, exist_ok=True)
+        save_file({name: value.cpu().contiguous().clone() for name, value in tensors.items()}, folder / TENSOR_FILE)
+        for name, source in ((LOG_FILE, run_folder / LOG_FILE), ("latest.png", _latest_strip(run_folder))):
+            if source is not None and source.is_file():
+                shutil.copyfile(source, folder / name)
+        text = json.dumps({"format_version": FORMAT_VERSION, **asdict(header)}, indent=2)
+        (folder / HANDOFF_FILE).write_text(text + "\n")
 
 
-def _write_parts(
-    folder: Path,
-    run_folder: Path,
-    header: StateHeader,
-    pipeline: AnyToBokehPipeline,
-    optimizer: torch.optim.Optimizer | None,
-    average: WeightAverage | None,
-) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    tensors = {f"{_WEIGHT}{name}": value.detach() for name, value in named_parameters(pipeline).items()}
+def _compact(
+    weights: NamedTensors, optimizer: torch.optim.Optimizer | None, average: WeightAverage | None
+) -> NamedTensors:
+    averaged = weights if average is None else weights | average.values
+    tensors = {f"{_WEIGHT}{name}": value.to(torch.float16) for name, value in averaged.items()}
     if optimizer is not None and average is not None:
-        tensors |= {f"{_WEIGHT}{name}": value for name, value in average.values.items()}
-        names = list(average.values)
-        for index, values in optimizer.state_dict()["state"].items():
-            tensors[f"{_SECOND_MOMENT}{names[index]}"] = values["exp_avg_sq"].to(torch.bfloat16)
-            tensors[f"{_STEP}{names[index]}"] = values["step"]
-    small = {name: _small(name, value) for name, value in tensors.items()}
-    for old in folder.glob("part-*.safetensors"):
-        old.unlink()
-    for number, part in enumerate(_parts(small)):
-        save_file(part, folder / f"part-{number}.safetensors")
-    for name, source in ((LOG_FILE, run_folder / LOG_FILE), ("latest.png", _latest_strip(run_folder))):
-        if source is not None and source.is_file():
-            shutil.copyfile(source, folder / name)
-    text = json.dumps({"format_version": FORMAT_VERSION, **asdict(header)}, indent=2)
-    (folder / HANDOFF_FILE).write_text(text + "\n")
+        for name, values in _moments(optimizer, average).items():
+            tensors[f"{_SECOND_MOMENT}{name}"] = values["exp_avg_sq"].to(torch.bfloat16)
+            tensors[f"{_STEP}{name}"] = values["step"]
+    return tensors
+
+
+def _full(
+    weights: NamedTensors, optimizer: torch.optim.Optimizer | None, average: WeightAverage | None
+) -> NamedTensors:
+    tensors = {f"{_WEIGHT}{name}": value for name, value in weights.items()}
+    if optimizer is not None and average is not None:
+        tensors |= {f"{_AVERAGE}{name}": value for name, value in average.values.items()}
+        for name, values in _moments(optimizer, average).items():
+            tensors |= {f"{kind}/{name}": value for kind, value in values.items()}
+    return tensors
+
+
+def _moments(optimizer: torch.optim.Optimizer, average: WeightAverage) -> dict[str, NamedTensors]:
+    """State of the optimiser by the names of its parameters, which are those of the average."""
+    names = list(average.values)
+    return {names[index]: values for index, values in optimizer.state_dict()["state"].items()}
 
 
 def read_handoff(folder: Path) -> tuple[StateHeader, NamedTensors]:
-    """Read a handoff: how far the training is, and the tensors for ``take_up``.
+    """Read a handoff: how far the training is, and the tensors for ``take_up_weights`` and ``take_up_optimizer``.
 
     Raises:
         InputError: damaged, or of another version.
@@ -95,10 +114,10 @@ def read_handoff(folder: Path) -> tuple[StateHeader, NamedTensors]:
         header = StateHeader(**{**values, "position": Position(**values["position"])})
     except (OSError, UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError) as error:
         raise InputError(f"{path} is damaged ({type(error).__name__}: {error})") from None
-    tensors: NamedTensors = {}
-    for part in sorted(folder.glob("part-*.safetensors")):
-        tensors |= {name: aligned(tensor) for name, tensor in load_file(part).items()}
-    return header, tensors
+    try:
+        return header, {name: aligned(tensor) for name, tensor in load_file(folder / TENSOR_FILE).items()}
+    except (OSError, SafetensorError) as error:
+        raise InputError(f"{folder / TENSOR_FILE} is missing or truncated ({error}); copy the handoff again") from None
 
 
 def take_up_weights(folder: Path, header: StateHeader, tensors: NamedTensors, pipeline: AnyToBokehPipeline) -> None:
@@ -119,39 +138,24 @@ def take_up_weights(folder: Path, header: StateHeader, tensors: NamedTensors, pi
 def take_up_optimizer(
     tensors: NamedTensors, optimizer: torch.optim.Optimizer, average: WeightAverage, update_count: int
 ) -> None:
-    """Give the optimiser the second moments of a handoff; the first ones start at 0. The average goes on."""
-    average.update_count = update_count
-    moments: NamedTensors = {}
-    for key, value in tensors.items():
-        if key.startswith(_SECOND_MOMENT):
-            name = key.removeprefix(_SECOND_MOMENT)
-            moments[key] = value.float()
-            moments[f"exp_avg/{name}"] = torch.zeros_like(moments[key])
-        elif key.startswith(_STEP):
-            moments[key] = value
+    """Give the optimiser the moments of a handoff, first ones that it does not hold as 0. The average goes on."""
+    averages = {key.removeprefix(_AVERAGE): value for key, value in tensors.items() if key.startswith(_AVERAGE)}
+    average.restore(averages, update_count)
+    moments = {
+        key: value if key.startswith(_STEP) or averages else value.float()
+        for key, value in tensors.items()
+        if key.startswith((_FIRST_MOMENT, _SECOND_MOMENT, _STEP))
+    }
+    for name in average.values:
+        second = moments.get(f"{_SECOND_MOMENT}{name}")
+        if second is not None:
+            moments.setdefault(f"{_FIRST_MOMENT}{name}", torch.zeros_like(second))
     restore_optimizer(optimizer, list(average.values), moments)
 
 
 def is_handoff(folder: Path) -> bool:
     """Whether a folder holds a handoff, not a state or a checkpoint."""
     return (folder / HANDOFF_FILE).is_file() and not (folder / HEADER).exists()
-
-
-def _small(name: str, value: torch.Tensor) -> torch.Tensor:
-    value = value.detach().cpu().contiguous()
-    return value.to(torch.float16).clone() if name.startswith(_WEIGHT) else value.clone()
-
-
-def _parts(tensors: NamedTensors) -> list[NamedTensors]:
-    parts: list[NamedTensors] = [{}]
-    size = 0
-    for name, value in tensors.items():
-        if parts[-1] and size + value.nbytes > LARGEST_FILE_BYTES:
-            parts.append({})
-            size = 0
-        parts[-1][name] = value
-        size += value.nbytes
-    return parts
 
 
 def _latest_strip(run_folder: Path) -> Path | None:

@@ -19,13 +19,21 @@ from any2bokeh.training.clips import TrainingClips
 from any2bokeh.training.config import Precision, TrainingConfig
 from any2bokeh.training.export import export, thinned_curve
 from any2bokeh.training.float64 import to_float64
-from any2bokeh.training.handoff import is_handoff, read_handoff, take_up_optimizer, take_up_weights, write_handoff
+from any2bokeh.training.handoff import (
+    HandoffSize,
+    is_handoff,
+    read_handoff,
+    take_up_optimizer,
+    take_up_weights,
+    write_handoff,
+)
 from any2bokeh.training.losses import at_least_float32
-from any2bokeh.training.networks import load_networks, named_parameters, set_latent_scale, start_networks
-from any2bokeh.training.objective import StageObjective, to_signed
+from any2bokeh.training.networks import load_networks, set_latent_scale, start_networks
+from any2bokeh.training.objective import to_signed
 from any2bokeh.training.run_log import LOG_FILE, RunLog, read_log
 from any2bokeh.training.sample_strip import sample_strip, write_strip
-from any2bokeh.training.stages import Stage, trained_names
+from any2bokeh.training.stage_run import StageRun
+from any2bokeh.training.stages import Stage
 from any2bokeh.training.state import (
     FINISHED,
     NamedTensors,
@@ -42,7 +50,7 @@ from any2bokeh.training.state import (
     states_in,
 )
 from any2bokeh.training.weight_average import WeightAverage
-from any2bokeh.training.windows import TrainingWindows, WindowBatch, window_loader
+from any2bokeh.training.windows import TrainingWindows, window_loader
 
 ALL_STAGES = "all"
 
@@ -63,6 +71,7 @@ class Upkeep:
         log_every: steps of a line of the log, which holds their mean loss; ``state_every`` is a multiple of it.
         workers: processes that read or make clips; 0 = the training process itself.
         minutes: stop after so many, with a state; None = go on to the end.
+        handoff_size: see ``HandoffSize``.
     """
 
     state_every: int = 500
@@ -71,6 +80,7 @@ class Upkeep:
     log_every: int = 1
     workers: int = 0
     minutes: float | None = None
+    handoff_size: HandoffSize = "compact"
 
     def __post_init__(self) -> None:
         for name in ("state_every", "states_kept", "log_every"):
@@ -300,88 +310,52 @@ class _Run:
 
     def _run_stage(self, stage: Stage, position: Position, state: Path | None) -> tuple[Position, bool]:
         """Take the remaining steps of a stage; where it then stands, and whether time ran out."""
-        accelerator = self.accelerator
-        parameters = named_parameters(self.pipeline)
-        names = set(trained_names(stage.trains, parameters))
-        for name, parameter in parameters.items():
-            parameter.requires_grad_(name in names)
-        trained = {name: parameter for name, parameter in parameters.items() if name in names}
-        average = WeightAverage(trained, self.config.average_decay)
-        optimizer = torch.optim.AdamW(
-            trained.values(),
-            lr=stage.learning_rate,
-            weight_decay=self.config.weight_decay,
-            fused=accelerator.device.type == "cuda",
-        )
-        accelerator.gradient_accumulation_steps = stage.accumulation
-        accelerator.step = 0  # which it counts to know when a step is whole
-        objective, prepared = accelerator.prepare(StageObjective(self.pipeline, stage.loss), optimizer)
-        if state is not None and position.step > 0:
-            header = read_header(state)
-            load_optimizer(state, optimizer, average, header)
-            load_random_state(state, accelerator.process_index)
-        elif self.carried and position.step > 0:
-            take_up_optimizer(self.carried, optimizer, average, self.carried_updates)
+        loader = self._loader(stage, position.step)
+        run = StageRun(self.accelerator, self.pipeline, self.config, stage, position, loader)
+        self._take_up(run, state)
+        stop = False
+        while not run.is_complete and not stop:
+            run.take_step()
+            stop = self._after_step(run)
+        run.finish()
+        return self._finish_stage(run) if run.is_complete else (run.position, True)
+
+    def _take_up(self, run: StageRun, state: Path | None) -> None:
+        """Optimiser, average and generators of a state inside the stage, or of a handoff."""
+        if state is not None and run.position.step > 0:
+            load_optimizer(state, run.optimizer, run.average, read_header(state))
+            load_random_state(state, self.accelerator.process_index)
+        elif self.carried and run.position.step > 0:
+            take_up_optimizer(self.carried, run.optimizer, run.average, self.carried_updates)
         self.carried = {}
 
-        loader = self._loader(stage, position.step)
-        batches = iter(loader)
-        loss_sum = torch.zeros((), device=accelerator.device, dtype=self.pipeline.unet.dtype)
-        norm: Any = None
-        started = mark = time.monotonic()
-        before = position
-        while position.step < stage.steps:
-            for group in optimizer.param_groups:
-                group["lr"] = stage.learning_rate_at(position.step)
-            for _ in range(stage.accumulation):
-                batch = _on_device(next(batches), accelerator.device, self.pipeline.unet.dtype)
-                with accelerator.accumulate(objective):
-                    loss = objective(batch)
-                    accelerator.backward(loss)
-                    if accelerator.sync_gradients:
-                        norm = accelerator.clip_grad_norm_(trained.values(), self.config.largest_gradient_norm)
-                    prepared.step()
-                    prepared.zero_grad()
-                loss_sum += loss.detach() / stage.accumulation
-            average.update()
-            position = replace(
-                position,
-                step=position.step + 1,
-                total_steps=position.total_steps + 1,
-                seconds=before.seconds + time.monotonic() - started,
-            )
-            last = position.step == stage.steps
-            stop = False
-            if position.step % self.upkeep.log_every == 0 or last:
-                count = (position.step - 1) % self.upkeep.log_every + 1
-                now = time.monotonic()
-                self._log_steps(stage, position, loss_sum / count, norm, count, now - mark, optimizer)
-                loss_sum.zero_()
-                mark = now
-                stop = not last and self._out_of_time()
-            if self.upkeep.strip_every and position.step % self.upkeep.strip_every == 0 and not last:
-                self._strip(stage, position, average)
-            if stop or (position.step % self.upkeep.state_every == 0 and not last):
-                self._save(position, optimizer, average)
-            if stop:
-                self._hand_off(position, optimizer, average)
-                break
-        del batches, loader
-        accelerator.free_memory(objective, prepared)
-        average.copy_to_parameters()
-        if position.step < stage.steps:
-            return position, True
+    def _after_step(self, run: StageRun) -> bool:
+        """Log, strip and state where they are due; whether time ran out."""
+        step, last, stop = run.position.step, run.is_complete, False
+        if step % self.upkeep.log_every == 0 or last:
+            self._log_steps(run)
+            stop = not last and self._out_of_time()
+        if self.upkeep.strip_every and step % self.upkeep.strip_every == 0 and not last:
+            self._strip(run.stage, run.position, run.average)
+        if stop or (step % self.upkeep.state_every == 0 and not last):
+            self._save(run)
+        if stop:
+            self._hand_off(run.position, run)
+        return stop
 
+    def _finish_stage(self, run: StageRun) -> tuple[Position, bool]:
+        """Close a stage whose steps are taken; where the next one stands, and whether time ran out."""
+        stage = run.stage
         if stage.trains in ("autoencoder", "encoder"):
             self._measure_latent_scale(stage)
-        self._strip(stage, position, None)
-        self._close_stage(stage, position)
+        self._strip(stage, run.position, None)
+        self._close_stage(stage, run.position)
         following = [each.name for each in self.config.stages] + [FINISHED]
-        position = replace(position, stage=following[following.index(stage.name) + 1], step=0)
+        position = replace(run.position, stage=following[following.index(stage.name) + 1], step=0)
         if self.is_main:
             self._save_between_stages(position)
-        accelerator.wait_for_everyone()
-        self._hand_off(position, None, None)
+        self.accelerator.wait_for_everyone()
+        self._hand_off(position, None)
         return position, position.stage != FINISHED and self._out_of_time()
 
     def _loader(self, stage: Stage, first_step: int, *, workers: int | None = None) -> Any:
@@ -422,30 +396,24 @@ class _Run:
 
     # 3. What is written
 
-    def _log_steps(
-        self,
-        stage: Stage,
-        position: Position,
-        loss: torch.Tensor,
-        norm: Any,
-        step_count: int,
-        seconds: float,
-        optimizer: torch.optim.Optimizer,
-    ) -> None:
-        mean = float(cast(torch.Tensor, self.accelerator.gather(loss[None])).mean())
+    def _log_steps(self, run: StageRun) -> None:
+        steps = run.take_log()
+        mean = float(cast(torch.Tensor, self.accelerator.gather(steps.loss[None])).mean())
         if not self.is_main:
             return
+        stage, position, norm = run.stage, run.position, run.gradient_norm
         self.log.write(
             "step",
             stage=stage.name,
             step=position.step,
             total_steps=position.total_steps,
             loss=mean,
-            learning_rate=optimizer.param_groups[0]["lr"],
+            learning_rate=run.learning_rate,
             gradient_norm=float(norm) if norm is not None else None,
-            seconds=round(seconds, 4),
+            seconds=round(steps.seconds, 4),
         )
-        self.report(StepReport(stage.name, position.step, stage.steps, mean, step_count / max(seconds, 1e-9)))
+        speed = steps.count / max(steps.seconds, 1e-9)
+        self.report(StepReport(stage.name, position.step, stage.steps, mean, speed))
 
     def _strip(self, stage: Stage, position: Position, average: WeightAverage | None) -> None:
         """Refocus the sample clip with the averaged weights."""
@@ -487,15 +455,15 @@ class _Run:
         self.history = [*self.history, came_to]
         self.log.write("stage", **came_to)
 
-    def _save(self, position: Position, optimizer: torch.optim.Optimizer, average: WeightAverage) -> None:
+    def _save(self, run: StageRun) -> None:
         """A state inside a stage; every process takes part."""
         process = self.accelerator.process_index
         own = {f"{process}/{name}": value for name, value in random_state().items()}
         everyones = gather_object([own])
         if self.is_main:
             random = {name: value for each in everyones for name, value in each.items()}
-            header = replace(self._header(position), average_updates=average.update_count)
-            self._write_state(position, header, optimizer=optimizer, average=average, random=random)
+            header = replace(self._header(run.position), average_updates=run.average.update_count)
+            self._write_state(run.position, header, optimizer=run.optimizer, average=run.average, random=random)
         self.accelerator.wait_for_everyone()
 
     def _save_between_stages(self, position: Position) -> None:
@@ -506,13 +474,13 @@ class _Run:
         save_state(folder, header, self.pipeline, **under_way)
         keep_newest(self.states, self.upkeep.states_kept)
 
-    def _hand_off(
-        self, position: Position, optimizer: torch.optim.Optimizer | None, average: WeightAverage | None
-    ) -> None:
+    def _hand_off(self, position: Position, run: StageRun | None) -> None:
+        """Leave a handoff, inside the stage of ``run`` or between stages."""
         if self.handoff is not None and self.is_main:
+            optimizer, average = (None, None) if run is None else (run.optimizer, run.average)
             updates = 0 if average is None else average.update_count
             header = replace(self._header(position), average_updates=updates)
-            write_handoff(self.handoff, self.out, header, self.pipeline, optimizer, average)
+            write_handoff(self.handoff, self.out, header, self.pipeline, optimizer, average, self.upkeep.handoff_size)
 
     def _header(self, position: Position) -> StateHeader:
         return StateHeader(
@@ -538,12 +506,3 @@ def _mixed_precision(precision: Precision, on_cpu: bool) -> str:
     if precision == "float64" or (on_cpu and precision == "fp16"):
         return "no"
     return precision
-
-
-def _on_device(batch: WindowBatch, device: torch.device, dtype: torch.dtype) -> WindowBatch:
-    moved = {
-        key: value.to(device, dtype if value.is_floating_point() else None, non_blocking=True)
-        for key, value in cast(dict[str, torch.Tensor], batch).items()
-    }
-    # Counted on the host, so that no launch waits for a count.
-    return cast(WindowBatch, {**moved, "number": batch["number"], "regions": batch["regions"]})
