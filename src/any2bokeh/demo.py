@@ -13,7 +13,7 @@ from any2bokeh.read_paths import ReadPaths
 from any2bokeh.refocus import Progress, RefocusResult, refocus
 from any2bokeh.renderers.base import Renderer
 from any2bokeh.video import open_source
-from any2bokeh.video.pending_output import PendingOutput, write_failure
+from any2bokeh.video.pending_output import PendingOutput, named_finally, write_failure
 
 CLIP_FOLDER = Path(__file__).parent / "demo_clip"
 _SHEET_COLUMNS, _SHEET_ROWS = 3, 4
@@ -65,7 +65,8 @@ def demo(
         raise write_failure(folder, error) from None
     pending = PendingOutput.folder(folder)  # all three, or none of them
     try:
-        refocused = _made(pending.temporary, video, strip, sheet, renderer, progress)
+        with named_finally(pending):
+            refocused = _made(pending.temporary, video, strip, sheet, renderer, progress)
         pending.publish()
     finally:
         pending.discard()

@@ -87,7 +87,10 @@ def preview(
         notice(remark)  # pyright: ignore[reportOptionalCall]
     [pixels] = (renderer or make_renderer(EngineSettings(), Look(), source.info)).render([each.given])
     if grain != 0:
-        pixels = MatchedGrain.of_clip(grain, source).put_back(each.given.pixels, pixels, each.frame.index)
+        matched = MatchedGrain.of_clip(grain, source)
+        if notice and not matched.is_known:
+            notice("no grain could be measured between its frames; none is put back")
+        pixels = matched.put_back(each.given.pixels, pixels, each.frame.index)
     return Preview(source.info, each.frame.index, each.given, pixels)
 
 
