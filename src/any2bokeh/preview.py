@@ -85,6 +85,8 @@ def preview(
         raise InputError(f"{source.info.path} ends before frame {index}, which it announces; choose an earlier one")
     for remark in shot.track.warnings if notice else ():
         notice(remark)  # pyright: ignore[reportOptionalCall]
+    if notice and breathing is not None and breathing.strength != 0 and bool((shot.zoom == 1).all()):
+        notice(f"breathing {breathing.strength:g} changes nothing in this frame: the clip's focus is nowhere farther")
     [pixels] = (renderer or make_renderer(EngineSettings(), Look(), source.info)).render([each.given])
     if grain != 0:
         matched = MatchedGrain.of_clip(grain, source)
