@@ -123,8 +123,8 @@ class DisparityOptions(ModelOptions):
             )
         if notice is not None and is_enough and (start, stop) != (0, source.info.frame_count) and _is_a_plane(script):
             notice(
-                f"frames {start}:{stop} are estimated as a clip of their own, whose scale is its own too: the focus that "
-                f"is given as a number may lie elsewhere than in a run of the whole clip; any2bokeh depth makes one scale"
+                f"frames {start}:{stop} are estimated as a clip of their own, whose scale is its own: a focus given "
+                f"as a number may lie elsewhere than in a run of the whole clip; any2bokeh depth makes one scale"
             )
         return self.estimated(
             source,
