@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +119,7 @@ def check(sound: Path, folder: Path, chosen: list[tuple[int, str, str]]) -> None
     assert process.stdout is not None
     said = (folder / "stderr").open()
     wrong: list[str] = []
+    ended: Counter[str] = Counter()
     for seed, kind, harm in chosen:
         place, results = folder / f"{seed}", folder / f"{seed}-results"
         _copy(sound, place)
@@ -130,6 +132,7 @@ def check(sound: Path, folder: Path, chosen: list[tuple[int, str, str]]) -> None
         process.stdin.write(json.dumps(["refocus", *paths, "-o", str(output), "--quiet"]) + "\n")
         process.stdin.flush()
         told = _result(process)
+        ended["no answer" if told is None else f"exit {told['code']}"] += 1
         lines = _lines(said) if told is not None else []
         names = sorted(path.name for path in results.iterdir())
         whole = [output.name] if told is not None and told["code"] == 0 else []
@@ -141,6 +144,7 @@ def check(sound: Path, folder: Path, chosen: list[tuple[int, str, str]]) -> None
     process.stdin.close()
     process.kill()
     process.wait()
+    print(f"{len(chosen)} corruptions: {dict(ended)}")  # seen with -s
     assert not wrong, "\n".join([f"{len(wrong)} of {len(chosen)}", *wrong])
 
 
