@@ -117,7 +117,7 @@ class ContainerSink(VideoSink):
             self._mux(self._stream.encode(picture))
         except OSError as error:
             raise write_failure(self.path, error) from None
-        except av.error.InvalidDataError as error:
+        except (av.error.InvalidDataError, av.error.ArgumentError) as error:
             raise _damaged_sound(self.path, error) from None
 
     def __exit__(
@@ -129,7 +129,7 @@ class ContainerSink(VideoSink):
                 self._finish()
         except OSError as failure:
             raise write_failure(self.path, failure) from None
-        except av.error.InvalidDataError as failure:
+        except (av.error.InvalidDataError, av.error.ArgumentError) as failure:
             raise _damaged_sound(self.path, failure) from None
         finally:
             self._abandon()
@@ -252,7 +252,7 @@ def _container_options(extension: str, time_base: Fraction, tags: Mapping[str, s
     return {"movflags": f"+faststart{free_keys}", "movie_timescale": str(min(clock, 2**31 - 1))}
 
 
-def _damaged_sound(path: Path, error: av.error.InvalidDataError) -> InputError:
+def _damaged_sound(path: Path, error: av.error.FFmpegError) -> InputError:
     """What was copied cannot be written as it is: the pictures are our own."""
     return InputError(
         f"cannot write {path}: the sound or subtitles of the input are damaged ({error.strerror}); pass --sound aac to "
