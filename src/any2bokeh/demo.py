@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusScript
-from any2bokeh.pending_output import PendingOutput, write_failure
+from any2bokeh.pending_output import PendingOutput, named_finally, write_failure
 from any2bokeh.picture import write_picture
 from any2bokeh.read_paths import ReadPaths
 from any2bokeh.refocus import Progress, RefocusResult, refocus
@@ -65,7 +65,8 @@ def demo(
         raise write_failure(folder, error) from None
     pending = PendingOutput.folder(folder)  # all three, or none of them
     try:
-        refocused = _made(pending.temporary, video, strip, sheet, renderer, progress)
+        with named_finally(pending):
+            refocused = _made(pending.temporary, video, strip, sheet, renderer, progress)
         pending.publish()
     finally:
         pending.discard()

@@ -3,6 +3,7 @@
 import errno
 import os
 import re
+import shutil
 import signal
 import stat
 import threading
@@ -19,6 +20,8 @@ LONGEST_NAME_BYTES = 255
 """What most file systems allow; a longer name is refused before the work, not after it."""
 _STEM_BYTES = 100
 _ENDING = ".part"
+_LEAST_FREE_BYTES = 1 << 16
+"""A disk with less is full: a picture did not fit."""
 
 
 class PendingOutput:
@@ -187,11 +190,32 @@ def pointed_at(path: Path) -> Path:
 
 def write_failure(path: Path, error: OSError) -> InputError:
     """The error that a user sees when writing ``path`` failed."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in (errno.ENOSPC, errno.EDQUOT) or (error.errno == errno.EIO and _is_full(path)):
         return InputError(f"disk full while writing {path}; free some space or choose another place")
     if error.errno == errno.EFBIG:
         return InputError(f"{path} grows larger than its file system or limit allows; choose another place")
     return InputError(f"cannot write {path}: {error.strerror or error}; check free space and permissions")
+
+
+def _is_full(path: Path) -> bool:
+    """Whether no room is left where a library, which does not tell the system's error, failed to write."""
+    with suppress(OSError):
+        folder = pointed_at(path).parent
+        return shutil.disk_usage(folder).free < _LEAST_FREE_BYTES
+    return False
+
+
+@contextmanager
+def named_finally(pending: PendingOutput) -> Iterator[None]:
+    """Let messages on what lies in a temporary folder give it the name that it is to have.
+
+    Raises:
+        InputError: as it came, but for the name.
+    """
+    try:
+        yield
+    except InputError as error:
+        raise InputError(str(error).replace(str(pending.temporary), str(pending.path))) from None
 
 
 @contextmanager

@@ -85,9 +85,14 @@ def preview(
         raise InputError(f"{source.info.path} ends before frame {index}, which it announces; choose an earlier one")
     for remark in shot.track.warnings if notice else ():
         notice(remark)  # pyright: ignore[reportOptionalCall]
+    if notice and breathing is not None and breathing.strength != 0 and bool((shot.zoom == 1).all()):
+        notice(f"breathing {breathing.strength:g} changes nothing in this frame: the clip's focus is nowhere farther")
     [pixels] = (renderer or make_renderer(EngineSettings(), Look(), source.info)).render([each.given])
     if grain != 0:
-        pixels = MatchedGrain.of_clip(grain, source).put_back(each.given.pixels, pixels, each.frame.index)
+        matched = MatchedGrain.of_clip(grain, source)
+        if notice and not matched.is_known:
+            notice("no grain could be measured between its frames; none is put back")
+        pixels = matched.put_back(each.given.pixels, pixels, each.frame.index)
     return Preview(source.info, each.frame.index, each.given, pixels)
 
 

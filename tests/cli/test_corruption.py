@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -17,18 +18,20 @@ HARMS = ("flip", "truncate", "zero", "splice")
 
 # A run for each line of arguments on standard input, in one process: what is imported is imported once.
 _RUNS = """
-import json, shutil, sys, time
+import faulthandler, json, sys, time
 from pathlib import Path
 from any2bokeh.cli.main import run
 for line in sys.stdin:
     began = time.monotonic()
+    faulthandler.dump_traceback_later(LIMIT_S, exit=True)  # in C code, too
     try:
         code = run(json.loads(line))
     except BaseException as error:
         code = repr(error)
+    faulthandler.cancel_dump_traceback_later()
     print("\\n" + json.dumps({"code": code, "s": time.monotonic() - began}), flush=True)
     print("\\n--end--", file=sys.stderr, flush=True)
-"""
+""".replace("LIMIT_S", str(LIMIT_S))
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +41,8 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     clips.write_clip(folder / "clip.mp4")
     clips.write_clip(folder / "clip.mkv")
     clips.write_clip(folder / "clip.webm", codec="libvpx-vp9", sound=False)
+    clips.write_clip(folder / "clip.ts")
+    clips.write_clip(folder / "clip.avi", sound=False)
     clips.write_frames(folder / "png")
     clips.write_disparity(folder / "maps")
     (folder / "exr").mkdir()
@@ -46,6 +51,11 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for index in range(clips.FRAMES):
         light = clips.picture(index).astype(np.float32) / np.float32(255)
         write_exr(folder / "exr" / f"{index:05d}.exr", light)
+    (folder / "layers").mkdir()
+    names = [f"{layer}.{channel}" for layer in ("Combined", "Diffuse") for channel in "RGB"]
+    for index in range(clips.FRAMES):
+        light = clips.picture(index).astype(np.float32) / np.float32(255)
+        write_exr(folder / "layers" / f"{index:05d}.exr", np.concatenate([light, light / 2], axis=2), channels=names)
     maps = np.stack([clips.depth_map(index) for index in range(clips.FRAMES)])
     np.save(folder / "maps.npy", maps)
     np.savez(folder / "maps.npz", disparity=maps)
@@ -58,6 +68,9 @@ KINDS: dict[str, tuple[str, list[str]]] = {
     "mp4": ("clip.mp4", ["clip.mp4", "--disparity", "maps", "--focus", "0.9", "--blur", "8"]),
     "mkv": ("clip.mkv", ["clip.mkv", "--disparity", "maps", "--focus", "0.9", "--blur", "8"]),
     "webm": ("clip.webm", ["clip.webm", "--disparity", "maps", "--focus", "0.9", "--blur", "8"]),
+    "ts": ("clip.ts", ["clip.ts", "--disparity", "maps", "--focus", "0.9", "--blur", "8"]),
+    "avi": ("clip.avi", ["clip.avi", "--disparity", "maps", "--focus", "0.9", "--blur", "8"]),
+    "layers": ("layers/00003.exr", ["layers", "--disparity", "maps", "--focus", "0.9", "--blur", "8"]),
     "png": ("png/00003.png", ["png", "--disparity", "maps", "--focus", "0.9", "--blur", "8"]),
     "exr": ("exr/00003.exr", ["exr", "--disparity", "maps", "--focus", "0.9", "--blur", "8"]),
     "map": ("maps/00003.png", ["clip.mp4", "--disparity", "maps", "--focus", "0.9", "--blur", "8"]),
@@ -106,6 +119,7 @@ def check(sound: Path, folder: Path, chosen: list[tuple[int, str, str]]) -> None
     assert process.stdout is not None
     said = (folder / "stderr").open()
     wrong: list[str] = []
+    ended: Counter[str] = Counter()
     for seed, kind, harm in chosen:
         place, results = folder / f"{seed}", folder / f"{seed}-results"
         _copy(sound, place)
@@ -114,10 +128,11 @@ def check(sound: Path, folder: Path, chosen: list[tuple[int, str, str]]) -> None
         target = place / name
         target.write_bytes(harmed(target.read_bytes(), harm, np.random.default_rng(seed)))
         paths = [str(place / each) if (place / each).exists() else each for each in arguments]
-        output = results / ("out" if kind == "exr" else "out.mkv")
+        output = results / ("out" if kind in ("exr", "layers") else "out.mkv")
         process.stdin.write(json.dumps(["refocus", *paths, "-o", str(output), "--quiet"]) + "\n")
         process.stdin.flush()
         told = _result(process)
+        ended["no answer" if told is None else f"exit {told['code']}"] += 1
         lines = _lines(said) if told is not None else []
         names = sorted(path.name for path in results.iterdir())
         whole = [output.name] if told is not None and told["code"] == 0 else []
@@ -129,6 +144,7 @@ def check(sound: Path, folder: Path, chosen: list[tuple[int, str, str]]) -> None
     process.stdin.close()
     process.kill()
     process.wait()
+    print(f"{len(chosen)} corruptions: {dict(ended)}")  # seen with -s
     assert not wrong, "\n".join([f"{len(wrong)} of {len(chosen)}", *wrong])
 
 

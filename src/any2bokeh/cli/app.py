@@ -70,7 +70,7 @@ def app_command(
 
 
 def _require_model(model: str) -> None:
-    """Now, and not when a visitor first asks for it. The weights of a hub id are looked for then."""
+    """Now, and not when a visitor first asks for it; the weights of a hub id are fetched now, too."""
     from importlib.util import find_spec
 
     from any2bokeh.renderers.diffusion.checkpoints.compact_model import COMPACT
@@ -81,12 +81,12 @@ def _require_model(model: str) -> None:
     for name in ("torch", "diffusers", "transformers"):
         if find_spec(name) is None:
             raise InputError(f"--model needs {name}, which is not installed; pip install 'any2bokeh[diffusion]'")
-    if Path(model).is_dir():
-        from any2bokeh.renderers.diffusion.checkpoints.model_folder import layout_of
+    if model == COMPACT:
+        return
+    from any2bokeh.renderers.diffusion.checkpoints.model_folder import layout_of, model_folder
 
-        layout = layout_of(Path(model))
-        if layout == "svd":
-            raise InputError(f"--model {model} is plain Stable Video Diffusion, which makes no bokeh; train it first")
+    if layout_of(model_folder(model)) == "svd":
+        raise InputError(f"--model {model} is plain Stable Video Diffusion, which makes no bokeh; train it first")
 
 
 def _require_depth_model(model: str, device: Device) -> None:

@@ -17,6 +17,7 @@ from any2bokeh.errors import InputError
 Edges = Literal["soft", "hard"]
 
 if TYPE_CHECKING:
+    from any2bokeh.disparity import EstimatedDisparity
     from any2bokeh.subject.seed import ClipSeed
 
 
@@ -79,6 +80,7 @@ def depth_command(
             progress=progress,
             notice=notice,
         )
+        _require_effect(maps, device, {"--subject-point": subject_point, "--subject-box": subject_box})
         maps.estimate()
         written = maps if refine is None else RefinedDisparity(maps, source, start=start, edges=refine)
         write_disparity(written, output, picture_format=picture_format, stems=stems)
@@ -95,6 +97,23 @@ def depth_command(
     }
     line = f"{output}: disparity of {maps.frame_count} frames, {width}x{height}, from {facts['depth_model']}"
     tell(summary, line, report)
+
+
+def _require_effect(maps: "EstimatedDisparity", device: Device, subject: dict[str, str | None]) -> None:
+    """Refuse what the estimator that was chosen does not look at.
+
+    Raises:
+        InputError: a subject for a depth model, or a device for the built-in estimate.
+    """
+    from any2bokeh.disparity.rough.estimator import RoughEstimator
+
+    if isinstance(maps.estimator, RoughEstimator):
+        if device not in ("auto", "cpu"):
+            raise InputError(f"--device {device} is for depth models, and the built-in estimate is none: leave it out")
+        return
+    for name, value in subject.items():
+        if value is not None:
+            raise InputError(f"{name} {value} is for the built-in estimate; a depth model needs none: leave it out")
 
 
 def _seed(point: str | None, box: str | None) -> "ClipSeed | None":

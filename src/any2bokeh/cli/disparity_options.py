@@ -120,6 +120,11 @@ class DisparityOptions(ModelOptions):
                 f"what is in focus is seen outside frames {start}:{stop}, so the disparity of the whole clip is "
                 f"estimated; --focus-frame {start} shows it within them"
             )
+        if notice is not None and is_enough and (start, stop) != (0, source.info.frame_count) and _is_a_plane(script):
+            notice(
+                f"frames {start}:{stop} are estimated as a clip of their own, whose scale is its own: a focus given "
+                f"as a number may lie elsewhere than in a run of the whole clip; any2bokeh depth makes one scale"
+            )
         return self.estimated(
             source,
             seed=None if script is None else script.first_subject(source.info.fps, first=first),
@@ -129,6 +134,13 @@ class DisparityOptions(ModelOptions):
             progress=progress,
             notice=notice,
         )
+
+
+def _is_a_plane(script: "FocusScript | None") -> bool:
+    """Whether a number says where the focus lies."""
+    from any2bokeh.focus import DisparityTarget
+
+    return script is not None and any(isinstance(keyframe.target, DisparityTarget) for keyframe in script.keyframes)
 
 
 def _lies_within(script: "FocusScript | None", source: "VideoSource", start: int, stop: int | None) -> bool:

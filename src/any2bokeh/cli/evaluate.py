@@ -215,7 +215,7 @@ def evaluate_command(
     """Score engines, or results that lie in folders, against ground truth."""
     from any2bokeh.evaluation import evaluate
     from any2bokeh.evaluation.report import ReportFolder, as_markdown
-    from any2bokeh.pending_output import PendingOutput, check_target, writing
+    from any2bokeh.pending_output import PendingOutput, check_target, named_finally, writing
     from any2bokeh.read_paths import ReadPaths
 
     chosen_results = [given.rpartition("=")[2] for given in contestants.results or []]
@@ -229,7 +229,7 @@ def evaluate_command(
     pending = PendingOutput.folder(output)
     try:
         folder = ReportFolder(pending.temporary, suite=chosen.suite)
-        with progress_report(quiet=report.quiet or report.json) as progress:
+        with named_finally(pending), progress_report(quiet=report.quiet or report.json) as progress:
             evaluation = evaluate(found, who, networks=behind, progress=progress, show=folder.show)
         with writing(output):
             result = folder.write(evaluation)

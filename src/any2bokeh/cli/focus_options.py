@@ -1,11 +1,13 @@
 """Options that say what is in focus and how strong the blur is."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from any2bokeh.cli.options import option
+from any2bokeh.engines import Engine
 from any2bokeh.errors import InputError
 from any2bokeh.optics.catalogue import NamedLens, find_lens
 from any2bokeh.optics.lens import UNSTATED_DISTANCE_M, Lens
@@ -304,6 +306,24 @@ class FocusOptions(SubjectOptions):
                 return DEFAULT_BLUR
             return None
         return self._lens(typed, named)
+
+    def lens_with_look(self, engine: Engine, notice: Callable[[str], None] | None) -> NamedLens | None:
+        """The lens whose look is drawn: that of ``--lens``; None for the diffusion engine, which learnt one look.
+
+        Raises:
+            InputError: as ``named_lens``, or neither numbers nor look of the lens would count.
+        """
+        lens = self.named_lens()
+        if lens is None or engine == "layered":
+            return lens
+        if self.blur is not None:
+            raise InputError(
+                f"--lens {self.lens} has no effect with --blur {self.blur:g} and --engine diffusion, which draws no "
+                f"look of a lens; leave one of them out"
+            )
+        if notice is not None and lens.look.numbers():
+            notice(f"of lens {self.lens} only the numbers count: --engine diffusion draws the one look that it learnt")
+        return None
 
     def named_lens(self) -> NamedLens | None:
         """The lens of ``--lens``.

@@ -68,7 +68,13 @@ class LookOptions:
             look = look.changed(blade_curvature=0.0)
         elif self.blade_curvature is not None and look.blades == 0:
             raise InputError(f"--blade-curvature {self.blade_curvature:g} needs --blades, such as --blades 7")
-        return look.changed(**typed)
+        look = look.changed(**typed)
+        if self.aperture_image is None and look.blades == 0 and self.aperture_rotation_deg:
+            raise InputError(
+                f"--aperture-rotation-deg {self.aperture_rotation_deg:g} turns an iris of blades, and a round one "
+                f"looks alike however it is turned; give --blades, such as --blades 7, or leave it out"
+            )
+        return look
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from any2bokeh.cli.demo import demo_command
 from any2bokeh.cli.depth import depth_command
 from any2bokeh.cli.evaluate import evaluate_command
 from any2bokeh.cli.info import info_command
-from any2bokeh.cli.interruption import INTERRUPTED, interruptions_unwind, say_interrupted
+from any2bokeh.cli.interruption import INTERRUPTED, Terminated, interruptions_unwind, say_interrupted
 from any2bokeh.cli.lenses import lenses_command
 from any2bokeh.cli.options import command
 from any2bokeh.cli.preview import preview_command
@@ -88,6 +88,10 @@ def _outcome(arguments: list[str]) -> int:
         return _fail(str(error))
     except OSError as error:
         return _fail(_os_error_line(error))
+    except Terminated:
+        if PUBLISHED:
+            say_interrupted()
+        raise
     except (KeyboardInterrupt, typer.Abort):
         outcome = INTERRUPTED
     except Exception as error:

@@ -8,6 +8,7 @@ from any2bokeh.cli.options import option
 from any2bokeh.errors import InputError
 from any2bokeh.video import Encoding
 from any2bokeh.video.encoding import Codec, SoundPolicy
+from any2bokeh.video.sink import CONTAINER_EXTENSIONS
 
 _OUTPUT = "Output"
 Overwrite = Annotated[bool, option("--overwrite", help="Replace an existing output.", panel=_OUTPUT)]
@@ -50,13 +51,18 @@ class EncodingOptions:
     ] = Encoding().sound
 
     def require_effect(self, output: Path) -> None:
-        """Refuse a quality for pictures, which lose none.
+        """Refuse what is for video where pictures are written.
 
         Raises:
-            InputError: it is typed, and the output is a folder.
+            InputError: a quality, a pixel format or sound is typed, and the output is a folder or a pattern.
         """
-        if self.quality is not None and (output.is_dir() or not output.suffix):
-            raise InputError(f"--quality {self.quality} is for video; {output} is a folder of pictures: leave it out")
+        if output.suffix.lower() in CONTAINER_EXTENSIONS and not output.is_dir():
+            return
+        sound = None if self.sound in ("auto", "none") else self.sound  # none is what pictures have
+        typed = {"--quality": self.quality, "--pixel-format": self.pixel_format, "--sound": sound}
+        for name, value in typed.items():
+            if value is not None:
+                raise InputError(f"{name} {value} is for video; {output} is a folder of pictures: leave it out")
 
     def encoding(self) -> Encoding:
         return Encoding(codec=self.codec, quality=self.quality, pixel_format=self.pixel_format, sound=self.sound)

@@ -48,8 +48,7 @@ def preview_command(
     from any2bokeh.read_paths import ReadPaths
 
     settings = engine.settings()
-    # The diffusion engine learnt the look of one lens: of a named one it takes the numbers.
-    lens = focus.named_lens() if settings.engine == "layered" else None
+    lens = focus.lens_with_look(settings.engine, None if report.quiet else warn)
     blur_strength = focus.blur_strength()
     notice = None if report.quiet else warn
     with (

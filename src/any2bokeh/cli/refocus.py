@@ -39,8 +39,7 @@ def refocus_command(
     from any2bokeh.refocus import refocus
 
     settings = engine.settings()
-    # The diffusion engine learnt the look of one lens: of a named one it takes the numbers.
-    lens = focus.named_lens() if settings.engine == "layered" else None
+    lens = focus.lens_with_look(settings.engine, None if report.quiet else warn)
     blur_strength, request = focus.blur_strength(), aovs.request(output)
     quiet, notice = report.quiet or report.json, None if report.quiet else warn
     with (

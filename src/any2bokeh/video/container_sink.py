@@ -118,6 +118,8 @@ class ContainerSink(VideoSink):
             self._mux(self._stream.encode(picture))
         except OSError as error:
             raise write_failure(self.path, error) from None
+        except (av.error.InvalidDataError, av.error.ArgumentError) as error:
+            raise _damaged_sound(self.path, error) from None
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -128,6 +130,8 @@ class ContainerSink(VideoSink):
                 self._finish()
         except OSError as failure:
             raise write_failure(self.path, failure) from None
+        except (av.error.InvalidDataError, av.error.ArgumentError) as failure:
+            raise _damaged_sound(self.path, failure) from None
         finally:
             self._abandon()
 
@@ -253,3 +257,11 @@ def _container_options(extension: str, time_base: Fraction, tags: Mapping[str, s
     clock = time_base.denominator * -(-1000 // time_base.denominator)
     free_keys = "+use_metadata_tags" if needs_free_keys(tags) else ""
     return {"movflags": f"+faststart{free_keys}", "movie_timescale": str(min(clock, 2**31 - 1))}
+
+
+def _damaged_sound(path: Path, error: av.error.FFmpegError) -> InputError:
+    """What was copied cannot be written as it is: the pictures are our own."""
+    return InputError(
+        f"cannot write {path}: the sound or subtitles of the input are damaged ({error.strerror}); pass --sound aac to "
+        f"convert the sound, or --sound none"
+    )
