@@ -1,0 +1,127 @@
+"""Edges without a network: ramps become steps, and colour says where they belong."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from any2bokeh.disparity.edges import colour, ramps, rings
+from any2bokeh.disparity.edges.bands import EdgeBands
+
+_BAND_PX = 5.5  # how far from a step its true place may lie, with what is looked at beside it
+_REACH_PX = 3.6  # farther from where it is expected no edge is
+_SOFT_SHARE = 0.5  # of ramps that are wider than a clean step, above which a map is soft
+_CLEAN_PX = 2  # width of a clean step
+_LEAST_SHIFT_PX = 0.75  # clean steps that are less far off are in place
+_MOST_SHIFT_PX = 4
+_LEAST_AGREEMENT = 0.1  # of colours with the sides they lie on, below which they say nothing of the place
+_SAMPLES = 4000  # pixels of a band that tell by how much all of it is off
+_PLACE_ODDS_PER_PX, _PLACE_ODDS_MOST = 0.7, 2.5
+_COLOUR_SAY = 0.8
+_NEIGHBOURS_SAY = np.float32(3)
+_ROUNDS = 3
+_SURE = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class ClassicalEdges:
+    """An ``EdgeEstimator``: steps where ramps were, placed by colour.
+
+    A ramp belongs to no surface; it is replaced by a step at its middle. Around each step, the pixels some way off tell
+    the colours of both sides. How well the colours between agree with a step that is moved by a few pixels, over the
+    whole frame, tells by how much the map's edges are grown or shrunk; then each pixel is given to a side by its
+    colour, by its place, and by what its neighbours of like colour are.
+
+    Attributes:
+        always: also where the map's steps are clean and lie on the picture's edges; otherwise such a map is left to
+            the bit.
+    """
+
+    always: bool = False
+
+    def __call__(self, disparity: NDArray[np.float32], pixels: NDArray[np.float32]) -> EdgeBands:
+        given = np.ascontiguousarray(disparity[0], np.float32)
+        picture = np.minimum(np.ascontiguousarray(pixels, np.float32), np.float32(1))
+        stride = max(1, round(max(given.shape) / 1024))
+        sharp, is_soft = _stepped(given, stride)
+        step = _Steps.of(sharp, stride)
+        if step.band.size == 0:
+            return EdgeBands.none(disparity)
+        shift_px = step.shift_px(picture)
+        if not (self.always or is_soft or abs(shift_px) > _LEAST_SHIFT_PX * stride):
+            return EdgeBands.none(disparity)
+        return step.placed(picture, shift_px)
+
+
+def _stepped(given: NDArray[np.float32], stride: int) -> tuple[NDArray[np.float32], bool]:
+    """The map with steps in place of ramps, and whether most of them were ramps."""
+    near, far, sharp = np.empty_like(given), np.empty_like(given), np.empty_like(given)
+    width = np.empty(given.shape, np.uint8)
+    ramps.find_ramps(given, stride, near, far, width)
+    wide, all_of_them = np.count_nonzero(width > _CLEAN_PX), np.count_nonzero(width)
+    ramps.toggle(given, near, far, width, sharp)
+    return sharp, wide > _SOFT_SHARE * all_of_them
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Steps:
+    """A map with clean steps and the band around them; see ``rings.find_band``."""
+
+    disparity: NDArray[np.float32]
+    stride: int
+    band: NDArray[np.int32]
+    distance: NDArray[np.float32]
+    side: NDArray[np.int8]
+    near: NDArray[np.float32]
+    far: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, disparity: NDArray[np.float32], stride: int) -> "_Steps":
+        near, far, distance = (np.zeros_like(disparity) for _ in range(3))
+        side = np.empty(disparity.shape, np.int8)
+        least, most_px = np.float32(ramps.LEAST_STEP), np.float32(_BAND_PX * stride)
+        band = rings.find_band(disparity, least, most_px, distance, side, near, far)
+        return cls(disparity, stride, band, distance, side, near, far)
+
+    def shift_px(self, pixels: NDArray[np.float32]) -> float:
+        """How far into their near sides the steps of the picture lie from those of the map, over the frame."""
+        every = max(1, self.band.size // _SAMPLES)
+        odds = self._odds(pixels, every)
+        looked_at = self.band[::every]
+        says = np.tanh(odds.ravel()[looked_at] / 2)
+        place = (self.distance * self.side).ravel()[looked_at]
+        shifts = np.arange(-_MOST_SHIFT_PX, _MOST_SHIFT_PX + 1)
+        agreement = np.array([np.mean(says * np.sign(place - shift * self.stride)) for shift in shifts])
+        best = int(agreement.argmax())
+        if agreement[best] < _LEAST_AGREEMENT or not 0 < best < shifts.size - 1:
+            return 0.0
+        before, top, after = agreement[best - 1 : best + 2]
+        bend = before - 2 * top + after
+        return float(self.stride * (shifts[best] + (0.5 * (before - after) / bend if bend < 0 else 0.0)))
+
+    def placed(self, pixels: NDArray[np.float32], shift_px: float) -> EdgeBands:
+        """Each pixel of the band given to one of its two surfaces."""
+        place = self.distance * self.side - np.float32(shift_px)
+        by_place = np.clip(place * (_PLACE_ODDS_PER_PX / self.stride), -_PLACE_ODDS_MOST, _PLACE_ODDS_MOST)
+        is_sure = np.abs(place) > _REACH_PX * self.stride
+        evidence = _COLOUR_SAY * self._odds(pixels, 1)
+        evidence += np.where(is_sure, _SURE * np.sign(place), by_place)
+        belief = (evidence / (1 + np.abs(evidence))).astype(np.float32)
+        is_band = self.side != 0
+        belief[~is_band] = 0
+        evidence = evidence.astype(np.float32)
+        settled = belief.copy()
+        for _ in range(_ROUNDS):
+            colour.settle(self.band, self.stride, evidence, belief, pixels, _NEIGHBOURS_SAY, settled)
+            belief, settled = settled, belief
+        chosen = np.where(belief > 0, self.near, self.far)
+        disparity = np.where(is_band, chosen, self.disparity)
+        share = np.where(is_band, (belief + 1) / 2, 0).astype(np.float32)
+        return EdgeBands(disparity[None], is_band, self.near, self.far, share)
+
+    def _odds(self, pixels: NDArray[np.float32], every: int) -> NDArray[np.float32]:
+        odds = np.zeros_like(self.disparity)
+        colour.find_odds(
+            self.band, every, self.stride, self.disparity, pixels, self.distance, self.near, self.far, odds
+        )
+        return odds
