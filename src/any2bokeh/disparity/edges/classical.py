@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.disparity.edges import colour, ramps, rings
+from any2bokeh.disparity.edges import colour, ramps, rings, thin
 from any2bokeh.disparity.edges.bands import EdgeBands
 
 _BAND_PX = 5.5  # how far from a step its true place may lie, with what is looked at beside it
@@ -41,7 +41,7 @@ class ClassicalEdges:
 
     def __call__(self, disparity: NDArray[np.float32], pixels: NDArray[np.float32]) -> EdgeBands:
         given = np.ascontiguousarray(disparity[0], np.float32)
-        picture = np.minimum(np.ascontiguousarray(pixels, np.float32), np.float32(1))
+        picture = np.ascontiguousarray(np.minimum(pixels, np.float32(1)).transpose(1, 2, 0), np.float32)
         stride = max(1, round(max(given.shape) / 1024))
         sharp, is_soft = _stepped(given, stride)
         step = _Steps.of(sharp, stride)
@@ -58,9 +58,10 @@ def _stepped(given: NDArray[np.float32], stride: int) -> tuple[NDArray[np.float3
     near, far, sharp = np.empty_like(given), np.empty_like(given), np.empty_like(given)
     width = np.empty(given.shape, np.uint8)
     ramps.find_ramps(given, stride, near, far, width)
-    wide, all_of_them = np.count_nonzero(width > _CLEAN_PX), np.count_nonzero(width)
     ramps.toggle(given, near, far, width, sharp)
-    return sharp, wide > _SOFT_SHARE * all_of_them
+    widths = width[width > 0]
+    is_soft = bool(np.count_nonzero(widths > _CLEAN_PX * stride) > _SOFT_SHARE * widths.size)
+    return (thin.lifted(sharp, round(float(widths.mean())), stride) if is_soft else sharp), is_soft
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,13 +81,14 @@ class _Steps:
         near, far, distance = (np.zeros_like(disparity) for _ in range(3))
         side = np.empty(disparity.shape, np.int8)
         least, most_px = np.float32(ramps.LEAST_STEP), np.float32(_BAND_PX * stride)
-        band = rings.find_band(disparity, least, most_px, distance, side, near, far)
+        rings.find_band(disparity, least, most_px, distance, side, near, far)
+        band = np.flatnonzero(side).astype(np.int32)  # in order of memory
         return cls(disparity, stride, band, distance, side, near, far)
 
     def shift_px(self, pixels: NDArray[np.float32]) -> float:
         """How far into their near sides the steps of the picture lie from those of the map, over the frame."""
         every = max(1, self.band.size // _SAMPLES)
-        odds = self._odds(pixels, every)
+        odds, _ = self._odds(pixels, every)
         looked_at = self.band[::every]
         says = np.tanh(odds.ravel()[looked_at] / 2)
         place = (self.distance * self.side).ravel()[looked_at]
@@ -104,7 +106,8 @@ class _Steps:
         place = self.distance * self.side - np.float32(shift_px)
         by_place = np.clip(place * (_PLACE_ODDS_PER_PX / self.stride), -_PLACE_ODDS_MOST, _PLACE_ODDS_MOST)
         is_sure = np.abs(place) > _REACH_PX * self.stride
-        evidence = _COLOUR_SAY * self._odds(pixels, 1)
+        odds, (near, far) = self._odds(pixels, 1)
+        evidence = _COLOUR_SAY * odds
         evidence += np.where(is_sure, _SURE * np.sign(place), by_place)
         belief = (evidence / (1 + np.abs(evidence))).astype(np.float32)
         is_band = self.side != 0
@@ -114,14 +117,14 @@ class _Steps:
         for _ in range(_ROUNDS):
             colour.settle(self.band, self.stride, evidence, belief, pixels, _NEIGHBOURS_SAY, settled)
             belief, settled = settled, belief
-        chosen = np.where(belief > 0, self.near, self.far)
+        chosen = np.where(belief > 0, near, far)
         disparity = np.where(is_band, chosen, self.disparity)
         share = np.where(is_band, (belief + 1) / 2, 0).astype(np.float32)
-        return EdgeBands(disparity[None], is_band, self.near, self.far, share)
+        return EdgeBands(disparity[None], is_band, near, far, share)
 
-    def _odds(self, pixels: NDArray[np.float32], every: int) -> NDArray[np.float32]:
-        odds = np.zeros_like(self.disparity)
-        colour.find_odds(
-            self.band, every, self.stride, self.disparity, pixels, self.distance, self.near, self.far, odds
-        )
-        return odds
+    def _odds(self, pixels: NDArray[np.float32], every: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Evidence of colour, and both surfaces without overshoot; see ``colour.find_odds``."""
+        odds, clean = np.zeros_like(self.disparity), np.zeros((2, *self.disparity.shape), np.float32)
+        of_steps = (self.disparity, pixels, self.distance, self.near, self.far)
+        colour.find_odds(self.band, every, self.stride, *of_steps, odds, clean)
+        return odds, clean

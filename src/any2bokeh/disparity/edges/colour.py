@@ -10,6 +10,7 @@ from any2bokeh.disparity.edges.rings import SAME_SURFACE
 RADIUS_PX = 7
 """How far the samples lie that a pixel is compared with."""
 
+_SPACING_PX = 2  # of those samples
 _SURE_PX = 3.5  # this far from a step, a sample surely shows its own surface
 _SPREAD_PX2 = 16.0  # squared distance at which a sample counts half
 _SIGMA2 = 0.08**2  # squared difference of code values at which a colour is a quarter as likely
@@ -18,44 +19,63 @@ _DOUBT = 0.03  # likelihood that any colour has of being anything
 
 
 @compiled(nogil=True, fastmath=True)
-def find_odds(pixels_of_band, every, stride, disparity, pixels, distance, near, far, odds):
+def find_odds(pixels_of_band, every, stride, disparity, pixels, distance, near, far, odds, clean):
     """Log of the odds that the colour of a pixel is of the nearer of its two surfaces.
 
-    Each is compared with the samples around it of both surfaces: those away from steps count more.
+    Each is compared with samples around it of both surfaces: those away from steps count more.
 
     Args:
         pixels_of_band: indices.
         every: one in so many of them is looked at, the rest of ``odds`` stays.
-        stride: spacing of samples, px.
+        stride: lengths are multiplied by it.
         disparity: ``(H, W)``, with clean steps.
-        pixels: ``(3, H, W)`` code values.
+        pixels: ``(H, W, 3)`` code values.
         distance, near, far: see ``rings.find_band``.
         odds: ``(H, W)`` float32, written in the band; 0 where nothing is known.
+        clean: ``(2, H, W)`` float32, written in the band: ``near`` and ``far``, kept within the range of the samples
+            that are well away from steps, where no overshoot of a resampled map is left.
     """
     height, width = disparity.shape
-    reach = RADIUS_PX * stride
+    reach, spacing, sure_px = RADIUS_PX * stride, _SPACING_PX * stride, np.float32(_SURE_PX * stride)
+    per_spread = np.float32(1 / (_SPREAD_PX2 * stride * stride))
+    per_sigma = np.float32(1 / _SIGMA2)
+    one = np.float32(1)
     for entry in range(0, pixels_of_band.shape[0], every):
         y, x = pixels_of_band[entry] // width, pixels_of_band[entry] % width
         nearer, farther = near[y, x], far[y, x]
         tolerance = np.float32(SAME_SURFACE) * (nearer - farther)
-        red, green, blue = pixels[0, y, x], pixels[1, y, x], pixels[2, y, x]
+        red, green, blue = pixels[y, x, 0], pixels[y, x, 1], pixels[y, x, 2]
         near_weight, far_weight, like_near, like_far = np.float32(0), np.float32(0), np.float32(0), np.float32(0)
-        for j in range(max(y - reach, y % stride), min(y + reach + 1, height), stride):
-            for i in range(max(x - reach, x % stride), min(x + reach + 1, width), stride):
+        near_low, far_low = np.float32(np.inf), np.float32(np.inf)
+        near_high, far_high = np.float32(-np.inf), np.float32(-np.inf)
+        first_y, first_x = y - reach, x - reach
+        while first_y < 0:
+            first_y += spacing
+        while first_x < 0:
+            first_x += spacing
+        for j in range(first_y, min(y + reach + 1, height), spacing):
+            for i in range(first_x, min(x + reach + 1, width), spacing):
                 value = disparity[j, i]
                 is_near = abs(value - nearer) < tolerance
                 if not is_near and abs(value - farther) >= tolerance:
                     continue
-                sure = min(distance[j, i] / np.float32(_SURE_PX * stride), np.float32(1))
-                apart = np.float32((j - y) ** 2 + (i - x) ** 2)
-                weight = sure * sure * sure / (1 + apart / np.float32(_SPREAD_PX2 * stride * stride))
-                alike = 1 / (1 + _colour_difference(pixels, red, green, blue, j, i) / np.float32(_SIGMA2))
+                away = distance[j, i]
+                sure = min(away / sure_px, one)
+                weight = sure * sure * sure / (one + np.float32((j - y) * (j - y) + (i - x) * (i - x)) * per_spread)
+                r, g, b = red - pixels[j, i, 0], green - pixels[j, i, 1], blue - pixels[j, i, 2]
+                alike = one / (one + (r * r + g * g + b * b) * per_sigma)
                 if is_near:
                     near_weight += weight
                     like_near += weight * alike * alike
+                    if away >= sure_px:
+                        near_low, near_high = min(near_low, value), max(near_high, value)
                 else:
                     far_weight += weight
                     like_far += weight * alike * alike
+                    if away >= sure_px:
+                        far_low, far_high = min(far_low, value), max(far_high, value)
+        clean[0, y, x] = min(max(nearer, near_low), near_high) if near_low <= near_high else nearer
+        clean[1, y, x] = min(max(farther, far_low), far_high) if far_low <= far_high else farther
         odds[y, x] = 0
         if near_weight >= np.float32(_LEAST_WEIGHT) and far_weight >= np.float32(_LEAST_WEIGHT):
             of_near, of_far = like_near / near_weight, like_far / far_weight
@@ -71,19 +91,19 @@ def settle(pixels_of_band, stride, evidence, belief, pixels, say, settled):
         stride: spacing of neighbours, px.
         evidence: ``(H, W)`` log odds of each pixel by itself.
         belief: ``(H, W)`` in [-1, 1], 1 = near.
-        pixels: ``(3, H, W)``.
+        pixels: ``(H, W, 3)``.
         say: how much the neighbours have to say, in log odds.
         settled: ``(H, W)`` the new belief, written in the band.
     """
     height, width = belief.shape
     for entry in range(pixels_of_band.shape[0]):
         y, x = pixels_of_band[entry] // width, pixels_of_band[entry] % width
-        red, green, blue = pixels[0, y, x], pixels[1, y, x], pixels[2, y, x]
+        red, green, blue = pixels[y, x, 0], pixels[y, x, 1], pixels[y, x, 2]
         total, weights = np.float32(0), np.float32(0)
         for j in range(max(y - 2 * stride, y % stride), min(y + 2 * stride + 1, height), stride):
             for i in range(max(x - 2 * stride, x % stride), min(x + 2 * stride + 1, width), stride):
                 difference = _colour_difference(pixels, red, green, blue, j, i)
-                weight = np.float32(0.1) + 1 / (1 + difference / np.float32(_SIGMA2))
+                weight = np.float32(0.1) + np.float32(1) / (np.float32(1) + difference * np.float32(1 / _SIGMA2))
                 total += weight * belief[j, i]
                 weights += weight
         odds = evidence[y, x] + say * total / weights
@@ -92,4 +112,4 @@ def settle(pixels_of_band, stride, evidence, belief, pixels, say, settled):
 
 @compiled(nogil=True, inline="always")
 def _colour_difference(pixels, red, green, blue, j, i):
-    return (red - pixels[0, j, i]) ** 2 + (green - pixels[1, j, i]) ** 2 + (blue - pixels[2, j, i]) ** 2
+    return (red - pixels[j, i, 0]) ** 2 + (green - pixels[j, i, 1]) ** 2 + (blue - pixels[j, i, 2]) ** 2

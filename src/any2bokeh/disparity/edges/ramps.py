@@ -60,7 +60,7 @@ def _end(disparity, y, x, gy, gx, sign, reach, least_rise):
     height, width = disparity.shape
     value, count, steepest = disparity[y, x], 0, np.float32(0)
     for step in range(1, reach + 1):
-        j, i = int(round(y + sign * gy * step)), int(round(x + sign * gx * step))
+        j, i = round(y + sign * gy * step), round(x + sign * gx * step)
         if j < 0 or i < 0 or j >= height or i >= width:
             break
         rise = sign * (disparity[j, i] - value)

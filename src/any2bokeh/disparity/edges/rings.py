@@ -24,9 +24,6 @@ def find_band(disparity, least_step, most_px, distance, side, near, far):
         distance: ``(H, W)`` float32, written: pixels to the step, from 0.5 on; ``OUTSIDE`` elsewhere.
         side: ``(H, W)`` int8, written: 1 on near sides, -1 on far ones, 0 outside.
         near, far: ``(H, W)`` float32, written in the band: disparity of the two surfaces.
-
-    Returns:
-        Indices of the pixels of the band, int32.
     """
     height, width = disparity.shape
     found = np.empty(height * width, np.int32)
@@ -54,7 +51,6 @@ def find_band(disparity, least_step, most_px, distance, side, near, far):
                     near[j, i] = here if origin > 0 else near[from_y, from_x]
                     far[j, i] = far[from_y, from_x] if origin > 0 else here
         first = last
-    return found[:count]
 
 
 @compiled(nogil=True)
