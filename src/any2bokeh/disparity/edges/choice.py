@@ -1,10 +1,11 @@
 """How edges of disparity are treated, by name."""
 
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
-from any2bokeh.disparity.edges.bands import EdgeEstimator
-from any2bokeh.disparity.edges.classical import ClassicalEdges
 from any2bokeh.errors import InputError
+
+if TYPE_CHECKING:
+    from any2bokeh.disparity.edges.bands import EdgeEstimator
 
 EdgeTreatment = Literal[
     "auto",  # classical where a map's steps are soft or lie beside the picture's; other maps are left to the bit
@@ -13,7 +14,7 @@ EdgeTreatment = Literal[
 ]
 
 
-def edge_estimator(treatment: EdgeTreatment) -> EdgeEstimator | None:
+def edge_estimator(treatment: EdgeTreatment) -> "EdgeEstimator | None":
     """What treats edges; None for ``off``.
 
     Raises:
@@ -21,4 +22,8 @@ def edge_estimator(treatment: EdgeTreatment) -> EdgeEstimator | None:
     """
     if treatment not in get_args(EdgeTreatment):
         raise InputError(f"edges is {treatment!r}; allowed is {', '.join(get_args(EdgeTreatment))}")
-    return None if treatment == "off" else ClassicalEdges(always=treatment == "classical")
+    if treatment == "off":
+        return None
+    from any2bokeh.disparity.edges.classical import ClassicalEdges
+
+    return ClassicalEdges(always=treatment == "classical")
