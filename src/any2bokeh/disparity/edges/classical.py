@@ -18,7 +18,7 @@ _LEAST_AGREEMENT = 0.1  # of colours with the sides they lie on, below which the
 _SAMPLES = 4000  # pixels of a band that tell by how much all of it is off
 _PLACE_ODDS_PER_PX, _PLACE_ODDS_MOST = 0.7, 2.5
 _COLOUR_SAY = 0.8
-_NEIGHBOURS_SAY = np.float32(3)
+_NEIGHBOURS_SAY = np.float32(5)
 _ROUNDS = 3
 _SURE = 20.0
 

@@ -9,7 +9,7 @@ from any2bokeh.compiled import compiled
 LEAST_STEP = 0.04
 """Disparities that differ by less are one surface."""
 
-REACH_PX = 6
+REACH_PX = 8
 """How far a ramp is followed to each side, in a picture of 1024 px on its longer side."""
 
 _LEAST_GRADIENT = 0.004  # per px; less is a slope
@@ -20,7 +20,7 @@ _FLAT = np.float32(0.15)  # a ramp ends where it rises by less than this share o
 def find_ramps(disparity, stride, near, far, width):
     """Follow every ramp along its gradient to where it is flat on both sides.
 
-    What goes on for ``REACH_PX`` on both sides is a slanted surface and no ramp.
+    What goes on for ``REACH_PX`` on a side is a slanted surface and no ramp.
 
     Args:
         disparity: ``(H, W)``.
@@ -47,7 +47,7 @@ def find_ramps(disparity, stride, near, far, width):
             reach = REACH_PX * stride
             up, steps_up = _end(disparity, y, x, gy / size, gx / size, np.float32(1), reach, least_rise)
             down_to, steps_down = _end(disparity, y, x, gy / size, gx / size, np.float32(-1), reach, least_rise)
-            if up - down_to < LEAST_STEP or (steps_up == reach and steps_down == reach):
+            if up - down_to < LEAST_STEP or (steps_up == reach or steps_down == reach):
                 continue
             near[y, x] = max(up, here)
             far[y, x] = min(down_to, here)
