@@ -56,13 +56,17 @@ def find_ramps(disparity, stride, near, far, width):
 
 @compiled(nogil=True)
 def _end(disparity, y, x, gy, gx, sign, reach, least_rise):
-    """Value at the end of a ramp, and how many steps it is away; ``sign`` 1 goes up, -1 goes down."""
+    """Value at the end of a ramp, and how many steps it is away, ``reach`` where none is found; ``sign`` 1 goes up."""
     height, width = disparity.shape
     value, count, steepest = disparity[y, x], 0, np.float32(0)
+    at_y, at_x = y, x
     for step in range(1, reach + 1):
         j, i = round(y + sign * gy * step), round(x + sign * gx * step)
         if j < 0 or i < 0 or j >= height or i >= width:
-            break
+            return value, reach  # a slope may leave the picture
+        if j == at_y and i == at_x:
+            continue  # a step across pixels may end in the one that it began in
+        at_y, at_x = j, i
         rise = sign * (disparity[j, i] - value)
         steepest = max(steepest, rise)
         if rise <= 0 or rise < least_rise or rise < _FLAT * steepest:
