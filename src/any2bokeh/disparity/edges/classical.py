@@ -20,7 +20,7 @@ _PLACE_ODDS_PER_PX, _PLACE_ODDS_MOST = 0.7, 2.5
 _COLOUR_SAY = 0.8
 _NEIGHBOURS_SAY = np.float32(5)
 _ROUNDS = 3
-_SURE = 20.0
+_SPACING_PX, _ROUGH_SPACING_PX = 2, 4  # of the samples that a pixel is compared with
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +87,10 @@ class _Steps:
 
     def shift_px(self, pixels: NDArray[np.float32]) -> float:
         """How far into their near sides the steps of the picture lie from those of the map, over the frame."""
-        every = max(1, self.band.size // _SAMPLES)
-        odds, _ = self._odds(pixels, every)
-        looked_at = self.band[::every]
+        looked_at = self.band[:: max(1, self.band.size // _SAMPLES)]
+        odds, _ = self._odds(pixels, looked_at)
         says = np.tanh(odds.ravel()[looked_at] / 2)
-        place = (self.distance * self.side).ravel()[looked_at]
+        place = self._place_px(looked_at)
         shifts = np.arange(-_MOST_SHIFT_PX, _MOST_SHIFT_PX + 1)
         agreement = np.array([np.mean(says * np.sign(place - shift * self.stride)) for shift in shifts])
         best = int(agreement.argmax())
@@ -103,28 +102,44 @@ class _Steps:
 
     def placed(self, pixels: NDArray[np.float32], shift_px: float) -> EdgeBands:
         """Each pixel of the band given to one of its two surfaces."""
-        place = self.distance * self.side - np.float32(shift_px)
-        by_place = np.clip(place * (_PLACE_ODDS_PER_PX / self.stride), -_PLACE_ODDS_MOST, _PLACE_ODDS_MOST)
+        place = self._place_px(self.band) - np.float32(shift_px)
         is_sure = np.abs(place) > _REACH_PX * self.stride
-        odds, (near, far) = self._odds(pixels, 1)
-        evidence = _COLOUR_SAY * odds
-        evidence += np.where(is_sure, _SURE * np.sign(place), by_place)
-        belief = (evidence / (1 + np.abs(evidence))).astype(np.float32)
-        is_band = self.side != 0
-        belief[~is_band] = 0
-        evidence = evidence.astype(np.float32)
+        unsure, sure = self.band[~is_sure], self.band[is_sure]
+        odds, clean = self._odds(pixels, unsure, sure)
+        by_place = np.clip(place[~is_sure] * (_PLACE_ODDS_PER_PX / self.stride), -_PLACE_ODDS_MOST, _PLACE_ODDS_MOST)
+        evidence = odds  # its memory
+        evidence.ravel()[unsure] = by_place + _COLOUR_SAY * odds.ravel()[unsure]
+        belief = np.zeros_like(evidence)
+        belief.ravel()[unsure] = by_place / (1 + np.abs(by_place))
+        belief.ravel()[sure] = np.sign(place[is_sure])
         settled = belief.copy()
         for _ in range(_ROUNDS):
-            colour.settle(self.band, self.stride, evidence, belief, pixels, _NEIGHBOURS_SAY, settled)
+            colour.settle(unsure, self.stride, evidence, belief, pixels, _NEIGHBOURS_SAY, settled)
             belief, settled = settled, belief
-        chosen = np.where(belief > 0, near, far)
-        disparity = np.where(is_band, chosen, self.disparity)
-        share = np.where(is_band, (belief + 1) / 2, 0).astype(np.float32)
-        return EdgeBands(disparity[None], is_band, near, far, share)
+        near, far = clean
+        believed = belief.ravel()[self.band]
+        disparity, share = self.disparity.copy(), np.zeros_like(evidence)
+        disparity.ravel()[self.band] = np.where(believed > 0, near.ravel()[self.band], far.ravel()[self.band])
+        share.ravel()[self.band] = (believed + 1) / 2
+        return EdgeBands(disparity[None], self.side != 0, near, far, share)
 
-    def _odds(self, pixels: NDArray[np.float32], every: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Evidence of colour, and both surfaces without overshoot; see ``colour.find_odds``."""
+    def _place_px(self, of: NDArray[np.int32]) -> NDArray[np.float32]:
+        """Signed distance to the step, positive on near sides."""
+        return self.distance.ravel()[of] * self.side.ravel()[of]
+
+    def _odds(
+        self, pixels: NDArray[np.float32], of: NDArray[np.int32], roughly_of: NDArray[np.int32] | None = None
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Evidence of colour, and both surfaces without overshoot; see ``colour.find_odds``.
+
+        Args:
+            pixels: ``(H, W, 3)``.
+            of: indices of pixels.
+            roughly_of: others, of which fewer samples are looked at: the surfaces are all that is wanted of them.
+        """
         odds, clean = np.zeros_like(self.disparity), np.zeros((2, *self.disparity.shape), np.float32)
         of_steps = (self.disparity, pixels, self.distance, self.near, self.far)
-        colour.find_odds(self.band, every, self.stride, *of_steps, odds, clean)
+        colour.find_odds(of, _SPACING_PX * self.stride, self.stride, *of_steps, odds, clean)
+        if roughly_of is not None:
+            colour.find_odds(roughly_of, _ROUGH_SPACING_PX * self.stride, self.stride, *of_steps, odds, clean)
         return odds, clean

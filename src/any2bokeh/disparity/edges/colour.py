@@ -10,7 +10,6 @@ from any2bokeh.disparity.edges.rings import SAME_SURFACE
 RADIUS_PX = 7
 """How far the samples lie that a pixel is compared with."""
 
-_SPACING_PX = 2  # of those samples
 _SURE_PX = 3.5  # this far from a step, a sample surely shows its own surface
 _SPREAD_PX2 = 16.0  # squared distance at which a sample counts half
 _SIGMA2 = 0.08**2  # squared difference of code values at which a colour is a quarter as likely
@@ -19,14 +18,14 @@ _DOUBT = 0.03  # likelihood that any colour has of being anything
 
 
 @compiled(nogil=True, fastmath=True)
-def find_odds(pixels_of_band, every, stride, disparity, pixels, distance, near, far, odds, clean):
+def find_odds(pixels_of_band, spacing, stride, disparity, pixels, distance, near, far, odds, clean):
     """Log of the odds that the colour of a pixel is of the nearer of its two surfaces.
 
     Each is compared with samples around it of both surfaces: those away from steps count more.
 
     Args:
         pixels_of_band: indices.
-        every: one in so many of them is looked at, the rest of ``odds`` stays.
+        spacing: of the samples, px.
         stride: lengths are multiplied by it.
         disparity: ``(H, W)``, with clean steps.
         pixels: ``(H, W, 3)`` code values.
@@ -36,11 +35,11 @@ def find_odds(pixels_of_band, every, stride, disparity, pixels, distance, near, 
             that are well away from steps, where no overshoot of a resampled map is left.
     """
     height, width = disparity.shape
-    reach, spacing, sure_px = RADIUS_PX * stride, _SPACING_PX * stride, np.float32(_SURE_PX * stride)
+    reach, sure_px = RADIUS_PX * stride, np.float32(_SURE_PX * stride)
     per_spread = np.float32(1 / (_SPREAD_PX2 * stride * stride))
     per_sigma = np.float32(1 / _SIGMA2)
     one = np.float32(1)
-    for entry in range(0, pixels_of_band.shape[0], every):
+    for entry in range(pixels_of_band.shape[0]):
         y, x = pixels_of_band[entry] // width, pixels_of_band[entry] % width
         nearer, farther = near[y, x], far[y, x]
         tolerance = np.float32(SAME_SURFACE) * (nearer - farther)

@@ -29,6 +29,7 @@ def find_ramps(disparity, stride, near, far, width):
         width: ``(H, W)`` uint8, written: pixels from end to end, 2 at a clean step; 0 off ramps.
     """
     height, top_x = disparity.shape[0], disparity.shape[1] - 1
+    least = np.float32(8 * _LEAST_GRADIENT / stride)
     for y in range(height):
         above, below = max(y - 1, 0), min(y + 1, height - 1)
         for x in range(top_x + 1):
@@ -39,9 +40,11 @@ def find_ramps(disparity, stride, near, far, width):
             across, down = disparity[y, right] - disparity[y, left], disparity[below, x] - disparity[above, x]
             slant = disparity[below, right] - disparity[above, left]
             counter = disparity[above, right] - disparity[below, left]
+            if max(abs(across), abs(down), abs(slant), abs(counter)) < least / 6:
+                continue
             gx, gy = 2 * across + slant + counter, 2 * down + slant - counter
             size = math.sqrt(gx * gx + gy * gy)
-            if size < 8 * _LEAST_GRADIENT / stride:
+            if size < least:
                 continue
             least_rise = _FLAT * np.float32(size / 8)
             reach = REACH_PX * stride
