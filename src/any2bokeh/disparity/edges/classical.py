@@ -14,12 +14,13 @@ _SOFT_SHARE = 0.5  # of ramps that are wider than a clean step, above which a ma
 _CLEAN_PX = 2  # width of a clean step
 _LEAST_SHIFT_PX = 0.75  # clean steps that are less far off are in place
 _MOST_SHIFT_PX = 4
-_LEAST_AGREEMENT = 0.1  # of colours with the sides they lie on, below which they say nothing of the place
+_LEAST_AGREEMENT = 0.3  # of colours with the sides they lie on, below which they say nothing of the place
+_LEAST_GAIN = 1.1  # in agreement over that of steps left in place, for which they are moved by a pixel or more
 _SAMPLES = 4000  # pixels of a band that tell by how much all of it is off
 _PLACE_ODDS_PER_PX, _PLACE_ODDS_MOST = 0.7, 2.5
 _COLOUR_SAY = 0.8
 _NEIGHBOURS_SAY = np.float32(5)
-_ROUNDS = 3
+_ROUNDS = 2
 _SPACING_PX, _ROUGH_SPACING_PX = 2, 4  # of the samples that a pixel is compared with
 
 
@@ -94,7 +95,10 @@ class _Steps:
         shifts = np.arange(-_MOST_SHIFT_PX, _MOST_SHIFT_PX + 1)
         agreement = np.array([np.mean(says * np.sign(place - shift * self.stride)) for shift in shifts])
         best = int(agreement.argmax())
-        if agreement[best] < _LEAST_AGREEMENT or not 0 < best < shifts.size - 1:
+        in_place = max(float(agreement[_MOST_SHIFT_PX]), 0.0)
+        if agreement[best] < max(_LEAST_AGREEMENT, _LEAST_GAIN * in_place) and best != _MOST_SHIFT_PX:
+            return 0.0
+        if not 0 < best < shifts.size - 1:
             return 0.0
         before, top, after = agreement[best - 1 : best + 2]
         bend = before - 2 * top + after
