@@ -12,6 +12,7 @@ from types import ModuleType
 import numpy as np
 from numpy.typing import NDArray
 
+from any2bokeh.disparity.edges import EdgeTreatment, edge_estimator
 from any2bokeh.renderers.layered import LayeredRenderer
 from benchmarks.quality import Score, as_file, score
 from benchmarks.scenes import read_disparity, read_picture, thin_lens_scenes
@@ -20,6 +21,9 @@ from benchmarks.table import table
 EXACT = "exact"
 WAYS = ("soft1", "soft2", "grown2", "shrunk2", "model")
 """Gaussians of 1 and 2 px, grown and shrunk by 2 px, and a stand-in for a depth network's maps."""
+
+TREATMENTS: tuple[EdgeTreatment, ...] = ("off", "auto")
+"""Of edges, side by side."""
 
 _SPOILER = "spoil_disparity.py"
 
@@ -30,10 +34,12 @@ class WayScore:
 
     Attributes:
         way: one of ``WAYS``, or ``EXACT``.
+        edges: how the edges of its disparity are treated.
         score: against the path-traced truth; edges are those of the exact disparity.
     """
 
     way: str
+    edges: EdgeTreatment
     score: Score
 
 
@@ -57,9 +63,13 @@ def measure(folder: Path, *, frames: int | None = None, threads: int) -> list[Wa
         exact = [read_disparity(folder / clip / "disparity" / name) for name in names]
         for way in (EXACT, *WAYS):
             maps = exact if way == EXACT else [_as_file(spoiler.spoil(d, way, i)) for i, d in enumerate(exact)]
-            inputs = [replace(frame, disparity=d[None]) for frame, d in zip(scene.inputs, maps, strict=True)]
-            pictures = [as_file(renderer.render_frame(frame)) for frame in inputs]
-            scores.append(WayScore(way, score(scene.name, "layered", pictures, truth, exact)))
+            for edges in TREATMENTS:
+                treat = edge_estimator(edges)
+                pictures = []
+                for frame, d in zip(scene.inputs, maps, strict=True):
+                    treated = d[None] if treat is None else treat(d[None], frame.pixels).disparity
+                    pictures.append(as_file(renderer.render_frame(replace(frame, disparity=treated))))
+                scores.append(WayScore(way, edges, score(scene.name, "layered", pictures, truth, exact)))
     return scores
 
 
@@ -78,22 +88,25 @@ def _as_file(disparity: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def report(scores: Sequence[WayScore]) -> str:
-    """A table of every scene and way, the mean of each way, and the mean of the five."""
+    """A table of every scene and way, the mean of each way, and the mean of the five, for each treatment of edges."""
     if not scores:
         return "left out: the path-traced scenes, or the script that spoils their disparity, are not there"
-    rows = [_row(each.score.scene, each.way, [each.score]) for each in scores]
-    of_way = {way: [each.score for each in scores if each.way == way] for way in (EXACT, *WAYS)}
-    rows += [_row("mean", way, of) for way, of in of_way.items()]
-    for clip in sorted({each.score.scene.split(" ")[0] for each in scores}):
-        spoilt = [each.score for each in scores if each.way != EXACT and each.score.scene.startswith(clip)]
-        rows.append(_row(f"mean {clip}", "the five", spoilt))
-    rows.append(_row("mean", "the five", [each.score for each in scores if each.way != EXACT]))
-    return table(["scene", "disparity", "PSNR dB", "SSIM", "edge PSNR dB", "temporal"], rows)
+    rows = []
+    for edges in TREATMENTS:
+        these = [each for each in scores if each.edges == edges]
+        rows += [_row(each.score.scene, each.way, edges, [each.score]) for each in these]
+        of_way = {way: [each.score for each in these if each.way == way] for way in (EXACT, *WAYS)}
+        rows += [_row("mean", way, edges, of) for way, of in of_way.items()]
+        for clip in sorted({each.score.scene.split(" ")[0] for each in these}):
+            spoilt = [each.score for each in these if each.way != EXACT and each.score.scene.startswith(clip)]
+            rows.append(_row(f"mean {clip}", "the five", edges, spoilt))
+        rows.append(_row("mean", "the five", edges, [each.score for each in these if each.way != EXACT]))
+    return table(["scene", "disparity", "edges", "PSNR dB", "SSIM", "edge PSNR dB", "temporal"], rows)
 
 
-def _row(scene: str, way: str, scores: Sequence[Score]) -> list[str]:
+def _row(scene: str, way: str, edges: EdgeTreatment, scores: Sequence[Score]) -> list[str]:
     psnr_db = np.mean([each.psnr_db for each in scores])
     ssim = np.mean([each.ssim for each in scores])
     edge_psnr_db = np.mean([each.edge_psnr_db for each in scores])
     temporal = np.mean([each.temporal for each in scores])
-    return [scene, way, f"{psnr_db:.2f}", f"{ssim:.4f}", f"{edge_psnr_db:.2f}", f"{temporal:.5f}"]
+    return [scene, way, edges, f"{psnr_db:.2f}", f"{ssim:.4f}", f"{edge_psnr_db:.2f}", f"{temporal:.5f}"]

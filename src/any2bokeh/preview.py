@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from any2bokeh.aov.pictures import focus_overlay
 from any2bokeh.disparity import DisparityReading, DisparitySource
+from any2bokeh.disparity.edges import EdgeTreatment
 from any2bokeh.engines import EngineSettings, make_renderer
 from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusFinder, FocusScript
@@ -52,6 +53,7 @@ def preview(
     tracker: LoadsTracker | None = None,
     blur_strength: float | Lens | None = None,
     disparity_reading: DisparityReading | None = None,
+    edges: EdgeTreatment = "auto",
     renderer: Renderer | None = None,
     focus_range: FocusRange | None = None,
     breathing: Breathing | None = None,
@@ -73,6 +75,7 @@ def preview(
         tracker=tracker,
         blur_strength=blur_strength,
         disparity_reading=disparity_reading,
+        edges=edges,
         focus_range=focus_range,
         breathing=breathing,
         start=index,

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from any2bokeh.disparity import DisparityReading, DisparitySource
+from any2bokeh.disparity.edges import EdgeTreatment
 from any2bokeh.engines import EngineSettings, make_renderer
 from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusFinder, FocusScript, FocusTrack
@@ -88,6 +89,7 @@ def refocus(
     tracker: LoadsTracker | None = None,
     blur_strength: float | Lens | None = None,
     disparity_reading: DisparityReading | None = None,
+    edges: EdgeTreatment = "auto",
     renderer: Renderer | None = None,
     focus_range: FocusRange | None = None,
     breathing: Breathing | None = None,
@@ -118,6 +120,8 @@ def refocus(
             in the clip's first frame.
         disparity_reading: what the values in the files of ``disparity`` mean, and what is done to them: depth or
             disparity, its polarity, levels, steadying; None = disparity of which white is near, as it is.
+        edges: how edges of disparity are treated at the size of the picture: ``auto`` draws them sharp where the
+            picture has them if those of a map are soft or displaced, ``classical`` always, ``off`` never.
         renderer: the engine; None = the layered engine in the transfer of the input.
         focus_range: what stays in focus, and how differently near and far are blurred; None = as a thin lens has it.
         breathing: how the field of view changes with the focus distance; None = not at all.
@@ -174,6 +178,7 @@ def refocus(
             tracker=tracker,
             blur_strength=blur_strength,
             disparity_reading=disparity_reading,
+            edges=edges,
             focus_range=focus_range,
             breathing=breathing,
             start=start,

@@ -18,6 +18,7 @@ from any2bokeh.disparity import (
     inverse_metres_per_unit,
     open_disparity,
 )
+from any2bokeh.disparity.edges import EdgeEstimator, EdgeTreatment, edge_estimator
 from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusFinder, FocusScript, FocusTrack, TrackerChoice, resolve
 from any2bokeh.focus.finder import Range
@@ -64,6 +65,7 @@ class Shot:
         inverse_metres_per_unit: 1/metres that disparity 1 stands for, where a lens or a metric model tells.
         zoom: by breathing, of each frame; 1 or more.
         strongest_blur: K of the frame of the clip that is blurred most, its zoom included.
+        edges: what treats the edges of disparity once it has the picture's size; None = nothing.
     """
 
     source: VideoSource
@@ -77,6 +79,7 @@ class Shot:
     inverse_metres_per_unit: float | None
     zoom: NDArray[np.float64]
     strongest_blur: float
+    edges: EdgeEstimator | None = None
 
     @classmethod
     def open(
@@ -88,6 +91,7 @@ class Shot:
         tracker: LoadsTracker | None = None,
         blur_strength: float | Lens | None = None,
         disparity_reading: DisparityReading | None = None,
+        edges: EdgeTreatment = "auto",
         focus_range: FocusRange | None = None,
         breathing: Breathing | None = None,
         start: int = 0,
@@ -111,6 +115,7 @@ class Shot:
         Raises:
             InputError: anything wrong with the disparity or the focus.
         """
+        treats_edges = edge_estimator(edges)
         info = source.info
         stop = info.frame_count if stop is None else stop
         reading = disparity_reading or DisparityReading()
@@ -169,7 +174,20 @@ class Shot:
             remarks = _of_a_part(start, stop, lens is not None, breathes, not isinstance(focus, FocusScript))
             track = replace(track, warnings=track.warnings + remarks)
             script = focus if isinstance(focus, FocusScript) else _put_off(script, start)
-        return cls(source, maps, start, stop, track, script, focus_range or FocusRange(), lens, metres, zoom, strongest)
+        return cls(
+            source,
+            maps,
+            start,
+            stop,
+            track,
+            script,
+            focus_range or FocusRange(),
+            lens,
+            metres,
+            zoom,
+            strongest,
+            treats_edges,
+        )
 
     def frames(self) -> Generator["ShotFrame", None, None]:
         """Decode every frame, and find what a renderer needs with it; fewer than wanted if the clip ends early."""
@@ -183,7 +201,10 @@ class Shot:
         for frame, disparity, (focus_disparity, blur_strength, zoom) in zip(frames, maps, track, strict=True):
             if frame.is_past_end:
                 return
-            disparity = zoomed(upsample(disparity, frame.pixels), zoom, smooth=False)
+            disparity = upsample(disparity, frame.pixels)
+            if self.edges is not None and blur_strength > 0:
+                disparity = self.edges(disparity, frame.pixels).disparity
+            disparity = zoomed(disparity, zoom, smooth=False)
             pixels = zoomed(frame.pixels, zoom, smooth=True)
             if frame.alpha is not None and zoom != 1:
                 frame = replace(frame, alpha=zoomed(frame.alpha, zoom, smooth=True))

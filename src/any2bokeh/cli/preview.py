@@ -8,6 +8,7 @@ import typer
 
 from any2bokeh.cli.clip_options import Input, ReadingOptions
 from any2bokeh.cli.disparity_options import DisparityOptions
+from any2bokeh.cli.edge_options import EdgeOptions
 from any2bokeh.cli.engine_options import EngineOptions
 from any2bokeh.cli.finish_options import FinishOptions
 from any2bokeh.cli.focus_options import FocusOptions
@@ -26,6 +27,7 @@ def preview_command(
     input: Input,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="A .png file.")],
     disparity: DisparityOptions,
+    edges: EdgeOptions,
     focus: FocusOptions,
     look: LookOptions,
     focus_range: FocusRangeOptions,
@@ -68,6 +70,7 @@ def preview_command(
             index,
             disparity=maps,
             disparity_reading=disparity.reading(),
+            edges=edges.edges,
             focus=script,
             tracker=focus.tracker_choice(),
             blur_strength=blur_strength,

@@ -8,6 +8,7 @@ import typer
 from any2bokeh.cli.aov_options import AovOptions
 from any2bokeh.cli.clip_options import Input, RangeOptions, ReadingOptions
 from any2bokeh.cli.disparity_options import DisparityOptions
+from any2bokeh.cli.edge_options import EdgeOptions
 from any2bokeh.cli.engine_options import EngineOptions
 from any2bokeh.cli.finish_options import FinishOptions
 from any2bokeh.cli.focus_options import FocusOptions
@@ -22,6 +23,7 @@ def refocus_command(
     input: Input,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help=".mp4 .mov .mkv .webm, or a folder.")],
     disparity: DisparityOptions,
+    edges: EdgeOptions,
     focus: FocusOptions,
     look: LookOptions,
     focus_range: FocusRangeOptions,
@@ -59,6 +61,7 @@ def refocus_command(
             output,
             disparity=maps,
             disparity_reading=disparity.reading(),
+            edges=edges.edges,
             focus=script,
             tracker=focus.tracker_choice(),
             blur_strength=blur_strength,

@@ -1,0 +1,89 @@
+"""Ramps of disparity: where they are, how wide, and the two surfaces that they lead from and to."""
+
+import math
+
+import numpy as np
+
+from any2bokeh.compiled import compiled
+
+LEAST_STEP = 0.04
+"""Disparities that differ by less are one surface."""
+
+REACH_PX = 8
+"""How far a ramp is followed to each side, in a picture of 1024 px on its longer side."""
+
+_LEAST_GRADIENT = 0.004  # per px; less is a slope
+_FLAT = np.float32(0.15)  # a ramp ends where it rises by less than this share of its steepest rise
+
+
+@compiled(nogil=True)
+def find_ramps(disparity, stride, near, far, width):
+    """Follow every ramp along its gradient to where it is flat on both sides.
+
+    What goes on for ``REACH_PX`` on a side is a slanted surface and no ramp.
+
+    Args:
+        disparity: ``(H, W)``.
+        stride: all lengths are multiplied by it, 1 or more.
+        near, far: ``(H, W)`` float32, written on ramps: the values at their ends.
+        width: ``(H, W)`` uint8, written: pixels from end to end, 2 at a clean step; 0 off ramps.
+    """
+    height, top_x = disparity.shape[0], disparity.shape[1] - 1
+    least = np.float32(8 * _LEAST_GRADIENT / stride)
+    for y in range(height):
+        above, below = max(y - 1, 0), min(y + 1, height - 1)
+        for x in range(top_x + 1):
+            left, right = max(x - 1, 0), min(x + 1, top_x)
+            width[y, x] = 0
+            here = disparity[y, x]
+            # cheap: most pixels lie in a surface
+            across, down = disparity[y, right] - disparity[y, left], disparity[below, x] - disparity[above, x]
+            slant = disparity[below, right] - disparity[above, left]
+            counter = disparity[above, right] - disparity[below, left]
+            if max(abs(across), abs(down), abs(slant), abs(counter)) < least / 6:
+                continue
+            gx, gy = 2 * across + slant + counter, 2 * down + slant - counter
+            size = math.sqrt(gx * gx + gy * gy)
+            if size < least:
+                continue
+            least_rise = _FLAT * np.float32(size / 8)
+            reach = REACH_PX * stride
+            up, steps_up = _end(disparity, y, x, gy / size, gx / size, np.float32(1), reach, least_rise)
+            down_to, steps_down = _end(disparity, y, x, gy / size, gx / size, np.float32(-1), reach, least_rise)
+            if up - down_to < LEAST_STEP or (steps_up == reach or steps_down == reach):
+                continue
+            near[y, x] = max(up, here)
+            far[y, x] = min(down_to, here)
+            width[y, x] = min(1 + steps_up + steps_down, 255)
+
+
+@compiled(nogil=True)
+def _end(disparity, y, x, gy, gx, sign, reach, least_rise):
+    """Value at the end of a ramp, and how many steps it is away, ``reach`` where none is found; ``sign`` 1 goes up."""
+    height, width = disparity.shape
+    value, count, steepest = disparity[y, x], 0, np.float32(0)
+    at_y, at_x = y, x
+    for step in range(1, reach + 1):
+        j, i = round(y + sign * gy * step), round(x + sign * gx * step)
+        if j < 0 or i < 0 or j >= height or i >= width:
+            return value, reach  # a slope may leave the picture
+        if j == at_y and i == at_x:
+            continue  # a step across pixels may end in the one that it began in
+        at_y, at_x = j, i
+        rise = sign * (disparity[j, i] - value)
+        steepest = max(steepest, rise)
+        if rise <= 0 or rise < least_rise or rise < _FLAT * steepest:
+            break
+        value, count = disparity[j, i], step
+    return value, count
+
+
+@compiled(nogil=True)
+def toggle(disparity, near, far, width, sharp):
+    """Give every pixel of a ramp to the nearer of its two ends: a step in place of each ramp, where its middle was."""
+    for y in range(disparity.shape[0]):
+        for x in range(disparity.shape[1]):
+            here = disparity[y, x]
+            if width[y, x] > 0:
+                here = near[y, x] if 2 * here >= near[y, x] + far[y, x] else far[y, x]
+            sharp[y, x] = here

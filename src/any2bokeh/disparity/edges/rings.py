@@ -1,0 +1,78 @@
+"""The band around clean steps: how far each pixel is from its step, and which two surfaces meet there."""
+
+import math
+
+import numpy as np
+
+from any2bokeh.compiled import compiled
+
+OUTSIDE = 99.0
+"""Distance of pixels that no band holds."""
+
+SAME_SURFACE = 0.3
+"""Of a step: how far disparity may differ within one of its surfaces."""
+
+
+@compiled(nogil=True)
+def find_band(disparity, least_step, most_px, distance, side, near, far):
+    """Rings around all steps, outwards from them, each within the surface that it began on.
+
+    Args:
+        disparity: ``(H, W)``, with steps from one pixel to the next.
+        least_step: how much neighbours differ there.
+        most_px: how far the band reaches on each side.
+        distance: ``(H, W)`` float32, written: pixels to the step, from 0.5 on; ``OUTSIDE`` elsewhere.
+        side: ``(H, W)`` int8, written: 1 on near sides, -1 on far ones, 0 outside.
+        near, far: ``(H, W)`` float32, written in the band: disparity of the two surfaces.
+    """
+    height, width = disparity.shape
+    found = np.empty(height * width, np.int32)
+    source = np.empty((height, width), np.int32)
+    count = _beside_steps(disparity, least_step, distance, side, near, far, source, found)
+    first = 0
+    while first < count:
+        last = count
+        for entry in range(first, last):
+            y, x = found[entry] // width, found[entry] % width
+            from_y, from_x = source[y, x] // width, source[y, x] % width
+            origin = side[from_y, from_x]
+            tolerance = SAME_SURFACE * (near[from_y, from_x] - far[from_y, from_x])
+            surface = near[from_y, from_x] if origin > 0 else far[from_y, from_x]
+            for j in range(max(y - 1, 0), min(y + 2, height)):
+                for i in range(max(x - 1, 0), min(x + 2, width)):
+                    away = np.float32(0.5 + math.sqrt((j - from_y) ** 2 + (i - from_x) ** 2))
+                    here = disparity[j, i]
+                    if away >= distance[j, i] or away > most_px or abs(here - surface) > tolerance:
+                        continue
+                    if distance[j, i] == OUTSIDE:
+                        found[count] = j * width + i
+                        count += 1
+                    distance[j, i], source[j, i], side[j, i] = away, source[y, x], origin
+                    near[j, i] = here if origin > 0 else near[from_y, from_x]
+                    far[j, i] = far[from_y, from_x] if origin > 0 else here
+        first = last
+
+
+@compiled(nogil=True)
+def _beside_steps(disparity, least_step, distance, side, near, far, source, found):
+    height, width = disparity.shape
+    count = 0
+    for y in range(height):
+        for x in range(width):
+            distance[y, x] = OUTSIDE
+            side[y, x] = 0
+            here = disparity[y, x]
+            low, high = here, here
+            for j, i in ((y - 1, x), (y + 1, x), (y, x - 1), (y, x + 1)):
+                if 0 <= j < height and 0 <= i < width:
+                    low, high = min(low, disparity[j, i]), max(high, disparity[j, i])
+            if high - low < least_step:
+                continue
+            is_near = high - here <= here - low  # between two steps, a pixel belongs to the side of the larger
+            distance[y, x] = 0.5
+            side[y, x] = 1 if is_near else -1
+            near[y, x], far[y, x] = (here, low) if is_near else (high, here)
+            source[y, x] = y * width + x
+            found[count] = y * width + x
+            count += 1
+    return count
