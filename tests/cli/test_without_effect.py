@@ -27,6 +27,7 @@ needs_diffusers = pytest.mark.skipif(
         (["--sound", "copy"], "o.####.png", "--sound copy"),
         (["--codec", "ffv1", "--quality", "5"], "o.mkv", "quality is 5"),
         (["--aperture-rotation-deg", "20"], "o.mp4", "--aperture-rotation-deg 20"),
+        (["--focus-slab", "0", "--focus-shoulder", "0.1"], "o.mp4", "--focus-shoulder 0.1"),
         (["--anamorphic-ratio", "2", "--aperture-rotation-deg", "20"], "o.mp4", "--aperture-rotation-deg 20"),
         (["--blur", "8", "--lens", "normal-50-f1.8", "--engine", "diffusion"], "o.mp4", "--lens normal-50-f1.8"),
     ],
@@ -54,6 +55,27 @@ def test_what_finds_nothing_to_do_is_told(
     outcome = cli(command, clip, "--disparity", disparity_folder, "--focus", "0.9", option, "0.1", "-o", results / name)
     assert outcome.code == 0
     assert [said in line for line in outcome.err.splitlines()] == [True]
+
+
+def test_fields_of_pictures_are_refused(cli: RunCli, frame_folder: Path, disparity_folder: Path, results: Path):
+    given = [frame_folder, "--disparity", disparity_folder, "--focus", "0.9", "-o", results / "o.mp4"]
+    outcome = cli("refocus", *given, "--deinterlace", "off")
+    assert (outcome.code, len(outcome.err.splitlines())) == (2, 1)
+    assert "--deinterlace off is for video" in outcome.err
+
+
+def test_sound_of_a_silent_clip_is_told(cli: RunCli, frame_folder: Path, disparity_folder: Path, results: Path):
+    given = [frame_folder, "--disparity", disparity_folder, "--focus", "0.9", "-o", results / "o.mp4"]
+    outcome = cli("refocus", *given, "--sound", "aac")
+    assert outcome.code == 0
+    assert "has no sound; --sound aac changes nothing" in outcome.err
+
+
+def test_steadying_one_frame_is_told(cli: RunCli, frame_folder: Path, disparity_folder: Path, results: Path):
+    given = [frame_folder / "00000.png", "--disparity", disparity_folder / "00000.png", "--focus", "0.9"]
+    outcome = cli("refocus", *given, "--steadying", "blend", "-o", results / "o")
+    assert outcome.code == 0
+    assert "--steadying blend changes nothing" in outcome.err
 
 
 @pytest.mark.parametrize("option", [["--subject-point", "0.5,0.5"], ["--subject-box", "0.2,0.2,0.6,0.6"]])

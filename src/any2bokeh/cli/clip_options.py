@@ -68,11 +68,15 @@ class ReadingOptions:
             notice: told what the user should know of it: at once and, of damage, once it was read.
 
         Raises:
-            InputError: see ``open_source``.
+            InputError: see ``open_source``; or an option that has no effect on it.
         """
         from any2bokeh.video import open_source
 
         with open_source(path, fps=self.fps, reading=Reading(self.strict, self.deinterlace, self.layer)) as source:
+            if self.deinterlace == "off" and source.info.is_sequence:
+                raise InputError(
+                    f"--deinterlace off is for video; {path} holds pictures, which have no fields: leave it out"
+                )
             if notice is not None:
                 source.tell(notice)
             yield source

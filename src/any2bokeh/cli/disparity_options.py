@@ -93,6 +93,8 @@ class DisparityOptions(ModelOptions):
             InputError: both a path and a model, an option of the one with the other, or see
                 ``ModelOptions.estimated``.
         """
+        if self.steadying not in (None, "none") and source.info.frame_count == 1 and notice is not None:
+            notice(f"--steadying {self.steadying} changes nothing: there is one frame")
         if self.disparity is not None:
             typed = {"--depth-model": self.depth_model, "--allow-noncommercial": self.allow_noncommercial or None}
             for name, value in typed.items():

@@ -133,8 +133,10 @@ class FocusRangeOptions:
         Raises:
             InputError: values outside their range.
         """
-        if self.focus_shoulder is not None and self.focus_slab is None:
-            raise InputError(f"--focus-shoulder {self.focus_shoulder:g} needs --focus-slab, such as --focus-slab 0.05")
+        if self.focus_shoulder is not None and not self.focus_slab:
+            raise InputError(
+                f"--focus-shoulder {self.focus_shoulder:g} needs --focus-slab above 0, such as --focus-slab 0.05"
+            )
         names = {
             "slab": self.focus_slab,
             "shoulder": self.focus_shoulder,

@@ -8,7 +8,7 @@ from any2bokeh.cli.options import option
 from any2bokeh.errors import InputError
 from any2bokeh.video import Encoding
 from any2bokeh.video.encoding import Codec, SoundPolicy
-from any2bokeh.video.sink import CONTAINER_EXTENSIONS
+from any2bokeh.video.opening import CONTAINER_EXTENSIONS
 
 _OUTPUT = "Output"
 Overwrite = Annotated[bool, option("--overwrite", help="Replace an existing output.", panel=_OUTPUT)]

@@ -151,6 +151,8 @@ class ContainerSink(VideoSink):
         )
         if self._info.audio:
             self._sound.add_tracks()
+        elif encoding.sound in ("copy", "aac"):
+            self._sound.remarks.append(f"{self._info.path} has no sound; --sound {encoding.sound} changes nothing")
         self._companions.add_to(self._container, self._stream)
         try:
             self._container.start_encoding()
