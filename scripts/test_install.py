@@ -59,6 +59,7 @@ class Environment:
 
 def main() -> int:
     shutil.rmtree(BUILD, ignore_errors=True)
+    BUILD.mkdir(parents=True)
     pythons = found_pythons()
     wheel = built_wheel(pythons[min(pythons)])
     environments = [Environment(version_name(version), python) for version, python in sorted(pythons.items())]
