@@ -21,7 +21,7 @@ class Plan:
     Attributes:
         size: width and height for the renderer alone and for the whole path.
         blur_strength: K there.
-        rounds: how often every frame is rendered by every contestant.
+        rounds: how often every frame is rendered by every method.
         demo_frames, thin_lens_frames: of each scene, for the renderer alone.
         sizes, blur_strengths: for growth.
         scaling_frames, scaling_rounds: the same for growth.

@@ -52,7 +52,7 @@ class Setting:
     Attributes:
         width, height: of the frames.
         frames: of the clip.
-        rounds: how often each contestant renders it.
+        rounds: how often each method renders it.
         dtype: of the weights.
         tiny: a tiny model.
     """

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from any2bokeh.disparity import open_disparity, upsample
 from any2bokeh.focus import FocusScript
-from any2bokeh.refocus import refocus
+from any2bokeh.refocusing import refocus
 from any2bokeh.renderers.base import RenderInput
 from any2bokeh.renderers.layered import LayeredRenderer
 from any2bokeh.video import open_sink, open_source

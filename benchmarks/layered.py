@@ -24,7 +24,7 @@ class SceneCosts:
     Attributes:
         scene: its name.
         mean_radius_px: mean circle of confusion.
-        costs: of each contestant; ``absent`` for a filter that this FFmpeg lacks.
+        costs: of each method; ``absent`` for a filter that this FFmpeg lacks.
     """
 
     scene: str
@@ -33,7 +33,7 @@ class SceneCosts:
 
 
 def measure(scene: Scene, *, rounds: int, threads: int) -> SceneCosts:
-    """Cost of a frame by every contestant, on the same frames in turn."""
+    """Cost of a frame by every method, on the same frames in turn."""
     renderers = {
         "layered": LayeredRenderer(threads=threads),
         "gather": GatherRenderer(threads=threads),

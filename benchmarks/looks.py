@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from any2bokeh.optics.aperture import ImageAperture, Polygon
-from any2bokeh.optics.barrel import Barrel
 from any2bokeh.optics.profile import BokehProfile
+from any2bokeh.optics.vignetting import Vignetting
 from any2bokeh.renderers.layered.reduced import layered_renderer
 from benchmarks.scenes import Scene
 from benchmarks.table import table
@@ -40,8 +40,8 @@ def looks() -> dict[str, Look]:
         DISC: Look({}, 1.0),
         "six blades": Look({"aperture": Polygon(6)}, 1.3),
         "squeezed": Look({"aperture": Polygon(9, 1, squeeze=0.5)}, 1.3),
-        "cat's eye": Look({"barrel": Barrel(cat_eye=0.7)}, 2.0),
-        "swirl": Look({"barrel": Barrel(cat_eye=0.5, swirl=0.5)}, 2.0),
+        "cat's eye": Look({"vignetting": Vignetting(cat_eye=0.7)}, 2.0),
+        "swirl": Look({"vignetting": Vignetting(cat_eye=0.5, swirl=0.5)}, 2.0),
         "picture of a star": Look({"aperture": ImageAperture(star.astype(np.float32))}, 4.0),
         "picture that fades": Look({"aperture": ImageAperture(fading.astype(np.float32))}, 4.0),
         "spherical": Look({"profile": BokehProfile(spherical=0.7)}, 2.0),

@@ -1,4 +1,4 @@
-"""Costs of contestants that take turns, so that what else the machine does falls on all of them alike."""
+"""Costs of methods that take turns, so that what else the machine does falls on all of them alike."""
 
 import statistics
 import time
@@ -49,15 +49,15 @@ def timed(job: Job) -> tuple[float, float]:
 
 
 def round_robin(jobs: Mapping[str, Sequence[Job]], *, rounds: int, frames: int = 1) -> dict[str, Cost]:
-    """Cost of every contestant, its jobs run in turn with those of the others.
+    """Cost of every method, its jobs run in turn with those of the others.
 
     Args:
-        jobs: a job for every input, as many for each contestant. The first of each is run once beforehand, untimed.
+        jobs: a job for every input, as many for each method. The first of each is run once beforehand, untimed.
         rounds: how often all jobs are run.
         frames: how many frames each job renders.
     """
-    for contestant in jobs.values():
-        contestant[0]()
+    for method in jobs.values():
+        method[0]()
     samples: dict[str, list[tuple[float, float]]] = {name: [] for name in jobs}
     names = list(jobs)
     for turn in range(rounds):

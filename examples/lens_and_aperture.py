@@ -7,15 +7,15 @@ from any2bokeh import FocusScript, LayeredRenderer, open_source
 from any2bokeh.demo import CLIP_FOLDER
 from any2bokeh.focus import Keyframe, PointTarget
 from any2bokeh.optics.aperture import Disc, Polygon
-from any2bokeh.optics.barrel import Barrel
 from any2bokeh.optics.lens import Lens
 from any2bokeh.optics.profile import BokehProfile
+from any2bokeh.optics.vignetting import Vignetting
 from any2bokeh.preview import preview, write_preview
 
 LOOKS = {
     "round": LayeredRenderer(aperture=Disc()),
     "six-blades": LayeredRenderer(aperture=Polygon(blades=6, curvature=0.2)),
-    "old-portrait": LayeredRenderer(barrel=Barrel(cat_eye=0.8, swirl=0.4), profile=BokehProfile(spherical=0.6)),
+    "old-portrait": LayeredRenderer(vignetting=Vignetting(cat_eye=0.8, swirl=0.4), profile=BokehProfile(spherical=0.6)),
 }
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from any2bokeh import EstimatedDisparity, FocusScript, open_source, refocus
 from any2bokeh.demo import CLIP_FOLDER
-from any2bokeh.disparity.estimators import MapMeaning, Steadying
+from any2bokeh.disparity.estimators import MapMeaning, ScaleAlignment
 
 
 class FlatGround:
@@ -22,7 +22,7 @@ class FlatGround:
     name = "flat ground"
     licence = "apache-2.0"
     meaning = MapMeaning("depth")  # or "disparity"; is_metric=True where the unit is metres
-    steadying: Steadying = "none"  # "whole-clip" where each map has a scale of its own
+    scale_alignment: ScaleAlignment = "none"  # "whole-clip" where each map has a scale of its own
     caveat = None
 
     def __init__(self, horizon: float) -> None:

@@ -8,9 +8,9 @@ import numpy as np
 import any2bokeh
 from any2bokeh.disparity import open_disparity
 from any2bokeh.optics.aperture import Disc, ImageAperture, Polygon
-from any2bokeh.optics.barrel import Barrel
 from any2bokeh.optics.highlights import Highlights
 from any2bokeh.optics.profile import BokehProfile
+from any2bokeh.optics.vignetting import Vignetting
 from any2bokeh.renderers.base import RenderInput
 from any2bokeh.renderers.layered import LayeredRenderer
 from any2bokeh.video import open_source
@@ -36,15 +36,15 @@ LOOKS = {
     "5 blades, curved, turned": {"aperture": Polygon(5, 0.4, 20), "highlights": BRIGHT},
     "anamorphic 2": {"aperture": Polygon(11, 1, squeeze=0.5), "highlights": BRIGHT},
     "heart": {"aperture": heart(), "highlights": BRIGHT},
-    "cat eye 0.8": {"barrel": Barrel(cat_eye=0.8), "highlights": BRIGHT},
-    "cat eye 0.6, swirl 0.6": {"barrel": Barrel(cat_eye=0.6, swirl=0.6), "highlights": BRIGHT},
+    "cat eye 0.8": {"vignetting": Vignetting(cat_eye=0.8), "highlights": BRIGHT},
+    "cat eye 0.6, swirl 0.6": {"vignetting": Vignetting(cat_eye=0.6, swirl=0.6), "highlights": BRIGHT},
     "spherical 0.9": {"profile": BokehProfile(spherical=0.9), "highlights": BRIGHT},
     "spherical -0.9": {"profile": BokehProfile(spherical=-0.9), "highlights": BRIGHT},
     "softness 0.6": {"profile": BokehProfile(softness=0.6), "highlights": BRIGHT},
     "onion rings 0.5": {"profile": BokehProfile(onion_rings=0.5), "highlights": BRIGHT},
     "axial chromatic 0.06": {"axial_chromatic": 0.06, "highlights": BRIGHT},
     "axial chromatic -0.06": {"axial_chromatic": -0.06, "highlights": BRIGHT},
-    "bubble + cat eye": {"profile": BokehProfile(0.8), "barrel": Barrel(0.6), "highlights": BRIGHT},
+    "bubble + cat eye": {"profile": BokehProfile(0.8), "vignetting": Vignetting(0.6), "highlights": BRIGHT},
     "all in focus": None,
 }
 

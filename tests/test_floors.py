@@ -11,7 +11,7 @@ _ROOT = Path(__file__).resolve().parents[1] / "src" / "any2bokeh"
 
 # From the ground up, as docs/architecture.md has them. A floor may import itself and those before it.
 _FLOORS = [
-    {"errors", "compiled", "handover", "claim", "pending_output"},
+    {"errors", "compiled", "channel", "claim", "pending_output"},
     {"optics"},
     {"video"},
     {"picture", "read_paths"},
@@ -25,7 +25,7 @@ _FLOORS = [
     {"engines"},
     {"shot", "grain"},
     {"aov"},
-    {"refocus"},
+    {"refocusing"},
     {"preview", "track", "demo"},
     {"synthesis", "evaluation"},
     {"training"},

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from any2bokeh.focus import FocusScript
 from any2bokeh.optics.aperture import Polygon
-from any2bokeh.optics.barrel import Barrel
 from any2bokeh.optics.transfer import Transfer
-from any2bokeh.refocus import refocus
+from any2bokeh.optics.vignetting import Vignetting
+from any2bokeh.refocusing import refocus
 from any2bokeh.renderers.layered import LayeredRenderer
 from any2bokeh.video import Encoding, open_source
 from tests.video.native_clips import planes_of, write_clip
@@ -49,7 +49,7 @@ def maps(tmp_path: Path) -> Path:
 
 
 def looks(transfer: Transfer) -> LayeredRenderer:
-    return LayeredRenderer(aperture=Polygon(7), barrel=Barrel(0.5), transfer=transfer)
+    return LayeredRenderer(aperture=Polygon(7), vignetting=Vignetting(0.5), transfer=transfer)
 
 
 def test_a_clip_that_is_not_blurred_is_the_clip(kind: str, tmp_path: Path):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusScript, Keyframe, PointTarget
-from any2bokeh.refocus import FRAMES_BETWEEN_THREADS, refocus, refocus_frames
+from any2bokeh.refocusing import FRAMES_BETWEEN_THREADS, refocus, refocus_frames
 from any2bokeh.renderers.base import RenderInput
 from any2bokeh.video import Encoding, open_source
 from tests import clips
@@ -283,7 +283,7 @@ def test_decoding_goes_on_while_a_frame_is_rendered_and_stops_when_enough_wait(c
 
 def test_encoding_goes_on_while_a_frame_is_rendered(clip: Path, results: Path, monkeypatch: pytest.MonkeyPatch):
     first_written = threading.Event()
-    module = import_module("any2bokeh.refocus")
+    module = import_module("any2bokeh.refocusing")
     open_sink = module.open_sink
 
     def watched(*args, **options):
@@ -327,7 +327,7 @@ def test_failure_of_the_renderer_leaves_nothing(clip: Path, results: Path, frame
 
 @pytest.mark.parametrize("frame", [0, 5, clips.FRAMES - 1])
 def test_failure_of_the_writer_leaves_nothing(clip: Path, results: Path, frame: int, monkeypatch: pytest.MonkeyPatch):
-    module = import_module("any2bokeh.refocus")
+    module = import_module("any2bokeh.refocusing")
     open_sink = module.open_sink
 
     def failing(*args, **options):

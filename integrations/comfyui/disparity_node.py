@@ -88,7 +88,7 @@ def estimated(frames: NDArray[np.float32], estimator: DepthEstimator) -> NDArray
         return iter(frames)
 
     raw = [raw_disparity(each, estimator.meaning) for each in estimator.maps(pictures())]
-    maps = list(stabilised(lambda: iter(raw), pictures, mode=estimator.steadying))
+    maps = list(stabilised(lambda: iter(raw), pictures, mode=estimator.scale_alignment))
     scale = ClipRange()
     for each in maps:
         scale.add(each)

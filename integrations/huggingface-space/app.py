@@ -1,4 +1,4 @@
-"""The studio as a Space: all visitors reach it, so files are smaller than on a machine of one's own."""
+"""The studio as a Space: all sessions reach it, so files are smaller than on a machine of one's own."""
 
 import os
 import sys

@@ -27,7 +27,7 @@ PARTS = {
         "any2bokeh.optics.aperture.Polygon",
         "any2bokeh.optics.aperture.ImageAperture",
         "any2bokeh.optics.profile.BokehProfile",
-        "any2bokeh.optics.barrel.Barrel",
+        "any2bokeh.optics.vignetting.Vignetting",
         "any2bokeh.optics.highlights.Highlights",
         "any2bokeh.optics.focus_range.FocusRange",
     ),

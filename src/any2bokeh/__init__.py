@@ -3,9 +3,7 @@
 The public API. Names are imported when they are first used, so ``import any2bokeh`` loads no numerical library.
 """
 
-import sys
 from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,7 +11,7 @@ if TYPE_CHECKING:
     from any2bokeh.disparity.estimators import open_estimator
     from any2bokeh.errors import InputError
     from any2bokeh.focus import Autofocus, FocusScript, FocusTrack, TrackerChoice
-    from any2bokeh.refocus import RefocusResult, refocus, refocus_frames
+    from any2bokeh.refocusing import RefocusResult, refocus, refocus_frames
     from any2bokeh.renderers.base import Renderer, RenderInput
     from any2bokeh.renderers.layered import LayeredRenderer
     from any2bokeh.video import Encoding, VideoInfo, open_source
@@ -51,7 +49,7 @@ _HOME = {
     "FocusTrack": "any2bokeh.focus",
     "InputError": "any2bokeh.errors",
     "LayeredRenderer": "any2bokeh.renderers.layered",
-    "RefocusResult": "any2bokeh.refocus",
+    "RefocusResult": "any2bokeh.refocusing",
     "RenderInput": "any2bokeh.renderers.base",
     "Renderer": "any2bokeh.renderers.base",
     "TrackerChoice": "any2bokeh.focus",
@@ -59,23 +57,9 @@ _HOME = {
     "open_disparity": "any2bokeh.disparity",
     "open_estimator": "any2bokeh.disparity.estimators",
     "open_source": "any2bokeh.video",
-    "refocus_frames": "any2bokeh.refocus",
+    "refocus": "any2bokeh.refocusing",
+    "refocus_frames": "any2bokeh.refocusing",
 }
-
-
-class _Package(ModuleType):
-    """This package, in which ``refocus`` is the function although a module has its name too.
-
-    Importing ``any2bokeh.refocus`` makes Python set the module as an attribute here, over the function.
-    """
-
-    @property
-    def refocus(self) -> object:
-        return import_module("any2bokeh.refocus").refocus
-
-    @refocus.setter
-    def refocus(self, module: ModuleType) -> None:
-        pass
 
 
 def __getattr__(name: str) -> object:
@@ -86,6 +70,3 @@ def __getattr__(name: str) -> object:
 
 def __dir__() -> list[str]:
     return sorted(__all__)
-
-
-sys.modules[__name__].__class__ = _Package

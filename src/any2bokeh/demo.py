@@ -11,7 +11,7 @@ from any2bokeh.focus import FocusScript
 from any2bokeh.pending_output import PendingOutput, named_finally, write_failure
 from any2bokeh.picture import write_picture
 from any2bokeh.read_paths import ReadPaths
-from any2bokeh.refocus import Progress, RefocusResult, refocus
+from any2bokeh.refocusing import Progress, RefocusResult, refocus
 from any2bokeh.renderers.base import Renderer
 from any2bokeh.video import open_source
 

@@ -90,7 +90,7 @@ def _layered(settings: EngineSettings, look: Look, info: "VideoInfo | None") -> 
         settings.render_quality,
         aperture=look.aperture(),
         profile=look.profile(),
-        barrel=look.barrel(),
+        vignetting=look.vignetting(),
         axial_chromatic=look.axial_chromatic,
         highlights=look.recovery(),
         transfer=settings.transfer_of(info),

@@ -21,7 +21,7 @@ from any2bokeh.optics.lens import Lens
 from any2bokeh.optics.look import Look
 from any2bokeh.pending_output import check_target
 from any2bokeh.picture import write_picture
-from any2bokeh.refocus import Progress
+from any2bokeh.refocusing import Progress
 from any2bokeh.renderers.base import Renderer, RenderInput
 from any2bokeh.shot import Shot
 from any2bokeh.video import VideoInfo, VideoSource

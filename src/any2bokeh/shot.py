@@ -14,7 +14,7 @@ from any2bokeh.disparity import (
     DisparityReading,
     DisparitySource,
     EstimatedDisparity,
-    SteadiedDisparity,
+    StabilisedDisparity,
     inverse_metres_per_unit,
     open_disparity,
 )
@@ -121,8 +121,8 @@ class Shot:
         reading = disparity_reading or DisparityReading()
         maps = _GivenMaps(source, reading, start, stop, estimating, notice).opened(disparity)
         if notice is not None:
-            is_unsteadied = isinstance(disparity, str | Path) and reading.steadying is None
-            _tell_what_is_odd(maps, source, start, stop, notice, may_flicker=is_unsteadied)
+            is_unaligned = isinstance(disparity, str | Path) and reading.scale_alignment is None
+            _tell_what_is_odd(maps, source, start, stop, notice, may_flicker=is_unaligned)
         is_part = isinstance(maps, _PartDisparity)
         # Disparity of a part makes that part a clip of its own, whose focus is found from the part alone.
         first = start if is_part else 0
@@ -344,7 +344,7 @@ class _GivenMaps:
             path,
             clip_frame_count=count,
             # What levels bend is steadied before.
-            reading=self.reading if self.reading.steadying is None else replace(self.reading, levels=None),
+            reading=self.reading if self.reading.scale_alignment is None else replace(self.reading, levels=None),
             stop=None if is_part else self.stop,
             frame_size=(info.width, info.height),
             frame_numbers=frame_numbers(self.source, first, first + count),
@@ -357,13 +357,13 @@ class _GivenMaps:
 
     def _steadied(self, maps: DisparitySource, path: str | Path, *, first: int) -> DisparitySource:
         reading = self.reading
-        if reading.steadying is None:
+        if reading.scale_alignment is None:
             return maps
-        steadied = SteadiedDisparity(
+        steadied = StabilisedDisparity(
             maps,
             Path(path),
             self.source,
-            steadying=reading.steadying,
+            scale_alignment=reading.scale_alignment,
             how_read=f"{reading.kind} {reading.polarity}",
             start=first,
             levels=reading.levels,

@@ -16,7 +16,7 @@ from any2bokeh.focus.baking import baked
 from any2bokeh.focus.tracked_subjects import LoadsTracker
 from any2bokeh.pending_output import PendingOutput, check_target, published_together, write_failure, writing
 from any2bokeh.read_paths import ReadPaths
-from any2bokeh.refocus import Progress
+from any2bokeh.refocusing import Progress
 from any2bokeh.shot import FrameRange, Shot, frame_range
 from any2bokeh.subject.tracker import TrackedFrame
 from any2bokeh.video import VideoInfo, VideoSource

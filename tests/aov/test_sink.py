@@ -15,7 +15,7 @@ from any2bokeh.focus import FocusScript
 from any2bokeh.optics.aperture import Polygon
 from any2bokeh.optics.lens import Lens
 from any2bokeh.optics.transfer import srgb_decode
-from any2bokeh.refocus import refocus
+from any2bokeh.refocusing import refocus
 from any2bokeh.renderers.layered import LayeredRenderer
 from any2bokeh.video import Encoding, open_source
 from tests import clips

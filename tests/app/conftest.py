@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from any2bokeh import demo
 from any2bokeh.app.limits import Limits
+from any2bokeh.app.session import Session
 from any2bokeh.app.settings import Settings
 from any2bokeh.app.studio import Studio
-from any2bokeh.app.visitor import Visitor
 from any2bokeh.focus import TrackerChoice
 
 WIDTH, HEIGHT, FRAMES, FPS = 192, 108, 24, 24
@@ -97,7 +97,7 @@ def demo_clip(tiny_demo: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def limits() -> Limits:
     """Small ones, so that tests reach them."""
-    return Limits(upload_bytes=2 << 20, script_bytes=1 << 14, frame_count=200, visitors=4, waiting_renders=2, grace_s=0)
+    return Limits(upload_bytes=2 << 20, script_bytes=1 << 14, frame_count=200, sessions=4, waiting_renders=2, grace_s=0)
 
 
 @pytest.fixture
@@ -115,8 +115,8 @@ def studio(settings: Settings) -> Iterator[Studio]:
 
 
 @pytest.fixture
-def visitor(studio: Studio) -> Visitor:
-    """A visitor who has opened nothing yet."""
+def session(studio: Studio) -> Session:
+    """A session that has opened nothing yet."""
     return studio.arrive("page-one")
 
 
@@ -124,23 +124,23 @@ Received = Callable[..., Path]
 
 
 @pytest.fixture
-def received(visitor: Visitor) -> Received:
-    """Put bytes into the visitor's folder, as an upload does."""
+def received(session: Session) -> Received:
+    """Put bytes into the session's folder, as an upload does."""
 
     def put(content: bytes | Path) -> Path:
-        path = visitor.new_file()
+        path = session.new_file()
         path.write_bytes(content.read_bytes() if isinstance(content, Path) else content)
         return path
 
     return put
 
 
-def ready(visitor: Visitor, *, timeout_s: float = 60) -> None:
+def ready(session: Session, *, timeout_s: float = 60) -> None:
     """Wait until the focus of every frame has been found."""
     until = time.monotonic() + timeout_s
-    assert visitor.project is not None
-    while visitor.project.follower.progress.stage not in ("ready", "failed", "idle"):
-        assert time.monotonic() < until, visitor.project.follower.progress
+    assert session.project is not None
+    while session.project.follower.progress.stage not in ("ready", "failed", "idle"):
+        assert time.monotonic() < until, session.project.follower.progress
         time.sleep(0.01)
 
 
@@ -180,10 +180,10 @@ class Site:
         finally:
             connection.close()
 
-    def send(self, visitor: Visitor, kind: str, body: bytes, *, name: str = "clip.mp4") -> "Answer":
+    def send(self, session: Session, kind: str, body: bytes, *, name: str = "clip.mp4") -> "Answer":
         """Upload as the page does."""
         return self.ask(
-            f"/studio/{visitor.token}/{kind}?name={name}", method="POST", body=body, headers={"X-Any2bokeh": "1"}
+            f"/studio/{session.token}/{kind}?name={name}", method="POST", body=body, headers={"X-Any2bokeh": "1"}
         )
 
 

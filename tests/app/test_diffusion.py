@@ -23,16 +23,16 @@ def test_render_with_a_model_of_the_server_is_the_command_lines(settings: Settin
     tiny_pipeline().save_pretrained(model)
     studio = Studio(replace(settings, model=str(model), device="cpu"))
     try:
-        visitor = studio.arrive("one")
-        assert visitor.told()["engines"] == ["layered", "diffusion"]
-        visitor.open_demo()
-        visitor.render(engine="diffusion")
-        assert visitor.job is not None
-        assert visitor.job.wait(300)
-        assert visitor.job.state == "done", visitor.job.told()
-        mine = visitor.result("render").result
+        session = studio.arrive("one")
+        assert session.snapshot()["engines"] == ["layered", "diffusion"]
+        session.open_demo()
+        session.render(engine="diffusion")
+        assert session.job is not None
+        assert session.job.wait(300)
+        assert session.job.state == "done", session.job.snapshot()
+        mine = session.result("render").result
         assert mine is not None
-        (tmp_path / "focus.json").write_text(visitor.script_text())
+        (tmp_path / "focus.json").write_text(session.script_text())
         clip = [demo_clip / "clip.mp4", "--disparity", demo_clip / "disparity.mkv"]
         how = ["--focus-script", tmp_path / "focus.json", "--tracker", "classical", "--quiet"]
         engine = ["--engine", "diffusion", "--model", model, "--device", "cpu"]

@@ -156,7 +156,7 @@ def test_script_of_another_rate_means_the_same_in_the_clips_own_frames(frames: l
     np.testing.assert_array_equal(before.blur_strength, after.blur_strength)
 
 
-deeds = st.lists(
+commands = st.lists(
     st.tuples(
         st.sampled_from(["focus", "blur", "blur here", "delete", "move", "lock"]), st.integers(0, 9), st.integers(0, 9)
     ),
@@ -178,7 +178,7 @@ def done_to(script: FocusScript, what: str, frame: int, other: int) -> FocusScri
             return editing.changed(script, frame, {"strength": "strong", "easing": "hold"})
 
 
-@given(deeds)
+@given(commands)
 def test_whatever_is_done_the_script_saves_and_loads(done: list[tuple[str, int, int]]):
     script: FocusScript | None = None
     for what, frame, other in done:

@@ -45,22 +45,22 @@ def test_minute_of_1080p_opens_and_scrubs_without_being_loaded(minute: Path):
     process = psutil.Process()
     studio = Studio(Settings(depth_model="rough", tracker=TrackerChoice("classical")))
     try:
-        visitor = studio.arrive("one")
-        upload = visitor.new_file()
+        session = studio.arrive("one")
+        upload = session.new_file()
         upload.write_bytes(minute.read_bytes())
         before = process.memory_info().rss
         began = time.process_time()
-        visitor.open_video(upload, "minute.mp4")
+        session.open_video(upload, "minute.mp4")
         opened_s = time.process_time() - began
-        assert visitor.project is not None
-        assert visitor.project.told()["frames"] == COUNT
+        assert session.project is not None
+        assert session.project.snapshot()["frames"] == COUNT
 
         scrubbed_s, most = [], 0
         for index in [*range(0, COUNT, 37), *range(COUNT - 1, 0, -61)]:
             began = time.process_time()
-            visitor.picture(index, "source")
+            session.picture(index, "source")
             scrubbed_s.append(time.process_time() - began)
-            picture = visitor.project._pictures.frames.at(index)
+            picture = session.project._pictures.frames.at(index)
             assert picture.shape == (3, 540, 960)
             # Limited range to full: the number of the frame, within H.264.
             grey = (brightness(index) - 16) / 219

@@ -123,7 +123,7 @@ def compile_the_renderer() -> None:
 @pytest.fixture(scope="module")
 def site() -> Iterator[Site]:
     compile_the_renderer()
-    limits = Limits(upload_bytes=2 << 20, visitors=40, grace_s=0)
+    limits = Limits(upload_bytes=2 << 20, sessions=40, grace_s=0)
     with served(Settings(limits=limits, depth_model="rough", tracker=TrackerChoice("classical"))) as running:
         yield running
 
@@ -375,8 +375,8 @@ def test_two_visitors_and_a_page_that_closes(site: Site, browser: Any, tmp_path:
         two.page.wait_for_function("window.studio.store.state.clip?.name === 'mine.mp4'")
         two.click(NEAR_POINT)
         assert "rough estimate" in two.page.locator(".st-status").inner_text()
-        assert len(list(site.studio.visitor(tokens[1]).folder.glob("upload-*"))) == 1
-        folder = site.studio.visitor(tokens[1]).folder
+        assert len(list(site.studio.session(tokens[1]).folder.glob("upload-*"))) == 1
+        folder = site.studio.session(tokens[1]).folder
         contexts[1].close()
         for _ in range(600):
             if not folder.exists():

@@ -27,7 +27,7 @@ CLASSICAL = TrackerChoice("classical")
 
 
 class Holder:
-    """As much of a visitor as ``ready`` looks at."""
+    """As much of a user as ``ready`` looks at."""
 
     def __init__(self, project: Project) -> None:
         self.project = project
@@ -67,7 +67,7 @@ def test_click_brings_the_focus_to_what_is_there(project: Project):
     far = picture(project, 0)
     assert detail_at(far, FAR_POINT) > 0.9 * detail_at(source, FAR_POINT)
     assert detail_at(far, NEAR_POINT) < 0.4 * detail_at(source, NEAR_POINT)
-    assert [row["locked"] for row in project.told()["keyframes"]] == [True]
+    assert [row["locked"] for row in project.snapshot()["keyframes"]] == [True]
 
 
 def test_more_blur_blurs_more(project: Project):
@@ -197,7 +197,7 @@ def test_disparity_is_estimated_once_and_from_the_subject(demo_clip: Path, tmp_p
     depth = ClipDepth(source, given=None, model="rough", cache=tmp_path / "cache")
     project = Project(source, name="clip.mp4", depth=depth, tracker=CLASSICAL)
     try:
-        assert project.told()["finding"]["stage"] == "idle"
+        assert project.snapshot()["finding"]["stage"] == "idle"
         project.focus(0, *NEAR_POINT, is_locked=False)
         wait(project)
         first = depth.ready(project.now.script)
@@ -206,7 +206,7 @@ def test_disparity_is_estimated_once_and_from_the_subject(demo_clip: Path, tmp_p
         project.focus(12, *FAR_POINT, is_locked=False)  # the first subject is still the first
         wait(project)
         assert depth.ready(project.now.script) == first
-        told = project.told()
+        told = project.snapshot()
         assert (told["depth"], told["depth_is_rough"]) == ("built-in rough estimate", True)
         assert project.picture(0, "depth").focus is not None
     finally:

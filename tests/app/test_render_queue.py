@@ -40,12 +40,12 @@ def test_job_runs_and_says_how_far_it_is():
     for done in (1, 2):
         time.sleep(0.02)
         work.go.release()
-        while one.told()["done"] < done:
+        while one.snapshot()["done"] < done:
             time.sleep(0.001)
     assert 0.005 < (one.seconds_left or 0) < 5  # one frame of 0.02 s or so
     work.go.release()
     assert one.wait(10)
-    assert (one.state, one.result, one.told()["done"]) == ("done", Path("result.mp4"), 3)
+    assert (one.state, one.result, one.snapshot()["done"]) == ("done", Path("result.mp4"), 3)
 
 
 def test_one_at_a_time_in_order_of_arrival():
@@ -84,7 +84,7 @@ def test_running_job_is_cancelled_at_its_next_frame():
     RenderQueue().add(one)
     assert work.began.wait(10)
     one.cancel()
-    assert one.told()["state"] == "cancelling"
+    assert one.snapshot()["state"] == "cancelling"
     work.go.release()
     assert one.wait(10)
     assert (one.state, one.result) == ("cancelled", None)

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from any2bokeh.app.limits import Limits
+from any2bokeh.app.session import Session
 from any2bokeh.app.settings import Settings
-from any2bokeh.app.visitor import Visitor
 from any2bokeh.focus import TrackerChoice
 from tests.app.conftest import NEAR_POINT, Site, served, write_disparity_video, write_video
 
-LIMITS = Limits(upload_bytes=300_000, script_bytes=1 << 12, visitors=6, waiting_renders=2, grace_s=0)
+LIMITS = Limits(upload_bytes=300_000, script_bytes=1 << 12, sessions=6, waiting_renders=2, grace_s=0)
 
 
 @pytest.fixture(scope="module")
@@ -24,20 +24,20 @@ def site() -> Iterator[Site]:
 
 
 @pytest.fixture
-def visitor(site: Site) -> Iterator[Visitor]:
+def session(site: Site) -> Iterator[Session]:
     yield site.studio.arrive("page-one")
     site.studio.leave("page-one")
 
 
 @pytest.fixture
-def other(site: Site) -> Iterator[Visitor]:
-    """Another visitor, who has rendered something."""
-    visitor = site.studio.arrive("page-two")
-    visitor.open_demo()
-    visitor.render()
-    assert visitor.job is not None
-    assert visitor.job.wait(60)
-    yield visitor
+def other(site: Site) -> Iterator[Session]:
+    """Another session, who has rendered something."""
+    session = site.studio.arrive("page-two")
+    session.open_demo()
+    session.render()
+    assert session.job is not None
+    assert session.job.wait(60)
+    yield session
     site.studio.leave("page-two")
 
 
@@ -108,45 +108,45 @@ def test_nothing_else_takes_anything(site: Site, path: str):
     assert site.ask(path, method="POST", body=b"{}", headers={"Content-Type": "application/json"}).status == 404
 
 
-def test_files_of_visitors_cannot_be_named(site: Site, visitor: Visitor, other: Visitor, tmp_path: Path):
+def test_files_of_visitors_cannot_be_named(site: Site, session: Session, other: Session, tmp_path: Path):
     secret = tmp_path / "secret.mp4"
     secret.write_bytes(b"secret")
-    link = visitor.folder / "link.mp4"
+    link = session.folder / "link.mp4"
     link.symlink_to(secret)
     result = other.result("render").result
     assert result is not None
     assert site.ask(f"/studio/{other.token}/result").body == result.read_bytes()  # it is there, for the other
-    for path in (link, secret, result, visitor.folder, site.studio.folder):
-        for route in ("/gradio_api/file=", "/file=", f"/studio/{visitor.token}/", "/studio/static/"):
+    for path in (link, secret, result, session.folder, site.studio.folder):
+        for route in ("/gradio_api/file=", "/file=", f"/studio/{session.token}/", "/studio/static/"):
             assert site.ask(f"{route}{path}").status == 404
     for name in (link.name, f"../{other.folder.name}/{result.name}", "..%2f..%2fetc%2fpasswd"):
-        assert site.ask(f"/studio/{visitor.token}/{name}").status == 404
+        assert site.ask(f"/studio/{session.token}/{name}").status == 404
 
 
-def test_another_visitors_work_needs_their_token(site: Site, visitor: Visitor, other: Visitor):
+def test_another_visitors_work_needs_their_token(site: Site, session: Session, other: Session):
     for what in ("state", "picture?frame=0", "result", "focus.json"):
         assert site.ask(f"/studio/{other.token}/{what}").status == 200
         for token in ("page-two", other.folder.name, other.token[:-1], other.token.swapcase(), "null"):
             answer = site.ask(f"/studio/{token}/{what}")
             assert answer.status == 400
             assert "reload" in answer.error
-    assert json.loads(site.ask(f"/studio/{visitor.token}/state").body)["clip"] is None
-    assert "rendered" in site.ask(f"/studio/{visitor.token}/result").error
+    assert json.loads(site.ask(f"/studio/{session.token}/state").body)["clip"] is None
+    assert "rendered" in site.ask(f"/studio/{session.token}/result").error
 
 
-def test_upload_opens(site: Site, visitor: Visitor, tmp_path: Path):
+def test_upload_opens(site: Site, session: Session, tmp_path: Path):
     clip = write_video(tmp_path / "clip.mp4", frames=8).read_bytes()
-    assert site.send(visitor, "video", clip, name="my%20clip.mp4").status == 200
-    told = json.loads(site.ask(f"/studio/{visitor.token}/state").body)["clip"]
+    assert site.send(session, "video", clip, name="my%20clip.mp4").status == 200
+    told = json.loads(site.ask(f"/studio/{session.token}/state").body)["clip"]
     assert (told["name"], told["frames"]) == ("my clip.mp4", 8)
     maps = write_disparity_video(tmp_path / "d.mkv", frames=8).read_bytes()
-    assert site.send(visitor, "disparity", maps, name="d.mkv").status == 200
+    assert site.send(session, "disparity", maps, name="d.mkv").status == 200
     script = {"version": 1, "keyframes": [{"frame": 0, "point": list(NEAR_POINT), "blur_strength": 30}]}
-    assert site.send(visitor, "script", json.dumps(script).encode(), name="focus.json").status == 200
-    picture = site.ask(f"/studio/{visitor.token}/picture?frame=3")
+    assert site.send(session, "script", json.dumps(script).encode(), name="focus.json").status == 200
+    picture = site.ask(f"/studio/{session.token}/picture?frame=3")
     assert picture.body[:3] == b"\xff\xd8\xff"
     assert float(picture.headers["x-focus"]) == pytest.approx(0.9, abs=0.01)
-    saved = site.ask(f"/studio/{visitor.token}/focus.json")
+    saved = site.ask(f"/studio/{session.token}/focus.json")
     assert json.loads(saved.body)["keyframes"] == script["keyframes"]
     assert "attachment" in saved.headers["content-disposition"]
 
@@ -166,35 +166,35 @@ def test_upload_opens(site: Site, visitor: Visitor, tmp_path: Path):
     ],
     ids=lambda value: repr(value[:10]) if isinstance(value, bytes) else str(value),
 )
-def test_wrong_files_are_told_in_a_sentence(site: Site, visitor: Visitor, kind: str, content: bytes, named: str):
-    answer = site.send(visitor, kind, content)
+def test_wrong_files_are_told_in_a_sentence(site: Site, session: Session, kind: str, content: bytes, named: str):
+    answer = site.send(session, kind, content)
     assert answer.status == 400
     assert named in answer.error
-    assert str(visitor.folder) not in answer.error
+    assert str(session.folder) not in answer.error
     assert answer.error.endswith(".")
-    assert list(visitor.folder.iterdir()) == []
+    assert list(session.folder.iterdir()) == []
 
 
-def test_length_that_is_not_told_is_limited_too(site: Site, visitor: Visitor):
+def test_length_that_is_not_told_is_limited_too(site: Site, session: Session):
     import http.client
 
     connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=20)
     chunks = (bytes(65536) for _ in range(20))
-    path = f"/studio/{visitor.token}/video?name=x.mp4"
+    path = f"/studio/{session.token}/video?name=x.mp4"
     connection.request("POST", path, chunks, {"X-Any2bokeh": "1"}, encode_chunked=True)
     answer = connection.getresponse()
     assert answer.status == 400
     assert "larger than" in json.loads(answer.read())["error"]
     connection.close()
-    assert list(visitor.folder.iterdir()) == []
+    assert list(session.folder.iterdir()) == []
 
 
-def test_upload_does_not_follow_a_link(site: Site, visitor: Visitor, tmp_path: Path):
+def test_upload_does_not_follow_a_link(site: Site, session: Session, tmp_path: Path):
     target = tmp_path / "mine"
     target.write_bytes(b"mine")
     for number in range(1, 9):
-        (visitor.folder / f"upload-{number}").symlink_to(target)
-    assert site.send(visitor, "video", b"\x00\x00\x00\x18ftypmp42" + bytes(100)).status == 500
+        (session.folder / f"upload-{number}").symlink_to(target)
+    assert site.send(session, "video", b"\x00\x00\x00\x18ftypmp42" + bytes(100)).status == 500
     assert target.read_bytes() == b"mine"
 
 
@@ -206,25 +206,25 @@ def test_upload_does_not_follow_a_link(site: Site, visitor: Visitor, tmp_path: P
         {"Host": "evil.example", "X-Any2bokeh": "1"},
     ],
 )
-def test_other_sites_are_kept_out(site: Site, visitor: Visitor, headers: dict[str, str]):
+def test_other_sites_are_kept_out(site: Site, session: Session, headers: dict[str, str]):
     script = b'{"version": 1, "keyframes": [{"frame": 0, "focus_disparity": 0.5, "blur_strength": 1}]}'
-    answer = site.ask(f"/studio/{visitor.token}/script", method="POST", body=script, headers=headers)
+    answer = site.ask(f"/studio/{session.token}/script", method="POST", body=script, headers=headers)
     assert answer.status == 403
     if "Host" in headers:
         assert site.ask("/", headers=headers).status == 403
 
 
-def test_uploads_without_our_header_are_refused(site: Site, visitor: Visitor):
+def test_uploads_without_our_header_are_refused(site: Site, session: Session):
     for kind in ("video", "disparity", "script"):
-        answer = site.ask(f"/studio/{visitor.token}/{kind}", method="POST", body=b"x")
+        answer = site.ask(f"/studio/{session.token}/{kind}", method="POST", body=b"x")
         assert answer.status == 400
         assert "own page" in answer.error
 
 
-def test_requests_that_cannot_be_read_are_told(site: Site, visitor: Visitor):
-    visitor.open_demo()
+def test_requests_that_cannot_be_read_are_told(site: Site, session: Session):
+    session.open_demo()
     for query in ("frame=x", "frame=", "frame=99999999999", "frame=-1", "frame=0&view=../../etc", ""):
-        answer = site.ask(f"/studio/{visitor.token}/picture?{query}")
+        answer = site.ask(f"/studio/{session.token}/picture?{query}")
         assert answer.status == 400
         assert answer.error
 
@@ -245,9 +245,9 @@ def event(site: Site, name: str, data: list, *, page: str, extra: dict | None = 
 def test_flood_of_pages_is_bounded(site: Site):
     answers = [event(site, "load", [], page=f"flood{number}") for number in range(20)]
     states = [json.loads(json.loads(answer.body)["data"][0]) for answer in answers]
-    assert sum("token" in state for state in states) == LIMITS.visitors
+    assert sum("token" in state for state in states) == LIMITS.sessions
     assert all("pages are open" in state["message"] for state in states if "token" not in state)
-    assert len(list(site.studio.folder.iterdir())) == LIMITS.visitors
+    assert len(list(site.studio.folder.iterdir())) == LIMITS.sessions
     for number in range(20):
         site.studio.leave(f"flood{number}")
     assert list(site.studio.folder.iterdir()) == []
@@ -274,14 +274,14 @@ def test_flood_of_pages_is_bounded(site: Site):
     ],
     ids=str,
 )
-def test_deeds_that_the_page_would_not_ask_are_refused(site: Site, visitor: Visitor, asked):
-    visitor.open_demo()
-    before = visitor.script_text()
+def test_deeds_that_the_page_would_not_ask_are_refused(site: Site, session: Session, asked):
+    session.open_demo()
+    before = session.script_text()
     answer = event(site, "edit", [], page="page-one", extra=asked)
     if answer.status == 200:
         assert json.loads(json.loads(answer.body)["data"][0])["message"]
-    assert visitor.script_text() == before
-    assert visitor.job is None
+    assert session.script_text() == before
+    assert session.job is None
 
 
 def test_large_events_are_refused(site: Site):
@@ -292,9 +292,9 @@ def test_large_events_are_refused(site: Site):
 
 def test_nothing_is_left_when_the_server_ends():
     with served(Settings(limits=replace(LIMITS, grace_s=60), tracker=TrackerChoice("classical"))) as running:
-        visitor = running.studio.arrive("one")
-        visitor.open_demo()
-        visitor.render()
+        session = running.studio.arrive("one")
+        session.open_demo()
+        session.render()
         folder = running.studio.folder
         assert list(folder.iterdir())
     assert not folder.exists()

@@ -9,7 +9,7 @@ from any2bokeh.errors import InputError
 
 def test_a_page_keeps_its_visitor(studio: Studio):
     assert studio.arrive("one") is studio.arrive("one")
-    assert studio.visitor(studio.arrive("one").token) is studio.arrive("one")
+    assert studio.session(studio.arrive("one").token) is studio.arrive("one")
 
 
 def test_visitors_are_apart(studio: Studio):
@@ -18,37 +18,37 @@ def test_visitors_are_apart(studio: Studio):
     assert one.folder != two.folder
     assert len(one.token) >= 32
     one.open_demo()
-    assert two.told()["clip"] is None
+    assert two.snapshot()["clip"] is None
 
 
 @pytest.mark.parametrize("token", ["", "one", "../one", "None"])
 def test_only_tokens_open(studio: Studio, token: str):
     studio.arrive("one")
     with pytest.raises(InputError, match="reload"):
-        studio.visitor(token)
+        studio.session(token)
 
 
 def test_page_that_leaves_takes_its_files_along(studio: Studio):
-    visitor = studio.arrive("one")
-    visitor.open_demo()
+    session = studio.arrive("one")
+    session.open_demo()
     studio.leave("one")
-    assert not visitor.folder.exists()
+    assert not session.folder.exists()
     with pytest.raises(InputError, match="reload"):
-        studio.visitor(visitor.token)
+        studio.session(session.token)
 
 
 def test_page_that_comes_back_within_the_grace_keeps_its_work(settings: Settings):
     studio = Studio(replace(settings, limits=replace(settings.limits, grace_s=60)))
     try:
-        visitor = studio.arrive("one")
+        session = studio.arrive("one")
         studio.leave("one")
         studio.sweep()
-        assert studio.arrive("one") is visitor
+        assert studio.arrive("one") is session
         studio.leave("one")
         studio._leaving["one"] -= 61
-        visitor.seen_s -= 61
+        session.seen_s -= 61
         studio.sweep()
-        assert not visitor.folder.exists()
+        assert not session.folder.exists()
     finally:
         studio.close()
 
@@ -57,8 +57,8 @@ def test_idle_pages_are_forgotten(settings: Settings):
     studio = Studio(replace(settings, limits=replace(settings.limits, idle_s=100)))
     try:
         idle, busy = studio.arrive("idle"), studio.arrive("busy")
-        for visitor in (idle, busy):
-            visitor.seen_s -= 99
+        for session in (idle, busy):
+            session.seen_s -= 99
         studio.sweep()
         assert idle.folder.exists()
         idle.seen_s -= 2
@@ -91,17 +91,17 @@ def test_renders_of_a_crowd_wait_and_a_flood_is_refused(studio: Studio):
 
     running = RenderJob("render", work, name="x")
     studio.queue.add(running)
-    visitors = [studio.arrive(page) for page in "abc"]
-    for visitor in visitors[:2]:
-        visitor.open_demo()
-        visitor.render()
-    assert [visitor.told()["job"]["ahead"] for visitor in visitors[:2]] == [1, 2]
-    visitors[2].open_demo()
+    sessions = [studio.arrive(page) for page in "abc"]
+    for session in sessions[:2]:
+        session.open_demo()
+        session.render()
+    assert [session.snapshot()["job"]["ahead"] for session in sessions[:2]] == [1, 2]
+    sessions[2].open_demo()
     with pytest.raises(InputError, match="2 renders wait already"):
-        visitors[2].render()
-    visitors[0].cancel()
-    visitors[2].render()
-    for visitor in visitors:
-        visitor.cancel()
+        sessions[2].render()
+    sessions[0].cancel()
+    sessions[2].render()
+    for session in sessions:
+        session.cancel()
     go.set()
     assert running.wait(10)

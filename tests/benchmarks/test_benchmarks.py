@@ -74,7 +74,7 @@ def test_quality_is_empty_without_the_data(results):
     assert results["quality"] == []
 
 
-def test_contestants_take_turns():
+def test_methods_take_turns():
     order = []
     jobs = {name: [lambda name=name, index=index: order.append((name, index)) for index in range(2)] for name in "ab"}
     costs = round_robin(jobs, rounds=2)

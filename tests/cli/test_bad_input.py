@@ -136,10 +136,10 @@ def test_disparity_and_depth_model(cli: RunCli, good: list[object], results: Pat
     assert_refused(cli(*good, *FOCUS_AND_BLUR, *also), results, "--disparity", also[0], "contradict")
 
 
-@pytest.mark.parametrize("steadying", ["still", "Blend"])
-def test_unknown_steadying(cli: RunCli, clip: Path, results: Path, steadying: str):
-    outcome = cli("refocus", clip, "--steadying", steadying, *FOCUS_AND_BLUR, "-o", results / "out.mp4")
-    assert_refused(outcome, results, steadying, "whole-clip")
+@pytest.mark.parametrize("scale_alignment", ["still", "Blend"])
+def test_unknown_scale_alignment(cli: RunCli, clip: Path, results: Path, scale_alignment: str):
+    outcome = cli("refocus", clip, "--scale-alignment", scale_alignment, *FOCUS_AND_BLUR, "-o", results / "out.mp4")
+    assert_refused(outcome, results, scale_alignment, "whole-clip")
 
 
 def test_a_point_outside_the_frame_is_told_before_anything_is_estimated(cli: RunCli, clip: Path, results: Path):

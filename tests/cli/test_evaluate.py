@@ -24,8 +24,8 @@ def test_scores_are_written_and_printed(cli: RunCli, clips: Path, results: Path)
     assert outcome.err == ""
     result = outcome.result
     assert result["output"] == str(out)
-    assert set(result["contestants"]) == {"source", "gather"}
-    assert result["contestants"]["source"]["clips"]["scene/same"]["psnr_db"] == 100
+    assert set(result["methods"]) == {"source", "gather"}
+    assert result["methods"]["source"]["clips"]["scene/same"]["psnr_db"] == 100
     written = json.loads((out / "evaluation.json").read_text())
     assert written == {key: value for key, value in result.items() if key != "output"}
     assert {"table.md", "psnr_frames.svg", "strip_scene_same.png", "strip_scene_darker.png"} <= {
@@ -58,8 +58,8 @@ def test_results_in_a_folder_are_scored_under_a_name(cli: RunCli, clips: Path, r
         write_result(tmp_path / "theirs" / "scene" / clip, [picture(t) for t in range(FRAMES)])
     outcome = cli("evaluate", clips, "--results", f"other={tmp_path / 'theirs'}", "-o", results / "scores", "--json")
     assert outcome.code == 0, outcome.err
-    assert list(outcome.result["contestants"]) == ["other"]
-    assert outcome.result["contestants"]["other"]["clips"]["scene/same"]["psnr_db"] == 100
+    assert list(outcome.result["methods"]) == ["other"]
+    assert outcome.result["methods"]["other"]["clips"]["scene/same"]["psnr_db"] == 100
 
 
 def test_shards_are_scored(cli: RunCli, shard_folder: Path, results: Path):  # noqa: F811

@@ -85,8 +85,8 @@ def test_flicker_is_told_and_steadied_on_request(cli: RunCli, frames: Path, resu
     run = ["refocus", frames, "--disparity", tmp_path / "d.npy", "--focus", "0.2", "--blur", "200"]
     told = cli(*run, "-o", results / "a")
     assert "flickers" in told.err
-    assert "--steadying whole-clip" in told.err
-    steady = cli(*run, "--steadying", "whole-clip", "-o", results / "b")
+    assert "--scale-alignment whole-clip" in told.err
+    steady = cli(*run, "--scale-alignment", "whole-clip", "-o", results / "b")
     assert (steady.code, steady.err) == (0, "")
     rendered = [[cv2.imread(str(file)) for file in sorted((results / name).iterdir())] for name in "ab"]
     assert any(not np.array_equal(a, b) for a, b in zip(*rendered, strict=True))

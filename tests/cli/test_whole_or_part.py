@@ -15,7 +15,7 @@ from any2bokeh.focus.target import DisparityTarget
 from any2bokeh.grain import MatchedGrain
 from any2bokeh.optics.breathing import Breathing
 from any2bokeh.optics.lens import Lens
-from any2bokeh.refocus import RefocusResult, refocus
+from any2bokeh.refocusing import RefocusResult, refocus
 from any2bokeh.video import open_source
 from tests import clips
 from tests.cli.conftest import RunCli

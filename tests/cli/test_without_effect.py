@@ -73,9 +73,9 @@ def test_sound_of_a_silent_clip_is_told(cli: RunCli, frame_folder: Path, dispari
 
 def test_steadying_one_frame_is_told(cli: RunCli, frame_folder: Path, disparity_folder: Path, results: Path):
     given = [frame_folder / "00000.png", "--disparity", disparity_folder / "00000.png", "--focus", "0.9"]
-    outcome = cli("refocus", *given, "--steadying", "blend", "-o", results / "o")
+    outcome = cli("refocus", *given, "--scale-alignment", "blend", "-o", results / "o")
     assert outcome.code == 0
-    assert "--steadying blend changes nothing" in outcome.err
+    assert "--scale-alignment blend changes nothing" in outcome.err
 
 
 @pytest.mark.parametrize("option", [["--subject-point", "0.5,0.5"], ["--subject-box", "0.2,0.2,0.6,0.6"]])

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from any2bokeh.disparity import EstimatedDisparity, open_disparity
-from any2bokeh.disparity.estimators import MapMeaning, Steadying
+from any2bokeh.disparity.estimators import MapMeaning, ScaleAlignment
 from any2bokeh.disparity.writing import write_disparity
 from any2bokeh.errors import InputError
 from any2bokeh.video import VideoSource, open_source
@@ -26,7 +26,7 @@ class SquareEstimator:
 
     meaning: MapMeaning = DISPARITY
     scales: tuple[float, ...] = (1.0,) * clips.FRAMES
-    steadying: Steadying = "none"
+    scale_alignment: ScaleAlignment = "none"
     name: str = "square"
     licence: str = "mit"
     caveat: str | None = None
@@ -85,7 +85,7 @@ def test_it_is_made_once_and_kept(source: VideoSource):
     np.testing.assert_array_equal(first, again)
     list(EstimatedDisparity(source, SquareEstimator(settings={"size": 2})).frames())
     other = SquareEstimator(settings={"size": 2})
-    list(EstimatedDisparity(source, other, steadying="whole-clip").frames())
+    list(EstimatedDisparity(source, other, scale_alignment="whole-clip").frames())
     assert other.runs == 1
 
 
@@ -152,7 +152,7 @@ def test_missing_values_are_filled(source: VideoSource):
 
 
 def test_a_model_that_breathes_is_held_still(source: VideoSource):
-    breathing = SquareEstimator(scales=SCALES, steadying="whole-clip")
+    breathing = SquareEstimator(scales=SCALES, scale_alignment="whole-clip")
     maps = np.stack(list(EstimatedDisparity(source, breathing).frames()))[:, 0]
     raw = np.stack([(clips.depth_map(index) / 65535 * 7 + 2) * SCALES[index] for index in range(12)])
     far, span = (slice(None), slice(0, 8), slice(0, 8)), np.ptp(raw)

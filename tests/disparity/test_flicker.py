@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from any2bokeh.disparity import DisparityReading, Levels, SteadiedDisparity, open_disparity
+from any2bokeh.disparity import DisparityReading, Levels, StabilisedDisparity, open_disparity
 from any2bokeh.disparity.cache import DisparityCache
 from any2bokeh.disparity.flicker import Flicker, flicker_of, is_flat
 from any2bokeh.video import VideoSource, open_source
@@ -89,7 +89,7 @@ def test_maps_that_jitter_are_told(clip: Path) -> None:
     flicker = measured(clip, jittered(0.1))
     assert 0.03 < flicker.jitter < 0.1  # seen here 0.055
     assert "flickers" in (flicker.remark() or "")
-    assert "--steadying whole-clip" in (flicker.remark() or "")
+    assert "--scale-alignment whole-clip" in (flicker.remark() or "")
 
 
 def test_jitter_of_a_hundredth_is_silent(clip: Path) -> None:
@@ -109,12 +109,20 @@ def test_flat_maps_are_known() -> None:
     assert not is_flat(Maps(flat), start=0, stop=5)
 
 
-def steadied(tmp_path: Path, source: VideoSource, maps: np.ndarray, levels: Levels | None = None) -> SteadiedDisparity:
+def steadied(
+    tmp_path: Path, source: VideoSource, maps: np.ndarray, levels: Levels | None = None
+) -> StabilisedDisparity:
     np.save(tmp_path / "d.npy", maps)
     given = open_disparity(tmp_path / "d.npy", clip_frame_count=FRAMES, reading=DisparityReading(kind="disparity"))
     cache = DisparityCache(tmp_path / "cache")
-    return SteadiedDisparity(
-        given, tmp_path / "d.npy", source, steadying="whole-clip", how_read="disparity", levels=levels, cache=cache
+    return StabilisedDisparity(
+        given,
+        tmp_path / "d.npy",
+        source,
+        scale_alignment="whole-clip",
+        how_read="disparity",
+        levels=levels,
+        cache=cache,
     )
 
 

@@ -20,14 +20,14 @@ sys.exit(code)
 """
 
 
-def peak_mb(folder: Path, frames: int, steadying: str) -> float:
+def peak_mb(folder: Path, frames: int, scale_alignment: str) -> float:
     """Peak memory of ``any2bokeh depth`` in MB."""
     film = folder / f"{frames}.mp4"
     if not film.exists():
         clips.write_clip(film, frames=frames, width=160, height=96, options={"preset": "ultrafast"}, sound=False)
-    arguments = ["depth", film, "--depth-model", "rough", "--steadying", steadying, "--quiet"]
+    arguments = ["depth", film, "--depth-model", "rough", "--scale-alignment", scale_alignment, "--quiet"]
     done = subprocess.run(
-        [sys.executable, "-c", _JOB, *map(str, arguments), "-o", str(folder / f"{frames}-{steadying}.npz")],
+        [sys.executable, "-c", _JOB, *map(str, arguments), "-o", str(folder / f"{frames}-{scale_alignment}.npz")],
         check=True,
         capture_output=True,
         text=True,
@@ -37,10 +37,10 @@ def peak_mb(folder: Path, frames: int, steadying: str) -> float:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("steadying", ["none", "whole-clip"])
-def test_memory_does_not_grow_with_the_clip(tmp_path: Path, steadying: str):
-    peak_mb(tmp_path, 8, steadying)  # where nothing is compiled yet, that takes more than any clip does
-    short, long = (peak_mb(tmp_path, frames, steadying) for frames in (200, 2000))
-    print(f"{steadying}: {short:.0f} MB for 200 frames, {long:.0f} MB for 2000")
+@pytest.mark.parametrize("scale_alignment", ["none", "whole-clip"])
+def test_memory_does_not_grow_with_the_clip(tmp_path: Path, scale_alignment: str):
+    peak_mb(tmp_path, 8, scale_alignment)  # where nothing is compiled yet, that takes more than any clip does
+    short, long = (peak_mb(tmp_path, frames, scale_alignment) for frames in (200, 2000))
+    print(f"{scale_alignment}: {short:.0f} MB for 200 frames, {long:.0f} MB for 2000")
     # 1800 more maps of 160x96 are 110 MB as floats, their frames 330 MB. Seen: none more.
     assert long < short + 10

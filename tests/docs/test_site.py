@@ -49,7 +49,7 @@ def test_every_public_name_has_a_group():
 def test_python_reference_names_places_that_exist():
     places = re.findall(r"^::: (\S+)$", python_reference(), re.MULTILINE)
     assert len(places) == len(set(places)) == len(any2bokeh.__all__) - 1 + sum(map(len, PARTS.values()))
-    assert "any2bokeh.refocus.refocus" in places
+    assert "any2bokeh.refocusing.refocus" in places
     for place in places:
         module, _, name = place.rpartition(".")
         assert getattr(import_module(module), name).__doc__, place

@@ -84,14 +84,14 @@ def test_json_says_everything(evaluation):
     assert (result["format"], result["version"], result["suite"], result["frames"]) == (
         "any2bokeh-evaluation", 1, "control", 8,
     )  # fmt: skip
-    assert result["contestants"]["two"]["mean"]["psnr_db"] == 36.5
-    assert result["contestants"]["two"]["by"]["K"]["8.0"]["psnr_db"] == 37.0
-    assert result["contestants"]["one"]["clips"]["a4"]["psnr_frames_db"] == [30.0, 31.0]
+    assert result["methods"]["two"]["mean"]["psnr_db"] == 36.5
+    assert result["methods"]["two"]["by"]["K"]["8.0"]["psnr_db"] == 37.0
+    assert result["methods"]["one"]["clips"]["a4"]["psnr_frames_db"] == [30.0, 31.0]
     assert result["clips"][2]["blur_strength"] == 16
     assert result["absent"] == {"lpips": "needs weights"}
 
 
-def test_table_has_a_row_for_each_contestant_and_only_columns_that_were_measured(evaluation):
+def test_table_has_a_row_for_each_method_and_only_columns_that_were_measured(evaluation):
     text = as_markdown(evaluation)
     lines = text.splitlines()
     head = next(line for line in lines if "PSNR dB ↑" in line)
@@ -102,7 +102,7 @@ def test_table_has_a_row_for_each_contestant_and_only_columns_that_were_measured
     assert "Absent: lpips needs weights." in text
 
 
-def test_curves_show_every_contestant(evaluation):
+def test_curves_show_every_method(evaluation):
     found = charts(evaluation)
     assert set(found) == {"psnr_frames.svg", "psnr_K.svg", "blur.svg"}
     for document in found.values():

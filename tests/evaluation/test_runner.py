@@ -1,4 +1,4 @@
-"""The runner: scores, streaming, and contestants that do not fit."""
+"""The runner: scores, streaming, and methods that do not fit."""
 
 import importlib.util
 from collections import deque
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from any2bokeh.errors import InputError
-from any2bokeh.evaluation import FolderContestant, Networks, RendererContestant, evaluate, open_clips, plain_contestant
+from any2bokeh.evaluation import FolderMethod, Networks, RendererMethod, evaluate, open_clips, plain_method
 from tests.evaluation.pictures import FRAMES, HEIGHT, WIDTH, picture, write_result
 
 
@@ -32,7 +32,7 @@ def clips(thin_lens_folder):
 
 
 def test_what_is_the_truth_scores_full_marks(clips):
-    scores = evaluate(clips[:1], [plain_contestant("source")]).scores["source"]["scene/same"]
+    scores = evaluate(clips[:1], [plain_method("source")]).scores["source"]["scene/same"]
     assert scores.psnr_frames_db == [100] * FRAMES
     values = scores.values
     assert (values["psnr_db"], values["psnr_edge_db"], values["rm"], values["temporal_warped"]) == (100, 100, 0, 0)
@@ -51,7 +51,7 @@ def test_scores_are_those_of_the_independent_script(clips, thin_lens_folder, tmp
     for clip in clips:
         write_result(tmp_path / "theirs" / clip.name, [picture(20 + t) for t in range(FRAMES)])
 
-    ours = evaluate(clips, [FolderContestant(tmp_path / "theirs")]).scores["theirs"]
+    ours = evaluate(clips, [FolderMethod(tmp_path / "theirs")]).scores["theirs"]
     rows = [row for row in scorer.score(str(thin_lens_folder), str(tmp_path / "theirs")) if row["setting"]]
     assert len(rows) == 2
     for row in rows:
@@ -62,11 +62,11 @@ def test_scores_are_those_of_the_independent_script(clips, thin_lens_folder, tmp
         assert values["rm"] == pytest.approx(row["temporal"], abs=1e-6)
 
 
-def test_contestants_do_not_change_each_others_scores(clips):
+def test_methods_do_not_change_each_others_scores(clips):
     names = ("source", "gather", "scatter")
-    together = evaluate(clips, [plain_contestant(name) for name in names])
+    together = evaluate(clips, [plain_method(name) for name in names])
     for name in names:
-        alone = evaluate(clips, [plain_contestant(name)])
+        alone = evaluate(clips, [plain_method(name)])
         for clip in clips:
             assert alone.scores[name][clip.name].values == together.scores[name][clip.name].values
 
@@ -77,7 +77,7 @@ def test_frames_are_read_no_further_ahead_than_the_window(clips):
     ahead = []
     evaluate(
         [long],
-        [plain_contestant("source"), RendererContestant("late", lambda transfer: LookingAhead())],
+        [plain_method("source"), RendererMethod("late", lambda transfer: LookingAhead())],
         progress=lambda done, total: ahead.append(len(read) - done // 2),
     )
     assert len(read) == 30
@@ -92,24 +92,24 @@ def _repeated(clip, count, read):
 
 
 def test_a_late_engine_scores_as_a_prompt_one(clips):
-    late = RendererContestant("late", lambda transfer: LookingAhead())
-    scores = evaluate(clips, [plain_contestant("source"), late]).scores
+    late = RendererMethod("late", lambda transfer: LookingAhead())
+    scores = evaluate(clips, [plain_method("source"), late]).scores
     assert {k: v.values for k, v in scores["late"].items()} == {k: v.values for k, v in scores["source"].items()}
 
 
 def test_results_are_scored_in_order_and_as_files(clips, tmp_path):
     write_result(tmp_path / "mine" / "scene" / "same", [picture(t) for t in range(FRAMES)])
-    scores = evaluate(clips[:1], [FolderContestant(tmp_path / "mine")])
+    scores = evaluate(clips[:1], [FolderMethod(tmp_path / "mine")])
     assert scores.scores["mine"]["scene/same"].values["psnr_db"] == 100
     swapped = [picture(t) for t in (1, 0, 2)]
     write_result(tmp_path / "swapped" / "scene" / "same", swapped)
-    frames = evaluate(clips[:1], [FolderContestant(tmp_path / "swapped")]).scores["swapped"]["scene/same"]
+    frames = evaluate(clips[:1], [FolderMethod(tmp_path / "swapped")]).scores["swapped"]["scene/same"]
     assert frames.psnr_frames_db[2] == 100
     assert max(frames.psnr_frames_db[:2]) < 30
 
 
 def test_what_is_absent_is_said(clips):
-    evaluation = evaluate(clips[:1], [plain_contestant("source")])
+    evaluation = evaluate(clips[:1], [plain_method("source")])
     assert set(evaluation.absent) == {"lpips", "fvd", "vfid"}
     assert not {"lpips", "fvd", "vfid"} & set(evaluation.scores["source"]["scene/same"].values)
     assert evaluation.networks == {"fd_px": "DIS", "temporal_warped": "DIS"}
@@ -124,14 +124,14 @@ class _Means:
 
 def test_distances_are_of_all_clips(clips):
     networks = Networks(video_features=_Means())  # type: ignore[arg-type]
-    evaluation = evaluate(clips, [plain_contestant("source")], networks=networks)
+    evaluation = evaluate(clips, [plain_method("source")], networks=networks)
     # One window of two frames for each clip: the truth of the second is half as bright.
     same, darker = (np.mean([picture(t) for t in range(2)]) * factor for factor in (1, 0.5))
     spread = abs(same - darker) / np.sqrt(2)
     expected = (same - (same + darker) / 2) ** 2 + spread**2
     assert evaluation.distances["source"]["fvd"] == pytest.approx(expected, rel=0.02)
     assert "fvd" not in evaluation.absent
-    alone = evaluate(clips[:1], [plain_contestant("source")], networks=networks)
+    alone = evaluate(clips[:1], [plain_method("source")], networks=networks)
     assert alone.distances["source"] == {}
     assert "two or more clips" in alone.absent["fvd"]
 
@@ -153,28 +153,28 @@ def test_a_result_that_does_not_fit_is_refused_before_any_is_scored(clips, tmp_p
     write_result(tmp_path / "mine" / "scene" / "same", pictures)
     began = []
     with pytest.raises(InputError, match=said):
-        evaluate(clips[:1], [FolderContestant(tmp_path / "mine")], progress=lambda done, total: began.append(done))
+        evaluate(clips[:1], [FolderMethod(tmp_path / "mine")], progress=lambda done, total: began.append(done))
     assert began == []
 
 
 def test_a_missing_result_is_named(clips, tmp_path):
     write_result(tmp_path / "mine" / "scene" / "same", [picture(t) for t in range(FRAMES)])
     with pytest.raises(InputError, match="no result of clip scene/darker"):
-        evaluate(clips, [FolderContestant(tmp_path / "mine")])
+        evaluate(clips, [FolderMethod(tmp_path / "mine")])
 
 
 def test_folders_of_results_that_cannot_be(tmp_path):
     with pytest.raises(InputError, match="there is no folder of results"):
-        FolderContestant(tmp_path / "nothing")
+        FolderMethod(tmp_path / "nothing")
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="is empty"):
-        FolderContestant(tmp_path / "empty")
+        FolderMethod(tmp_path / "empty")
 
 
 def test_an_empty_result_of_a_clip_is_named(clips, tmp_path):
     (tmp_path / "mine" / "scene" / "same").mkdir(parents=True)
     with pytest.raises(InputError, match="same is empty"):
-        evaluate(clips[:1], [FolderContestant(tmp_path / "mine")])
+        evaluate(clips[:1], [FolderMethod(tmp_path / "mine")])
 
 
 class Short:
@@ -189,20 +189,20 @@ class Short:
 
 def test_an_engine_that_loses_frames_is_found_out(clips):
     with pytest.raises(InputError, match="short ended at frame 2 of scene/same"):
-        evaluate(clips[:1], [RendererContestant("short", lambda transfer: Short())])
+        evaluate(clips[:1], [RendererMethod("short", lambda transfer: Short())])
 
 
 def test_names_must_differ(clips):
-    with pytest.raises(InputError, match="two contestants are called source"):
-        evaluate(clips, [plain_contestant("source"), plain_contestant("source")])
+    with pytest.raises(InputError, match="two methods are called source"):
+        evaluate(clips, [plain_method("source"), plain_method("source")])
     with pytest.raises(InputError, match="two clips"):
-        evaluate([clips[0], clips[0]], [plain_contestant("source")])
+        evaluate([clips[0], clips[0]], [plain_method("source")])
     with pytest.raises(InputError, match="no clips"):
-        evaluate([], [plain_contestant("source")])
+        evaluate([], [plain_method("source")])
     with pytest.raises(InputError, match="nothing to score"):
         evaluate(clips, [])
 
 
 def test_an_unknown_engine_is_refused():
     with pytest.raises(InputError, match="source, gather, scatter, layered"):
-        plain_contestant("magic")
+        plain_method("magic")

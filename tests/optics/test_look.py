@@ -24,7 +24,7 @@ def test_ranges_are_kept(name: str):
     for value in (each.low, each.high, each.slider_low, each.slider_high):
         built = Look().changed(**{name: int(value) if each.is_whole else value})
         assert built.aperture().transmission(np.zeros(1), np.zeros(1))[0] >= 0
-        assert (built.profile().spherical, built.barrel().swirl) == (built.spherical, built.swirl)
+        assert (built.profile().spherical, built.vignetting().swirl) == (built.spherical, built.swirl)
         assert built.recovery().gain == built.highlights
     for value in (each.low - 1, each.high + 1, float("nan"), "1", None, True):
         with pytest.raises(InputError, match=name.replace("_", " ")):
@@ -35,7 +35,7 @@ def test_a_plain_look_is_a_disc():
     assert Look().aperture() == Disc()
     assert Look().numbers() == {}
     assert Look().profile().is_flat
-    assert Look().barrel().is_open
+    assert Look().vignetting().is_open
     assert Look().recovery().gain == 0
 
 

@@ -17,7 +17,7 @@ from any2bokeh.renderers.diffusion.run.pipeline import AnyToBokehPipeline
 from any2bokeh.synthesis import shard
 from any2bokeh.training.run_log import LOG_FILE, read_log
 from any2bokeh.training.state import states_in
-from any2bokeh.training.trainer import Upkeep, train
+from any2bokeh.training.trainer import RunOptions, train
 from tests.training.clips import SoftClips, soft_clips
 from tests.training.conftest import tiny_config
 from tests.training.test_trainer import assert_alike, moments
@@ -135,7 +135,7 @@ def test_one_clip_can_be_learnt_by_heart(tmp_path: Path) -> None:
     """Stage 1 brings its loss down tenfold; stage 3 raises the PSNR that stage 2 has left."""
     config = tiny_config({"0": 60, "1": 80, "2": 4, "3": 60}, frames=2)
     clips = soft_clips(count=1, frames=2)
-    train(config, clips, tmp_path, device="cpu", upkeep=Upkeep(state_every=1000, log_every=1))
+    train(config, clips, tmp_path, device="cpu", run_options=RunOptions(state_every=1000, log_every=1))
     lines = read_log(tmp_path / LOG_FILE)
     first = [line["loss"] for line in lines if line["kind"] == "step" and line["stage"] == "1"]
     psnr_db = {line["stage"]: line["psnr_db"] for line in lines if line["kind"] == "strip"}

@@ -17,7 +17,7 @@ from any2bokeh.training.networks import named_parameters, start_networks
 from any2bokeh.training.run_log import read_log
 from any2bokeh.training.stages import trained_names
 from any2bokeh.training.state import FINISHED, read_header, states_in
-from any2bokeh.training.trainer import TrainingResult, Upkeep, train
+from any2bokeh.training.trainer import RunOptions, TrainingResult, train
 from tests.training.clips import soft_clips
 from tests.training.conftest import MakeConfig, tiny_config
 
@@ -25,8 +25,8 @@ ALL = {"0": 1, "1": 3, "2": 2, "3": 1}
 
 
 def run(config: TrainingConfig, out: Path, **options: Any) -> TrainingResult:
-    upkeep = options.pop("upkeep", Upkeep(state_every=100))
-    return train(config, options.pop("clips", soft_clips()), out, device="cpu", upkeep=upkeep, **options)
+    run_options = options.pop("run_options", RunOptions(state_every=100))
+    return train(config, options.pop("clips", soft_clips()), out, device="cpu", run_options=run_options, **options)
 
 
 def losses(result: TrainingResult) -> list[float]:
@@ -59,17 +59,19 @@ def killed_at(total_steps: int) -> Any:
 @pytest.fixture(scope="module")
 def unbroken(tmp_path_factory: pytest.TempPathFactory) -> TrainingResult:
     """All stages of the tiny config, in one go; every state is kept."""
-    return run(tiny_config(ALL), tmp_path_factory.mktemp("unbroken"), upkeep=Upkeep(state_every=1, states_kept=99))
+    return run(
+        tiny_config(ALL), tmp_path_factory.mktemp("unbroken"), run_options=RunOptions(state_every=1, states_kept=99)
+    )
 
 
 @pytest.mark.parametrize("step", [pytest.param(2, marks=pytest.mark.slow), pytest.param(5, marks=pytest.mark.slow), 6])
 def test_a_killed_training_goes_on_as_if_it_had_not_been(
     tmp_path: Path, tiny: MakeConfig, unbroken: TrainingResult, step: int
 ) -> None:
-    config, upkeep = tiny(ALL), Upkeep(state_every=2)
+    config, run_options = tiny(ALL), RunOptions(state_every=2)
     with pytest.raises(Killed):
-        run(config, tmp_path, upkeep=upkeep, report=killed_at(step))
-    resumed = run(config, tmp_path, upkeep=upkeep, resume=True)
+        run(config, tmp_path, run_options=run_options, report=killed_at(step))
+    resumed = run(config, tmp_path, run_options=run_options, resume=True)
     assert len(losses(unbroken)) == sum(ALL.values())
     assert losses(resumed) == losses(unbroken)  # to the bit, on one machine
     for name in ("unet", "vae"):
@@ -104,7 +106,7 @@ def test_a_bigger_batch_is_the_same_as_accumulation(tmp_path: Path, tiny: MakeCo
     seen = {}
     for name, setting in settings.items():
         stages = (replace(config.stages[0], **setting),)
-        run(replace(config, stages=stages), tmp_path / name, upkeep=Upkeep(state_every=1))
+        run(replace(config, stages=stages), tmp_path / name, run_options=RunOptions(state_every=1))
         seen[name] = moments(tmp_path / name)
     assert_alike(seen["whole"], seen["parts"])
 
@@ -150,11 +152,11 @@ def test_a_stage_starts_from_an_exported_checkpoint(tmp_path: Path, tiny: MakeCo
 def test_time_runs_out_and_a_handoff_goes_on_elsewhere(tmp_path: Path, tiny: MakeConfig) -> None:
     config = tiny({"0": 1, "1": 4})
     kept = tmp_path / "handoff"
-    first = run(config, tmp_path / "here", upkeep=Upkeep(state_every=100, minutes=1e-9), handoff=kept)
+    first = run(config, tmp_path / "here", run_options=RunOptions(state_every=100, minutes=1e-9), handoff=kept)
     assert first.stopped_early
     assert (first.position.stage, first.position.step) == ("1", 0)
     second = run(
-        config, tmp_path / "there", upkeep=Upkeep(state_every=100, minutes=1e-9), start_from=kept, handoff=kept
+        config, tmp_path / "there", run_options=RunOptions(state_every=100, minutes=1e-9), start_from=kept, handoff=kept
     )
     assert (second.position.stage, second.position.step) == ("1", 1)
     assert {path.name for path in kept.iterdir()} <= {"handoff.json", "handoff.safetensors", "log.jsonl", "latest.png"}
@@ -169,8 +171,8 @@ def test_time_runs_out_and_a_handoff_goes_on_elsewhere(tmp_path: Path, tiny: Mak
 
 def test_a_full_handoff_goes_on_exactly(tmp_path: Path, tiny: MakeConfig) -> None:
     config, kept = tiny({"1": 3}), tmp_path / "handoff"
-    short = Upkeep(minutes=1e-9, handoff_size="full")
-    run(config, tmp_path / "here", upkeep=short, handoff=kept)
+    short = RunOptions(minutes=1e-9, handoff_size="full")
+    run(config, tmp_path / "here", run_options=short, handoff=kept)
     last = run(config, tmp_path / "there", start_from=kept)
     assert losses(last) == losses(run(config, tmp_path / "unbroken"))  # to the bit, on one machine
     (kept / "handoff.safetensors").write_bytes((kept / "handoff.safetensors").read_bytes()[:-100])
@@ -180,13 +182,13 @@ def test_a_full_handoff_goes_on_exactly(tmp_path: Path, tiny: MakeConfig) -> Non
 
 def test_a_run_that_ran_out_of_time_resumes_exactly(tmp_path: Path, tiny: MakeConfig) -> None:
     config, pieces = tiny({"1": 3}), tmp_path / "pieces"
-    results = [run(config, pieces, upkeep=Upkeep(minutes=1e-9), resume=piece > 0) for piece in range(3)]
+    results = [run(config, pieces, run_options=RunOptions(minutes=1e-9), resume=piece > 0) for piece in range(3)]
     assert [result.stopped_early for result in results] == [True, True, False]
     assert losses(results[-1]) == losses(run(config, tmp_path / "unbroken"))
 
 
 def test_states_are_kept_by_count_and_hold_no_pickle(tmp_path: Path, tiny: MakeConfig) -> None:
-    run(tiny({"1": 4}), tmp_path, upkeep=Upkeep(state_every=1, states_kept=2))
+    run(tiny({"1": 4}), tmp_path, run_options=RunOptions(state_every=1, states_kept=2))
     states = states_in(tmp_path / "states")
     assert [state.name for state in states] == ["step-0000003", "step-0000004"]
     assert {path.suffix for state in states for path in state.iterdir()} == {".json", ".safetensors"}
@@ -195,7 +197,7 @@ def test_states_are_kept_by_count_and_hold_no_pickle(tmp_path: Path, tiny: MakeC
 def test_log_lines_are_means_of_their_steps(tmp_path: Path, tiny: MakeConfig) -> None:
     config = tiny({"1": 3})
     each = losses(run(config, tmp_path / "each"))
-    pairs = losses(run(config, tmp_path / "pairs", upkeep=Upkeep(state_every=2, log_every=2)))
+    pairs = losses(run(config, tmp_path / "pairs", run_options=RunOptions(state_every=2, log_every=2)))
     assert pairs == pytest.approx([np.mean(each[:2]), each[2]], rel=1e-6)
 
 
@@ -230,7 +232,7 @@ def test_bad_starts_are_told_in_one_line(tmp_path: Path, tiny: MakeConfig) -> No
 
 def test_a_damaged_state_is_told_in_one_line(tmp_path: Path, tiny: MakeConfig) -> None:
     config = tiny({"1": 2})
-    run(config, tmp_path, upkeep=Upkeep(state_every=1))
+    run(config, tmp_path, run_options=RunOptions(state_every=1))
     state = states_in(tmp_path / "states")[0]
     for newer in states_in(tmp_path / "states")[1:]:
         (newer / "state.json").unlink()
@@ -258,4 +260,4 @@ def test_a_damaged_state_is_told_in_one_line(tmp_path: Path, tiny: MakeConfig) -
 )
 def test_bad_upkeep_is_named(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
-        Upkeep(**settings)
+        RunOptions(**settings)

@@ -110,7 +110,7 @@ def test_untouched_exr_keeps_what_is_not_finite(tmp_path: Path, kind: str) -> No
 
 
 def test_light_without_end_does_not_spread(tmp_path: Path) -> None:
-    from any2bokeh.refocus import refocus_frames
+    from any2bokeh.refocusing import refocus_frames
     from any2bokeh.renderers.layered import LayeredRenderer
 
     samples = np.full((24, 64, 3), 0.01, np.float32)

@@ -8,7 +8,7 @@ import pytest
 
 from any2bokeh.disparity.grey_video import GreyVideo
 from any2bokeh.focus import FocusScript
-from any2bokeh.refocus import refocus
+from any2bokeh.refocusing import refocus
 from any2bokeh.video import open_source
 from any2bokeh.video.media_file import open_input
 from tests import clips

@@ -10,7 +10,7 @@ from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusScript
 from any2bokeh.focus.script import DisparityTarget, Keyframe
 from any2bokeh.preview import preview
-from any2bokeh.refocus import refocus
+from any2bokeh.refocusing import refocus
 from any2bokeh.video import Frame, Reading, container_source, open_source
 from tests.video.native_clips import planes_of, times_of, write_clip
 from tests.video.stream_surgery import with_packets

@@ -1,4 +1,4 @@
-"""Where the disparity of a visitor's clip comes from."""
+"""Where the disparity of a user's clip comes from."""
 
 import threading
 from collections.abc import Callable
@@ -16,7 +16,7 @@ Report = Callable[[int, int], None]
 
 
 class ClipDepth:
-    """The disparity of a clip: a file, or estimated once and kept in the visitor's folder.
+    """The disparity of a clip: a file, or estimated once and kept in the session's folder.
 
     The built-in estimate wants to know where the subject is. It is told as ``any2bokeh refocus`` tells it, from the
     first point or box of the focus script, so that both come to the same disparity.

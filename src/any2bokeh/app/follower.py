@@ -1,4 +1,4 @@
-"""The focus of every frame of a visitor's clip, found in the background while they go on."""
+"""The focus of every frame of a user's clip, found in the background while they go on."""
 
 import logging
 import threading
@@ -108,7 +108,7 @@ class FocusFollower:
             self._changed.notify_all()
 
     @contextmanager
-    def standing_back(self) -> Iterator[None]:
+    def paused(self) -> Iterator[None]:
         """While a picture is made that somebody waits for: the tracker pauses before its next frame."""
         with self._changed:
             self._pictures += 1

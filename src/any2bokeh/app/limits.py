@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds that keep one visitor from taking the machine.
+    """Bounds that keep one session from taking the machine.
 
     Attributes:
         upload_bytes: largest video or disparity file.
         script_bytes: largest focus script.
         long_side_px: largest longer side of a video.
         frame_count: most frames of a video.
-        visitors: most pages that are open at a time.
+        sessions: most pages that are open at a time.
         waiting_renders: most renders that wait while others run.
         renders_at_once: renders that run at a time, each with all cores.
         grace_s: how long the files of a page that was closed are kept, in case that only its connection broke.
@@ -23,7 +23,7 @@ class Limits:
     script_bytes: int = 1 << 20
     long_side_px: int = 8192
     frame_count: int = 200_000
-    visitors: int = 32
+    sessions: int = 32
     waiting_renders: int = 8
     renders_at_once: int = 1
     grace_s: float = 90.0

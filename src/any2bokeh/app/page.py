@@ -1,4 +1,4 @@
-"""The page: its layout, and what its controls do. All that is done lies in ``visitor.py``."""
+"""The page: its layout, and what its controls do. All that is done lies in ``session.py``."""
 
 from collections.abc import Callable
 from importlib import resources
@@ -6,12 +6,12 @@ from typing import Any
 
 import gradio as gr
 
-from any2bokeh.app import deeds
+from any2bokeh.app import commands
+from any2bokeh.app.commands import opened
 from any2bokeh.app.controls import NUMBERS, STRENGTH, BlurControls, LensControls, RenderControls
-from any2bokeh.app.deeds import opened
-from any2bokeh.app.sentence import sentence
+from any2bokeh.app.session import Session, as_json
 from any2bokeh.app.studio import Studio
-from any2bokeh.app.visitor import Visitor, as_json
+from any2bokeh.app.user_message import user_message
 
 TITLE = "any2bokeh studio"
 HEAD = """
@@ -26,7 +26,7 @@ def studio_page(studio: Studio) -> gr.Blocks:
     """The page of a studio.
 
     Args:
-        studio: its visitors.
+        studio: its sessions.
     """
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
         _part("header")
@@ -71,12 +71,12 @@ class _Wiring:
 
     def arrive(self, request: gr.Request) -> list[Any]:
         """A page has been opened."""
-        visitor, message = None, ""
+        session, message = None, ""
         try:
-            visitor = self._studio.arrive(str(request.session_hash))
+            session = self._studio.arrive(str(request.session_hash))
         except Exception as error:
-            message = sentence(error, doing="opening the page")
-        return self._all_shown(visitor, message)
+            message = user_message(error, doing="opening the page")
+        return self._all_shown(session, message)
 
     def leave(self, request: gr.Request) -> None:
         """A page has been closed, or its connection has."""
@@ -84,13 +84,13 @@ class _Wiring:
 
     def edit(self, request: gr.Request, event: gr.EventData) -> list[Any]:
         """A deed of the picture, the timeline or the list of keyframes; everything may look different after it."""
-        visitor, message = None, ""
+        session, message = None, ""
         try:
-            visitor = self._studio.arrive(str(request.session_hash))
-            deeds.do(visitor, event._data)
+            session = self._studio.arrive(str(request.session_hash))
+            commands.run(session, event._data)
         except Exception as error:
-            message = sentence(error, doing="the edit")
-        return self._all_shown(visitor, message)
+            message = user_message(error, doing="the edit")
+        return self._all_shown(session, message)
 
     def everywhere(self, act: Callable[..., None]) -> Callable[..., list[Any]]:
         """A deed of a control after which others may stand elsewhere."""
@@ -110,20 +110,20 @@ class _Wiring:
 
     def _done(
         self, act: Callable[..., None], request: gr.Request, values: tuple[Any, ...]
-    ) -> tuple[Visitor | None, str]:
-        visitor = None
+    ) -> tuple[Session | None, str]:
+        session = None
         try:
-            visitor = self._studio.arrive(str(request.session_hash))
-            with visitor.lock:
-                act(visitor, *values)
+            session = self._studio.arrive(str(request.session_hash))
+            with session.lock:
+                act(session, *values)
         except Exception as error:
-            return visitor, sentence(error, doing="the edit")
-        return visitor, ""
+            return session, user_message(error, doing="the edit")
+        return session, ""
 
-    def _all_shown(self, visitor: Visitor | None, message: str) -> list[Any]:
-        project = visitor.project if visitor is not None else None
+    def _all_shown(self, session: Session | None, message: str) -> list[Any]:
+        project = session.project if session is not None else None
         frame = 0 if project is None else project.frame
-        return [_state(visitor, message), *self._blur.shown(project, frame), *self._lens.shown(project)]
+        return [_state(session, message), *self._blur.shown(project, frame), *self._lens.shown(project)]
 
 
 def _wire(wiring: _Wiring, page: gr.Blocks, blur: BlurControls, lens: LensControls, render: RenderControls) -> None:
@@ -143,8 +143,8 @@ def _wire(wiring: _Wiring, page: gr.Blocks, blur: BlurControls, lens: LensContro
     )
     blur.strength.input(
         wiring.here(
-            lambda visitor, strength, from_here: opened(visitor).blur(
-                strength, frame=opened(visitor).frame if from_here else None
+            lambda session, strength, from_here: opened(session).blur(
+                strength, frame=opened(session).frame if from_here else None
             )
         ),
         [blur.strength, blur.from_here],
@@ -153,26 +153,26 @@ def _wire(wiring: _Wiring, page: gr.Blocks, blur: BlurControls, lens: LensContro
     for name in ("f_number", "focal_length_mm", "focus_distance_m"):
         slider = getattr(blur, name)
         slider.input(
-            wiring.here(lambda visitor, value, name=name: opened(visitor).blur_of_lens(**{name: value})),
+            wiring.here(lambda session, value, name=name: opened(session).blur_of_lens(**{name: value})),
             [slider],
             **dragged,
         )
     for name, slider in lens.sliders.items():
         slider.input(
-            wiring.here(lambda visitor, value, name=name: opened(visitor).change_look(**{name: value})),
+            wiring.here(lambda session, value, name=name: opened(session).change_look(**{name: value})),
             [slider],
             **dragged,
         )
     lens.preset.input(
-        wiring.everywhere(lambda visitor, name: opened(visitor).take_lens(name)), [lens.preset], **everywhere
+        wiring.everywhere(lambda session, name: opened(session).take_lens(name)), [lens.preset], **everywhere
     )
     render.start.click(
-        wiring.here(lambda visitor, engine, format: visitor.render(engine=engine, format=format)),
+        wiring.here(lambda session, engine, format: session.render(engine=engine, format=format)),
         [render.engine, render.format],
         outputs=[wiring.stage],
         **quick,
     )
 
 
-def _state(visitor: Visitor | None, message: str = "") -> str:
-    return as_json(({} if visitor is None else visitor.told()) | {"message": message})
+def _state(session: Session | None, message: str = "") -> str:
+    return as_json(({} if session is None else session.snapshot()) | {"message": message})

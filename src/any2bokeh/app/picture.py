@@ -78,7 +78,7 @@ class PictureMaker:
             raise InputError(f"there is no view {view!r}; there are {', '.join(get_args(View))}")
         if not 0 <= frame < count:
             raise InputError(f"there is no frame {frame}; the clip has frames 0 to {count - 1}")
-        with self._follower.standing_back(), self._lock:
+        with self._follower.paused(), self._lock:
             pixels = self.frames.at(frame)
             if view == "source":
                 return Picture(self._jpeg(pixels), False, None)

@@ -1,4 +1,4 @@
-"""A clip that a visitor has opened, with all that they have decided about it."""
+"""A clip that a user has opened, with all that they have decided about it."""
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,7 +21,7 @@ _TRACK_SAMPLES = 400
 
 @dataclass(frozen=True, slots=True)
 class Decisions:
-    """What a visitor has decided; undo and redo go from one to another.
+    """What a user has decided; undo and redo go from one to another.
 
     Attributes:
         script: what is in focus; None where nothing has been said.
@@ -201,7 +201,7 @@ class Project:
         before: list[Keyframe] = [k for k in given if k.frame <= frame]
         return float((before[-1] if before else given[0]).blur_strength or 0.0) if given else self.now.blur_strength
 
-    def told(self) -> dict[str, Any]:
+    def snapshot(self) -> dict[str, Any]:
         """What the page shows of it."""
         info, now, progress = self.source.info, self.now, self.follower.progress
         return {

@@ -13,11 +13,11 @@ Report = Callable[[int, int], None]
 
 
 class Cancelled(Exception):
-    """The visitor does not want the render any more."""
+    """The user does not want the render any more."""
 
 
 class RenderJob:
-    """A render of a visitor.
+    """A render of a user.
 
     Args:
         kind: ``render`` makes the whole clip, ``loop`` a few seconds of it in draft quality.
@@ -41,7 +41,7 @@ class RenderJob:
 
     def run(self) -> None:
         """Render, in the calling thread. Never raises; ``state`` and ``message`` tell."""
-        from any2bokeh.app.sentence import sentence
+        from any2bokeh.app.user_message import user_message
 
         self._began_s = time.monotonic()
         with self._lock:
@@ -55,7 +55,7 @@ class RenderJob:
         except Cancelled:
             self.state = "cancelled"
         except Exception as error:
-            self.message = sentence(error, doing="the render")
+            self.message = user_message(error, doing="the render")
             self.state = "failed"
         finally:
             self.elapsed_s = time.monotonic() - self._began_s
@@ -85,7 +85,7 @@ class RenderJob:
         per_frame_s = (time.monotonic() - self._first_s) / (self._done - 1)
         return per_frame_s * (self._total - self._done)
 
-    def told(self) -> dict[str, Any]:
+    def snapshot(self) -> dict[str, Any]:
         """What the page shows of it."""
         left = self.seconds_left
         return {

@@ -11,7 +11,7 @@ from any2bokeh.engines import Device, Engine, EngineSettings, make_renderer
 from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusScript, TrackerChoice
 from any2bokeh.optics.look import Look
-from any2bokeh.refocus import refocus
+from any2bokeh.refocusing import refocus
 from any2bokeh.renderers.base import Renderer
 from any2bokeh.subject import Seed, TrackedFrame, Tracker, View
 from any2bokeh.video import Encoding, VideoInfo
@@ -27,7 +27,7 @@ FORMATS: dict[str, tuple[str, Encoding]] = {
 _LOOP = Encoding(codec="h264", quality=20, pixel_format="yuv420p", sound="none")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RenderWork:
     """Everything that a render needs, fixed when it is asked for.
 
@@ -111,7 +111,7 @@ class RenderWork:
 
 @dataclass(frozen=True, slots=True)
 class _WatchedChoice:
-    """The tracker that is wanted, which can be called off between two frames."""
+    """The tracker that is wanted, which can be cancelled between two frames."""
 
     choice: TrackerChoice
     report: Report

@@ -1,4 +1,4 @@
-"""Pictures, files and state for the page. A request names a visitor by their token, and never a path."""
+"""Pictures, files and state for the page. A request names a user by their token, and never a path."""
 
 from collections.abc import Callable
 from functools import cache
@@ -12,10 +12,10 @@ from starlette.concurrency import run_in_threadpool
 
 from any2bokeh import demo
 from any2bokeh.app.picture import encoded
-from any2bokeh.app.sentence import sentence
+from any2bokeh.app.session import Session
 from any2bokeh.app.studio import Studio
 from any2bokeh.app.upload import display_name, receive
-from any2bokeh.app.visitor import Visitor
+from any2bokeh.app.user_message import user_message
 from any2bokeh.errors import InputError
 
 OWN_HEADER = "x-any2bokeh"
@@ -42,16 +42,16 @@ def studio_routes(studio: Studio) -> APIRouter:
 
     @router.get("/{token}/state")
     def state(token: str) -> JSONResponse:
-        return JSONResponse(studio.visitor(token).told())
+        return JSONResponse(studio.session(token).snapshot())
 
     @router.get("/{token}/alive")
     def alive(token: str) -> Response:
-        studio.visitor(token)
+        studio.session(token)
         return Response(status_code=204)
 
     @router.get("/{token}/picture")
     def picture(token: str, frame: int, view: str = "result") -> Response:
-        made = studio.visitor(token).picture(frame, view)
+        made = studio.session(token).picture(frame, view)
         headers = {"Cache-Control": "no-store", "X-Provisional": str(int(made.is_provisional))}
         if made.focus is not None:
             headers |= {"X-Focus": f"{made.focus.focus_disparity:.4f}", "X-Blur": f"{made.focus.blur_strength:.4g}"}
@@ -59,31 +59,31 @@ def studio_routes(studio: Studio) -> APIRouter:
 
     @router.get("/{token}/result")
     def result(token: str, download: bool = False) -> Response:
-        return _video(studio.visitor(token), "render", download)
+        return _video(studio.session(token), "render", download)
 
     @router.get("/{token}/loop")
     def loop(token: str) -> Response:
-        return _video(studio.visitor(token), "loop", False)
+        return _video(studio.session(token), "loop", False)
 
     @router.get("/{token}/focus.json")
     def script(token: str) -> Response:
         headers = {"Content-Disposition": 'attachment; filename="focus.json"', "Cache-Control": "no-store"}
-        return Response(studio.visitor(token).script_text(), media_type="application/json", headers=headers)
+        return Response(studio.session(token).script_text(), media_type="application/json", headers=headers)
 
     @router.post("/{token}/video")
     async def video(token: str, request: Request, name: str = "clip") -> JSONResponse:
-        visitor = studio.visitor(token)
-        return await _uploaded(request, visitor, display_name(name), visitor.open_video)
+        session = studio.session(token)
+        return await _uploaded(request, session, display_name(name), session.open_video)
 
     @router.post("/{token}/disparity")
     async def disparity(token: str, request: Request, name: str = "disparity") -> JSONResponse:
-        visitor = studio.visitor(token)
-        return await _uploaded(request, visitor, display_name(name), visitor.give_disparity)
+        session = studio.session(token)
+        return await _uploaded(request, session, display_name(name), session.give_disparity)
 
     @router.post("/{token}/script")
     async def load_script(token: str, request: Request, name: str = "focus.json") -> JSONResponse:
         _require_own(request)
-        visitor, limit = studio.visitor(token), studio.settings.limits.script_bytes
+        session, limit = studio.session(token), studio.settings.limits.script_bytes
         body = bytearray()
         async for chunk in request.stream():
             body += chunk
@@ -93,17 +93,17 @@ def studio_routes(studio: Studio) -> APIRouter:
             text = bytes(body).decode("utf-8-sig")
         except UnicodeDecodeError:
             raise InputError(f"{display_name(name)} is not UTF-8 text; it is no focus script") from None
-        await run_in_threadpool(visitor.load_script, text)
+        await run_in_threadpool(session.load_script, text)
         return JSONResponse({})
 
     async def _uploaded(
-        request: Request, visitor: Visitor, name: str, take: Callable[[Path, str], None]
+        request: Request, session: Session, name: str, take: Callable[[Path, str], None]
     ) -> JSONResponse:
         _require_own(request)
         limit = studio.settings.limits.upload_bytes
         declared = request.headers.get("content-length", "")
-        with visitor.receiving():
-            path = visitor.new_file()
+        with session.receiving():
+            path = session.new_file()
             if declared.isdigit() and int(declared) > limit:
                 raise InputError(f"{name} is larger than {limit / (1 << 30):.3g} GiB; cut it or make it smaller")
             await receive(request.stream(), path, limit_bytes=limit, name=name)
@@ -116,7 +116,7 @@ def studio_routes(studio: Studio) -> APIRouter:
 def told(request: Request, error: Exception) -> JSONResponse:
     """What went wrong with a request, as a sentence; for ``FastAPI.add_exception_handler``."""
     status = 400 if isinstance(error, InputError) else 500
-    return JSONResponse({"error": sentence(error, doing="the request")}, status_code=status)
+    return JSONResponse({"error": user_message(error, doing="the request")}, status_code=status)
 
 
 def _require_own(request: Request) -> None:
@@ -124,8 +124,8 @@ def _require_own(request: Request) -> None:
         raise InputError("files are taken from the studio's own page only")
 
 
-def _video(visitor: Visitor, kind: Any, download: bool) -> Response:
-    job = visitor.result(kind)
+def _video(session: Session, kind: Any, download: bool) -> Response:
+    job = session.result(kind)
     assert job.result is not None
     return FileResponse(
         job.result,

@@ -15,7 +15,7 @@ def studio_app(studio: Studio, *, host: str = "127.0.0.1") -> Any:
     """The studio as an ASGI application; its files are removed when it shuts down.
 
     Args:
-        studio: its visitors.
+        studio: its sessions.
         host: what it will be bound to; see ``Guard``.
     """
     _stay_at_home()
@@ -64,7 +64,7 @@ def serve(studio: Studio, *, host: str, port: int, ready: Callable[[str], None] 
     """Serve until interrupted.
 
     Args:
-        studio: its visitors.
+        studio: its sessions.
         host: address to bind to.
         port: port to bind to; 0 takes a free one.
         ready: told the address of the page when it can be opened.

@@ -15,7 +15,7 @@ class Settings:
     Attributes:
         limits: what it takes on.
         model: weights of the diffusion engine; None where there are none.
-        depth_model: what estimates disparity where a visitor gives none.
+        depth_model: what estimates disparity where a user gives none.
         device: where models run.
         tracker: what follows subjects.
     """

@@ -1,4 +1,4 @@
-"""A file from the page: into a visitor's folder, under a name of ours, or not at all."""
+"""A file from the page: into a user's folder, under a name of ours, or not at all."""
 
 import unicodedata
 from collections.abc import AsyncIterator

@@ -70,7 +70,7 @@ def app_command(
 
 
 def _require_model(model: str) -> None:
-    """Now, and not when a visitor first asks for it; the weights of a hub id are fetched now, too."""
+    """Now, and not when a user first asks for it; the weights of a hub id are fetched now, too."""
     from importlib.util import find_spec
 
     from any2bokeh.renderers.diffusion.checkpoints.compact_model import COMPACT
@@ -90,7 +90,7 @@ def _require_model(model: str) -> None:
 
 
 def _require_depth_model(model: str, device: Device) -> None:
-    """Now, and not when a visitor first opens a clip."""
+    """Now, and not when a user first opens a clip."""
     from any2bokeh.disparity.estimators import open_estimator
 
     open_estimator(model, device=device)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from any2bokeh.cli.options import option
-from any2bokeh.disparity.estimators.base import Steadying
+from any2bokeh.disparity.estimators.base import ScaleAlignment
 from any2bokeh.errors import InputError
 from any2bokeh.video.reading import Deinterlace, Reading
 
@@ -99,10 +99,10 @@ class ModelOptions:
     allow_noncommercial: Annotated[
         bool, option("--allow-noncommercial", help="Take depth models whose licence does not allow any use.")
     ] = False
-    steadying: Annotated[
-        Steadying | None,
+    scale_alignment: Annotated[
+        ScaleAlignment | None,
         option(
-            "--steadying",
+            "--scale-alignment",
             help="How maps are brought to one scale in each shot and flicker is taken out. Default: as the depth model "
             "needs it; maps of --disparity are left as they are.",
         ),
@@ -137,7 +137,7 @@ class ModelOptions:
         return EstimatedDisparity(
             source,
             estimator,
-            steadying=self.steadying,
+            scale_alignment=self.scale_alignment,
             start=start,
             stop=stop,
             progress=progress,

@@ -63,8 +63,8 @@ class DisparityOptions(ModelOptions):
             from any2bokeh.cli.focus_options import numbers_of
 
             levels = Levels(*numbers_of("--disparity-levels", self.disparity_levels, "LOW,HIGH,GAMMA", "0.1,0.9,1"))
-        steadying = self.steadying if self.disparity is not None else None
-        return DisparityReading(self.disparity_kind, self.disparity_polarity, levels, steadying)
+        scale_alignment = self.scale_alignment if self.disparity is not None else None
+        return DisparityReading(self.disparity_kind, self.disparity_polarity, levels, scale_alignment)
 
     def of(
         self,
@@ -93,8 +93,8 @@ class DisparityOptions(ModelOptions):
             InputError: both a path and a model, an option of the one with the other, or see
                 ``ModelOptions.estimated``.
         """
-        if self.steadying not in (None, "none") and source.info.frame_count == 1 and notice is not None:
-            notice(f"--steadying {self.steadying} changes nothing: there is one frame")
+        if self.scale_alignment not in (None, "none") and source.info.frame_count == 1 and notice is not None:
+            notice(f"--scale-alignment {self.scale_alignment} changes nothing: there is one frame")
         if self.disparity is not None:
             typed = {"--depth-model": self.depth_model, "--allow-noncommercial": self.allow_noncommercial or None}
             for name, value in typed.items():

@@ -14,7 +14,7 @@ from any2bokeh.engines import Device, diffusion_is_installed
 from any2bokeh.errors import InputError
 
 if TYPE_CHECKING:
-    from any2bokeh.evaluation import Contestant, EvaluationClip, Networks
+    from any2bokeh.evaluation import EvaluationClip, Method, Networks
 
 Suite = Literal["layered", "robustness", "control"]
 ENGINES = ("source", "gather", "scatter", "layered", "diffusion")
@@ -28,7 +28,7 @@ def _installed() -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class ContestantOptions:
+class MethodOptions:
     """What is scored, as typed."""
 
     engine: Annotated[
@@ -60,9 +60,9 @@ class ContestantOptions:
         None
     )
 
-    def contestants(self) -> "list[Contestant]":
+    def methods(self) -> "list[Method]":
         """Raises InputError for an engine that cannot be had."""
-        from any2bokeh.evaluation import FolderContestant, plain_contestant
+        from any2bokeh.evaluation import FolderMethod, plain_method
 
         if self.threads is not None and not 1 <= self.threads <= 1024:
             raise InputError(f"--threads is {self.threads}; give a number from 1 to 1024")
@@ -74,16 +74,16 @@ class ContestantOptions:
             if self.engine:
                 raise InputError(f"--model {self.model} is for --engine diffusion, which is not among the engines")
             engines.append("diffusion")
-        found: list[Contestant] = []
+        found: list[Method] = []
         for name in engines:
-            found.append(self._diffusion() if name == "diffusion" else plain_contestant(name, threads=self.threads))
+            found.append(self._diffusion() if name == "diffusion" else plain_method(name, threads=self.threads))
         for given in self.results or []:
             name, _, folder = given.rpartition("=") if not Path(given).is_dir() else ("", "", given)
-            found.append(FolderContestant(folder, name or None))
+            found.append(FolderMethod(folder, name or None))
         return found
 
-    def _diffusion(self) -> "Contestant":
-        from any2bokeh.evaluation import RendererContestant
+    def _diffusion(self) -> "Method":
+        from any2bokeh.evaluation import RendererMethod
 
         try:
             from any2bokeh.renderers.diffusion.checkpoints.compact_model import COMPACT
@@ -94,7 +94,7 @@ class ContestantOptions:
             ) from None
         # One for all transfers: the model learnt its own.
         renderer = DiffusionRenderer.load(self.model or COMPACT, device=self.device)
-        return RendererContestant("diffusion" if self.model else COMPACT, lambda transfer: renderer)
+        return RendererMethod("diffusion" if self.model else COMPACT, lambda transfer: renderer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,26 +180,26 @@ class NetworkOptions:
         )
 
 
-def _require_effect(contestants: ContestantOptions, networks: NetworkOptions) -> None:
+def _require_effect(methods: MethodOptions, networks: NetworkOptions) -> None:
     """Refuse options of what is not scored.
 
     Raises:
         InputError: names the option.
     """
-    runs = {engine for engine in contestants.engine or () if engine in ENGINES} or (
-        set() if contestants.results else set(_installed())
+    runs = {engine for engine in methods.engine or () if engine in ENGINES} or (
+        set() if methods.results else set(_installed())
     )
     has_networks = any(getattr(networks, field.name) is not None for field in fields(networks))
-    if contestants.threads is not None and not runs & {"gather", "scatter", "layered"}:
+    if methods.threads is not None and not runs & {"gather", "scatter", "layered"}:
         raise InputError(
-            f"--threads {contestants.threads} is for gather, scatter and layered, none of which is scored; leave it out"
+            f"--threads {methods.threads} is for gather, scatter and layered, none of which is scored; leave it out"
         )
-    if contestants.device != "auto" and not has_networks and "diffusion" not in runs and contestants.model is None:
-        raise InputError(f"--device {contestants.device} is for networks, of which none runs; leave it out")
+    if methods.device != "auto" and not has_networks and "diffusion" not in runs and methods.model is None:
+        raise InputError(f"--device {methods.device} is for networks, of which none runs; leave it out")
 
 
 def evaluate_command(
-    contestants: ContestantOptions,
+    methods: MethodOptions,
     chosen: ClipChoice,
     networks: NetworkOptions,
     report: ReportOptions,
@@ -218,14 +218,14 @@ def evaluate_command(
     from any2bokeh.pending_output import PendingOutput, check_target, named_finally, writing
     from any2bokeh.read_paths import ReadPaths
 
-    chosen_results = [given.rpartition("=")[2] for given in contestants.results or []]
-    read = ReadPaths(paths_of(clips, contestants, networks, *(contestants.results or []), *chosen_results))
+    chosen_results = [given.rpartition("=")[2] for given in methods.results or []]
+    read = ReadPaths(paths_of(clips, methods, networks, *(methods.results or []), *chosen_results))
     read.require_kept(output, replaces="tree")
     check_target(output, clips or output / "suite", overwrite=overwrite)
     found = chosen.clips(clips)
-    who = contestants.contestants()
-    _require_effect(contestants, networks)
-    behind = networks.networks(contestants.device)
+    who = methods.methods()
+    _require_effect(methods, networks)
+    behind = networks.networks(methods.device)
     pending = PendingOutput.folder(output)
     try:
         folder = ReportFolder(pending.temporary, suite=chosen.suite)

@@ -38,7 +38,7 @@ def refocus_command(
 ) -> None:
     """Refocus a clip: the same frames, sound and timing, through a fast lens."""
     from any2bokeh.engines import make_renderer
-    from any2bokeh.refocus import refocus
+    from any2bokeh.refocusing import refocus
 
     settings = engine.settings()
     lens = focus.lens_with_look(settings.engine, None if report.quiet else warn)

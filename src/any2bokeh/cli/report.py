@@ -10,7 +10,7 @@ from any2bokeh.cli.output_options import ReportOptions
 
 if TYPE_CHECKING:
     from any2bokeh.disparity import EstimatedDisparity
-    from any2bokeh.refocus import RefocusResult
+    from any2bokeh.refocusing import RefocusResult
 
 
 def tell(result: dict[str, Any], line: str, report: ReportOptions) -> None:

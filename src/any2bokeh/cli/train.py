@@ -68,7 +68,7 @@ def train_command(
     """Train the diffusion engine; under torchrun, on many devices."""
     from any2bokeh.training.clips import open_clips
     from any2bokeh.training.registry import find_config
-    from any2bokeh.training.trainer import Upkeep, train
+    from any2bokeh.training.trainer import RunOptions, train
 
     the_config = find_config(config)
     if stage != "all":
@@ -87,7 +87,7 @@ def train_command(
         start_from=start_from,
         handoff=handoff,
         device=device,
-        upkeep=Upkeep(state_every, states_kept, strip_every, log_every, workers, minutes, handoff_size),
+        run_options=RunOptions(state_every, states_kept, strip_every, log_every, workers, minutes, handoff_size),
         report=None if quiet else _lines(),
         remark=None if quiet else lambda line: typer.echo(line),
     )

@@ -7,7 +7,7 @@ from any2bokeh.disparity.source import DisparitySource, inverse_metres_per_unit,
 
 if TYPE_CHECKING:
     from any2bokeh.disparity.estimated import EstimatedDisparity
-    from any2bokeh.disparity.steadied import SteadiedDisparity
+    from any2bokeh.disparity.stabilised import StabilisedDisparity
     from any2bokeh.disparity.upsampling import upsample
 
 __all__ = [
@@ -17,7 +17,7 @@ __all__ = [
     "EstimatedDisparity",
     "Levels",
     "Polarity",
-    "SteadiedDisparity",
+    "StabilisedDisparity",
     "inverse_metres_per_unit",
     "open_disparity",
     "upsample",
@@ -33,8 +33,8 @@ def __getattr__(name: str) -> Any:
         from any2bokeh.disparity.estimated import EstimatedDisparity
 
         return EstimatedDisparity
-    if name == "SteadiedDisparity":
-        from any2bokeh.disparity.steadied import SteadiedDisparity
+    if name == "StabilisedDisparity":
+        from any2bokeh.disparity.stabilised import StabilisedDisparity
 
-        return SteadiedDisparity
+        return StabilisedDisparity
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from any2bokeh.disparity.cache import DisparityCache, Entry, PendingEntry
-from any2bokeh.disparity.estimators.base import DepthEstimator, Steadying
+from any2bokeh.disparity.estimators.base import DepthEstimator, ScaleAlignment
 from any2bokeh.disparity.raw_scale import ClipRange, raw_disparity
 from any2bokeh.disparity.source import FileDisparity, open_disparity
 from any2bokeh.errors import InputError
@@ -32,7 +32,7 @@ class EstimatedDisparity:
     Args:
         source: the pictures; it stays open.
         estimator: what makes the maps.
-        steadying: how the maps are brought to one scale in each shot; None = as the estimator needs it.
+        scale_alignment: how the maps are brought to one scale in each shot; None = as the estimator needs it.
         start, stop: the frames ``start <= index < stop`` that are estimated, as a clip of its own.
         cache: where the result is kept.
         progress: called before the first frame and after every one, when the pass is made.
@@ -48,7 +48,7 @@ class EstimatedDisparity:
         source: VideoSource,
         estimator: DepthEstimator,
         *,
-        steadying: Steadying | None = None,
+        scale_alignment: ScaleAlignment | None = None,
         start: int = 0,
         stop: int | None = None,
         cache: DisparityCache | None = None,
@@ -59,7 +59,7 @@ class EstimatedDisparity:
         self.estimator = estimator
         self._start, self._stop = start, source.info.frame_count if stop is None else stop
         self.frame_count = self._stop - self._start
-        self._steadying: Steadying = steadying or estimator.steadying
+        self._scale_alignment: ScaleAlignment = scale_alignment or estimator.scale_alignment
         self._cache = cache or DisparityCache()
         self._progress = progress or (lambda done, total: None)
         self._notice = notice
@@ -130,7 +130,7 @@ class EstimatedDisparity:
         """Disparity in the model's own unit, finite, steady over time."""
         from any2bokeh.disparity.stabilise import stabilised
 
-        return stabilised(entry.raw.maps, lambda: map(_guide, self._pictures()), mode=self._steadying)
+        return stabilised(entry.raw.maps, lambda: map(_guide, self._pictures()), mode=self._scale_alignment)
 
     def _pictures(self) -> Iterator[NDArray[np.float32]]:
         is_linear = self._source.info.transfer == "linear"
@@ -145,7 +145,7 @@ class EstimatedDisparity:
             "frames": [self._start, self._stop],
             "size": [info.width, info.height],
             "estimator": self.estimator.name,
-            "steadying": self._steadying,
+            "scale_alignment": self._scale_alignment,
             "settings": dict(self.estimator.settings),
         }
 

@@ -61,7 +61,7 @@ class Flicker:
 
     def remark(self) -> str | None:
         """What a user must know of it, in one line; None where it is not worth a word."""
-        remedy = "steady it with --steadying whole-clip"
+        remedy = "steady it with --scale-alignment whole-clip"
         if self.jitter > TOLD_JITTER:
             return (
                 f"the given disparity flickers: on one and the same surface it jumps by {self.jitter:.0%} of its range "

@@ -6,7 +6,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.disparity.estimators.base import Steadying
+from any2bokeh.disparity.estimators.base import ScaleAlignment
 from any2bokeh.errors import InputError
 
 DisparityKind = Literal[
@@ -73,7 +73,7 @@ class DisparityReading:
             disparity.
         polarity: of disparity; None = ``near-white``. Depth has none.
         levels: a curve over the disparity on the scale of the clip; None = left as it is.
-        steadying: how flicker between frames is taken out; None = not at all.
+        scale_alignment: how flicker between frames is taken out; None = not at all.
 
     Raises:
         InputError: an unknown word, or a polarity of depth.
@@ -82,13 +82,13 @@ class DisparityReading:
     kind: DisparityKind | None = None
     polarity: Polarity | None = None
     levels: Levels | None = None
-    steadying: Steadying | None = None
+    scale_alignment: ScaleAlignment | None = None
 
     def __post_init__(self) -> None:
         for noun, value, allowed in (
             ("polarity", self.polarity, get_args(Polarity)),
             ("kind", self.kind, get_args(DisparityKind)),
-            ("steadying", self.steadying, get_args(Steadying)),
+            ("scale_alignment", self.scale_alignment, get_args(ScaleAlignment)),
         ):
             if value is not None and value not in allowed:
                 raise InputError(f"disparity {noun} is {value!r}; allowed is {' or '.join(allowed)}")

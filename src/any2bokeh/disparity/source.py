@@ -64,7 +64,7 @@ def open_disparity(
     Args:
         path: the folder or the file.
         clip_frame_count: frames of the whole clip, which the disparity must match.
-        reading: what the values mean, and levels; its ``steadying`` is left to ``SteadiedDisparity``.
+        reading: what the values mean, and levels; its ``scale_alignment`` is left to ``StabilisedDisparity``.
         stop: frame after the last that will be read (``--end``); disparity may be missing from there on.
         frame_size: ``(width, height)`` of the displayed clip, whose aspect the disparity must have; not checked where
             None.

@@ -58,7 +58,7 @@ def as_json(evaluation: Evaluation, *, suite: str | None = None) -> dict[str, An
             }
             for clip in evaluation.clips
         ],
-        "contestants": {
+        "methods": {
             name: {
                 "mean": _rounded(means(evaluation, name) | control(evaluation, name)),
                 "by": {
@@ -83,7 +83,7 @@ def as_json(evaluation: Evaluation, *, suite: str | None = None) -> dict[str, An
 
 
 def as_markdown(evaluation: Evaluation, *, suite: str | None = None) -> str:
-    """One table of all contestants, one of PSNR for each condition, one of PSNR by clip, and what is absent."""
+    """One table of all methods, one of PSNR for each condition, one of PSNR by clip, and what is absent."""
     rows = {name: means(evaluation, name) | control(evaluation, name) for name in evaluation.scores}
     columns = [column for column in _COLUMNS if any(column[0] in row for row in rows.values())]
     table = [

@@ -1,4 +1,4 @@
-"""Score contestants on clips: every clip is read once, frame by frame, by all contestants side by side."""
+"""Score methods on clips: every clip is read once, frame by frame, by all methods side by side."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from any2bokeh.errors import InputError
 from any2bokeh.evaluation.clips import EvaluationClip, EvaluationFrame
-from any2bokeh.evaluation.contestants import Contestant
+from any2bokeh.evaluation.methods import Method
 from any2bokeh.evaluation.metrics.blur import BlurMeter
 from any2bokeh.evaluation.metrics.edge_preservation import EdgePreservationMeter
 from any2bokeh.evaluation.metrics.features import FeatureExtractor, FeatureMeter
@@ -61,7 +61,7 @@ class Networks:
 
 @dataclass(frozen=True, slots=True)
 class ClipScores:
-    """What one contestant reached on one clip.
+    """What one method reached on one clip.
 
     Attributes:
         values: scores by name; see ``any2bokeh.evaluation.metrics``.
@@ -76,13 +76,13 @@ class ClipScores:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """Scores of all contestants on all clips.
+    """Scores of all methods on all clips.
 
     Attributes:
         clips: in the order in which they were scored.
         blur_strength, focus_disparity: K and d_f of the frame in the middle of each clip, by name of clip.
-        scores: by name of contestant, then of clip.
-        distances: FVD and VFID by contestant, over all clips.
+        scores: by name of method, then of clip.
+        distances: FVD and VFID by method, over all clips.
         networks: which networks were used, by metric.
         absent: metrics that could not be measured, and why.
         elapsed_s: how long it took.
@@ -111,7 +111,7 @@ class Sample:
         clip: which.
         index: which frame.
         source, truth: as given.
-        pictures: by contestant.
+        pictures: by method.
     """
 
     clip: EvaluationClip
@@ -123,39 +123,39 @@ class Sample:
 
 def evaluate(
     clips: Sequence[EvaluationClip],
-    contestants: Sequence[Contestant],
+    methods: Sequence[Method],
     *,
     networks: Networks | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
     show: Callable[[Sample], None] = lambda sample: None,
 ) -> Evaluation:
-    """Score contestants on clips.
+    """Score methods on clips.
 
     Results are rounded to 8 bits first, as the ground truth is, so that a renderer scores as its files would. Memory
     does not grow with the length or number of clips.
 
     Args:
         clips: with ground truth.
-        contestants: with names that differ.
+        methods: with names that differ.
         networks: None = what needs no weights.
-        progress: takes the frames done so far (of all contestants) and the frames of the whole job.
+        progress: takes the frames done so far (of all methods) and the frames of the whole job.
         show: takes a sample of every clip as soon as that is scored.
 
     Raises:
         InputError: nothing to score, names that clash, or a result that does not fit its ground truth.
     """
     networks = networks or Networks()
-    _check(clips, contestants)
+    _check(clips, methods)
     began = time.perf_counter()
-    total = sum(clip.frame_count for clip in clips) * len(contestants)
+    total = sum(clip.frame_count for clip in clips) * len(methods)
     done = 0
     progress(0, total)
-    scores: dict[str, dict[str, ClipScores]] = {contestant.name: {} for contestant in contestants}
+    scores: dict[str, dict[str, ClipScores]] = {method.name: {} for method in methods}
     features = _Features(networks)
     strengths: dict[str, float] = {}
     focus: dict[str, float] = {}
     for clip in clips:
-        runs = [_Run(contestant, clip, networks) for contestant in contestants]
+        runs = [_Run(method, clip, networks) for method in methods]
         sample = None
         for index, (frame, pictures) in enumerate(_side_by_side(clip, runs, networks.flow)):
             for run, picture in zip(runs, pictures, strict=True):
@@ -164,10 +164,10 @@ def evaluate(
                 progress(done, total)
             if index == clip.frame_count // 2:
                 strengths[clip.name], focus[clip.name] = frame.blur_strength, frame.focus_disparity
-                by_name = {run.contestant.name: picture for run, picture in zip(runs, pictures, strict=True)}
+                by_name = {run.method.name: picture for run, picture in zip(runs, pictures, strict=True)}
                 sample = Sample(clip, index, frame.source, frame.truth, by_name)
         for run in runs:
-            scores[run.contestant.name][clip.name] = run.scores()
+            scores[run.method.name][clip.name] = run.scores()
             features.collect(run)
         if sample is not None:
             show(sample)
@@ -184,10 +184,10 @@ def evaluate(
 
 
 class _Run:
-    """One contestant on one clip."""
+    """One method on one clip."""
 
-    def __init__(self, contestant: Contestant, clip: EvaluationClip, networks: Networks) -> None:
-        self.contestant = contestant
+    def __init__(self, method: Method, clip: EvaluationClip, networks: Networks) -> None:
+        self.method = method
         self.clip = clip
         self.render_s = 0.0
         self._psnr = PsnrMeter()
@@ -215,7 +215,7 @@ class _Run:
 
 
 class _Features:
-    """Features of all clips, by metric and contestant."""
+    """Features of all clips, by metric and method."""
 
     def __init__(self, networks: Networks) -> None:
         given = {"fvd": networks.video_features, "vfid": networks.image_features}
@@ -224,7 +224,7 @@ class _Features:
         self._truth_rows: dict[str, dict[str, list[NDArray[np.float32]]]] = {}
 
     def collect(self, run: _Run) -> None:
-        name = run.contestant.name
+        name = run.method.name
         for metric, meter in run.features.items():
             self._rows.setdefault(name, {}).setdefault(metric, []).extend(meter.rows)
             self._truth_rows.setdefault(name, {}).setdefault(metric, []).extend(meter.truth_rows)
@@ -247,10 +247,10 @@ class _Features:
 def _side_by_side(
     clip: EvaluationClip, runs: Sequence[_Run], estimator: FlowEstimator
 ) -> Iterator[tuple[TruthFrame, list[Picture]]]:
-    """Every frame with the picture of each contestant; frames wait only while an engine looks ahead in its window."""
+    """Every frame with the picture of each method; frames wait only while an engine looks ahead in its window."""
     own, *given = tee(clip.read(), len(runs) + 1)
     results = [
-        iter(run.contestant.pictures(clip, (frame.given for frame in frames)))
+        iter(run.method.pictures(clip, (frame.given for frame in frames)))
         for run, frames in zip(runs, given, strict=True)
     ]
     before = None
@@ -264,7 +264,7 @@ def _side_by_side(
             if picture is None or picture.shape != frame.truth.shape:
                 got = "ended" if picture is None else f"gave {picture.shape[2]}x{picture.shape[1]}"
                 raise InputError(
-                    f"{run.contestant.name} {got} at frame {index} of {clip.name}, whose ground truth has "
+                    f"{run.method.name} {got} at frame {index} of {clip.name}, whose ground truth has "
                     f"{clip.frame_count} frames of {clip.width}x{clip.height}; render the whole clip at its size"
                 )
             pictures.append(_as_file(picture))
@@ -296,15 +296,15 @@ def _as_file(pixels: NDArray[np.float32]) -> Picture:
     return np.ascontiguousarray(codes, np.float32) / np.float32(255)
 
 
-def _check(clips: Sequence[EvaluationClip], contestants: Sequence[Contestant]) -> None:
+def _check(clips: Sequence[EvaluationClip], methods: Sequence[Method]) -> None:
     if not clips:
         raise InputError("there are no clips to score; give a folder of clips or a suite")
-    if not contestants:
+    if not methods:
         raise InputError("there is nothing to score; give an engine with --engine or results with --results")
-    for kind, names in (("clip", [clip.name for clip in clips]), ("contestant", [one.name for one in contestants])):
+    for kind, names in (("clip", [clip.name for clip in clips]), ("method", [one.name for one in methods])):
         for name in names:
             if names.count(name) > 1:
                 raise InputError(f"two {kind}s are called {name}; rename one (for results: --results NAME=FOLDER)")
-    for contestant in contestants:
+    for method in methods:
         for clip in clips:
-            contestant.check(clip)
+            method.check(clip)

@@ -1,4 +1,4 @@
-"""Contestants side by side: pictures above, how far they are from the truth below."""
+"""Methods side by side: pictures above, how far they are from the truth below."""
 
 import cv2
 import numpy as np
@@ -12,7 +12,7 @@ _LABEL_PX = 22
 
 
 def strip(sample: Sample) -> NDArray[np.float32]:
-    """``(3, h, w)`` code values: truth, source and each contestant, labelled; below each its error times 4."""
+    """``(3, h, w)`` code values: truth, source and each method, labelled; below each its error times 4."""
     columns = []
     source = {} if "source" in sample.pictures else {"all in focus": sample.source}
     for name, picture in ({"truth": sample.truth} | source | sample.pictures).items():

@@ -1,4 +1,4 @@
-"""From the scores of single clips to the figures of a contestant."""
+"""From the scores of single clips to the figures of a method."""
 
 from collections.abc import Callable, Mapping
 from itertools import groupby
@@ -15,16 +15,16 @@ PER_CLIP = ("blur_px", "blur_expected_px", "focus_measured")
 _FEWEST = 3  # values that a correlation is made of
 
 
-def means(evaluation: Evaluation, contestant: str, clips: list[EvaluationClip] | None = None) -> dict[str, float]:
+def means(evaluation: Evaluation, method: str, clips: list[EvaluationClip] | None = None) -> dict[str, float]:
     """Mean over clips of every score that has one, and FVD and VFID where all clips are asked for."""
     chosen = evaluation.clips if clips is None else clips
-    values = [evaluation.scores[contestant][clip.name].values for clip in chosen]
+    values = [evaluation.scores[method][clip.name].values for clip in chosen]
     names = dict.fromkeys(name for one in values for name in one if name not in PER_CLIP)
     found = {name: float(np.mean([one[name] for one in values if name in one])) for name in names}
-    return found | (evaluation.distances.get(contestant, {}) if clips is None else {})
+    return found | (evaluation.distances.get(method, {}) if clips is None else {})
 
 
-def control(evaluation: Evaluation, contestant: str) -> dict[str, float]:
+def control(evaluation: Evaluation, method: str) -> dict[str, float]:
     """How well the blur obeys.
 
     Returns:
@@ -33,7 +33,7 @@ def control(evaluation: Evaluation, contestant: str) -> dict[str, float]:
         ``focus_correlation``, ``focus_error``: of measured and asked d_f over clips, and its mean absolute error.
         What the clips do not allow is left out.
     """
-    scores = evaluation.scores[contestant]
+    scores = evaluation.scores[method]
     found: dict[str, float] = {}
     by_scene = []
     for clips in _alike(evaluation):

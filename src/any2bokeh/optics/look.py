@@ -9,9 +9,9 @@ from any2bokeh.optics.setting import setting, settings_of
 
 if TYPE_CHECKING:
     from any2bokeh.optics.aperture import Aperture
-    from any2bokeh.optics.barrel import Barrel
     from any2bokeh.optics.highlights import Highlights
     from any2bokeh.optics.profile import BokehProfile
+    from any2bokeh.optics.vignetting import Vignetting
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +120,11 @@ class Look:
         blades, curvature = (self.blades, self.blade_curvature) if self.blades else (6, 1.0)
         return Polygon(blades, curvature, self.aperture_rotation_deg, squeeze=1 / self.anamorphic_ratio)
 
-    def barrel(self) -> "Barrel":
-        """What the barrel cuts off towards the corners."""
-        from any2bokeh.optics.barrel import Barrel
+    def vignetting(self) -> "Vignetting":
+        """What the lens barrel cuts off towards the corners."""
+        from any2bokeh.optics.vignetting import Vignetting
 
-        return Barrel(self.cat_eye, self.swirl)
+        return Vignetting(self.cat_eye, self.swirl)
 
     def profile(self) -> "BokehProfile":
         """How light lies within a disc."""

@@ -61,7 +61,7 @@ Device = Literal["auto", "cpu", "cuda"]
 
 
 @dataclass(frozen=True, slots=True)
-class Upkeep:
+class RunOptions:
     """What a run does besides its steps; none of it changes them.
 
     Attributes:
@@ -114,7 +114,7 @@ class TrainingResult:
         checkpoint: the exported one.
         log: of all steps so far.
         seconds: of this run.
-        stopped_early: it ran out of ``Upkeep.minutes``.
+        stopped_early: it ran out of ``RunOptions.minutes``.
         is_main: this process is the one that writes.
     """
 
@@ -136,7 +136,7 @@ def train(
     start_from: Path | None = None,
     handoff: Path | None = None,
     device: Device = "auto",
-    upkeep: Upkeep | None = None,
+    run_options: RunOptions | None = None,
     report: Callable[[StepReport], None] | None = None,
     remark: Callable[[str], None] | None = None,
 ) -> TrainingResult:
@@ -151,14 +151,16 @@ def train(
         start_from: an exported checkpoint, or a handoff, to start from where there is nothing to resume.
         handoff: folder for a handoff, written at the end of the run.
         device: ``auto`` takes CUDA where it is there.
-        upkeep: see ``Upkeep``.
+        run_options: see ``RunOptions``.
         report: told of every line of the log.
         remark: told what is worth knowing, once.
 
     Raises:
         InputError: an unknown stage, a state or checkpoint of another config, a folder in use, clips that do not fit.
     """
-    return _Run(config, clips, out, stage, start_from, handoff, device, upkeep or Upkeep(), report, remark).run(resume)
+    return _Run(
+        config, clips, out, stage, start_from, handoff, device, run_options or RunOptions(), report, remark
+    ).run(resume)
 
 
 class _Run:
@@ -173,7 +175,7 @@ class _Run:
         start_from: Path | None,
         handoff: Path | None,
         device: Device,
-        upkeep: Upkeep,
+        run_options: RunOptions,
         report: Callable[[StepReport], None] | None,
         remark: Callable[[str], None] | None,
     ) -> None:
@@ -193,7 +195,7 @@ class _Run:
         self.out = out
         self.start_from = start_from
         self.handoff = handoff
-        self.upkeep = upkeep
+        self.run_options = run_options
         self.report = report or (lambda _: None)
         self.remark = remark or (lambda _: None)
         self.history: list[dict[str, Any]] = []
@@ -332,12 +334,12 @@ class _Run:
     def _after_step(self, run: StageRun) -> bool:
         """Log, strip and state where they are due; whether time ran out."""
         step, last, stop = run.position.step, run.is_complete, False
-        if step % self.upkeep.log_every == 0 or last:
+        if step % self.run_options.log_every == 0 or last:
             self._log_steps(run)
             stop = not last and self._out_of_time()
-        if self.upkeep.strip_every and step % self.upkeep.strip_every == 0 and not last:
+        if self.run_options.strip_every and step % self.run_options.strip_every == 0 and not last:
             self._strip(run.stage, run.position, run.average)
-        if stop or (step % self.upkeep.state_every == 0 and not last):
+        if stop or (step % self.run_options.state_every == 0 and not last):
             self._save(run)
         if stop:
             self._hand_off(run.position, run)
@@ -367,7 +369,7 @@ class _Run:
             batch_size=stage.batch_size,
             process=self.accelerator.process_index,
             process_count=self.accelerator.num_processes,
-            workers=self.upkeep.workers if workers is None else workers,
+            workers=self.run_options.workers if workers is None else workers,
             pinned=self.accelerator.device.type == "cuda",
         )
 
@@ -472,7 +474,7 @@ class _Run:
     def _write_state(self, position: Position, header: StateHeader, **under_way: Any) -> None:
         folder = self.states / f"step-{position.total_steps:07d}"
         save_state(folder, header, self.pipeline, **under_way)
-        keep_newest(self.states, self.upkeep.states_kept)
+        keep_newest(self.states, self.run_options.states_kept)
 
     def _hand_off(self, position: Position, run: StageRun | None) -> None:
         """Leave a handoff, inside the stage of ``run`` or between stages."""
@@ -480,7 +482,9 @@ class _Run:
             optimizer, average = (None, None) if run is None else (run.optimizer, run.average)
             updates = 0 if average is None else average.update_count
             header = replace(self._header(position), average_updates=updates)
-            write_handoff(self.handoff, self.out, header, self.pipeline, optimizer, average, self.upkeep.handoff_size)
+            write_handoff(
+                self.handoff, self.out, header, self.pipeline, optimizer, average, self.run_options.handoff_size
+            )
 
     def _header(self, position: Position) -> StateHeader:
         return StateHeader(
@@ -495,9 +499,9 @@ class _Run:
 
     def _out_of_time(self) -> bool:
         """Whether the minutes are over, as the main process sees it."""
-        if self.upkeep.minutes is None:
+        if self.run_options.minutes is None:
             return False
-        answer = [time.monotonic() - self.began > 60 * self.upkeep.minutes]
+        answer = [time.monotonic() - self.began > 60 * self.run_options.minutes]
         return bool(broadcast_object_list(answer)[0])
 
 

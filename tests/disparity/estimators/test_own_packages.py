@@ -90,7 +90,7 @@ def test_parts_of_a_long_clip_share_one_scale(video_folder: Path, monkeypatch: p
     rng = np.random.default_rng(0)
     clip = [(np.round(rng.random((3, 12, 16)) * 255) / 255).astype(np.float32) for _ in range(count)]
     estimator = open_estimator(str(video_folder))
-    assert (estimator.meaning, estimator.steadying) == (MapMeaning("disparity"), "none")
+    assert (estimator.meaning, estimator.scale_alignment) == (MapMeaning("disparity"), "none")
     maps = list(estimator.maps(iter(clip)))
     assert len(maps) == count
     for one, pixels in zip(maps, clip, strict=True):

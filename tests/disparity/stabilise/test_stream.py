@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from any2bokeh.disparity.estimators.base import ScaleAlignment
 from any2bokeh.disparity.stabilise import DisparityWindow, stabilised
-from any2bokeh.disparity.stabilise.stream import Mode
 from tests.motion.moving_scene import HEIGHT, WIDTH, MovingScene, corrupted, distance
 
 Maps = list[NDArray[np.float32]]
@@ -39,7 +39,7 @@ def windows_of(maps: Maps, seed: int, *, size: int = 8, overlap: int = 4) -> Ite
 
 @pytest.mark.parametrize("mode", ["blend", "whole-clip", "anchors"])
 @pytest.mark.parametrize("seed", range(2))
-def test_random_scales_and_noise_are_undone(scene: MovingScene, mode: Mode, seed: int) -> None:
+def test_random_scales_and_noise_are_undone(scene: MovingScene, mode: ScaleAlignment, seed: int) -> None:
     result = list(stabilised(corrupted(scene.maps, seed), scene.frames, mode=mode))
     error, scale = distance(result, scene.maps)
     assert error < WORST_ERROR
@@ -62,7 +62,7 @@ def test_given_anchors_set_the_scale(scene: MovingScene) -> None:
 
 
 @pytest.mark.parametrize("mode", ["blend", "whole-clip", "anchors"])
-def test_steady_maps_stay_as_they_are(scene: MovingScene, mode: Mode) -> None:
+def test_steady_maps_stay_as_they_are(scene: MovingScene, mode: ScaleAlignment) -> None:
     result = list(stabilised(scene.maps, scene.frames, mode=mode))
     error, scale = distance(result, scene.maps)
     assert error < 0.001  # worst seen 0.0004
@@ -70,7 +70,7 @@ def test_steady_maps_stay_as_they_are(scene: MovingScene, mode: Mode) -> None:
 
 
 @pytest.mark.parametrize("mode", ["blend", "whole-clip", "anchors", "none"])
-def test_nothing_leaks_across_a_cut(mode: Mode) -> None:
+def test_nothing_leaks_across_a_cut(mode: ScaleAlignment) -> None:
     first, second = MovingScene(9, seed=1), MovingScene(7, seed=2)
     first_maps, second_maps = corrupted(first.maps, 0), corrupted([1 - one for one in second.maps], 1)
     together = list(stabilised(first_maps + second_maps, first.frames + second.frames, mode=mode))
@@ -197,7 +197,7 @@ def breakdance() -> tuple[Maps, Maps]:
 
 
 def clip_flicker(maps: Maps, frames: Maps) -> float:
-    """Mean change along DIS flow at full size, occlusions included, as the same for all contestants."""
+    """Mean change along DIS flow at full size, occlusions included, as the same for all methods."""
     from any2bokeh.evaluation.metrics.flow import DisFlow
     from any2bokeh.motion.warp import stays_inside, warp
 
@@ -213,7 +213,7 @@ def clip_flicker(maps: Maps, frames: Maps) -> float:
 @pytest.mark.parametrize(
     ("mode", "windowed"), [("blend", False), ("blend", True), ("whole-clip", False), ("anchors", False)]
 )
-def test_breakdance_is_restored(breakdance: tuple[Maps, Maps], mode: Mode, windowed: bool) -> None:
+def test_breakdance_is_restored(breakdance: tuple[Maps, Maps], mode: ScaleAlignment, windowed: bool) -> None:
     frames, maps = breakdance
     spoilt = list(windows_of(maps, 0)) if windowed else corrupted(maps, 0)
     result = list(stabilised(spoilt, frames, mode=mode))

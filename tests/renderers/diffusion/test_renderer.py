@@ -13,7 +13,7 @@ import pytest
 
 from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusScript
-from any2bokeh.refocus import refocus
+from any2bokeh.refocusing import refocus
 from any2bokeh.renderers.base import Renderer, RenderInput
 from any2bokeh.renderers.diffusion.renderer import DiffusionRenderer, resolve_device
 from any2bokeh.renderers.diffusion.run.options import PipelineOptions

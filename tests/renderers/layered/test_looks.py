@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from any2bokeh.optics.aperture import ImageAperture, Polygon
-from any2bokeh.optics.barrel import Barrel
 from any2bokeh.optics.profile import BokehProfile
+from any2bokeh.optics.vignetting import Vignetting
 from any2bokeh.renderers.base import RenderInput
 from any2bokeh.renderers.layered import reference
 from any2bokeh.renderers.layered.renderer import LayeredRenderer
@@ -61,7 +61,7 @@ def test_squeeze_is_width_over_height(squeeze):
 @pytest.mark.parametrize("cat_eye", [0.4, 0.9])
 def test_a_cat_eye_is_the_aperture_within_the_barrel(cat_eye, in_front):
     radius_px, side, at = 30, 241, (60, 200)
-    shape = point_light(radius_px, side=side, at=at, in_front=in_front, barrel=Barrel(cat_eye=cat_eye))[0]
+    shape = point_light(radius_px, side=side, at=at, in_front=in_front, vignetting=Vignetting(cat_eye=cat_eye))[0]
     y, x = np.mgrid[:side, :side]
     place = np.array([at[1] - 120, at[0] - 120]) * 2 / np.hypot(side, side)
     shift = cat_eye * place * radius_px * (1 if in_front else -1)
@@ -111,14 +111,14 @@ def test_fringes_swap_across_the_focal_plane():
 LOOKS = {
     "soap": {"profile": BokehProfile(spherical=0.8)},
     "soft": {"profile": BokehProfile(softness=0.5)},
-    "cat eye": {"barrel": Barrel(cat_eye=0.8)},
-    "swirl": {"barrel": Barrel(cat_eye=0.3, swirl=0.6)},
+    "cat eye": {"vignetting": Vignetting(cat_eye=0.8)},
+    "swirl": {"vignetting": Vignetting(cat_eye=0.3, swirl=0.6)},
     "chromatic": {"axial_chromatic": 0.08},
     "star": {"aperture": star()},
     "all": {
         "aperture": Polygon(6, rotation_deg=8),
         "profile": BokehProfile(spherical=-0.5, softness=0.2),
-        "barrel": Barrel(cat_eye=0.5),
+        "vignetting": Vignetting(cat_eye=0.5),
         "axial_chromatic": 0.04,
     },
 }
@@ -137,11 +137,11 @@ def test_every_look_equals_its_slow_twin(name, scene):
     image = renderer.image
     assert image is not None
     chromatic = renderer.axial_chromatic * 7.0
-    slow = reference.render(image.samples(), renderer.aperture, renderer.profile, renderer.barrel, chromatic)
+    slow = reference.render(image.samples(), renderer.aperture, renderer.profile, renderer.vignetting, chromatic)
     difference = np.abs(fast - slow)
-    # Worst seen, largest and mean. Profiles, in few discs: 0.0191, 0.0041. Behind a barrel, whose cut rows are filled
+    # Worst seen, largest and mean. Profiles, in few discs: 0.0191, 0.0041. Vignetting, whose cut rows are filled
     # from one to three lines each and whose share of light is looked up: 0.0585, 0.0054 on the slope, where shapes of
     # one to three pixels are cut. All others: 0.0074, 0.0014; all together 0.053, 0.0062.
-    most, mean = (0.08, 0.009) if not renderer.barrel.is_open else (0.03, 0.006)
+    most, mean = (0.08, 0.009) if not renderer.vignetting.is_open else (0.03, 0.006)
     assert difference.max() < most
     assert difference.mean() < mean

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from any2bokeh.optics.barrel import Barrel
 from any2bokeh.optics.highlights import Highlights
 from any2bokeh.optics.transfer import srgb_decode
+from any2bokeh.optics.vignetting import Vignetting
 from any2bokeh.renderers.base import RenderInput
 from any2bokeh.renderers.layered.renderer import LayeredRenderer
 from any2bokeh.renderers.layered.separation import ALPHA, FAR, FOCUS, NEAR
@@ -21,7 +21,7 @@ def frame(*, focus: float = 0.5, k: float = 60.0) -> RenderInput:
 
 
 @pytest.mark.parametrize(
-    "look", [{}, {"axial_chromatic": 0.02}, {"barrel": Barrel(0.7)}, {"transfer": "none"}], ids=str
+    "look", [{}, {"axial_chromatic": 0.02}, {"vignetting": Vignetting(0.7)}, {"transfer": "none"}], ids=str
 )
 def test_parts_add_up_to_the_picture(look):
     given = frame()

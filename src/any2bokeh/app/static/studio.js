@@ -1,4 +1,4 @@
-// The studio's page. Gradio brings the state as JSON and takes deeds; pictures and files come from studio/<token>/.
+// The studio's page. Gradio brings the state as JSON and takes commands; pictures and files come from studio/<token>/.
 (() => {
   "use strict";
   if (window.studio) return;
@@ -17,7 +17,7 @@
     return made;
   };
 
-  // ---- deeds -----------------------------------------------------------------------------------------------------
+  // ---- commands--------------------------------------------------------------------------------------------------
   function deed(what, more = {}) {
     if (what !== "sync") say("");
     if (store.send) store.send({ do: what, ...more });
@@ -557,7 +557,7 @@
     const onButton = event.target.closest && event.target.closest("button, a, label, summary, [role=tab]");
     if (onButton && (event.key === " " || event.key === "Enter")) return;
     if (aim.is_on && aimed(event)) { event.preventDefault(); return; }
-    const deeds = {
+    const commands = {
       ArrowLeft: () => step(event.shiftKey ? -10 : -1), ArrowRight: () => step(event.shiftKey ? 10 : 1),
       Home: () => go(0), End: () => go(clip().frames - 1), "[": () => step("previous"), "]": () => step("next"),
       " ": playOrStop, 1: () => show("result"), 2: () => show("source"), 3: () => show("plane"), 4: () => show("depth"),
@@ -565,7 +565,7 @@
       Delete: () => clip().keyframes.some((k) => k.frame === store.frame) && deed("delete", { frame: store.frame }),
       "?": () => parts.help.help.showModal(),
     };
-    const act = deeds[event.key] || deeds[event.key.toLowerCase()];
+    const act = commands[event.key] || commands[event.key.toLowerCase()];
     if (act) { event.preventDefault(); act(); }
   }
 

@@ -15,7 +15,7 @@ RawKind = Literal[
 ]
 
 
-Steadying = Literal["none", "blend", "whole-clip", "anchors"]
+ScaleAlignment = Literal["none", "blend", "whole-clip", "anchors"]
 """How maps are brought to one scale in each shot; see ``any2bokeh.disparity.stabilise.stabilised``."""
 
 
@@ -60,7 +60,7 @@ class DepthEstimator(Protocol):
         ...
 
     @property
-    def steadying(self) -> Steadying:
+    def scale_alignment(self) -> ScaleAlignment:
         """What its maps need: ``whole-clip`` where each frame has a scale of its own, ``none`` where all share one."""
         ...
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from any2bokeh.disparity.estimators.base import Device, Steadying
+from any2bokeh.disparity.estimators.base import Device, ScaleAlignment
 from any2bokeh.disparity.estimators.model_folder import weight_files
 
 
@@ -16,7 +16,7 @@ class FolderModel:
         name: what messages call it.
         licence: of the weights.
         device: where it runs; ``auto`` = CUDA where there is one.
-        caveat, steadying: see ``DepthEstimator``.
+        caveat, scale_alignment: see ``DepthEstimator``.
 
     Raises:
         InputError: no safetensors.
@@ -27,7 +27,7 @@ class FolderModel:
     licence: str = "not stated"
     device: Device = "auto"
     caveat: str | None = None
-    steadying: Steadying = "whole-clip"
+    scale_alignment: ScaleAlignment = "whole-clip"
 
     def __post_init__(self) -> None:
         weight_files(self.folder)

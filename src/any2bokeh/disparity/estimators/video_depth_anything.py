@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.disparity.estimators.base import MapMeaning, Steadying
+from any2bokeh.disparity.estimators.base import MapMeaning, ScaleAlignment
 from any2bokeh.disparity.estimators.folder_model import FolderModel
 from any2bokeh.disparity.estimators.frame_aspect import in_aspect_of
 from any2bokeh.disparity.estimators.model_folder import identity, weight_files
@@ -43,7 +43,7 @@ class VideoDepthAnythingEstimator(FolderModel):
     cross-faded there.
     """
 
-    steadying: Steadying = "none"
+    scale_alignment: ScaleAlignment = "none"
 
     @property
     def meaning(self) -> MapMeaning:

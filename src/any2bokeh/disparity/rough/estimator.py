@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.disparity.estimators.base import MapMeaning, Steadying
+from any2bokeh.disparity.estimators.base import MapMeaning, ScaleAlignment
 from any2bokeh.disparity.rough.layout import Layout, backdrop_edges
 from any2bokeh.motion.camera import Motion
 from any2bokeh.motion.flow import FlowFinder
@@ -50,7 +50,7 @@ class RoughEstimator:
     name: str = "rough"
     licence: str = "apache-2.0"
     caveat: str | None = ROUGH_CAVEAT
-    steadying: Steadying = "none"
+    scale_alignment: ScaleAlignment = "none"
 
     @property
     def meaning(self) -> MapMeaning:

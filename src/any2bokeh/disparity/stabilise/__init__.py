@@ -8,14 +8,14 @@ ways to them), `smoothing`, and `stream`, which joins them.
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from any2bokeh.disparity.stabilise.stream import Mode, stabilised
+    from any2bokeh.disparity.stabilise.stream import stabilised
     from any2bokeh.disparity.stabilise.windows import DisparityWindow
 
-__all__ = ["DisparityWindow", "Mode", "stabilised"]
+__all__ = ["DisparityWindow", "stabilised"]
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("Mode", "stabilised"):  # late: OpenCV and numba take a second to import
+    if name == "stabilised":  # late: OpenCV and numba take a second to import
         from any2bokeh.disparity.stabilise import stream
 
         return getattr(stream, name)

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import tee
-from typing import Literal, TypeVar, get_args
+from typing import TypeVar, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from any2bokeh.disparity.estimators.base import ScaleAlignment
 from any2bokeh.disparity.stabilise import missing
 from any2bokeh.disparity.stabilise.anchors import ANCHOR_SPACING, anchored, placed_on
 from any2bokeh.disparity.stabilise.links import FrameStats, LinkFinder
@@ -16,13 +17,6 @@ from any2bokeh.disparity.stabilise.smoothing import smoothed
 from any2bokeh.disparity.stabilise.windows import DisparityWindow, blended
 from any2bokeh.motion.shots import shot_starts
 from any2bokeh.motion.thumbnail import Thumbnail, thumbnail
-
-Mode = Literal[
-    "blend",  # one pass, as frames come: windows on their overlap, single frames on what came before
-    "whole-clip",  # two passes: scale and shift of all frames of a shot found together
-    "anchors",  # two passes: some frames define the scale, the others follow
-    "none",  # maps are on one scale already; missing values are filled and flicker is taken out
-]
 
 Map = NDArray[np.float32]
 Pixels = NDArray[np.float32]
@@ -35,7 +29,7 @@ def stabilised(
     maps: Maps,
     frames: Frames,
     *,
-    mode: Mode = "whole-clip",
+    mode: ScaleAlignment = "whole-clip",
     smoothing_reach: int = 2,
     anchors: Mapping[int, Map] | None = None,
     anchor_spacing: int = ANCHOR_SPACING,
@@ -71,8 +65,8 @@ def stabilised(
         TypeError: the mode takes two passes and an input can be read only once.
         ValueError: the mode is unknown, the counts of maps and frames differ, or sizes of maps do.
     """
-    if mode not in get_args(Mode):
-        raise ValueError(f"mode is {mode!r}; allowed is {', '.join(get_args(Mode))}")
+    if mode not in get_args(ScaleAlignment):
+        raise ValueError(f"mode is {mode!r}; allowed is {', '.join(get_args(ScaleAlignment))}")
     if mode in ("blend", "none"):
         return _one_pass(maps, frames, mode, smoothing_reach)
     for name, items in (("maps", maps), ("frames", frames)):
@@ -81,7 +75,7 @@ def stabilised(
     return _two_passes(maps, frames, anchors if mode == "anchors" else {}, anchor_spacing, smoothing_reach)
 
 
-def _one_pass(maps: Maps, frames: Frames, mode: Mode, reach: int) -> Iterator[Map]:
+def _one_pass(maps: Maps, frames: Frames, mode: ScaleAlignment, reach: int) -> Iterator[Map]:
     running = RunningScaleShift()
     finder = LinkFinder()
 

@@ -7,7 +7,7 @@ from any2bokeh.evaluation.metrics.truth import TruthFrame
 
 
 class Meter(Protocol):
-    """Scores one contestant on one clip, frame by frame in order."""
+    """Scores one method on one clip, frame by frame in order."""
 
     def add(self, prediction: Picture, frame: TruthFrame) -> None:
         """Take the next frame."""

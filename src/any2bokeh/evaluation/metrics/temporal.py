@@ -19,7 +19,7 @@ def warped_difference(
         flow: ``(H, W, 2)`` motion of the truth in pixels, from the frame before.
 
     Along the motion a steady error cancels, wherever it is carried, and what flickers remains. Pixels that leave the
-    frame are left out; hidden ones are not, as they are the same for all contestants.
+    frame are left out; hidden ones are not, as they are the same for all methods.
 
     The paper: nothing of the kind was found. The difference without warping is ``relation``.
     """

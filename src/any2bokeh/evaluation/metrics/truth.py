@@ -1,4 +1,4 @@
-"""One frame of ground truth, with what every contestant's metrics need of it found once."""
+"""One frame of ground truth, with what every method's metrics need of it found once."""
 
 from dataclasses import dataclass, field
 from functools import cached_property

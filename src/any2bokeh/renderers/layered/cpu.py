@@ -13,8 +13,8 @@ and what lies behind gets only what is left over.
 import numpy as np
 
 from any2bokeh.compiled import compiled
-from any2bokeh.optics.barrel import FINE_UP_TO_PX, cut, fine_row_opening, row_opening
 from any2bokeh.optics.radii import radius_index
+from any2bokeh.optics.vignetting import FINE_UP_TO_PX, cut, fine_row_opening, row_opening
 from any2bokeh.renderers.layered.bins import BIN_COUNT, FOCUS_BIN, depth_bin
 from any2bokeh.renderers.layered.layers import BEHIND, BLOCK, FRONT, HIDDEN, PATCH, SPLIT
 from any2bokeh.renderers.layered.rows import CUT, PLAIN, STEPPED
@@ -101,13 +101,13 @@ def sum_tile(tile, samples, rows, channel, shift_px, accumulator):
 def _splat(part, window, samples, rows, channel, shift_px, accumulator, slot_of_bin, extents, slots):
     """Add the shapes of all samples in a part of a block to the sums of their bins; slots in use then."""
     light, defocus, kind = samples.light, samples.defocus, samples.kind
-    mode, first, reach, inverse_area, row_first, places, heights, cells, shares, barrel, kept = rows
+    mode, first, reach, inverse_area, row_first, places, heights, cells, shares, vignetting, kept = rows
     lanes = 4 if channel < 0 else 2
     top, bottom, left, right = window
     first_y, last_y, first_x, last_x = part
     height, width = kind.shape
     width_here = right - left
-    opening = cut(barrel, kept, np.float32(0), 0, 0)
+    opening = cut(vignetting, kept, np.float32(0), 0, 0)
     for around_y in range(first_y, last_y):
         y = min(max(around_y, 0), height - 1)
         for around_x in range(first_x, last_x):
@@ -140,7 +140,7 @@ def _splat(part, window, samples, rows, channel, shift_px, accumulator, slot_of_
                     side = 1 if signed > 0 else 0
                     conserve = inverse_area[side, index]
                     if mode == CUT:
-                        opening = cut(barrel, kept, signed, around_y, around_x)
+                        opening = cut(vignetting, kept, signed, around_y, around_x)
                         conserve /= opening[0]
                     weight = light[layer, y, x, 3] * conserve
                     if lanes == 4:
@@ -199,14 +199,14 @@ def _splat(part, window, samples, rows, channel, shift_px, accumulator, slot_of_
 
 @compiled(nogil=True, fastmath=True)
 def _add_cut(span, steps, at, opening, radius_px, red, green, blue, weight, lanes, accumulator):
-    """Add the rows of one shape behind a barrel. By itself, as it would take registers from the shapes that are whole.
+    """Add the rows of one shape that is cut. By itself, as it would take registers from the shapes that are whole.
 
     Args:
         span: first and last row, from the sample's; where the first one stands in the sums; the sample's column; and
             the tile's width.
         steps: ``row_first``, ``places`` and ``heights`` of ``Rows``.
         at: the first row among all.
-        opening: from ``barrel.cut``.
+        opening: from ``vignetting.cut``.
         radius_px: of the shape.
         red, green, blue, weight: of the sample, over the shape's area.
         lanes: of a pixel's sums.

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from any2bokeh.optics.aperture import Aperture
-from any2bokeh.optics.barrel import Barrel
 from any2bokeh.optics.profile import BokehProfile
 from any2bokeh.optics.radii import IDENTITY_RADIUS_PX
+from any2bokeh.optics.vignetting import Vignetting
 from any2bokeh.renderers.layered.bins import BIN_COUNT, depth_bin
 from any2bokeh.renderers.layered.cpu import LEAST_TO_FILL
 from any2bokeh.renderers.layered.layered_image import Samples
@@ -23,7 +23,7 @@ def render(
     samples: Samples,
     aperture: Aperture,
     profile: BokehProfile | None = None,
-    barrel: Barrel | None = None,
+    vignetting: Vignetting | None = None,
     axial_px: float = 0.0,
 ) -> NDArray[np.float64]:
     """Linear light of the layered depth image seen through a lens.
@@ -32,20 +32,20 @@ def render(
         samples: of the layered depth image.
         aperture: shape of the aperture.
         profile: how light lies within it; evenly where None.
-        barrel: what is cut off it; nothing where None.
+        vignetting: what is cut off it; nothing where None.
         axial_px: added to the defocus of red, taken from that of blue.
 
     Returns:
         ``(3, H, W)``.
     """
-    lens = (aperture, profile or BokehProfile(), barrel or Barrel())
+    lens = (aperture, profile or BokehProfile(), vignetting or Vignetting())
     if axial_px == 0:
         return _render(samples, lens, 0.0)
     shifts = (axial_px, 0.0, -axial_px)
     return np.stack([_render(samples, lens, shift)[c] for c, shift in enumerate(shifts)])
 
 
-Lens = tuple[Aperture, BokehProfile, Barrel]
+Lens = tuple[Aperture, BokehProfile, Vignetting]
 
 
 def _render(samples: Samples, lens: Lens, shift_px: float) -> NDArray[np.float64]:
@@ -77,7 +77,7 @@ def _widest(defocus: NDArray[np.float32], kind: NDArray[np.uint8]) -> float:
 
 def _overlaps(lens: Lens, signed_px: float, place: tuple[float, float]) -> NDArray[np.float64]:
     """Share of the shape's light that falls on each pixel around its centre, ``(2n + 1, 2n + 1)``, summing to 1."""
-    aperture, profile, barrel = lens
+    aperture, profile, vignetting = lens
     radius = abs(signed_px)
     if radius < IDENTITY_RADIUS_PX:
         return np.ones((1, 1))
@@ -91,7 +91,7 @@ def _overlaps(lens: Lens, signed_px: float, place: tuple[float, float]) -> NDArr
     x, y = u[None, :], u[:, None]
     gauge = np.minimum(aperture.gauge(x, y), 1.0)
     bright = aperture.transmission(x, y) * profile.brightness(gauge, in_front=in_front)
-    bright = bright * barrel.opening(unit[None, :], unit[:, None], *place, in_front=in_front)
+    bright = bright * vignetting.opening(unit[None, :], unit[:, None], *place, in_front=in_front)
     share = bright.reshape(side, _SUBSAMPLES, side, _SUBSAMPLES).sum(axis=(1, 3))
     return share / share.sum()
 

@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 
 from any2bokeh.errors import InputError
 from any2bokeh.optics.aperture import Aperture, Disc, Polygon
-from any2bokeh.optics.barrel import Barrel, BarrelTable, barrel_table
 from any2bokeh.optics.coc import REFERENCE_LONG_SIDE_PX
 from any2bokeh.optics.footprint import footprint
 from any2bokeh.optics.highlights import Highlights
 from any2bokeh.optics.profile import BokehProfile
 from any2bokeh.optics.transfer import Transfer, lookup_tables
+from any2bokeh.optics.vignetting import Vignetting, VignettingTable, vignetting_table
 from any2bokeh.renderers.base import RenderInput
 from any2bokeh.renderers.layered import cpu
 from any2bokeh.renderers.layered.bins import depth_bin
@@ -34,7 +34,7 @@ class LayeredRenderer:
     Args:
         aperture: shape of the aperture.
         profile: how light lies within a disc.
-        barrel: what it cuts off towards the corners.
+        vignetting: what it cuts off towards the corners.
         axial_chromatic: axial chromatic aberration in [-0.2, 0.2]: how much farther, in disparity, the focal plane of
             red lies than that of green, and that of blue nearer. Fringes of what is in front and of what is behind
             have opposite colours.
@@ -54,7 +54,7 @@ class LayeredRenderer:
         *,
         aperture: Aperture | None = None,
         profile: BokehProfile | None = None,
-        barrel: Barrel | None = None,
+        vignetting: Vignetting | None = None,
         axial_chromatic: float = 0.0,
         highlights: Highlights | None = None,
         transfer: Transfer = "srgb",
@@ -64,7 +64,7 @@ class LayeredRenderer:
             raise InputError(f"axial chromatic aberration is {axial_chromatic:g}; it lies in -0.2 to 0.2 of disparity")
         self.aperture = aperture or Disc()
         self.profile = profile or BokehProfile()
-        self.barrel = barrel or Barrel()
+        self.vignetting = vignetting or Vignetting()
         self.axial_chromatic = axial_chromatic
         self.highlights = highlights or Highlights()
         if self.highlights.gain > 0 and transfer not in ("srgb", "none"):
@@ -75,7 +75,7 @@ class LayeredRenderer:
         self.transfer: Transfer = transfer
         self._workers = Workers(threads)
         self.image: LayeredImage | None = None
-        self._barrel_table: tuple[tuple[int, int], BarrelTable] | None = None
+        self._vignetting_table: tuple[tuple[int, int], VignettingTable] | None = None
 
     @property
     def threads(self) -> int:
@@ -91,7 +91,7 @@ class LayeredRenderer:
         return LayeredRenderer(
             aperture=self.aperture,
             profile=self.profile,
-            barrel=self.barrel,
+            vignetting=self.vignetting,
             axial_chromatic=self.axial_chromatic,
             highlights=self.highlights,
             transfer=self.transfer,
@@ -181,13 +181,13 @@ class LayeredRenderer:
             passes=((-1, np.float32(0)),) if shift_px == 0 else ((0, shift_px), (1, np.float32(0)), (2, -shift_px)),
         )
 
-    def _cut(self, height: int, width: int) -> BarrelTable | None:
-        if self.barrel.is_open:
+    def _cut(self, height: int, width: int) -> VignettingTable | None:
+        if self.vignetting.is_open:
             return None
-        if self._barrel_table is None or self._barrel_table[0] != (height, width):
-            table = barrel_table(self.barrel, self.aperture, self.profile, height, width)
-            self._barrel_table = (height, width), table
-        return self._barrel_table[1]
+        if self._vignetting_table is None or self._vignetting_table[0] != (height, width):
+            table = vignetting_table(self.vignetting, self.aperture, self.profile, height, width)
+            self._vignetting_table = (height, width), table
+        return self._vignetting_table[1]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,16 +5,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.optics.barrel import BarrelTable
 from any2bokeh.optics.footprint import Footprint
+from any2bokeh.optics.vignetting import VignettingTable
 
 PLAIN, STEPPED, CUT = 0, 1, 2
-"""Each row steps up once and down once; any number of steps; steps brought within what a barrel leaves open."""
+"""Each row steps up once and down once; any number of steps; steps brought within what vignetting leaves open."""
 
 
 class Rows(NamedTuple):
-    """See ``Footprint`` and ``BarrelTable``; ``cells`` and ``shares`` are ``(rows, 2)`` and ``(rows, 4)`` where rows
-    are plain, ``(steps, 1)`` and ``(steps, 2)`` otherwise."""
+    """See ``Footprint`` and ``VignettingTable``; ``cells`` and ``shares`` are ``(rows, 2)`` and ``(rows, 4)`` where
+    rows are plain, ``(steps, 1)`` and ``(steps, 2)`` otherwise."""
 
     mode: int
     first: NDArray[np.int32]
@@ -25,17 +25,17 @@ class Rows(NamedTuple):
     heights: NDArray[np.float32]
     cells: NDArray[np.int32]
     shares: NDArray[np.float32]
-    barrel: NDArray[np.float32]
+    vignetting: NDArray[np.float32]
     kept: NDArray[np.float32]
 
 
-def rows_of(footprint: Footprint, barrel: BarrelTable | None) -> Rows:
-    """The rows of a footprint, behind a barrel if there is one."""
-    plain = footprint.is_plain and barrel is None
+def rows_of(footprint: Footprint, vignetting: VignettingTable | None) -> Rows:
+    """The rows of a footprint, behind a lens barrel if it vignettes."""
+    plain = footprint.is_plain and vignetting is None
     steps = 2 if plain else 1
-    numbers, kept = barrel or BarrelTable(np.zeros(5, np.float32), np.ones((2, 2), np.float32))
+    numbers, kept = vignetting or VignettingTable(np.zeros(5, np.float32), np.ones((2, 2), np.float32))
     return Rows(
-        PLAIN if plain else STEPPED if barrel is None else CUT,
+        PLAIN if plain else STEPPED if vignetting is None else CUT,
         footprint.first,
         footprint.reach,
         footprint.inverse_area,

@@ -46,18 +46,16 @@ def read_config(folder: Path, class_names: tuple[str, ...]) -> dict[str, Any]:
     return {key: value for key, value in config.items() if not key.startswith("_")}
 
 
-def weight_files(folder: Path, stem: str = "diffusion_pytorch_model", variant: str | None = None) -> list[Path]:
+def weight_files(folder: Path, stem: str = "diffusion_pytorch_model") -> list[Path]:
     """Safetensors files of a model folder: one, or the shards that its index names.
 
     Raises:
         InputError: none there, only pickles there, or a shard is missing.
     """
-    name = stem if variant is None else f"{stem}.{variant}"
-    single = folder / f"{name}.safetensors"
+    single = folder / f"{stem}.safetensors"
     if single.is_file():
         return [single]
-    index_name = f"{stem}.safetensors.index.json" if variant is None else f"{stem}.safetensors.index.{variant}.json"
-    index = folder / index_name
+    index = folder / f"{stem}.safetensors.index.json"
     if index.is_file():
         shards = sorted({folder / shard for shard in json.loads(index.read_text())["weight_map"].values()})
         missing = [shard.name for shard in shards if not shard.is_file()]

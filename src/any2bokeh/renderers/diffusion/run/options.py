@@ -9,8 +9,6 @@ from any2bokeh.renderers.diffusion.run.windows import WindowPlan
 LatentChoice = Literal["mean", "sample"]
 """``mean``: the posterior's mean, no sampling at all. ``sample``: drawn, the same for the same seed."""
 
-OutputType = Literal["np", "pt"]
-
 
 @dataclass(frozen=True, slots=True)
 class PipelineOptions:

@@ -13,7 +13,7 @@ from any2bokeh.optics.transfer import Transfer
 from any2bokeh.renderers.base import Renderer, RenderInput
 
 
-class Contestant(Protocol):
+class Method(Protocol):
     """Gives a picture for every frame of a clip.
 
     Attributes:
@@ -31,7 +31,7 @@ class Contestant(Protocol):
         ...
 
 
-class RendererContestant:
+class RendererMethod:
     """An engine or baseline.
 
     Args:
@@ -48,13 +48,13 @@ class RendererContestant:
         """Any clip will do."""
 
     def pictures(self, clip: EvaluationClip, inputs: Iterable[RenderInput]) -> Iterator[NDArray[np.float32]]:
-        """See ``Contestant.pictures``."""
+        """See ``Method.pictures``."""
         if clip.transfer not in self._renderers:
             self._renderers[clip.transfer] = self._make(clip.transfer)
         return self._renderers[clip.transfer].render(inputs)
 
 
-class FolderContestant:
+class FolderMethod:
     """Results that lie in a folder: ``<clip>/00000.png ...``, or ``<clip>.mp4`` or another video.
 
     Args:
@@ -92,7 +92,7 @@ class FolderContestant:
             )
 
     def pictures(self, clip: EvaluationClip, inputs: Iterable[RenderInput]) -> Iterator[NDArray[np.float32]]:
-        """See ``Contestant.pictures``."""
+        """See ``Method.pictures``."""
         from any2bokeh.video import open_source
 
         with open_source(self._path(clip)) as source:
@@ -115,8 +115,8 @@ class FolderContestant:
         return videos[0]
 
 
-def plain_contestant(name: str, *, threads: int | None = None) -> RendererContestant:
-    """A contestant that needs no weights.
+def plain_method(name: str, *, threads: int | None = None) -> RendererMethod:
+    """A method that needs no weights.
 
     Args:
         name: ``source``, ``gather``, ``scatter`` or ``layered``.
@@ -136,4 +136,4 @@ def plain_contestant(name: str, *, threads: int | None = None) -> RendererContes
     }
     if name not in makers:
         raise InputError(f"engine is {name!r}; without weights there are {', '.join(makers)}")
-    return RendererContestant(name, makers[name])
+    return RendererMethod(name, makers[name])

@@ -1,4 +1,4 @@
-"""What a visitor is told of what went wrong, and what only the log is."""
+"""What a user is told of what went wrong, and what only the log is."""
 
 import logging
 
@@ -7,8 +7,8 @@ from any2bokeh.errors import InputError
 _log = logging.getLogger("any2bokeh.app")
 
 
-def sentence(error: Exception, *, doing: str) -> str:
-    """One sentence for the page; what a visitor cannot mend goes to the log with its traceback.
+def user_message(error: Exception, *, doing: str) -> str:
+    """One sentence for the page; what a user cannot mend goes to the log with its traceback.
 
     Args:
         error: what was raised.

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from any2bokeh.channel import Cancelled, Channel
 from any2bokeh.disparity import DisparityReading, DisparitySource
 from any2bokeh.disparity.edges import EdgeTreatment
 from any2bokeh.engines import EngineSettings, make_renderer
@@ -26,7 +27,6 @@ from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusFinder, FocusScript, FocusTrack
 from any2bokeh.focus.tracked_subjects import LoadsTracker
 from any2bokeh.grain import MatchedGrain, require_amount
-from any2bokeh.handover import CalledOff, Handover
 from any2bokeh.optics.breathing import Breathing
 from any2bokeh.optics.focus_range import FocusRange
 from any2bokeh.optics.lens import Lens
@@ -119,7 +119,7 @@ def refocus(
         blur_strength: K where ``focus`` gives none at all; or a lens, whose focus distance is that of what is in focus
             in the clip's first frame.
         disparity_reading: what the values in the files of ``disparity`` mean, and what is done to them: depth or
-            disparity, its polarity, levels, steadying; None = disparity of which white is near, as it is.
+            disparity, its polarity, levels, scale_alignment; None = disparity of which white is near, as it is.
         edges: how edges of disparity are treated at the size of the picture: ``auto`` draws them sharp where the
             picture has them if those of a map are soft or displaced, ``classical`` always, ``off`` never.
         renderer: the engine; None = the layered engine in the transfer of the input.
@@ -312,15 +312,15 @@ def _stream(shot: Shot, renderer: Renderer, outputs: _Outputs, progress: Progres
 
     On any exception every thread has ended when it leaves here.
     """
-    decoded: Handover[ShotFrame] = Handover(FRAMES_BETWEEN_THREADS)
-    rendered: Handover[tuple[ShotFrame, NDArray[np.float32]]] = Handover(FRAMES_BETWEEN_THREADS)
+    decoded: Channel[ShotFrame] = Channel(FRAMES_BETWEEN_THREADS)
+    rendered: Channel[tuple[ShotFrame, NDArray[np.float32]]] = Channel(FRAMES_BETWEEN_THREADS)
     failures: list[BaseException] = []
     done = 0
 
     def read() -> None:
         with closing(shot.frames()) as frames:
             for shot_frame in frames:
-                decoded.give(shot_frame)
+                decoded.put(shot_frame)
         decoded.complete()
 
     def write() -> None:
@@ -330,12 +330,12 @@ def _stream(shot: Shot, renderer: Renderer, outputs: _Outputs, progress: Progres
     def guarded(work: Callable[[], None]) -> None:
         try:
             work()
-        except CalledOff:
+        except Cancelled:
             pass
         except BaseException as error:
             failures.append(error)
-            decoded.call_off()
-            rendered.call_off()
+            decoded.cancel()
+            rendered.cancel()
 
     threads = [
         threading.Thread(target=guarded, args=(work,), name=f"any2bokeh {work.__name__}") for work in (read, write)
@@ -347,11 +347,11 @@ def _stream(shot: Shot, renderer: Renderer, outputs: _Outputs, progress: Progres
         rendered.complete()
         for thread in threads:
             thread.join()
-    except CalledOff:
+    except Cancelled:
         pass
     finally:
-        decoded.call_off()
-        rendered.call_off()
+        decoded.cancel()
+        rendered.cancel()
         for thread in threads:
             _join(thread)
     if failures:
@@ -360,8 +360,8 @@ def _stream(shot: Shot, renderer: Renderer, outputs: _Outputs, progress: Progres
 
 
 def _render(
-    decoded: Handover[ShotFrame],
-    rendered: Handover[tuple[ShotFrame, NDArray[np.float32]]],
+    decoded: Channel[ShotFrame],
+    rendered: Channel[tuple[ShotFrame, NDArray[np.float32]]],
     renderer: Renderer,
     frame_count: int,
     progress: Progress,
@@ -376,7 +376,7 @@ def _render(
     done = 0
     progress(done, frame_count)
     for pixels in renderer.render(inputs()):
-        rendered.give((read_ahead.popleft(), pixels))
+        rendered.put((read_ahead.popleft(), pixels))
         done += 1
         progress(done, frame_count)
     if read_ahead or done > frame_count:
@@ -385,7 +385,7 @@ def _render(
 
 
 def _join(thread: threading.Thread) -> None:
-    """Wait for a thread that has been called off; a second Ctrl-C must not tear the sink away under it."""
+    """Wait for a thread that has been cancelled; a second Ctrl-C must not tear the sink away under it."""
     while thread.ident is not None and thread.is_alive():
         with suppress(KeyboardInterrupt):
             thread.join()

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from any2bokeh.disparity.cache import DisparityCache, Entry
 from any2bokeh.disparity.estimated import Progress, clip_identity, displayed_guide, files_identity
-from any2bokeh.disparity.estimators.base import MapMeaning, Steadying
+from any2bokeh.disparity.estimators.base import MapMeaning, ScaleAlignment
 from any2bokeh.disparity.raw_scale import ClipRange
 from any2bokeh.disparity.reading import Levels
 from any2bokeh.disparity.source import DisparitySource, FileDisparity, inverse_metres_per_unit, open_disparity
@@ -18,7 +18,7 @@ from any2bokeh.video import VideoSource
 _PIPELINE_VERSION = 1
 
 
-class SteadiedDisparity:
+class StabilisedDisparity:
     """Maps of files on one scale in each shot, without flicker: a ``DisparitySource`` that is made when first read.
 
     It lies in the cache from then on, on a grid of 1/65535. Values stay on the scale of the files; only where holding
@@ -28,7 +28,7 @@ class SteadiedDisparity:
         maps: the disparity of the files; see ``open_disparity``.
         path: the files, which the result is kept for.
         source: the pictures, along whose motion maps are compared; it stays open.
-        steadying: how; see ``any2bokeh.disparity.stabilise.stabilised``.
+        scale_alignment: how; see ``any2bokeh.disparity.stabilise.stabilised``.
         how_read: all that the values of ``maps`` depend on besides the files.
         start: frame of ``source`` that the first map is of.
         levels: a curve over the result.
@@ -46,7 +46,7 @@ class SteadiedDisparity:
         path: Path,
         source: VideoSource,
         *,
-        steadying: Steadying,
+        scale_alignment: ScaleAlignment,
         how_read: str,
         start: int = 0,
         levels: Levels | None = None,
@@ -57,7 +57,7 @@ class SteadiedDisparity:
         self._given = maps
         self._path = path
         self._source = source
-        self._steadying: Steadying = steadying
+        self._scale_alignment: ScaleAlignment = scale_alignment
         self._how_read = how_read
         self._start = start
         self._levels = levels or Levels()
@@ -89,7 +89,7 @@ class SteadiedDisparity:
                 "read as": self._how_read,
                 "source": clip_identity(self._source.info),
                 "frames": [self._start, self.frame_count],
-                "steadying": self._steadying,
+                "scale_alignment": self._scale_alignment,
             }
             self._entry = self._cache.find(key, self._notice) or self._made(key)
         return self._entry
@@ -119,7 +119,7 @@ class SteadiedDisparity:
         clip_range = ClipRange()
         self._progress(0, self.frame_count)
         with self._cache.begin(key, frame_count=self.frame_count) as entry:
-            steady = stabilised(lambda: self._given.frames(0, self.frame_count), pictures, mode=self._steadying)
+            steady = stabilised(lambda: self._given.frames(0, self.frame_count), pictures, mode=self._scale_alignment)
             for done, disparity in enumerate(steady, 1):
                 clip_range.add(disparity)
                 entry.maps.write(disparity)

@@ -1,4 +1,4 @@
-"""The lens barrel: what it cuts off the aperture towards the corners of the frame.
+"""Vignetting: what the lens barrel cuts off the aperture towards the corners of the frame.
 
 Seen from off the axis, the rims of a lens stand before one another, and only what both leave open lets light through:
 the disc of confusion becomes a cat's eye.
@@ -17,7 +17,7 @@ from any2bokeh.optics.profile import BokehProfile
 
 
 @dataclass(frozen=True, slots=True)
-class Barrel:
+class Vignetting:
     """How the shape depends on the place in the frame. ``h`` is the distance from the centre, 1 in the corners.
 
     Attributes:
@@ -61,12 +61,12 @@ class Barrel:
         return ((radial - shift) / narrowed) ** 2 + tangential**2 <= 1
 
 
-class BarrelTable(NamedTuple):
-    """A barrel for kernels.
+class VignettingTable(NamedTuple):
+    """Vignetting for kernels.
 
     Attributes:
-        numbers: ``(5,)``: ``cat_eye`` and ``swirl`` as in ``Barrel``; row and column of the frame's centre, px; half
-            diagonals in a pixel.
+        numbers: ``(5,)``: ``cat_eye`` and ``swirl`` as in ``Vignetting``; row and column of the frame's centre, px;
+            half diagonals in a pixel.
         kept: ``(distances, directions)`` share of the light that the barrel lets through behind the focal plane, at
             distances from 0 to 1 and directions from 0 to 4, both ends included; see ``_direction``.
     """
@@ -79,8 +79,10 @@ _DISTANCES, _DIRECTIONS = 17, 33
 _GRID = 160
 
 
-def barrel_table(barrel: Barrel, aperture: Aperture, profile: BokehProfile, height: int, width: int) -> BarrelTable:
-    """The table of a barrel for frames of ``height`` x ``width``."""
+def vignetting_table(
+    vignetting: Vignetting, aperture: Aperture, profile: BokehProfile, height: int, width: int
+) -> VignettingTable:
+    """The table of vignetting for frames of ``height`` x ``width``."""
     unit = (np.arange(_GRID) + 0.5) * 2 / _GRID - 1
     x, y = unit[None, :], unit[:, None]
     bright = aperture.transmission(x, y) * profile.brightness(np.minimum(aperture.gauge(x, y), 1), in_front=False)
@@ -90,10 +92,10 @@ def barrel_table(barrel: Barrel, aperture: Aperture, profile: BokehProfile, heig
             across = 1 - direction if direction <= 2 else direction - 3
             down = (1 - abs(across)) * (1 if direction <= 2 else -1)
             length = np.hypot(across, down)
-            left_open = barrel.opening(x, y, distance * across / length, distance * down / length)
+            left_open = vignetting.opening(x, y, distance * across / length, distance * down / length)
             kept[i, j] = (bright * left_open).sum() / bright.sum()
-    numbers = [barrel.cat_eye, barrel.swirl, (height - 1) / 2, (width - 1) / 2, 2 / np.hypot(height, width)]
-    return BarrelTable(np.array(numbers, np.float32), np.maximum(kept, 1e-3).astype(np.float32))
+    numbers = [vignetting.cat_eye, vignetting.swirl, (height - 1) / 2, (width - 1) / 2, 2 / np.hypot(height, width)]
+    return VignettingTable(np.array(numbers, np.float32), np.maximum(kept, 1e-3).astype(np.float32))
 
 
 # Up to the first radius nothing is cut off, from the second on all of it: smaller shapes are too few pixels to cut.
@@ -102,10 +104,10 @@ _CUT_FROM_PX, _CUT_WHOLLY_PX = np.float32(0.75), np.float32(1.75)
 
 @compiled(nogil=True, fastmath=True)
 def cut(numbers, kept, signed_px, y, x):
-    """What the barrel does to the shape of one sample.
+    """What vignetting does to the shape of one sample.
 
     Args:
-        numbers, kept: of a ``BarrelTable``.
+        numbers, kept: of a ``VignettingTable``.
         signed_px: its defocus.
         y, x: its place, px.
 

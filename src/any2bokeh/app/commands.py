@@ -1,10 +1,10 @@
-"""What the page can ask of a visitor, by name; whatever else it sends is refused."""
+"""What the page can ask of a user, by name; whatever else it sends is refused."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from any2bokeh.app.project import Project
-from any2bokeh.app.visitor import Visitor
+from any2bokeh.app.session import Session
 from any2bokeh.errors import InputError
 
 _CHANGES: dict[str, type | tuple[type, ...]] = {
@@ -18,29 +18,29 @@ _CHANGES: dict[str, type | tuple[type, ...]] = {
 }
 
 
-def do(visitor: Visitor, asked: Any) -> None:
+def run(session: Session, asked: Any) -> None:
     """Do what the page asks.
 
     Args:
-        visitor: for whom.
+        session: for whom.
         asked: ``{"do": name, ...}`` as it came from the page.
 
     Raises:
         InputError: it asks for something else, or for something that cannot be done.
     """
-    if not isinstance(asked, Mapping) or asked.get("do") not in _DEEDS:
+    if not isinstance(asked, Mapping) or asked.get("do") not in _COMMANDS:
         raise InputError("the page asked for something that the studio does not know; reload it")
-    with visitor.lock:
-        _DEEDS[asked["do"]](visitor, asked)
+    with session.lock:
+        _COMMANDS[asked["do"]](session, asked)
 
 
-def _focus(visitor: Visitor, asked: Mapping[str, Any]) -> None:
-    opened(visitor).focus(
+def _focus(session: Session, asked: Mapping[str, Any]) -> None:
+    opened(session).focus(
         _whole(asked, "frame"), _number(asked, "x"), _number(asked, "y"), is_locked=asked.get("locked") is True
     )
 
 
-def _change(visitor: Visitor, asked: Mapping[str, Any]) -> None:
+def _change(session: Session, asked: Mapping[str, Any]) -> None:
     given = asked.get("changes")
     if not isinstance(given, Mapping):
         raise InputError("nothing is to be changed")
@@ -52,33 +52,33 @@ def _change(visitor: Visitor, asked: Mapping[str, Any]) -> None:
         changes[name] = value
     if "locked" in changes:
         changes["strength"] = "strong" if changes.pop("locked") else "weak"
-    opened(visitor).change(_whole(asked, "frame"), changes)
+    opened(session).change(_whole(asked, "frame"), changes)
 
 
-_DEEDS: dict[str, Callable[[Visitor, Mapping[str, Any]], None]] = {
-    "sync": lambda visitor, asked: None,
-    "demo": lambda visitor, asked: visitor.open_demo(),
+_COMMANDS: dict[str, Callable[[Session, Mapping[str, Any]], None]] = {
+    "sync": lambda session, asked: None,
+    "demo": lambda session, asked: session.open_demo(),
     "focus": _focus,
     "change": _change,
-    "move": lambda visitor, asked: opened(visitor).move(_whole(asked, "frame"), _whole(asked, "to")),
-    "delete": lambda visitor, asked: opened(visitor).delete(_whole(asked, "frame")),
-    "clear": lambda visitor, asked: opened(visitor).clear(),
-    "undo": lambda visitor, asked: opened(visitor).undo(),
-    "redo": lambda visitor, asked: opened(visitor).redo(),
-    "loop": lambda visitor, asked: visitor.loop(_whole(asked, "frame")),
-    "cancel": lambda visitor, asked: visitor.cancel(),
+    "move": lambda session, asked: opened(session).move(_whole(asked, "frame"), _whole(asked, "to")),
+    "delete": lambda session, asked: opened(session).delete(_whole(asked, "frame")),
+    "clear": lambda session, asked: opened(session).clear(),
+    "undo": lambda session, asked: opened(session).undo(),
+    "redo": lambda session, asked: opened(session).redo(),
+    "loop": lambda session, asked: session.loop(_whole(asked, "frame")),
+    "cancel": lambda session, asked: session.cancel(),
 }
 
 
-def opened(visitor: Visitor) -> Project:
+def opened(session: Session) -> Project:
     """The clip that is open.
 
     Raises:
         InputError: none is.
     """
-    if visitor.project is None:
+    if session.project is None:
         raise InputError("no clip is open; open a video or the demo first")
-    return visitor.project
+    return session.project
 
 
 def _whole(asked: Mapping[str, Any], name: str) -> int:

@@ -31,7 +31,7 @@ _DEMO_SUBJECT = PointTarget(0.31, 0.52, track=True)
 _DEMO_BLUR = 26.0
 
 
-class Visitor:
+class Session:
     """What one page works on. Every path is ours; the page knows a token.
 
     Args:
@@ -217,15 +217,15 @@ class Visitor:
             raise InputError("nothing has been rendered yet")
         return self.results[kind]
 
-    def told(self) -> dict[str, Any]:
+    def snapshot(self) -> dict[str, Any]:
         """Everything that the page shows."""
         self.seen_s = time.monotonic()
         self._keep_result()
         project, job = self.project, self.job
         return {
             "token": self.token,
-            "clip": None if project is None else project.told(),
-            "job": None if job is None else job.told() | {"ahead": self._queue.place(job)},
+            "clip": None if project is None else project.snapshot(),
+            "job": None if job is None else job.snapshot() | {"ahead": self._queue.place(job)},
             "results": {kind: job.result.name for kind, job in self.results.items() if job.result is not None},
             "command": "" if project is None else self._command(project),
             "engines": ["layered"] + (["diffusion"] if self._settings.model else []),
@@ -294,15 +294,15 @@ class Visitor:
             raise InputError("nothing is in focus yet; click what should be sharp first")
         settings = self._settings
         return RenderWork(
-            project.path,
-            project.depth,
-            project.now.script,
-            project.now.lens.look,
-            engine,
-            settings.model,
-            settings.device,
-            settings.tracker,
-            self.folder,
+            clip=project.path,
+            depth=project.depth,
+            script=project.now.script,
+            look=project.now.lens.look,
+            engine=engine,
+            model=settings.model,
+            device=settings.device,
+            tracker=settings.tracker,
+            folder=self.folder,
         )
 
     def _start(self, kind: JobKind, work: Any, name: str) -> None:

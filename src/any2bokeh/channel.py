@@ -8,12 +8,12 @@ from typing import Generic, TypeVar
 Item = TypeVar("Item")
 
 
-class CalledOff(Exception):
-    """The other end of a handover has stopped, so there is nobody to hand to or to take from."""
+class Cancelled(Exception):
+    """The other end of a channel has stopped, so there is nobody to hand to or to take from."""
 
 
-class Handover(Generic[Item]):
-    """A bounded queue between a thread that gives and a thread that takes; either may call it off.
+class Channel(Generic[Item]):
+    """A bounded queue between a thread that gives and a thread that takes; either may cancel it.
 
     ``queue.Queue`` has no way to wake a thread that waits on a full or empty queue when the other side has failed.
 
@@ -28,16 +28,16 @@ class Handover(Generic[Item]):
         self._complete = False
         self._off = False
 
-    def give(self, item: Item) -> None:
+    def put(self, item: Item) -> None:
         """Add an item, waiting while the queue is full.
 
         Raises:
-            CalledOff: when either end has called the handover off.
+            Cancelled: when either end has cancelled the channel.
         """
         with self._changed:
             self._changed.wait_for(lambda: self._off or len(self._waiting) < self._capacity)
             if self._off:
-                raise CalledOff
+                raise Cancelled
             self._waiting.append(item)
             self._changed.notify_all()
 
@@ -47,8 +47,8 @@ class Handover(Generic[Item]):
             self._complete = True
             self._changed.notify_all()
 
-    def call_off(self) -> None:
-        """Drop what waits and wake both ends, which get ``CalledOff``."""
+    def cancel(self) -> None:
+        """Drop what waits and wake both ends, which get ``Cancelled``."""
         with self._changed:
             self._off = True
             self._waiting.clear()
@@ -58,13 +58,13 @@ class Handover(Generic[Item]):
         """Take items until the last.
 
         Raises:
-            CalledOff: when either end has called the handover off.
+            Cancelled: when either end has cancelled the channel.
         """
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._off or self._complete or len(self._waiting) > 0)
                 if self._off:
-                    raise CalledOff
+                    raise Cancelled
                 if not self._waiting:
                     return
                 item = self._waiting.popleft()
