@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from any2bokeh.disparity import open_disparity, upsample
 from any2bokeh.focus import FocusScript
+from any2bokeh.recipe import Recipe
 from any2bokeh.refocusing import refocus
 from any2bokeh.renderers.base import RenderInput
 from any2bokeh.renderers.layered import LayeredRenderer
@@ -69,7 +70,9 @@ def measure(scene: Scene, folder: Path, *, rounds: int, threads: int) -> EndToEn
     def refocus_clip(disparity: Path) -> Callable[[], object]:
         renderer = LayeredRenderer(threads=threads)
         target = folder / "result.mp4"
-        return lambda: refocus(clip, target, disparity=disparity, focus=script, renderer=renderer, overwrite=True)
+        return lambda: refocus(
+            clip, target, Recipe(focus=script, disparity=disparity), renderer=renderer, overwrite=True
+        )
 
     jobs = {"renderer": render, **{kind: refocus_clip(path) for kind, path in maps.items()}}
     alone.render_frame(inputs[0])

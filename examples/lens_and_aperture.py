@@ -11,6 +11,7 @@ from any2bokeh.optics.lens import Lens
 from any2bokeh.optics.profile import BokehProfile
 from any2bokeh.optics.vignetting import Vignetting
 from any2bokeh.preview import preview, write_preview
+from any2bokeh.recipe import Recipe
 
 LOOKS = {
     "round": LayeredRenderer(aperture=Disc()),
@@ -29,9 +30,7 @@ def main(folder: Path) -> list[Path]:
             shown = preview(
                 source,
                 0,
-                disparity=CLIP_FOLDER / "disparity.mkv",
-                focus=near_robot,
-                blur_strength=lens,
+                Recipe(focus=near_robot, disparity=CLIP_FOLDER / "disparity.mkv", blur_strength=lens),
                 renderer=renderer,
             )
             path = folder / f"lens-{name}.png"

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from any2bokeh import EstimatedDisparity, FocusScript, open_source, refocus
 from any2bokeh.demo import CLIP_FOLDER
 from any2bokeh.disparity.estimators import MapMeaning, ScaleAlignment
+from any2bokeh.recipe import Recipe
 
 
 class FlatGround:
@@ -44,8 +45,7 @@ def main(folder: Path) -> Path:
         result = refocus(
             source,
             folder / "own-depth-model.mp4",
-            disparity=disparity,
-            focus=FocusScript.constant(0.6, blur_strength=20),
+            Recipe(focus=FocusScript.constant(0.6, blur_strength=20), disparity=disparity),
             end_s=0.5,
             overwrite=True,
         )

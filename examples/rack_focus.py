@@ -9,6 +9,7 @@ from pathlib import Path
 from any2bokeh import FocusScript, refocus
 from any2bokeh.demo import CLIP_FOLDER
 from any2bokeh.focus import Keyframe, PointTarget
+from any2bokeh.recipe import Recipe
 
 
 def main(folder: Path) -> Path:
@@ -23,8 +24,7 @@ def main(folder: Path) -> Path:
     result = refocus(
         CLIP_FOLDER / "clip.mp4",
         folder / "rack.mp4",
-        disparity=CLIP_FOLDER / "disparity.mkv",
-        focus=FocusScript.load(folder / "rack.json"),
+        Recipe(focus=FocusScript.load(folder / "rack.json"), disparity=CLIP_FOLDER / "disparity.mkv"),
         end_s=0.5,
         overwrite=True,
     )

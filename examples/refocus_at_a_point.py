@@ -9,6 +9,7 @@ from pathlib import Path
 from any2bokeh import FocusScript, TrackerChoice, refocus
 from any2bokeh.demo import CLIP_FOLDER
 from any2bokeh.focus import Keyframe, PointTarget
+from any2bokeh.recipe import Recipe
 
 
 def main(folder: Path) -> Path:
@@ -17,11 +18,13 @@ def main(folder: Path) -> Path:
     result = refocus(
         CLIP_FOLDER / "clip.mp4",
         folder / "at-a-point.mp4",
-        disparity=CLIP_FOLDER / "disparity.mkv",
-        focus=far_robot,
-        tracker=TrackerChoice("classical"),
-        blur_strength=24,
-        end_s=0.5,  # the first half second; leave it out for the whole clip
+        Recipe(
+            focus=far_robot,
+            disparity=CLIP_FOLDER / "disparity.mkv",
+            tracker=TrackerChoice("classical"),
+            blur_strength=24,
+        ),
+        end_s=0.5,
         overwrite=True,
     )
     first, last = result.track.focus_disparity[[0, -1]]

@@ -10,6 +10,7 @@ from any2bokeh import DisparitySource, EstimatedDisparity, FocusScript, LayeredR
 from any2bokeh.demo import CLIP_FOLDER
 from any2bokeh.optics.highlights import Highlights
 from any2bokeh.preview import preview
+from any2bokeh.recipe import Recipe
 from any2bokeh.subject.seed import ClipSeed
 from any2bokeh.video import VideoSource, open_source
 
@@ -21,7 +22,7 @@ GAP_PX, LAMPS = 8, np.s_[20:290, 480:960]
 def picture(source: VideoSource, disparity: DisparitySource, renderer: LayeredRenderer) -> NDArray[np.float32]:
     """The frame with the near robot in focus, ``(H, W, 3)`` code values."""
     focus = FocusScript.at_point(*POINT, blur_strength=BLUR_STRENGTH)
-    return preview(source, FRAME, disparity=disparity, focus=focus, renderer=renderer).pixels.transpose(1, 2, 0)
+    return preview(source, FRAME, Recipe(focus=focus, disparity=disparity), renderer=renderer).pixels.transpose(1, 2, 0)
 
 
 def labelled(pixels: NDArray[np.float32], text: str) -> NDArray[np.uint8]:

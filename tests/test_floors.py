@@ -11,7 +11,7 @@ _ROOT = Path(__file__).resolve().parents[1] / "src" / "any2bokeh"
 
 # From the ground up, as docs/architecture.md has them. A floor may import itself and those before it.
 _FLOORS = [
-    {"errors", "compiled", "channel", "claim", "pending_output"},
+    {"errors", "compiled", "channel", "claim", "pending_output", "json_file"},
     {"optics"},
     {"video"},
     {"picture", "read_paths"},
@@ -23,7 +23,7 @@ _FLOORS = [
     {"mpi"},
     {"renderers"},
     {"engines"},
-    {"shot", "grain"},
+    {"grain", "recipe", "recipe_json", "clip_disparity", "shot"},
     {"aov"},
     {"refocusing"},
     {"preview", "track", "demo"},

@@ -11,6 +11,7 @@ from any2bokeh.focus import FocusScript
 from any2bokeh.optics.aperture import Polygon
 from any2bokeh.optics.transfer import Transfer
 from any2bokeh.optics.vignetting import Vignetting
+from any2bokeh.recipe import Recipe
 from any2bokeh.refocusing import refocus
 from any2bokeh.renderers.layered import LayeredRenderer
 from any2bokeh.video import Encoding, open_source
@@ -57,8 +58,7 @@ def test_a_clip_that_is_not_blurred_is_the_clip(kind: str, tmp_path: Path):
     refocus(
         clip,
         tmp_path / "out.mkv",
-        disparity=maps(tmp_path),
-        focus=FocusScript.constant(0.8, 0),
+        Recipe(focus=FocusScript.constant(0.8, 0), disparity=maps(tmp_path)),
         encoding=CLIPS[kind][-1],
     )
     for found, expected in zip(planes_of(tmp_path / "out.mkv"), planes_of(clip), strict=True):
@@ -77,8 +77,7 @@ def test_a_blurred_clip_keeps_its_depth_its_tags_and_what_is_in_focus(kind: str,
         refocus(
             source,
             tmp_path / "out.mkv",
-            disparity=maps(tmp_path),
-            focus=FocusScript.constant(0.8, 60),
+            Recipe(focus=FocusScript.constant(0.8, 60), disparity=maps(tmp_path)),
             renderer=renderer,
             encoding=CLIPS[kind][-1],
         )
@@ -116,7 +115,7 @@ def test_pictures_keep_their_samples(
         _write(tmp_path / "in" / f"{index}.{extension}", picture, sample_type)
     for k, name in ((0.0, "same"), (60.0, "blurred")):
         focus, renderer = FocusScript.constant(0.8, k), looks(transfer)
-        refocus(tmp_path / "in", tmp_path / name, disparity=maps(tmp_path), focus=focus, renderer=renderer)
+        refocus(tmp_path / "in", tmp_path / name, Recipe(focus=focus, disparity=maps(tmp_path)), renderer=renderer)
     sharp, soft = slice(0, SIZE[0] // 2 - 4), slice(SIZE[0] // 2 + 8, None)
     for index, picture in enumerate(pictures):
         np.testing.assert_array_equal(_read(tmp_path / "same" / f"{index}.{extension}"), picture)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import any2bokeh
+from any2bokeh.recipe import Recipe
 from tests import clips
 
 
@@ -47,7 +48,7 @@ def test_three_lines_refocus_a_clip(clip: Path, disparity_folder: Path, tmp_path
     from any2bokeh import FocusScript, refocus
 
     focus = FocusScript.at_point(0.5, 0.5, blur_strength=16)
-    result = refocus(clip, tmp_path / "out.mp4", disparity=disparity_folder, focus=focus)
+    result = refocus(clip, tmp_path / "out.mp4", Recipe(focus=focus, disparity=disparity_folder))
 
     assert result.output == tmp_path / "out.mp4"
     assert len(clips.decoded(result.output)) == result.frame_count == clips.FRAMES

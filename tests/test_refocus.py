@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusScript, Keyframe, PointTarget
+from any2bokeh.recipe import Recipe
 from any2bokeh.refocusing import FRAMES_BETWEEN_THREADS, refocus, refocus_frames
 from any2bokeh.renderers.base import RenderInput
 from any2bokeh.video import Encoding, open_source
@@ -97,7 +98,7 @@ def test_every_frame_is_rendered_with_its_disparity_and_focus(clip: Path, dispar
     script = FocusScript.from_dense(
         [index / 20 for index in range(clips.FRAMES)], [float(index) for index in range(clips.FRAMES)]
     )
-    result = refocus(clip, results / "out.mkv", disparity=disparity_folder, focus=script, renderer=renderer)
+    result = refocus(clip, results / "out.mkv", Recipe(focus=script, disparity=disparity_folder), renderer=renderer)
 
     assert result.frame_count == clips.FRAMES
     assert [given.focus_disparity for given in renderer.given] == [index / 20 for index in range(clips.FRAMES)]
@@ -108,19 +109,21 @@ def test_every_frame_is_rendered_with_its_disparity_and_focus(clip: Path, dispar
 
 
 def test_result_has_what_was_rendered(frame_folder: Path, disparity_folder: Path, results: Path):
-    refocus(frame_folder, results / "out", disparity=disparity_folder, focus=BLURRED, renderer=Inverting())
+    refocus(frame_folder, results / "out", Recipe(focus=BLURRED, disparity=disparity_folder), renderer=Inverting())
     for index in range(clips.FRAMES):
         written = cv2.cvtColor(cv2.imread(str(results / "out" / f"{index:05d}.png")), cv2.COLOR_BGR2RGB)  # type: ignore[arg-type]
         np.testing.assert_array_equal(written, 255 - clips.picture(index))
 
 
 def test_sound_is_copied(clip: Path, disparity_folder: Path, results: Path):
-    refocus(clip, results / "out.mp4", disparity=disparity_folder, focus=BLURRED, renderer=Inverting())
+    refocus(clip, results / "out.mp4", Recipe(focus=BLURRED, disparity=disparity_folder), renderer=Inverting())
     assert clips.sound_packets(results / "out.mp4") == clips.sound_packets(clip)
 
 
 def test_unblurred_video_is_the_decoded_source_bit_for_bit(clip: Path, disparity_folder: Path, results: Path):
-    refocus(clip, results / "out.mkv", disparity=disparity_folder, focus=SHARP, encoding=LOSSLESS)  # layered engine
+    refocus(
+        clip, results / "out.mkv", Recipe(focus=SHARP, disparity=disparity_folder), encoding=LOSSLESS
+    )  # layered engine
     for written, source in zip(clips.decoded(results / "out.mkv"), clips.decoded(clip), strict=True):
         np.testing.assert_array_equal(written, source)
 
@@ -130,13 +133,13 @@ def test_unblurred_frames_between_blurred_ones_are_the_source_bit_for_bit(
 ):
     strengths = [0.0 if index % 3 == 0 else 20.0 for index in range(clips.FRAMES)]
     script = FocusScript.from_dense([0.9] * clips.FRAMES, strengths)
-    refocus(clip, results / "out.mkv", disparity=disparity_folder, focus=script, encoding=LOSSLESS)
+    refocus(clip, results / "out.mkv", Recipe(focus=script, disparity=disparity_folder), encoding=LOSSLESS)
     pairs = zip(clips.decoded(results / "out.mkv"), clips.decoded(clip), strict=True)
     assert [bool((written == source).all()) for written, source in pairs] == [k == 0 for k in strengths]
 
 
 def test_unblurred_images_are_the_source_bit_for_bit(frame_folder: Path, disparity_folder: Path, results: Path):
-    refocus(frame_folder, results / "out", disparity=disparity_folder, focus=SHARP)
+    refocus(frame_folder, results / "out", Recipe(focus=SHARP, disparity=disparity_folder))
     for index in range(clips.FRAMES):
         name = f"{index:05d}.png"
         np.testing.assert_array_equal(cv2.imread(str(results / "out" / name)), cv2.imread(str(frame_folder / name)))
@@ -152,8 +155,7 @@ def test_range_is_rendered_with_its_own_disparity(clip: Path, tmp_path: Path, re
     result = refocus(
         clip,
         results / "out.mkv",
-        disparity=maps,
-        focus=script,
+        Recipe(focus=script, disparity=maps),
         renderer=renderer,
         start_s=start / clips.FPS,
         end_s=stop / clips.FPS,
@@ -175,7 +177,12 @@ def test_dense_script_of_the_clip_serves_disparity_of_a_part(clip: Path, tmp_pat
     script = FocusScript.from_dense([index / 20 for index in range(clips.FRAMES)], [8.0] * clips.FRAMES)
     start_s, end_s = 3 / clips.FPS, 9 / clips.FPS
     result = refocus(
-        clip, results / "out.mkv", disparity=maps, focus=script, renderer=Inverting(), start_s=start_s, end_s=end_s
+        clip,
+        results / "out.mkv",
+        Recipe(focus=script, disparity=maps),
+        renderer=Inverting(),
+        start_s=start_s,
+        end_s=end_s,
     )
     assert result.track.focus_disparity.tolist() == [index / 20 for index in range(3, 9)]
 
@@ -187,8 +194,7 @@ def test_keyframe_before_the_disparity_of_a_part_is_refused(clip: Path, tmp_path
         refocus(
             clip,
             results / "out.mkv",
-            disparity=maps,
-            focus=FocusScript.at_point(0.5, 0.5, 8),
+            Recipe(focus=FocusScript.at_point(0.5, 0.5, 8), disparity=maps),
             start_s=start_s,
             end_s=end_s,
         )
@@ -198,15 +204,14 @@ def test_keyframe_before_the_disparity_of_a_part_is_refused(clip: Path, tmp_path
 def test_existing_output_is_refused_before_the_disparity_is_read(clip: Path, results: Path):
     (results / "out.mkv").write_bytes(b"earlier result")
     with pytest.raises(InputError, match="exists"):
-        refocus(clip, results / "out.mkv", disparity=results / "no such disparity", focus=BLURRED)
+        refocus(clip, results / "out.mkv", Recipe(focus=BLURRED, disparity=results / "no such disparity"))
 
 
 def test_time_between_two_frames_takes_the_later_one(clip: Path, disparity_folder: Path, results: Path):
     result = refocus(
         clip,
         results / "out.mkv",
-        disparity=disparity_folder,
-        focus=BLURRED,
+        Recipe(focus=BLURRED, disparity=disparity_folder),
         renderer=Inverting(),
         start_s=2.5 / clips.FPS,
         end_s=4.5 / clips.FPS,
@@ -219,31 +224,33 @@ def test_empty_or_odd_range_is_refused(
     clip: Path, disparity_folder: Path, results: Path, start_s: float, end_s: float | None
 ):
     with pytest.raises(InputError):
-        refocus(clip, results / "out.mkv", disparity=disparity_folder, focus=BLURRED, start_s=start_s, end_s=end_s)
+        refocus(
+            clip, results / "out.mkv", Recipe(focus=BLURRED, disparity=disparity_folder), start_s=start_s, end_s=end_s
+        )
     _assert_nothing_left(results)
 
 
 def test_disparity_of_another_size_is_brought_to_the_picture(clip: Path, tmp_path: Path, results: Path):
     maps = clips.write_disparity(tmp_path / "small", width=clips.WIDTH // 2, height=clips.HEIGHT // 2)
     renderer = Inverting()
-    refocus(clip, results / "out.mkv", disparity=maps, focus=BLURRED, renderer=renderer)
+    refocus(clip, results / "out.mkv", Recipe(focus=BLURRED, disparity=maps), renderer=renderer)
     assert {given.disparity.shape for given in renderer.given} == {(1, clips.HEIGHT, clips.WIDTH)}
 
 
 def test_windowed_renderer_gets_frames_ahead(clip: Path, disparity_folder: Path, results: Path):
     renderer = Inverting(window=8)  # more than wait between the threads
-    refocus(clip, results / "out.mkv", disparity=disparity_folder, focus=BLURRED, renderer=renderer)
+    refocus(clip, results / "out.mkv", Recipe(focus=BLURRED, disparity=disparity_folder), renderer=renderer)
     assert len(clips.decoded(results / "out.mkv")) == clips.FRAMES
 
 
 def test_disparity_may_be_in_memory(clip: Path, results: Path):
-    refocus(clip, results / "out.mkv", disparity=Maps(), focus=BLURRED, renderer=Inverting())
+    refocus(clip, results / "out.mkv", Recipe(focus=BLURRED, disparity=Maps()), renderer=Inverting())
     assert len(clips.decoded(results / "out.mkv")) == clips.FRAMES
 
 
 def test_disparity_in_memory_of_another_length_is_refused(clip: Path, results: Path):
     with pytest.raises(InputError, match="11 frames but the clip has 12"):
-        refocus(clip, results / "out.mkv", disparity=Maps(11), focus=BLURRED, renderer=Inverting())
+        refocus(clip, results / "out.mkv", Recipe(focus=BLURRED, disparity=Maps(11)), renderer=Inverting())
     _assert_nothing_left(results)
 
 
@@ -252,8 +259,7 @@ def test_progress_counts_from_none_to_all_in_the_calling_thread(clip: Path, resu
     refocus(
         clip,
         results / "out.mkv",
-        disparity=Maps(),
-        focus=BLURRED,
+        Recipe(focus=BLURRED, disparity=Maps()),
         renderer=Inverting(),
         progress=lambda done, total: seen.append((done, total, threading.current_thread())),
     )
@@ -278,7 +284,7 @@ def test_decoding_goes_on_while_a_frame_is_rendered_and_stops_when_enough_wait(c
                     assert maps.read == wanted
                 yield render_input.pixels
 
-    refocus(clip, results / "out.mkv", disparity=maps, focus=BLURRED, renderer=Slow())
+    refocus(clip, results / "out.mkv", Recipe(focus=BLURRED, disparity=maps), renderer=Slow())
 
 
 def test_encoding_goes_on_while_a_frame_is_rendered(clip: Path, results: Path, monkeypatch: pytest.MonkeyPatch):
@@ -305,14 +311,14 @@ def test_encoding_goes_on_while_a_frame_is_rendered(clip: Path, results: Path, m
                 yield render_input.pixels
 
     monkeypatch.setattr(module, "open_sink", watched)
-    refocus(clip, results / "out.mkv", disparity=Maps(), focus=BLURRED, renderer=Slow())
+    refocus(clip, results / "out.mkv", Recipe(focus=BLURRED, disparity=Maps()), renderer=Slow())
 
 
 @pytest.mark.parametrize("frame", [0, 5, clips.FRAMES - 1])
 @pytest.mark.parametrize("output", ["out.mkv", "out.mp4", "out"])
 def test_failure_of_the_reader_leaves_nothing(clip: Path, results: Path, frame: int, output: str):
     with pytest.raises(InputError, match=f"disparity frame {frame} is damaged"):
-        refocus(clip, results / output, disparity=Maps(fails_at=frame), focus=BLURRED, renderer=Inverting())
+        refocus(clip, results / output, Recipe(focus=BLURRED, disparity=Maps(fails_at=frame)), renderer=Inverting())
     _assert_nothing_left(results)
 
 
@@ -320,7 +326,7 @@ def test_failure_of_the_reader_leaves_nothing(clip: Path, results: Path, frame: 
 @pytest.mark.parametrize("frame", [0, 5, clips.FRAMES - 1])
 def test_failure_of_the_renderer_leaves_nothing(clip: Path, results: Path, frame: int, error: BaseException):
     with pytest.raises(type(error)) as caught:
-        refocus(clip, results / "out.mkv", disparity=Maps(), focus=BLURRED, renderer=Failing(frame, error))
+        refocus(clip, results / "out.mkv", Recipe(focus=BLURRED, disparity=Maps()), renderer=Failing(frame, error))
     assert caught.value is error
     _assert_nothing_left(results)
 
@@ -344,7 +350,7 @@ def test_failure_of_the_writer_leaves_nothing(clip: Path, results: Path, frame: 
 
     monkeypatch.setattr(module, "open_sink", failing)
     with pytest.raises(InputError, match="disk full"):
-        refocus(clip, results / "out.mkv", disparity=Maps(), focus=BLURRED, renderer=Inverting())
+        refocus(clip, results / "out.mkv", Recipe(focus=BLURRED, disparity=Maps()), renderer=Inverting())
     _assert_nothing_left(results)
 
 
@@ -353,7 +359,7 @@ def test_failure_of_the_progress_callback_leaves_nothing(clip: Path, results: Pa
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        refocus(clip, results / "out.mkv", disparity=Maps(), focus=BLURRED, renderer=Inverting(), progress=stop)
+        refocus(clip, results / "out.mkv", Recipe(focus=BLURRED, disparity=Maps()), renderer=Inverting(), progress=stop)
     _assert_nothing_left(results)
 
 
@@ -363,8 +369,7 @@ def test_failed_job_keeps_the_result_that_was_there(clip: Path, results: Path):
         refocus(
             clip,
             results / "out.mkv",
-            disparity=Maps(),
-            focus=BLURRED,
+            Recipe(focus=BLURRED, disparity=Maps()),
             renderer=Failing(5, RuntimeError()),
             overwrite=True,
         )
@@ -378,7 +383,7 @@ def test_renderer_that_drops_a_frame_is_a_defect(clip: Path, results: Path):
             yield from list(super().render(inputs))[:-1]
 
     with pytest.raises(RuntimeError, match="Dropping rendered 11 of 12 frames"):
-        refocus(clip, results / "out.mkv", disparity=Maps(), focus=BLURRED, renderer=Dropping())
+        refocus(clip, results / "out.mkv", Recipe(focus=BLURRED, disparity=Maps()), renderer=Dropping())
     _assert_nothing_left(results)
 
 
@@ -388,7 +393,7 @@ def test_bad_disparity_is_refused_before_the_first_frame_is_rendered(clip: Path,
     np.save(tmp_path / "maps.npy", maps)
     renderer = Inverting()
     with pytest.raises(InputError, match="NaN"):
-        refocus(clip, results / "out.mkv", disparity=tmp_path / "maps.npy", focus=BLURRED, renderer=renderer)
+        refocus(clip, results / "out.mkv", Recipe(focus=BLURRED, disparity=tmp_path / "maps.npy"), renderer=renderer)
     assert renderer.given == []
     _assert_nothing_left(results)
 
@@ -396,7 +401,7 @@ def test_bad_disparity_is_refused_before_the_first_frame_is_rendered(clip: Path,
 def test_open_source_stays_open(clip: Path, results: Path):
     with open_source(clip) as source:
         for name in ("first.mkv", "second.mkv"):
-            refocus(source, results / name, disparity=Maps(), focus=BLURRED, renderer=Inverting())
+            refocus(source, results / name, Recipe(focus=BLURRED, disparity=Maps()), renderer=Inverting())
         assert len(list(source.frames())) == clips.FRAMES
 
 

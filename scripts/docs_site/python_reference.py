@@ -3,9 +3,9 @@
 import any2bokeh
 
 GROUPS = {
-    "Refocus": ("refocus", "RefocusResult", "refocus_frames"),
+    "Refocus": ("refocus", "Recipe", "RefocusResult", "refocus_frames", "load_recipe", "save_recipe"),
     "Pictures in and out": ("open_source", "VideoInfo", "Encoding"),
-    "Disparity": ("open_disparity", "DisparitySource", "open_estimator", "EstimatedDisparity"),
+    "Disparity": ("open_disparity", "DisparitySource", "DepthModel", "open_estimator", "EstimatedDisparity"),
     "Focus": ("FocusScript", "FocusTrack", "Autofocus", "TrackerChoice"),
     "Renderers": ("Renderer", "RenderInput", "LayeredRenderer"),
     "Errors": ("InputError",),

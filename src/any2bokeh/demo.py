@@ -11,6 +11,7 @@ from any2bokeh.focus import FocusScript
 from any2bokeh.pending_output import PendingOutput, named_finally, write_failure
 from any2bokeh.picture import write_picture
 from any2bokeh.read_paths import ReadPaths
+from any2bokeh.recipe import Recipe
 from any2bokeh.refocusing import Progress, RefocusResult, refocus
 from any2bokeh.renderers.base import Renderer
 from any2bokeh.video import open_source
@@ -81,8 +82,7 @@ def _made(
     refocused = refocus(
         CLIP_FOLDER / "clip.mp4",
         video,
-        disparity=CLIP_FOLDER / "disparity.mkv",
-        focus=FocusScript.load(CLIP_FOLDER / "focus.json"),
+        Recipe(focus=FocusScript.load(CLIP_FOLDER / "focus.json"), disparity=CLIP_FOLDER / "disparity.mkv"),
         renderer=renderer,
         progress=progress,
     )

@@ -8,19 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from any2bokeh.aov.pictures import focus_overlay
-from any2bokeh.disparity import DisparityReading, DisparitySource
-from any2bokeh.disparity.edges import EdgeTreatment
-from any2bokeh.engines import EngineSettings, make_renderer
+from any2bokeh.clip_disparity import with_estimate
+from any2bokeh.engines import make_renderer
 from any2bokeh.errors import InputError
-from any2bokeh.focus import FocusFinder, FocusScript
-from any2bokeh.focus.tracked_subjects import LoadsTracker
 from any2bokeh.grain import MatchedGrain
-from any2bokeh.optics.breathing import Breathing
-from any2bokeh.optics.focus_range import FocusRange
-from any2bokeh.optics.lens import Lens
-from any2bokeh.optics.look import Look
 from any2bokeh.pending_output import check_target
 from any2bokeh.picture import write_picture
+from any2bokeh.recipe import Recipe
 from any2bokeh.refocusing import Progress
 from any2bokeh.renderers.base import Renderer, RenderInput
 from any2bokeh.shot import Shot
@@ -33,12 +27,14 @@ class Preview:
 
     Attributes:
         source: what the clip is.
+        recipe: what was asked for, with the estimate of its depth model in place of the model.
         index: which frame of the clip.
         given: what the renderer was given.
         pixels: ``(3, H, W)`` float32, what it made of it, in the transfer of the source.
     """
 
     source: VideoInfo
+    recipe: Recipe
     index: int
     given: RenderInput
     pixels: NDArray[np.float32]
@@ -47,56 +43,39 @@ class Preview:
 def preview(
     source: VideoSource,
     index: int,
+    recipe: Recipe,
     *,
-    disparity: str | Path | DisparitySource,
-    focus: FocusScript | FocusFinder,
-    tracker: LoadsTracker | None = None,
-    blur_strength: float | Lens | None = None,
-    disparity_reading: DisparityReading | None = None,
-    edges: EdgeTreatment = "auto",
     renderer: Renderer | None = None,
-    focus_range: FocusRange | None = None,
-    breathing: Breathing | None = None,
-    grain: float = 0.0,
     estimating: Progress | None = None,
     notice: Callable[[str], None] | None = None,
 ) -> Preview:
-    """Refocus one frame; the arguments are those of ``refocus``.
+    """Refocus one frame as a run of the whole clip does; the arguments are those of ``refocus``.
 
     Raises:
         InputError: bad input, or no such frame.
     """
     if not 0 <= index < source.info.frame_count:
         raise InputError(f"there is no frame {index}: {source.info.path} has frames 0 to {source.info.frame_count - 1}")
-    shot = Shot.open(
-        source,
-        disparity,
-        focus,
-        tracker=tracker,
-        blur_strength=blur_strength,
-        disparity_reading=disparity_reading,
-        edges=edges,
-        focus_range=focus_range,
-        breathing=breathing,
-        start=index,
-        stop=index + 1,
-        estimating=estimating,
-        notice=notice,
-    )
+    # Of the whole clip: what is shown is what the whole run will make.
+    recipe = with_estimate(recipe, source, progress=estimating, notice=notice)
+    shot = Shot.open(source, recipe, start=index, stop=index + 1, estimating=estimating, notice=notice)
     each = next(shot.frames(), None)
     if each is None:
         raise InputError(f"{source.info.path} ends before frame {index}, which it announces; choose an earlier one")
     for remark in shot.track.warnings if notice else ():
         notice(remark)  # pyright: ignore[reportOptionalCall]
-    if notice and breathing is not None and breathing.strength != 0 and bool((shot.zoom == 1).all()):
-        notice(f"breathing {breathing.strength:g} changes nothing in this frame: the clip's focus is nowhere farther")
-    [pixels] = (renderer or make_renderer(EngineSettings(), Look(), source.info)).render([each.given])
-    if grain != 0:
-        matched = MatchedGrain.of_clip(grain, source)
+    if notice and recipe.breathing.strength != 0 and bool((shot.zoom == 1).all()):
+        notice(
+            f"breathing {recipe.breathing.strength:g} changes nothing in this frame: the clip's focus is nowhere "
+            f"farther"
+        )
+    [pixels] = (renderer or make_renderer(recipe.engine, recipe.look, source.info)).render([each.given])
+    if recipe.grain != 0:
+        matched = MatchedGrain.of_clip(recipe.grain, source)
         if notice and not matched.is_known:
             notice("no grain could be measured between its frames; none is put back")
         pixels = matched.put_back(each.given.pixels, pixels, each.frame.index)
-    return Preview(source.info, each.frame.index, each.given, pixels)
+    return Preview(source.info, recipe, each.frame.index, each.given, pixels)
 
 
 def focal_plane_overlay(shown: Preview) -> NDArray[np.float32]:

@@ -20,19 +20,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from any2bokeh.channel import Cancelled, Channel
-from any2bokeh.disparity import DisparityReading, DisparitySource
-from any2bokeh.disparity.edges import EdgeTreatment
 from any2bokeh.engines import EngineSettings, make_renderer
 from any2bokeh.errors import InputError
-from any2bokeh.focus import FocusFinder, FocusScript, FocusTrack
-from any2bokeh.focus.tracked_subjects import LoadsTracker
-from any2bokeh.grain import MatchedGrain, require_amount
-from any2bokeh.optics.breathing import Breathing
-from any2bokeh.optics.focus_range import FocusRange
-from any2bokeh.optics.lens import Lens
+from any2bokeh.focus import FocusTrack
+from any2bokeh.grain import MatchedGrain
 from any2bokeh.optics.look import Look
 from any2bokeh.pending_output import published_together
 from any2bokeh.read_paths import ReadPaths
+from any2bokeh.recipe import Recipe
 from any2bokeh.renderers.base import Renderer, RenderInput
 from any2bokeh.shot import FrameRange, Shot, ShotFrame, frame_range
 from any2bokeh.video import Encoding, Reading, VideoInfo, VideoSink, VideoSource, open_sink, open_source
@@ -60,6 +55,7 @@ class RefocusResult:
     Attributes:
         output: the video file or image folder.
         info: what the source is; the result has its size, timing and colour tags.
+        recipe: what was asked for, with the estimate of its depth model in place of the model.
         start, stop: the frames ``start <= index < stop`` of the source that were rendered; fewer than were asked for
             where the clip turned out to end early.
         track: d_f and K of every one of them.
@@ -69,6 +65,7 @@ class RefocusResult:
 
     output: Path
     info: VideoInfo
+    recipe: Recipe
     start: int
     stop: int
     track: FocusTrack
@@ -83,17 +80,9 @@ class RefocusResult:
 def refocus(
     input: str | Path | VideoSource,
     output: str | Path,
+    recipe: Recipe,
     *,
-    disparity: str | Path | DisparitySource,
-    focus: FocusScript | FocusFinder,
-    tracker: LoadsTracker | None = None,
-    blur_strength: float | Lens | None = None,
-    disparity_reading: DisparityReading | None = None,
-    edges: EdgeTreatment = "auto",
     renderer: Renderer | None = None,
-    focus_range: FocusRange | None = None,
-    breathing: Breathing | None = None,
-    grain: float = 0.0,
     aovs: "AovRequest | None" = None,
     fps: float | Fraction | str | None = None,
     reading: Reading | None = None,
@@ -112,20 +101,8 @@ def refocus(
     Args:
         input: video file, folder of images, glob pattern, or an open source (which stays open).
         output: video file (.mp4 .mov .mkv .webm) or folder for numbered images.
-        disparity: path of the clip's disparity (see ``open_disparity``), or an open source of it; for the whole
-            clip, or for just the frames between ``start_s`` and ``end_s``.
-        focus: what is in focus, and how strong the blur is; or what finds the subject by itself.
-        tracker: which tracker follows subjects; None = SAM 2 where it is on this machine, else the classical one.
-        blur_strength: K where ``focus`` gives none at all; or a lens, whose focus distance is that of what is in focus
-            in the clip's first frame.
-        disparity_reading: what the values in the files of ``disparity`` mean, and what is done to them: depth or
-            disparity, its polarity, levels, scale_alignment; None = disparity of which white is near, as it is.
-        edges: how edges of disparity are treated at the size of the picture: ``auto`` draws them sharp where the
-            picture has them if those of a map are soft or displaced, ``classical`` always, ``off`` never.
-        renderer: the engine; None = the layered engine in the transfer of the input.
-        focus_range: what stays in focus, and how differently near and far are blurred; None = as a thin lens has it.
-        breathing: how the field of view changes with the focus distance; None = not at all.
-        grain: how much of the source's grain is put back where it was blurred away; 1 = as much as there was.
+        recipe: what is in focus, how strong the blur is and what it looks like, and where disparity comes from.
+        renderer: an engine of your own, in place of the one that the recipe names.
         aovs: pictures for compositing that are written beside the result, with the lens numbers of each frame.
         fps: rate of an image sequence or a stream without a clock that is given by its path; see ``open_source``.
         reading: what is done with damage and interlaced video where ``input`` is a path; None = its defaults.
@@ -134,9 +111,9 @@ def refocus(
         frames: render these instead, ``(first, end)`` counted from 0, the end exclusive and None for the clip's.
         encoding: codec, quality and the like; None = the defaults of ``Encoding``.
         overwrite: replace an existing output; never what the run reads.
-        also_read: files and folders that ``focus`` and ``renderer`` were made from, which must not be replaced.
+        also_read: files and folders that ``recipe`` and ``renderer`` were made from, which must not be replaced.
         progress: called before the first frame and after every one.
-        estimating: the same, while the maps of ``disparity`` are steadied.
+        estimating: the same, while disparity is estimated, and while given maps are stabilised.
         notice: called, before anything is rendered, with one-line remarks on what looks wrong but may be meant, and on
             what of the source is converted or left out of ``output`` (depth, chroma, size, alpha, sound, subtitles,
             metadata); at the end with those on frames and sound that were damaged.
@@ -150,8 +127,7 @@ def refocus(
     with ExitStack() as stack:
         source = _opened(input, fps, reading, stack) if isinstance(input, str | Path) else input
         start, stop = frame_range(source, start_s, end_s, frames)
-        masks_of_script = focus.mask_paths() if isinstance(focus, FocusScript) else []
-        read = ReadPaths([source.info.path, *_paths(disparity), *masks_of_script, *also_read])
+        read = ReadPaths([source.info.path, *recipe.read_paths(), *also_read])
         read.require_kept(output)
         # All results appear at one moment, or none does.
         stack.enter_context(published_together())
@@ -170,29 +146,14 @@ def refocus(
             _require_apart(output, aovs.folder)
             read.require_kept(aovs.folder, replaces="tree")
             check_aov_target(aovs, source.info.path, stems=stems, overwrite=overwrite)
-        require_amount(grain)
-        shot = Shot.open(
-            source,
-            disparity,
-            focus,
-            tracker=tracker,
-            blur_strength=blur_strength,
-            disparity_reading=disparity_reading,
-            edges=edges,
-            focus_range=focus_range,
-            breathing=breathing,
-            start=start,
-            stop=stop,
-            estimating=estimating,
-            notice=notice,
-        )
+        shot = Shot.open(source, recipe, start=start, stop=stop, estimating=estimating, notice=notice)
         if notice:
             for remark in shot.track.warnings:
                 notice(remark)
-        if notice and breathing is not None and breathing.strength != 0 and bool((shot.zoom == 1).all()):
-            notice(f"breathing {breathing.strength:g} changes nothing here, as the focus does not move")
-        engine = renderer or make_renderer(EngineSettings(), Look(), source.info)
-        matched = None if grain == 0 else MatchedGrain.of_clip(grain, source)
+        if notice and recipe.breathing.strength != 0 and bool((shot.zoom == 1).all()):
+            notice(f"breathing {recipe.breathing.strength:g} changes nothing here, as the focus does not move")
+        engine = renderer or make_renderer(recipe.engine, recipe.look, source.info)
+        matched = None if recipe.grain == 0 else MatchedGrain.of_clip(recipe.grain, source)
         if notice and matched is not None and not matched.is_known:
             notice("no grain could be measured between its frames; none is put back")
         aov_sink = (
@@ -204,7 +165,8 @@ def refocus(
             source.tell(notice, at_end=True)
     elapsed_s = time.perf_counter() - began
     folder = None if aovs is None else aovs.folder
-    return RefocusResult(Path(output), source.info, start, start + done, _first_of(shot.track, done), folder, elapsed_s)
+    track = _first_of(shot.track, done)
+    return RefocusResult(Path(output), source.info, shot.recipe, start, start + done, track, folder, elapsed_s)
 
 
 def refocus_frames(
@@ -246,10 +208,6 @@ def refocus_frames(
     )
     engine = renderer or make_renderer(EngineSettings(), Look())
     return np.stack(list(engine.render(inputs)))
-
-
-def _paths(disparity: str | Path | DisparitySource) -> list[str | Path]:
-    return [disparity] if isinstance(disparity, str | Path) else []
 
 
 def _require_apart(output: str | Path, folder: Path) -> None:

@@ -10,7 +10,9 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from any2bokeh.clip_disparity import with_estimate
 from any2bokeh.disparity import (
+    DepthModel,
     DisparityReading,
     DisparitySource,
     EstimatedDisparity,
@@ -18,15 +20,15 @@ from any2bokeh.disparity import (
     inverse_metres_per_unit,
     open_disparity,
 )
-from any2bokeh.disparity.edges import EdgeEstimator, EdgeTreatment, edge_estimator
+from any2bokeh.disparity.edges import EdgeEstimator, edge_estimator
 from any2bokeh.errors import InputError
-from any2bokeh.focus import FocusFinder, FocusScript, FocusTrack, TrackerChoice, resolve
+from any2bokeh.focus import FocusScript, FocusTrack, resolve
 from any2bokeh.focus.finder import Range
 from any2bokeh.focus.pictures import LONG_SIDE_PX
-from any2bokeh.focus.tracked_subjects import LoadsTracker, OnTrackedFrame, TrackedSubjects
-from any2bokeh.optics.breathing import Breathing, zoomed
-from any2bokeh.optics.focus_range import FocusRange
+from any2bokeh.focus.tracked_subjects import OnTrackedFrame, TrackedSubjects
+from any2bokeh.optics.breathing import zoomed
 from any2bokeh.optics.lens import Lens
+from any2bokeh.recipe import Recipe
 from any2bokeh.renderers.base import RenderInput
 from any2bokeh.video import Frame, VideoInfo, VideoSource
 from any2bokeh.video.reduced import ReducedPictures
@@ -56,11 +58,11 @@ class Shot:
 
     Attributes:
         source: the pictures.
+        recipe: what was wanted, with the estimate of its depth model in place of the model.
         disparity: counted like ``source``, from its first frame.
         start, stop: the frames ``start <= index < stop`` that are wanted.
         track: d_f and K of each of these, the first being those of frame ``start``.
         script: what the track was found from, counted like ``source``.
-        focus_range: what stays in focus, and how differently near and far are blurred.
         lens: that gave K; None where K was given.
         inverse_metres_per_unit: 1/metres that disparity 1 stands for, where a lens or a metric model tells.
         zoom: by breathing, of each frame; 1 or more.
@@ -69,12 +71,12 @@ class Shot:
     """
 
     source: VideoSource
+    recipe: Recipe
     disparity: DisparitySource
     start: int
     stop: int
     track: FocusTrack
     script: FocusScript
-    focus_range: FocusRange
     lens: Lens | None
     inverse_metres_per_unit: float | None
     zoom: NDArray[np.float64]
@@ -85,22 +87,15 @@ class Shot:
     def open(
         cls,
         source: VideoSource,
-        disparity: str | Path | DisparitySource,
-        focus: FocusScript | FocusFinder,
+        recipe: Recipe,
         *,
-        tracker: LoadsTracker | None = None,
-        blur_strength: float | Lens | None = None,
-        disparity_reading: DisparityReading | None = None,
-        edges: EdgeTreatment = "auto",
-        focus_range: FocusRange | None = None,
-        breathing: Breathing | None = None,
         start: int = 0,
         stop: int | None = None,
         on_tracked_frame: OnTrackedFrame | None = None,
         estimating: Callable[[int, int], None] | None = None,
         notice: Callable[[str], None] | None = None,
     ) -> Self:
-        """Find the disparity and the focus of frames of a clip; the arguments are those of ``refocus``.
+        """Find the disparity and the focus of frames of a clip.
 
         A frame gets the same whether it is opened alone, in a part or in the whole clip: what refers to one frame (the
         distance of a lens) refers to the clip's first, and what refers to all (the least zoom of a lens that breathes,
@@ -108,20 +103,24 @@ class Shot:
         own, which the remarks of the track tell.
 
         Args:
+            source: the clip; it stays open.
+            recipe: what is wanted.
+            start, stop: the frames; all of them unless given.
             on_tracked_frame: called with the frame and the tracked frame of every frame in which a subject is followed.
-            estimating: called while the maps of files are steadied.
-            notice: told what is odd about the disparity.
+            estimating: called while disparity is estimated, and while the maps of files are stabilised.
+            notice: told what is odd about the disparity, and what the user should know of its model.
 
         Raises:
             InputError: anything wrong with the disparity or the focus.
         """
-        treats_edges = edge_estimator(edges)
+        treats_edges = edge_estimator(recipe.edges)
         info = source.info
         stop = info.frame_count if stop is None else stop
-        reading = disparity_reading or DisparityReading()
-        maps = _GivenMaps(source, reading, start, stop, estimating, notice).opened(disparity)
+        recipe = with_estimate(recipe, source, start=start, stop=stop, progress=estimating, notice=notice)
+        focus, blur_strength, breathing = recipe.focus, recipe.blur_strength, recipe.breathing
+        maps = _GivenMaps(source, recipe.disparity_reading, start, stop, estimating, notice).opened(recipe.disparity)
         if notice is not None:
-            is_unaligned = isinstance(disparity, str | Path) and reading.scale_alignment is None
+            is_unaligned = isinstance(recipe.disparity, str | Path) and recipe.disparity_reading.scale_alignment is None
             _tell_what_is_odd(maps, source, start, stop, notice, may_flicker=is_unaligned)
         is_part = isinstance(maps, _PartDisparity)
         # Disparity of a part makes that part a clip of its own, whose focus is found from the part alone.
@@ -129,7 +128,7 @@ class Shot:
         known = maps.part if is_part else maps
         pictures = ReducedPictures(source, long_side_px=LONG_SIDE_PX, first=first)
         told = None if on_tracked_frame is None else lambda frame, tracked: on_tracked_frame(frame + first, tracked)
-        subjects = TrackedSubjects(pictures, known, tracker or TrackerChoice(), on_tracked_frame=told)
+        subjects = TrackedSubjects(pictures, known, recipe.tracker, on_tracked_frame=told)
         frame_count = stop - start if is_part else info.frame_count
         known_count = min(frame_count, known.frame_count)  # maps after the part may be missing
         with closing(subjects):
@@ -153,7 +152,7 @@ class Shot:
                     subjects=subjects,
                 )
 
-            breathes = breathing is not None and breathing.strength != 0
+            breathes = breathing.strength != 0
             over_all = resolved(0, known_count) if breathes else None
             part = slice(start - first, stop - first)
             track = resolved(start - first, stop - first) if over_all is None else over_all.part(part)
@@ -167,7 +166,7 @@ class Shot:
             track = replace(track, blur_strength=np.full(stop - start, strongest))
             metres = 1 / (reference * lens.distance_m(reference, metres))
         zoom = np.ones(stop - start)
-        if breathing is not None and over_all is not None:
+        if over_all is not None:
             zooms = breathing.zoom(over_all.focus_disparity)
             zoom, strongest = zooms[part], strongest * float(zooms.max())
         if is_part:
@@ -176,12 +175,12 @@ class Shot:
             script = focus if isinstance(focus, FocusScript) else _put_off(script, start)
         return cls(
             source,
+            recipe,
             maps,
             start,
             stop,
             track,
             script,
-            focus_range or FocusRange(),
             lens,
             metres,
             zoom,
@@ -209,7 +208,7 @@ class Shot:
             if frame.alpha is not None and zoom != 1:
                 frame = replace(frame, alpha=zoomed(frame.alpha, zoom, smooth=True))
             blur_strength *= zoom  # discs grow with the picture
-            bent = self.focus_range.applied(disparity, focus_disparity, blur_strength)
+            bent = self.recipe.focus_range.applied(disparity, focus_disparity, blur_strength)
             yield ShotFrame(frame, disparity, RenderInput(pixels, bent, focus_disparity, blur_strength))
 
 
@@ -313,7 +312,7 @@ class _GivenMaps:
     estimating: Callable[[int, int], None] | None
     notice: Callable[[str], None] | None
 
-    def opened(self, disparity: str | Path | DisparitySource) -> DisparitySource:
+    def opened(self, disparity: str | Path | DisparitySource | DepthModel) -> DisparitySource:
         """Disparity counted like the clip's frames, whether it holds the whole clip or just the frames wanted."""
         info, wanted = self.source.info, self.stop - self.start
         if isinstance(disparity, str | Path):
@@ -325,6 +324,7 @@ class _GivenMaps:
                         part = self._steadied(self._read(disparity, is_part=True), disparity, first=self.start)
                         return _PartDisparity(part, self.start)
                 raise
+        assert not isinstance(disparity, DepthModel), "its estimate takes its place"
         if isinstance(disparity, EstimatedDisparity):
             disparity.estimate()  # now, and not within the thread that decodes
         if disparity.frame_count == info.frame_count:

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.disparity import DisparityReading, DisparitySource
 from any2bokeh.errors import InputError
-from any2bokeh.focus import FocusFinder, FocusScript, FocusTrack
+from any2bokeh.focus import FocusScript, FocusTrack
 from any2bokeh.focus.baking import baked
-from any2bokeh.focus.tracked_subjects import LoadsTracker
+from any2bokeh.optics.breathing import Breathing
 from any2bokeh.pending_output import PendingOutput, check_target, published_together, write_failure, writing
 from any2bokeh.read_paths import ReadPaths
+from any2bokeh.recipe import Recipe
 from any2bokeh.refocusing import Progress
 from any2bokeh.shot import FrameRange, Shot, frame_range
 from any2bokeh.subject.tracker import TrackedFrame
@@ -28,6 +28,7 @@ class TrackResult:
 
     Attributes:
         script: the decisions.
+        recipe: what was asked for, with the estimate of its depth model in place of the model.
         track: the focus that they lead to, of the frames from ``start`` to ``stop``.
         start, stop: the frames ``start <= index < stop`` that were looked at.
         seen_count: frames in which the subject in focus is in view.
@@ -35,6 +36,7 @@ class TrackResult:
     """
 
     script: FocusScript
+    recipe: Recipe
     track: FocusTrack
     start: int
     stop: int
@@ -45,12 +47,8 @@ class TrackResult:
 def track(
     source: VideoSource,
     output: str | Path,
+    recipe: Recipe,
     *,
-    disparity: str | Path | DisparitySource,
-    focus: FocusScript | FocusFinder,
-    tracker: LoadsTracker | None = None,
-    disparity_reading: DisparityReading | None = None,
-    blur_strength: float | None = None,
     masks: str | Path | None = None,
     bake: bool = False,
     start_s: float | None = None,
@@ -67,7 +65,8 @@ def track(
     Args:
         source: the clip.
         output: the script, a .json file.
-        blur_strength: K that the script's first keyframe gives; the script gives none where None.
+        recipe: what to follow, and where disparity comes from. The script's first keyframe gives its blur strength, or
+            that of its lens; the script gives none where the recipe gives none. The rest of it is not looked at.
         masks: folder for the mattes, one 8-bit PNG of the clip's size for each of its frames, black where the subject
             is not in view. A mask target reads them back.
         bake: write the focus that was found, as keyframes of disparity, instead of the subjects.
@@ -78,9 +77,7 @@ def track(
     output = Path(output)
     if output.suffix.lower() != ".json":
         raise InputError(f"focus script {output} is not a .json file; give a name that ends in .json")
-    given = [disparity] if isinstance(disparity, str | Path) else []
-    masks_of_script = focus.mask_paths() if isinstance(focus, FocusScript) else []
-    read = ReadPaths([source.info.path, *given, *masks_of_script, *also_read])
+    read = ReadPaths([source.info.path, *recipe.read_paths(), *also_read])
     read.require_kept(output)
     check_target(output, source.info.path, overwrite=overwrite)
     if masks is not None:
@@ -101,11 +98,7 @@ def track(
 
         shot = Shot.open(
             source,
-            disparity,
-            focus,
-            tracker=tracker,
-            disparity_reading=disparity_reading,
-            blur_strength=0.0,
+            replace(recipe, blur_strength=recipe.blur_strength or 0.0, breathing=Breathing()),
             start=start,
             stop=stop,
             on_tracked_frame=on_tracked_frame,
@@ -115,6 +108,7 @@ def track(
         seen.finish()
         for remark in shot.track.warnings if notice else ():
             notice(remark)  # pyright: ignore[reportOptionalCall]
+        blur_strength = None if recipe.blur_strength is None else float(shot.track.blur_strength[0])
         script = _script(shot, bake=bake, blur_strength=blur_strength)
         if mattes is not None:
             if not seen.visible:
@@ -124,7 +118,7 @@ def track(
                 )
             mattes.publish()
         _write_script(script, output)
-    return TrackResult(script, shot.track, start, stop, len(seen.visible), time.perf_counter() - began)
+    return TrackResult(script, shot.recipe, shot.track, start, stop, len(seen.visible), time.perf_counter() - began)
 
 
 def _write_script(script: FocusScript, path: Path) -> None:

@@ -15,6 +15,7 @@ from any2bokeh.focus import FocusScript
 from any2bokeh.optics.aperture import Polygon
 from any2bokeh.optics.lens import Lens
 from any2bokeh.optics.transfer import srgb_decode
+from any2bokeh.recipe import Recipe
 from any2bokeh.refocusing import refocus
 from any2bokeh.renderers.layered import LayeredRenderer
 from any2bokeh.video import Encoding, open_source
@@ -35,8 +36,7 @@ def made(tmp_path):
         refocus(
             frames,
             tmp_path / "out",
-            disparity=maps,
-            focus=FocusScript.constant(focus, options.pop("k", K)),
+            Recipe(focus=FocusScript.constant(focus, options.pop("k", K)), disparity=maps),
             aovs=AovRequest.of(kinds, folder, format),
             overwrite=overwrite,
             **options,
@@ -142,9 +142,7 @@ def test_every_frame_has_its_lens_numbers(tmp_path):
     refocus(
         frames,
         tmp_path / "out",
-        disparity=maps,
-        focus=script,
-        blur_strength=lens,
+        Recipe(focus=script, disparity=maps, blur_strength=lens),
         renderer=LayeredRenderer(aperture=Polygon(7)),
         aovs=AovRequest.of(("coc",), tmp_path / "aov"),
     )
@@ -192,8 +190,7 @@ def test_nothing_is_left_when_rendering_fails(tmp_path):
         refocus(
             frames,
             tmp_path / "out",
-            disparity=maps,
-            focus=FocusScript.constant(FOCUS, K),
+            Recipe(focus=FocusScript.constant(FOCUS, K), disparity=maps),
             renderer=Failing(),
             encoding=Encoding(),
             aovs=AovRequest.of(ALL, tmp_path / "aov"),

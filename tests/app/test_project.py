@@ -9,6 +9,7 @@ from any2bokeh.app.depth import ClipDepth
 from any2bokeh.app.project import Project
 from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusScript, Keyframe, PointTarget, TrackerChoice
+from any2bokeh.recipe import Recipe
 from any2bokeh.shot import Shot
 from any2bokeh.video import open_source
 from tests.app.conftest import (
@@ -84,7 +85,9 @@ def test_focus_is_what_a_render_will_use(project: Project, demo_clip: Path):
     project.focus(16, *FAR_POINT, is_locked=False)
     wait(project)
     assert project.now.script is not None
-    shot = Shot.open(project.source, demo_clip / "disparity.mkv", project.now.script, tracker=CLASSICAL)
+    shot = Shot.open(
+        project.source, Recipe(focus=project.now.script, disparity=demo_clip / "disparity.mkv", tracker=CLASSICAL)
+    )
     np.testing.assert_array_equal(project.follower.focus, shot.track.focus_disparity)
     np.testing.assert_array_equal(project.follower.blur, shot.track.blur_strength)
     assert project.follower.focus[0] == pytest.approx(NEAR, abs=0.01)

@@ -118,7 +118,7 @@ def test_cancelled_render_leaves_nothing_and_another_starts(session: Session, mo
     begun, go = threading.Event(), threading.Event()
     whole = render_work.RenderWork.whole
 
-    def slow(self, report, info, **more):
+    def slow(self, report, **more):
         def told(done, total):
             report(done, total)
             if done == 3 and not go.is_set():
@@ -126,7 +126,7 @@ def test_cancelled_render_leaves_nothing_and_another_starts(session: Session, mo
                 go.wait(20)
                 report(done, total)
 
-        return whole(self, told, info, **more)
+        return whole(self, told, **more)
 
     monkeypatch.setattr(render_work.RenderWork, "whole", slow)
     session.render()

@@ -15,6 +15,7 @@ from any2bokeh.focus.target import DisparityTarget
 from any2bokeh.grain import MatchedGrain
 from any2bokeh.optics.breathing import Breathing
 from any2bokeh.optics.lens import Lens
+from any2bokeh.recipe import Recipe
 from any2bokeh.refocusing import RefocusResult, refocus
 from any2bokeh.video import open_source
 from tests import clips
@@ -46,9 +47,9 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES)
 def test_a_part_is_rendered_as_the_whole(frame_folder: Path, disparity_folder: Path, tmp_path: Path, case: str):
-    given = {"disparity": disparity_folder, **CASES[case]}
-    whole = refocus(frame_folder, tmp_path / "whole.mkv", **given, encoding=_lossless())
-    part = refocus(frame_folder, tmp_path / "part.mkv", **given, frames=(START, STOP), encoding=_lossless())
+    recipe = Recipe(disparity=disparity_folder, **CASES[case])
+    whole = refocus(frame_folder, tmp_path / "whole.mkv", recipe, encoding=_lossless())
+    part = refocus(frame_folder, tmp_path / "part.mkv", recipe, frames=(START, STOP), encoding=_lossless())
     assert (part.start, part.stop, part.frame_count) == (START, STOP, STOP - START)
     np.testing.assert_array_equal(part.track.blur_strength, whole.track.blur_strength[START:STOP])
     np.testing.assert_array_equal(part.track.focus_disparity, whole.track.focus_disparity[START:STOP])
@@ -117,9 +118,13 @@ def test_disparity_of_a_part_is_told_where_it_matters(frame_folder: Path, tmp_pa
     told: list[str] = []
     focus = FocusScript(keyframes=(Keyframe(START, DisparityTarget(0.9)),))
     refocus(
-        frame_folder, tmp_path / "out.mkv", disparity=maps, focus=focus, blur_strength=LENS, frames=(START, STOP),
-        notice=told.append, encoding=_lossless(),
-    )  # fmt: skip
+        frame_folder,
+        tmp_path / "out.mkv",
+        Recipe(focus=focus, disparity=maps, blur_strength=LENS),
+        frames=(START, STOP),
+        notice=told.append,
+        encoding=_lossless(),
+    )
     assert len(told) == 1
     assert f"frames {START}:{STOP} alone" in told[0]
     assert "distance of the lens" in told[0]
@@ -150,7 +155,7 @@ def test_frames_and_seconds(cli: RunCli, frame_folder: Path, disparity_folder: P
         assert (outcome.code, len(outcome.err.splitlines())) == (2, 1)
         assert times[0] in outcome.err
     with pytest.raises(InputError, match="give one of the two"):
-        refocus(frame_folder, results / "out.mkv", disparity="", focus=RACK, start_s=0.1, frames=(1, 3))
+        refocus(frame_folder, results / "out.mkv", Recipe(focus=RACK, disparity=""), start_s=0.1, frames=(1, 3))
 
 
 @pytest.mark.parametrize("command", ["depth", "track"])

@@ -8,6 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from any2bokeh.focus import Autofocus, BoxTarget, FocusScript, Keyframe, PointTarget, TrackerChoice
+from any2bokeh.recipe import Recipe
 from any2bokeh.shot import Shot
 from any2bokeh.video import open_source
 
@@ -31,10 +32,7 @@ def found(clip: Path, focus: object) -> tuple[Shot, list[float]]:
     with open_source(clip / "frames") as source:
         shot = Shot.open(
             source,
-            clip / "disparity",
-            focus,  # type: ignore[arg-type]
-            tracker=TrackerChoice("classical"),
-            blur_strength=16,
+            Recipe(focus=focus, disparity=clip / "disparity", tracker=TrackerChoice("classical"), blur_strength=16),
             on_tracked_frame=note,
         )
     return shot, overlaps

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from any2bokeh import json_file
 from any2bokeh.errors import InputError
 from any2bokeh.focus import (
     BoxTarget,
@@ -16,7 +17,6 @@ from any2bokeh.focus import (
     Keyframe,
     MaskTarget,
     PointTarget,
-    script_json,
 )
 
 EXAMPLE = """{"version": 1, "fps": 24, "keyframes": [
@@ -121,7 +121,7 @@ def keyframed(**keyframe: object) -> str:
     [
         ("", r"malformed JSON at line 1, column 1"),
         ('{"version": 1,\n "keyframes": [}', r"malformed JSON at line 2, column 16"),
-        ("[1, 2]", r"focus script is \[1, 2\]; it must be an object"),
+        ("[1, 2]", r"focus script: it is \[1, 2\]; it must be an object"),
         ("null", r"must be an object"),
         ("{}", r"version is missing"),
         ('{"version": 2, "keyframes": []}', r"version is 2; this release reads version 1"),
@@ -137,7 +137,7 @@ def keyframed(**keyframe: object) -> str:
         ('{"version": 1, "version": 1}', r"key 'version' is given twice"),
         ('{"version": 1, "fps": null, "keyframes": [{"frame": 0, "focus_disparity": 0.5}]}', r"fps is null"),
         ('{"version": 1, "fps": 0, "keyframes": [{"frame": 0, "focus_disparity": 0.5}]}', r"fps is 0; allowed"),
-        ('{"version": 1, "fps": NaN}', r"NaN is not a number of a focus script"),
+        ('{"version": 1, "fps": NaN}', r"NaN is not a number that JSON knows"),
         ('{"version": 1, "fps": -Infinity}', r"-Infinity is not a number"),
         ('{"version": 1, "focus_disparity": [1e999], "blur_strength": [1]}', r"focus_disparity\[0\] is inf"),
         (
@@ -207,7 +207,7 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_huge_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(script_json, "MAX_BYTES", 1024)
+    monkeypatch.setattr(json_file, "MAX_BYTES", 1024)
     (tmp_path / "fits.json").write_text(EXAMPLE.ljust(1024))
     FocusScript.load(tmp_path / "fits.json")
     (tmp_path / "huge.json").write_text(EXAMPLE.ljust(1025))

@@ -8,6 +8,7 @@ import pytest
 
 from any2bokeh.disparity.grey_video import GreyVideo
 from any2bokeh.focus import FocusScript
+from any2bokeh.recipe import Recipe
 from any2bokeh.refocusing import refocus
 from any2bokeh.video import open_source
 from any2bokeh.video.media_file import open_input
@@ -38,7 +39,7 @@ def test_tags_that_are_not_utf_8_stop_nothing(tmp_path: Path, name: str) -> None
     assert open_source(path).info.frame_count == 3
     assert GreyVideo(path, noun="disparity").at(0).shape == (clips.HEIGHT, clips.WIDTH)
     out = tmp_path / "out.mkv"
-    refocus(path, out, disparity=path, focus=FocusScript.constant(0.5, 0.0))
+    refocus(path, out, Recipe(focus=FocusScript.constant(0.5, 0.0), disparity=path))
     with open_input(out) as container:
         kept = container.metadata.get("title", container.metadata.get("TITLE", ""))
     assert (kept[:3], kept[-4:]) == ("caf", " one")

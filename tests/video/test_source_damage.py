@@ -10,6 +10,7 @@ from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusScript
 from any2bokeh.focus.script import DisparityTarget, Keyframe
 from any2bokeh.preview import preview
+from any2bokeh.recipe import Recipe
 from any2bokeh.refocusing import refocus
 from any2bokeh.video import Frame, Reading, container_source, open_source
 from tests.video.native_clips import planes_of, times_of, write_clip
@@ -55,7 +56,9 @@ def refocused(path: Path, output: Path, remarks: list[str], **options: object) -
     maps = np.broadcast_to(np.linspace(0, 1, 12, dtype=np.float32), (FRAMES, 1, 8, 12))
     np.save(output.with_suffix(".npy"), maps)
     focus = FocusScript(keyframes=(Keyframe(0, DisparityTarget(0.5), blur_strength=0.0),))
-    result = refocus(path, output, disparity=output.with_suffix(".npy"), focus=focus, notice=remarks.append, **options)  # type: ignore[arg-type]
+    result = refocus(
+        path, output, Recipe(focus=focus, disparity=output.with_suffix(".npy")), notice=remarks.append, **options
+    )  # type: ignore[arg-type]
     assert len(result.track.focus_disparity) == result.frame_count
     return result.frame_count
 
@@ -119,7 +122,7 @@ def test_part_beyond_an_early_end_is_refused(tmp_path: Path) -> None:
     maps = tmp_path / "out.npy"
     focus = FocusScript(keyframes=(Keyframe(0, DisparityTarget(0.5), blur_strength=1.0),))
     with open_source(path) as source, pytest.raises(InputError, match="ends before frame 10"):
-        preview(source, 10, disparity=maps, focus=focus)
+        preview(source, 10, Recipe(focus=focus, disparity=maps))
 
 
 def test_damaged_clip_is_refocused_to_its_end(tmp_path: Path) -> None:

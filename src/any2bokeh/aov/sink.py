@@ -258,7 +258,7 @@ def folders_of(kinds: Sequence[Aov]) -> list[str]:
 
 def widest_px(shot: Shot) -> float:
     """No circle of confusion of the clip that a shot is part of is wider, px of its frames."""
-    info, range_ = shot.source.info, shot.focus_range
+    info, range_ = shot.source.info, shot.recipe.focus_range
     widest = shot.strongest_blur * max(range_.near, range_.far)
     return min(widest, range_.max_radius_px) * max(info.width, info.height) / REFERENCE_LONG_SIDE_PX
 

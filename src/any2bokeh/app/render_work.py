@@ -1,20 +1,20 @@
 """What a render does: exactly what ``any2bokeh refocus`` does with the saved focus script."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar, get_args
+from typing import ClassVar
 
 from any2bokeh.app.depth import ClipDepth
 from any2bokeh.app.render_job import Report
-from any2bokeh.engines import Device, Engine, EngineSettings, make_renderer
+from any2bokeh.engines import EngineSettings
 from any2bokeh.errors import InputError
-from any2bokeh.focus import FocusScript, TrackerChoice
-from any2bokeh.optics.look import Look
+from any2bokeh.focus import FocusScript
+from any2bokeh.focus.tracked_subjects import LoadsTracker
+from any2bokeh.recipe import Recipe
 from any2bokeh.refocusing import refocus
-from any2bokeh.renderers.base import Renderer
 from any2bokeh.subject import Seed, TrackedFrame, Tracker, View
-from any2bokeh.video import Encoding, VideoInfo
+from any2bokeh.video import Encoding
 
 FORMATS: dict[str, tuple[str, Encoding]] = {
     "mp4": (".mp4", Encoding()),
@@ -27,33 +27,23 @@ FORMATS: dict[str, tuple[str, Encoding]] = {
 _LOOP = Encoding(codec="h264", quality=20, pixel_format="yuv420p", sound="none")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class RenderWork:
     """Everything that a render needs, fixed when it is asked for.
 
     Attributes:
         clip: the video.
         depth: its disparity.
-        script: what is in focus, and how strong the blur is.
-        look: of the lens; only the layered engine knows it.
-        engine: which.
-        model: weights of the diffusion engine, from the server.
-        device: where a model runs.
-        tracker: what follows subjects.
+        recipe: what is wanted, but for the disparity.
         folder: where the result goes.
     """
 
     clip: Path
     depth: ClipDepth
-    script: FocusScript
-    look: Look
-    engine: Engine
-    model: str | None
-    device: Device
-    tracker: TrackerChoice
+    recipe: Recipe
     folder: Path
 
-    def whole(self, report: Report, info: VideoInfo, *, format: str, number: int) -> Path:
+    def whole(self, report: Report, *, format: str, number: int) -> Path:
         """Render the whole clip.
 
         Raises:
@@ -63,57 +53,45 @@ class RenderWork:
             raise InputError(f"there is no format {format!r}; there are {', '.join(FORMATS)}")
         suffix, encoding = FORMATS[format]
         output = self.folder / f"result-{number}{suffix}"
-        self._refocus(report, output, self._renderer(info), encoding)
+        self._refocus(report, output, self.recipe, encoding)
         return output
 
-    def loop(self, report: Report, info: VideoInfo, *, start_s: float, end_s: float, number: int) -> Path:
+    def loop(self, report: Report, *, start_s: float, end_s: float, number: int) -> Path:
         """Render a few seconds in draft quality, for a look at them on the page."""
         output = self.folder / f"loop-{number}.mp4"
-        renderer = make_renderer(EngineSettings(render_quality="draft"), self.look, info)
-        self._refocus(report, output, renderer, _LOOP, start_s=start_s, end_s=end_s)
+        draft = replace(self.recipe, engine=EngineSettings(render_quality="draft"))
+        self._refocus(report, output, draft, _LOOP, start_s=start_s, end_s=end_s)
         return output
 
     def _refocus(
         self,
         report: Report,
         output: Path,
-        renderer: Renderer,
+        recipe: Recipe,
         encoding: Encoding,
         *,
         start_s: float | None = None,
         end_s: float | None = None,
     ) -> None:
         # Estimating and following come before the first frame: they are told as none of none, and can be cancelled.
-        disparity = self.depth.made(self.script, lambda done, total: report(0, 0))
+        script = recipe.focus if isinstance(recipe.focus, FocusScript) else None
+        disparity = self.depth.made(script, lambda done, total: report(0, 0))
         refocus(
             self.clip,
             output,
-            disparity=disparity,
-            focus=self.script,
-            tracker=_WatchedChoice(self.tracker, report),
-            renderer=renderer,
+            replace(recipe, disparity=disparity, tracker=_WatchedChoice(recipe.tracker, report)),
             start_s=start_s,
             end_s=end_s,
             encoding=encoding,
             progress=report,
         )
 
-    def _renderer(self, info: VideoInfo) -> Renderer:
-        if self.engine not in get_args(Engine):
-            raise InputError(f"there is no engine {self.engine!r}; there are {', '.join(get_args(Engine))}")
-        if self.engine == "layered":
-            return make_renderer(EngineSettings(), self.look, info)
-        if self.model is None:
-            raise InputError("this studio has no diffusion engine; pip install 'any2bokeh[diffusion]' where it runs")
-        settings = EngineSettings(engine="diffusion", model=self.model, device=self.device)
-        return make_renderer(settings, Look(), info)
-
 
 @dataclass(frozen=True, slots=True)
 class _WatchedChoice:
     """The tracker that is wanted, which can be cancelled between two frames."""
 
-    choice: TrackerChoice
+    choice: LoadsTracker
     report: Report
 
     def load(self) -> tuple[Tracker, str | None]:

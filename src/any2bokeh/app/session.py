@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from any2bokeh import demo
 from any2bokeh.app.depth import ClipDepth
@@ -17,11 +17,14 @@ from any2bokeh.app.picture import Picture
 from any2bokeh.app.project import Decisions, Project
 from any2bokeh.app.render_job import JobKind, RenderJob, Report
 from any2bokeh.app.render_queue import RenderQueue
-from any2bokeh.app.render_work import FORMATS, Engine, RenderWork
+from any2bokeh.app.render_work import FORMATS, RenderWork
 from any2bokeh.app.settings import Settings
 from any2bokeh.app.upload import open_video, suffix_of, with_name
+from any2bokeh.engines import Engine, EngineSettings
 from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusScript, Keyframe, PointTarget
+from any2bokeh.optics.look import Look
+from any2bokeh.recipe import Recipe
 from any2bokeh.video import open_source
 
 LOOP_S = 2.0
@@ -171,15 +174,13 @@ class Session:
         """
         if format not in FORMATS:
             raise InputError(f"there is no format {format!r}; there are {', '.join(FORMATS)}")
-        if engine == "diffusion" and self._settings.model is None:
-            raise InputError("this studio has no diffusion engine; pip install 'any2bokeh[diffusion]' where it runs")
         with self.lock:
             project = self._open_project()
-            work, info = self._work(project, engine), project.source.info
+            work = self._work(project, engine)
             self._number += 1
             number = self._number
             name = f"{Path(project.name).stem or 'clip'}-bokeh{FORMATS[format][0]}"
-            self._start("render", lambda report: work.whole(report, info, format=format, number=number), name)
+            self._start("render", lambda report: work.whole(report, format=format, number=number), name)
 
     def loop(self, frame: int) -> None:
         """Ask for a few seconds around a frame, in draft quality.
@@ -197,7 +198,7 @@ class Session:
             number = self._number
 
             def made(report: Report) -> Path:
-                return work.loop(report, info, start_s=start_s, end_s=end_s, number=number)
+                return work.loop(report, start_s=start_s, end_s=end_s, number=number)
 
             self._start("loop", made, "loop.mp4")
 
@@ -290,20 +291,29 @@ class Session:
         return self.project
 
     def _work(self, project: Project, engine: Engine) -> RenderWork:
+        """What a render of the project needs.
+
+        Raises:
+            InputError: nothing is in focus, or an engine that is not here.
+        """
         if project.now.script is None:
             raise InputError("nothing is in focus yet; click what should be sharp first")
-        settings = self._settings
-        return RenderWork(
-            clip=project.path,
-            depth=project.depth,
-            script=project.now.script,
-            look=project.now.lens.look,
-            engine=engine,
-            model=settings.model,
-            device=settings.device,
-            tracker=settings.tracker,
-            folder=self.folder,
+        recipe = Recipe(
+            focus=project.now.script,
+            tracker=self._settings.tracker,
+            look=project.now.lens.look if engine == "layered" else Look(),
+            engine=self._engine(engine),
         )
+        return RenderWork(project.path, project.depth, recipe, self.folder)
+
+    def _engine(self, engine: Engine) -> EngineSettings:
+        if engine not in get_args(Engine):
+            raise InputError(f"there is no engine {engine!r}; there are {', '.join(get_args(Engine))}")
+        if engine == "layered":
+            return EngineSettings()
+        if self._settings.model is None:
+            raise InputError("this studio has no diffusion engine; pip install 'any2bokeh[diffusion]' where it runs")
+        return EngineSettings(engine="diffusion", model=self._settings.model, device=self._settings.device)
 
     def _start(self, kind: JobKind, work: Any, name: str) -> None:
         if self._is_closed:

@@ -9,15 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from any2bokeh.cli.options import option
-from any2bokeh.disparity.estimators.base import ScaleAlignment
+from any2bokeh.disparity import DepthModel
+from any2bokeh.disparity.estimators import DEFAULT_CHOICE, ScaleAlignment
 from any2bokeh.errors import InputError
 from any2bokeh.video.reading import Deinterlace, Reading
 
 if TYPE_CHECKING:
-    from any2bokeh.cli.progress import Report
-    from any2bokeh.disparity import EstimatedDisparity
-    from any2bokeh.disparity.estimators import Device
-    from any2bokeh.subject.seed import ClipSeed
     from any2bokeh.video import VideoSource
 
 Input = Annotated[
@@ -108,41 +105,10 @@ class ModelOptions:
         ),
     ] = None
 
-    def estimated(
-        self,
-        source: "VideoSource",
-        *,
-        seed: "ClipSeed | None" = None,
-        start: int = 0,
-        stop: int | None = None,
-        device: "Device" = "auto",
-        progress: "Report | None" = None,
-        notice: Callable[[str], None] | None = None,
-    ) -> "EstimatedDisparity":
-        """What the model makes of the frames ``start`` to ``stop``; nothing is estimated yet.
-
-        Raises:
-            InputError: a model that is not to be had, or of another kind.
-        """
-        from any2bokeh.disparity import EstimatedDisparity
-        from any2bokeh.disparity.estimators import DEFAULT_CHOICE, open_estimator
-
-        estimator = open_estimator(
-            DEFAULT_CHOICE if self.depth_model is None else self.depth_model,
-            allow_noncommercial=self.allow_noncommercial,
-            seed=seed,
-            device=device,
-            notice=notice,
-        )
-        return EstimatedDisparity(
-            source,
-            estimator,
-            scale_alignment=self.scale_alignment,
-            start=start,
-            stop=stop,
-            progress=progress,
-            notice=notice,
-        )
+    def model(self) -> DepthModel:
+        """The depth model that the options stand for."""
+        name = DEFAULT_CHOICE if self.depth_model is None else self.depth_model
+        return DepthModel(name, self.allow_noncommercial, self.scale_alignment)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from any2bokeh.cli.clip_options import Input, ModelOptions, RangeOptions, Readin
 from any2bokeh.cli.options import option, paths_of
 from any2bokeh.cli.output_options import Overwrite, ReportOptions
 from any2bokeh.cli.progress import ESTIMATING, progress_report
-from any2bokeh.cli.report import disparity_facts, tell, warn
+from any2bokeh.cli.report import model_facts, tell, warn
 from any2bokeh.disparity.writing import PictureFormat
 from any2bokeh.engines import Device
 from any2bokeh.errors import InputError
@@ -71,7 +71,7 @@ def depth_command(
             stems=stems,
             overwrite=overwrite,
         )
-        maps = model.estimated(
+        maps = model.model().estimated(
             source,
             seed=_seed(subject_point, subject_box),
             start=start,
@@ -85,7 +85,7 @@ def depth_command(
         written = maps if refine is None else RefinedDisparity(maps, source, start=start, edges=refine)
         write_disparity(written, output, picture_format=picture_format, stems=stems)
         height, width = written.at(0).shape[1:]
-    facts = disparity_facts(maps)
+    facts = model_facts(maps)
     summary = {
         "output": str(output),
         "frames": maps.frame_count,

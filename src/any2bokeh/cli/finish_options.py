@@ -1,12 +1,9 @@
 """Options for what comes before and after the blur."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from any2bokeh.cli.options import option
-
-if TYPE_CHECKING:
-    from any2bokeh.optics.breathing import Breathing
 
 _FINISH = "Finish"
 
@@ -30,13 +27,3 @@ class FinishOptions:
             "--grain", help="Puts grain back where blur took it; 1 as much as there was.", panel=_FINISH, metavar="G"
         ),
     ] = 0.0
-
-    def breathed(self) -> "Breathing":
-        """How the lens breathes.
-
-        Raises:
-            InputError: outside its range.
-        """
-        from any2bokeh.optics.breathing import Breathing
-
-        return Breathing(self.breathing)

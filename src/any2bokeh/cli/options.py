@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -17,16 +17,16 @@ def option(*names: str, help: str, panel: str | None = None, metavar: str | None
 def command(app: typer.Typer, name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Register a command whose parameters may be dataclasses: each of their fields becomes an option.
 
-    A field is annotated as a parameter of typer is; its default is the option's.
+    A field is annotated as a parameter of typer is; its default is the option's. It may be a dataclass itself.
     """
 
     def register(function: Callable[..., None]) -> Callable[..., None]:
-        groups, flat = _flattened(function)
+        hints = get_type_hints(function, include_extras=True)
+        parameters = inspect.signature(function).parameters.values()
+        flat = [each for parameter in parameters for each in _flattened(parameter, hints[parameter.name])]
 
         def called(**values: Any) -> None:
-            for parameter, group in groups.items():
-                values[parameter] = group(**{field.name: values.pop(field.name) for field in fields(group)})
-            function(**values)
+            function(**{each.name: _gathered(each.name, hints[each.name], values) for each in parameters})
 
         called.__doc__ = function.__doc__
         called.__annotations__ = {parameter.name: parameter.annotation for parameter in flat}
@@ -48,7 +48,9 @@ def paths_of(*given: Any) -> list[Path]:
 
 
 def _values(group: Any) -> list[Any]:
-    return [getattr(group, field.name) for field in fields(group)]
+    """The values of a group, and of the groups in it."""
+    values = [getattr(group, field.name) for field in fields(group)]
+    return [each for value in values for each in (_values(value) if is_dataclass(value) else (value,))]
 
 
 def _exists(value: str | Path) -> bool:
@@ -58,23 +60,24 @@ def _exists(value: str | Path) -> bool:
         return False
 
 
-def _flattened(function: Callable[..., None]) -> tuple[dict[str, type], list[inspect.Parameter]]:
-    groups: dict[str, type] = {}
-    flat = []
-    hints = get_type_hints(function, include_extras=True)
-    for parameter in inspect.signature(function).parameters.values():
-        kind = hints[parameter.name]
-        if not is_dataclass(kind):
-            flat.append(parameter.replace(annotation=kind, kind=inspect.Parameter.KEYWORD_ONLY))
-            continue
-        assert isinstance(kind, type)
-        groups[parameter.name] = kind
-        field_hints = get_type_hints(kind, include_extras=True)
-        for field in fields(kind):
-            default = inspect.Parameter.empty if field.default is MISSING else field.default
-            flat.append(
-                inspect.Parameter(
-                    field.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=field_hints[field.name]
-                )
-            )
-    return groups, flat
+def _flattened(parameter: inspect.Parameter, kind: Any) -> list[inspect.Parameter]:
+    """A parameter as the options that it stands for."""
+    if not is_dataclass(kind):
+        return [parameter.replace(annotation=kind, kind=inspect.Parameter.KEYWORD_ONLY)]
+    assert isinstance(kind, type)
+    hints = get_type_hints(kind, include_extras=True)
+    return [each for field in fields(kind) for each in _flattened(_parameter(field), hints[field.name])]
+
+
+def _parameter(field: "Field[Any]") -> inspect.Parameter:
+    default = inspect.Parameter.empty if field.default is MISSING else field.default
+    return inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=default)
+
+
+def _gathered(name: str, kind: Any, values: dict[str, Any]) -> Any:
+    """The value of a parameter or field, made of the options that were typed for it."""
+    if not is_dataclass(kind):
+        return values[name]
+    assert isinstance(kind, type)
+    hints = get_type_hints(kind, include_extras=True)
+    return kind(**{field.name: _gathered(field.name, hints[field.name], values) for field in fields(kind)})

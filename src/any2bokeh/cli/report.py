@@ -1,7 +1,6 @@
 """What a command tells when it is done: a line for people, or one JSON object for programs, on standard output."""
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -10,6 +9,7 @@ from any2bokeh.cli.output_options import ReportOptions
 
 if TYPE_CHECKING:
     from any2bokeh.disparity import EstimatedDisparity
+    from any2bokeh.recipe import Recipe
     from any2bokeh.refocusing import RefocusResult
 
 
@@ -26,10 +26,17 @@ def warn(remark: str) -> None:
     typer.echo(f"warning: {remark}", err=True)
 
 
-def disparity_facts(disparity: "Path | EstimatedDisparity") -> dict[str, Any]:
+def disparity_facts(recipe: "Recipe") -> dict[str, Any]:
     """What the result object says of the disparity: the file, or the model and what its values mean."""
-    if isinstance(disparity, Path):
-        return {"disparity": str(disparity)}
+    from any2bokeh.disparity import EstimatedDisparity
+
+    if not isinstance(recipe.disparity, EstimatedDisparity):
+        return {"disparity": str(recipe.disparity)}
+    return model_facts(recipe.disparity)
+
+
+def model_facts(disparity: "EstimatedDisparity") -> dict[str, Any]:
+    """What the result object says of a depth model, and of what its values mean."""
     estimator = disparity.estimator
     return {"depth_model": estimator.name, "licence": estimator.licence, "estimated_as": str(estimator.meaning)}
 

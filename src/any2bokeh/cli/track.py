@@ -13,7 +13,7 @@ from any2bokeh.cli.options import option, paths_of
 from any2bokeh.cli.output_options import Overwrite, ReportOptions
 from any2bokeh.cli.progress import ESTIMATING, progress_report
 from any2bokeh.cli.report import disparity_facts, tell, warn
-from any2bokeh.engines import Device
+from any2bokeh.engines import Device, EngineSettings
 from any2bokeh.errors import InputError
 
 _TRACKING = "following the subject through {total} frames"
@@ -38,6 +38,7 @@ def track_command(
     overwrite: Overwrite = False,
 ) -> None:
     """Follow a subject, or pick subjects with --focus auto, and write the decisions for --focus-script."""
+    from any2bokeh.recipe import Recipe
     from any2bokeh.track import track
 
     subject.require_one_focus()
@@ -63,15 +64,18 @@ def track_command(
         start, stop = part.of(source)
         focus = subject.subject(subject.seen_frame(source.info))
         assert focus is not None
-        maps = disparity.of(source, focus, start=start, stop=stop, device=device, progress=estimating, notice=notice)
+        recipe = Recipe(
+            focus=focus,
+            disparity=disparity.choice(),
+            disparity_reading=disparity.reading(),
+            tracker=subject.tracker_choice(),
+            blur_strength=blur,
+            engine=EngineSettings(device=device),
+        )
         result = track(
             source,
             output,
-            disparity=maps,
-            disparity_reading=disparity.reading(),
-            focus=focus,
-            tracker=subject.tracker_choice(),
-            blur_strength=blur,
+            recipe,
             masks=masks,
             bake=bake,
             frames=(start, stop),
@@ -93,7 +97,7 @@ def track_command(
         "focus_disparity": [round(float(value), 6) for value in result.track.focus_disparity],
         "warnings": list(result.track.warnings),
         "elapsed_s": round(result.elapsed_s, 3),
-        **disparity_facts(maps),
+        **disparity_facts(result.recipe),
     }
     line = (
         f"{output}: {keyframes} keyframe{'s' if keyframes != 1 else ''}; the subject is seen in "

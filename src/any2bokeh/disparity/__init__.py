@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from any2bokeh.disparity.depth_model import DepthModel
 from any2bokeh.disparity.reading import DisparityKind, DisparityReading, Levels, Polarity
 from any2bokeh.disparity.source import DisparitySource, inverse_metres_per_unit, open_disparity
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from any2bokeh.disparity.upsampling import upsample
 
 __all__ = [
+    "DepthModel",
     "DisparityKind",
     "DisparityReading",
     "DisparitySource",

@@ -1,22 +1,16 @@
 """The focus script as JSON, version 1; docs/focus-script.md describes the format."""
 
 import json
-import os
-import threading
-from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
+from any2bokeh import json_file
 from any2bokeh.errors import InputError, shown
 from any2bokeh.focus.script import DEFAULT_EASING, DEFAULT_STRENGTH, DenseFocus, FocusScript, Keyframe
 from any2bokeh.focus.target import BoxTarget, DisparityTarget, MaskTarget, PointTarget, Target
-from any2bokeh.pending_output import pointed_at
-
-T = TypeVar("T")
+from any2bokeh.json_file import require_known, require_version, within
 
 VERSION = 1
-# Over four hours of dense values at 24 fps; a script is untrusted, and is read whole.
-MAX_BYTES = 16 * 2**20
 
 _DENSE_KEYS = ("focus_disparity", "blur_strength")
 _KEYFRAME_KEYS = ("frame", "blur_strength", "easing", "transition_s", "strength", "cut")
@@ -28,22 +22,9 @@ def load(path: Path) -> FocusScript:
     """Read a script from a file.
 
     Raises:
-        InputError: the file is missing, unreadable or larger than `MAX_BYTES`, or `loads` refuses it.
+        InputError: see ``json_file.read_text``, or `loads` refuses it.
     """
-    try:
-        with path.open("rb") as file:
-            encoded = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise InputError(f"cannot read focus script {path}: {error.strerror or error}") from error
-    if len(encoded) > MAX_BYTES:
-        raise InputError(
-            f"focus script {path} is larger than {MAX_BYTES >> 20} MiB; it holds something else, or split it"
-        )
-    try:
-        text = encoded.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"focus script {path} is not UTF-8 text (byte {error.start}); save it as UTF-8") from error
-    return loads(text, title=f"focus script {path}")
+    return loads(json_file.read_text(path, "focus script"), title=f"focus script {path}")
 
 
 def save(script: FocusScript, path: Path) -> None:
@@ -52,17 +33,7 @@ def save(script: FocusScript, path: Path) -> None:
     Raises:
         InputError: the file cannot be written.
     """
-    text = dumps(script)
-    path = pointed_at(path)
-    partial = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.partial")
-    try:
-        try:
-            partial.write_text(text, encoding="utf-8")
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
-    except OSError as error:
-        raise InputError(f"cannot write focus script {path}: {error.strerror or error}") from error
+    json_file.write_text(dumps(script), path, "focus script")
 
 
 def dumps(script: FocusScript) -> str:
@@ -89,44 +60,23 @@ def loads(text: str, *, title: str = "focus script") -> FocusScript:
             version other than 1, more or less than one target in a keyframe, or a value outside its range; the
             message says in which keyframe.
     """
-    script = _within(title, lambda: _parsed(text))
-    if not isinstance(script, dict):
-        raise InputError(f"{title} is {shown(script)}; it must be an object with version and keyframes")
-    return _within(title, lambda: _script(script))
+    return within(title, lambda: script_of(json_file.parsed(text)))
 
 
-def _parsed(text: str) -> object:
-    try:
-        return json.loads(text, object_pairs_hook=_unique_keys, parse_constant=_refuse_constant)
-    except InputError:
-        raise
-    except json.JSONDecodeError as error:
-        raise InputError(f"malformed JSON at line {error.lineno}, column {error.colno}: {error.msg}") from error
-    except RecursionError as error:
-        raise InputError("malformed: nested too deeply") from error
-    except ValueError as error:  # an integer of thousands of digits
-        raise InputError(f"malformed: {str(error).splitlines()[0]}") from error
+def script_of(given: object) -> FocusScript:
+    """The script that parsed JSON stands for.
 
-
-def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    unique: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in unique:
-            raise InputError(f"key {shown(key)} is given twice; give it once")
-        unique[key] = value
-    return unique
-
-
-def _refuse_constant(constant: str) -> None:
-    raise InputError(f"{constant} is not a number of a focus script; give a finite number")
+    Raises:
+        InputError: as for `loads`.
+    """
+    if not isinstance(given, dict):
+        raise InputError(f"it is {shown(given)}; it must be an object with version and keyframes")
+    return _script(cast(dict[str, Any], given))
 
 
 def _script(given: dict[str, Any]) -> FocusScript:
-    if "version" not in given:
-        raise InputError(f'version is missing; give "version": {VERSION}')
-    if isinstance(given["version"], bool) or given["version"] != VERSION:
-        raise InputError(f"version is {shown(given['version'])}; this release reads version {VERSION}")
-    _only(given, ("version", "fps", "keyframes", *_DENSE_KEYS), "focus script")
+    require_version(given, VERSION)
+    require_known(given, ("version", "fps", "keyframes", *_DENSE_KEYS), "focus script")
     dense_keys = [key for key in _DENSE_KEYS if key in given]
     if ("keyframes" in given) == bool(dense_keys):
         found = f"both keyframes and {dense_keys[0]}" if dense_keys else "neither keyframes nor focus_disparity"
@@ -139,7 +89,7 @@ def _script(given: dict[str, Any]) -> FocusScript:
     if not isinstance(given["keyframes"], list) or not given["keyframes"]:
         raise InputError(f"keyframes is {shown(given['keyframes'])}; give a list of at least one keyframe")
     keyframes = [
-        _within(f"keyframes[{number}]", lambda keyframe=keyframe: _keyframe(keyframe))
+        within(f"keyframes[{number}]", lambda keyframe=keyframe: _keyframe(keyframe))
         for number, keyframe in enumerate(given["keyframes"])
     ]
     return FocusScript(keyframes=tuple(keyframes), fps=fps)
@@ -158,7 +108,7 @@ def _keyframe(given: object) -> Keyframe:
     if not isinstance(given, dict):
         raise InputError(f"it is {shown(given)}; a keyframe is an object with a frame and a target")
     given = cast(dict[str, Any], given)
-    _only(given, (*_KEYFRAME_KEYS, *_TARGET_KEYS, "track"), "keyframe")
+    require_known(given, (*_KEYFRAME_KEYS, *_TARGET_KEYS, "track"), "keyframe")
     null = next((key for key, value in given.items() if value is None), None)
     if null is not None:
         raise InputError(f"{null} is null; give a value, or leave it out")
@@ -220,17 +170,3 @@ def _target_json(target: Target | None) -> dict[str, Any]:
             return {"box": [x0, y0, x1, y1]} | ({"track": True} if track else {})
         case MaskTarget(path):
             return {"mask": path}
-
-
-def _only(given: dict[str, Any], allowed: Iterable[str], kind: str) -> None:
-    unknown = [key for key in given if key not in allowed]
-    if unknown:
-        raise InputError(f"unknown key {shown(unknown[0])}; a {kind} knows {', '.join(allowed)}")
-
-
-def _within(where: str, read: Callable[[], T]) -> T:
-    """Say in a message where the trouble is."""
-    try:
-        return read()
-    except InputError as error:
-        raise InputError(f"{where}: {error}") from error

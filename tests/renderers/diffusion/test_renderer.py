@@ -13,6 +13,7 @@ import pytest
 
 from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusScript
+from any2bokeh.recipe import Recipe
 from any2bokeh.refocusing import refocus
 from any2bokeh.renderers.base import Renderer, RenderInput
 from any2bokeh.renderers.diffusion.renderer import DiffusionRenderer, resolve_device
@@ -100,8 +101,7 @@ def test_a_real_clip_end_to_end(
     result = refocus(
         breakdance / "frames",
         tmp_path / "out.mp4",
-        disparity=breakdance / "disparity",
-        focus=FocusScript.constant(0.6, 20.0),
+        Recipe(focus=FocusScript.constant(0.6, 20.0), disparity=breakdance / "disparity"),
         renderer=renderer,
         fps=24,
         end_s=(frame_count - 0.5) / 24,

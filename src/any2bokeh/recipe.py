@@ -1,0 +1,64 @@
+"""The recipe of a refocused clip: everything that decides its pictures, apart from the clip itself."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from any2bokeh.disparity import DepthModel, DisparityReading, DisparitySource
+from any2bokeh.disparity.edges import EdgeTreatment
+from any2bokeh.engines import EngineSettings
+from any2bokeh.focus import FocusFinder, FocusScript, TrackerChoice
+from any2bokeh.focus.tracked_subjects import LoadsTracker
+from any2bokeh.optics.breathing import Breathing
+from any2bokeh.optics.focus_range import FocusRange
+from any2bokeh.optics.lens import Lens
+from any2bokeh.optics.look import Look
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What is in focus, how strong the blur is and what it looks like, and where the disparity comes from.
+
+    Attributes:
+        focus: what is in focus, and how strong the blur is; or what finds the subject by itself.
+        disparity: path of the clip's disparity (see ``open_disparity``), an open source of it, or the depth model that
+            estimates it; for the whole clip, or for just the frames that are rendered.
+        disparity_reading: what the values in the files of ``disparity`` mean (depth or disparity, its polarity), and
+            what is done to them (levels, scale alignment).
+        edges: how edges of disparity are treated at the size of the picture: ``auto`` draws them sharp where the
+            picture has them if those of a map are soft or displaced, ``classical`` always, ``off`` never.
+        tracker: which tracker follows subjects; by default SAM 2 where it is on this machine, else the classical one.
+        blur_strength: K where ``focus`` gives none at all; or a lens, whose focus distance is that of what is in focus
+            in the clip's first frame.
+        focus_range: what stays in focus, and how differently near and far are blurred.
+        breathing: how the field of view changes with the focus distance.
+        look: what the lens does to light besides blurring it.
+        grain: how much of the source's grain is put back where it was blurred away; 1 = as much as there was.
+        engine: which engine renders, and how.
+
+    Raises:
+        InputError: an amount of grain outside its range.
+    """
+
+    focus: FocusScript | FocusFinder
+    disparity: str | Path | DisparitySource | DepthModel = field(default_factory=DepthModel)
+    disparity_reading: DisparityReading = field(default_factory=DisparityReading)
+    edges: EdgeTreatment = "auto"
+    tracker: LoadsTracker = field(default_factory=TrackerChoice)
+    blur_strength: float | Lens | None = None
+    focus_range: FocusRange = field(default_factory=FocusRange)
+    breathing: Breathing = field(default_factory=Breathing)
+    look: Look = field(default_factory=Look)
+    grain: float = 0.0
+    engine: EngineSettings = field(default_factory=EngineSettings)
+
+    def __post_init__(self) -> None:
+        from any2bokeh.grain import require_amount
+
+        require_amount(self.grain)
+
+    def read_paths(self) -> list[str | Path]:
+        """Files and folders that a run with this recipe reads."""
+        masks = self.focus.mask_paths() if isinstance(self.focus, FocusScript) else []
+        disparity = [self.disparity] if isinstance(self.disparity, str | Path) else []
+        picture = [self.look.aperture_image] if self.look.aperture_image is not None else []
+        return [*disparity, *masks, *picture]
