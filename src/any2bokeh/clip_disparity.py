@@ -56,8 +56,8 @@ def with_estimate(
 
 
 def _tell_without_effect(recipe: Recipe, source: VideoSource, notice: Callable[[str], None] | None) -> None:
-    is_model = isinstance(recipe.disparity, DepthModel)
-    alignment = recipe.disparity.scale_alignment if is_model else recipe.disparity_reading.scale_alignment
+    of = recipe.disparity if isinstance(recipe.disparity, DepthModel) else recipe.disparity_reading
+    alignment = of.scale_alignment
     if notice is not None and alignment not in (None, "none") and source.info.frame_count == 1:
         notice(f"--scale-alignment {alignment} changes nothing: there is one frame")
 

@@ -27,14 +27,12 @@ class Preview:
 
     Attributes:
         source: what the clip is.
-        recipe: what was asked for, with the estimate of its depth model in place of the model.
         index: which frame of the clip.
         given: what the renderer was given.
         pixels: ``(3, H, W)`` float32, what it made of it, in the transfer of the source.
     """
 
     source: VideoInfo
-    recipe: Recipe
     index: int
     given: RenderInput
     pixels: NDArray[np.float32]
@@ -75,7 +73,7 @@ def preview(
         if notice and not matched.is_known:
             notice("no grain could be measured between its frames; none is put back")
         pixels = matched.put_back(each.given.pixels, pixels, each.frame.index)
-    return Preview(source.info, recipe, each.frame.index, each.given, pixels)
+    return Preview(source.info, each.frame.index, each.given, pixels)
 
 
 def focal_plane_overlay(shown: Preview) -> NDArray[np.float32]:

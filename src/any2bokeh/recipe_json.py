@@ -211,14 +211,13 @@ def _plain(value: Any) -> Any:
 
 def _values(kind: type, given: object, root: Path) -> Any:
     """A dataclass of plain values, or of others such, from a JSON object."""
-    given = _object(given, "give an object")
+    values = _object(given, "give an object")
     hints = get_type_hints(kind)
-    require_known(given, [each.name for each in fields(kind)], "part of a recipe such as this")
-    missing = [each.name for each in fields(kind) if _default(each) is MISSING and each.name not in given]
+    require_known(values, [each.name for each in fields(kind)], "part of a recipe such as this")
+    missing = [each.name for each in fields(kind) if _default(each) is MISSING and each.name not in values]
     if missing:
         raise InputError(f"{missing[0]} is missing; give it")
-    read = {name: within(name, lambda name=name: _value(hints[name], given[name], root)) for name in given}
-    return kind(**read)
+    return kind(**{name: within(name, lambda name=name: _value(hints[name], values[name], root)) for name in values})
 
 
 def _value(hint: Any, given: object, root: Path) -> Any:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from any2bokeh import recipe_json
 from any2bokeh.focus import FocusScript
 from any2bokeh.optics.catalogue import lenses
 from any2bokeh.training.registry import find_config
@@ -56,14 +57,18 @@ def test_python_runs_as_shown(block: Block, folder_of_a_user: Path, monkeypatch:
     before = set(folder_of_a_user.iterdir())
     exec(compile(block.text, shown(block), "exec"), {"__name__": "snippet"})
     written = set(folder_of_a_user.iterdir()) - before
-    assert {path.name for path in written} == set(re.findall(r'"((?:out|auto)\.mp4)"', block.text))
+    assert {path.name for path in written} == set(re.findall(r'"((?:out|auto)\.mp4|recipe\.json)"', block.text))
     assert written
 
 
 @pytest.mark.parametrize("block", of("json"), ids=shown)
-def test_focus_scripts_are_taken(block: Block):
-    script = FocusScript.loads(block.text)
-    assert FocusScript.loads(script.dumps()) == script
+def test_focus_scripts_and_recipes_are_taken(block: Block):
+    if "focus" in json.loads(block.text):
+        recipe = recipe_json.loads(block.text, root=Path("/clips"))
+        assert recipe_json.loads(recipe_json.dumps(recipe)) == recipe
+    else:
+        script = FocusScript.loads(block.text)
+        assert FocusScript.loads(script.dumps()) == script
 
 
 @pytest.mark.parametrize("block", of("toml"), ids=shown)

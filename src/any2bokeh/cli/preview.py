@@ -34,6 +34,7 @@ def preview_command(
     overwrite: Overwrite = False,
 ) -> None:
     """Render one frame as a PNG, as refocus would make it; a point or box is one of --focus-frame."""
+    from any2bokeh.clip_disparity import with_estimate
     from any2bokeh.preview import preview, require_png_target, write_preview
     from any2bokeh.read_paths import ReadPaths
 
@@ -46,6 +47,7 @@ def preview_command(
         ReadPaths([source.info.path, *options.paths()]).require_kept(output)
         index = _frame_index(source, frame, time)
         recipe = options.made(source.info, notice=notice)
+        recipe = with_estimate(recipe, source, progress=estimating, notice=notice)
         shown = preview(source, index, recipe, estimating=estimating, notice=notice)
     write_preview(shown, output, overlay=overlay, overwrite=overwrite)
     result = {
@@ -56,7 +58,7 @@ def preview_command(
         "engine": recipe.engine.engine,
         "focus_disparity": shown.given.focus_disparity,
         "blur_strength": shown.given.blur_strength,
-        **disparity_facts(shown.recipe),
+        **disparity_facts(recipe),
     }
     line = (
         f"{output}: frame {index}, focus disparity {shown.given.focus_disparity:.3f}, K {shown.given.blur_strength:g}"
