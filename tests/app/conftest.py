@@ -17,9 +17,8 @@ import pytest
 from numpy.typing import NDArray
 
 from any2bokeh import demo
-from any2bokeh.app.limits import Limits
 from any2bokeh.app.session import Session
-from any2bokeh.app.settings import Settings
+from any2bokeh.app.settings import Limits, Settings
 from any2bokeh.app.studio import Studio
 from any2bokeh.focus import TrackerChoice
 

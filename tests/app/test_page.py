@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from any2bokeh.app.limits import Limits
-from any2bokeh.app.settings import Settings
+from any2bokeh.app.settings import Limits, Settings
 from any2bokeh.cli.main import run
 from any2bokeh.focus import FocusScript, TrackerChoice
 from any2bokeh.renderers.base import RenderInput

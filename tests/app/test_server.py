@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from any2bokeh.app.limits import Limits
 from any2bokeh.app.session import Session
-from any2bokeh.app.settings import Settings
+from any2bokeh.app.settings import Limits, Settings
 from any2bokeh.focus import TrackerChoice
 from tests.app.conftest import NEAR_POINT, Site, served, write_disparity_video, write_video
 

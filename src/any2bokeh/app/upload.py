@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Literal
 
-from any2bokeh.app.limits import Limits
+from any2bokeh.app.settings import Limits
 from any2bokeh.errors import InputError
 from any2bokeh.video import VideoSource, open_source
 
