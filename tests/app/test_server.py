@@ -10,7 +10,7 @@ import pytest
 from any2bokeh.app.session import Session
 from any2bokeh.app.settings import Limits, Settings
 from any2bokeh.focus import TrackerChoice
-from tests.app.conftest import NEAR_POINT, Site, served, write_disparity_video, write_video
+from tests.app.conftest import HANGS_AFTER_S, NEAR_POINT, Site, served, write_disparity_video, write_video
 
 LIMITS = Limits(upload_bytes=300_000, script_bytes=1 << 12, sessions=6, waiting_renders=2, grace_s=0)
 
@@ -177,7 +177,7 @@ def test_wrong_files_are_told_in_a_sentence(site: Site, session: Session, kind: 
 def test_length_that_is_not_told_is_limited_too(site: Site, session: Session):
     import http.client
 
-    connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=HANGS_AFTER_S)
     chunks = (bytes(65536) for _ in range(20))
     path = f"/studio/{session.token}/video?name=x.mp4"
     connection.request("POST", path, chunks, {"X-Any2bokeh": "1"}, encode_chunked=True)

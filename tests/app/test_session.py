@@ -1,6 +1,6 @@
 import shlex
 import threading
-import time
+from functools import partial
 from pathlib import Path
 
 import av
@@ -15,7 +15,16 @@ from any2bokeh.cli.main import run
 from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusScript
 from tests import clips
-from tests.app.conftest import FAR_POINT, FRAMES, NEAR_POINT, Received, ready, write_disparity_video, write_video
+from tests.app.conftest import (
+    FAR_POINT,
+    FRAMES,
+    NEAR_POINT,
+    Received,
+    ready,
+    wait_for,
+    write_disparity_video,
+    write_video,
+)
 
 
 def frames_of(path: Path) -> list[np.ndarray]:
@@ -221,9 +230,8 @@ def test_files_that_do_not_fit_are_refused_and_removed(session: Session, receive
 def test_new_clip_removes_the_old_one(session: Session, received: Received, tmp_path: Path):
     for name in ("a", "b"):
         session.open_video(received(write_video(tmp_path / f"{name}.mp4", frames=4)), name)
-    until = time.monotonic() + 20
-    while len(list(session.folder.glob("upload-*"))) > 1 and time.monotonic() < until:
-        time.sleep(0.01)
+    uploads = partial(session.folder.glob, "upload-*")
+    wait_for(lambda: len(list(uploads())) == 1, lambda: list(uploads()))
     assert [path.name for path in session.folder.glob("upload-*")] == ["upload-2.mp4"]
 
 

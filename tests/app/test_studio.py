@@ -5,6 +5,7 @@ import pytest
 from any2bokeh.app.settings import Settings
 from any2bokeh.app.studio import Studio
 from any2bokeh.errors import InputError
+from tests.app.conftest import HANGS_AFTER_S
 
 
 def test_a_page_keeps_its_visitor(studio: Studio):
@@ -86,7 +87,7 @@ def test_renders_of_a_crowd_wait_and_a_flood_is_refused(studio: Studio):
     go = threading.Event()
 
     def work(report):
-        go.wait(30)
+        go.wait(HANGS_AFTER_S)
         return studio.folder
 
     running = RenderJob("render", work, name="x")
@@ -104,4 +105,4 @@ def test_renders_of_a_crowd_wait_and_a_flood_is_refused(studio: Studio):
     for session in sessions:
         session.cancel()
     go.set()
-    assert running.wait(10)
+    assert running.wait(HANGS_AFTER_S)

@@ -59,7 +59,7 @@ def test_terminal_shows_a_bar(arguments: list[object], results: Path):
             shown += chunk
     except OSError:  # Linux says so when the other end of a terminal has closed
         pass
-    out, _ = job.communicate(timeout=60)
+    out, _ = job.communicate(timeout=300)
     assert job.returncode == 0
     assert "━".encode() in shown
     assert len(out.splitlines()) == 1

@@ -63,7 +63,6 @@ def test_a_moving_subject_is_before_its_ground(seed: ClipSeed):
     maps = list(RoughEstimator(seed).maps(iter(frames)))
     shares = order(maps, list(masks))
     assert len(maps) == 24
-    print(f"{seed}: {np.mean(shares):.3f}, least {min(shares):.3f}")
     assert np.mean(shares) > 0.95
     assert min(shares) > 0.85
 
@@ -211,7 +210,6 @@ def test_a_head_that_stands_still_stays_with_its_body():
                 yield pairs_in_order(one, true.pixels[0], mask.pixels[0] > 0.5)
 
     found = list(shares())
-    print(f"demo clip: mean {np.mean(found):.3f}, least {min(found):.3f}")
     # Seen 0.945 and 0.909; 0.807 and 0.621 where what stands still is taken for surround whatever its colour.
     assert np.mean(found) > 0.9
     assert min(found) > 0.85

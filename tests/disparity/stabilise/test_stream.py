@@ -177,7 +177,6 @@ def test_memory_is_flat_over_2000_frames(mode: str, window: int) -> None:
         return int(subprocess.run(job, check=True, capture_output=True, text=True).stdout) / 1024
 
     short, long = peak_mb(200), peak_mb(2000)
-    print(f"{mode}, windows of {window}: {short:.0f} MB for 200 frames, {long:.0f} MB for 2000")
     # 1800 more frames are 110 MB as maps alone, 440 MB with their pictures
     assert long < short + 15
 
