@@ -182,10 +182,8 @@ def test_memory_is_flat_over_2000_frames(mode: str, window: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def breakdance() -> tuple[Maps, Maps]:
-    folder = Path(__file__).resolve().parents[4] / "shared" / "data" / "breakdance"
-    if not folder.is_dir():
-        pytest.skip("needs ../shared/data, which is not part of the repository")
+def breakdance(shared_data: Path) -> tuple[Maps, Maps]:
+    folder = shared_data / "breakdance"
     pictures = [cv2.imread(str(path)) for path in sorted((folder / "frames").iterdir())]
     maps = [cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) for path in sorted((folder / "disparity").iterdir())]
     frames = [np.ascontiguousarray(np.asarray(one)[..., ::-1].transpose(2, 0, 1)) for one in pictures]
@@ -224,9 +222,9 @@ def test_breakdance_is_restored(breakdance: tuple[Maps, Maps], mode: ScaleAlignm
 
 
 @pytest.mark.slow
-def test_breakdance_with_a_planted_cut(breakdance: tuple[Maps, Maps]) -> None:
+def test_breakdance_with_a_planted_cut(breakdance: tuple[Maps, Maps], shared_data: Path) -> None:
     frames, maps = breakdance
-    folder = Path(__file__).resolve().parents[4] / "shared" / "data" / "thin_lens" / "A_cards"
+    folder = shared_data / "thin_lens" / "A_cards"
     other_frames, other_maps = [], []
     for index in range(8):
         picture = np.asarray(cv2.imread(str(folder / "aif" / f"{index:05d}.png")))[..., ::-1]
