@@ -208,17 +208,20 @@ def clip_flicker(maps: Maps, frames: Maps) -> float:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("mode", "windowed"), [("blend", False), ("blend", True), ("whole-clip", False), ("anchors", False)]
+    ("mode", "windowed", "most_rms"),
+    # Seen 0.0055, 0.0030, 0.0053 and 0.0052, and 1.02 to 1.04 of the flicker; docs/disparity-figures.md has them.
+    [("blend", False, 0.0060), ("blend", True, 0.0035), ("whole-clip", False, 0.0058), ("anchors", False, 0.0057)],
 )
-def test_breakdance_is_restored(breakdance: tuple[Maps, Maps], mode: ScaleAlignment, windowed: bool) -> None:
+def test_breakdance_is_restored(
+    breakdance: tuple[Maps, Maps], mode: ScaleAlignment, windowed: bool, most_rms: float
+) -> None:
     frames, maps = breakdance
     spoilt = list(windows_of(maps, 0)) if windowed else corrupted(maps, 0)
     result = list(stabilised(spoilt, frames, mode=mode))
     error, scale = distance(result, maps)
     ratio = scale * clip_flicker(result, frames) / clip_flicker(maps, frames)
-    print(f"{mode}, windows {windowed}: RMS {error:.4f}, flicker {ratio:.3f} of the original's")
-    assert error < 0.01
-    assert ratio < 1.2
+    assert error < most_rms
+    assert ratio < 1.06
 
 
 @pytest.mark.slow
