@@ -222,7 +222,7 @@ def test_keyboard_alone_is_enough(opened: Studio):
     page.keyboard.press("[")
     opened.change(lambda: page.keyboard.press("Delete"))
     assert opened.keyframes() == []
-    assert page.locator(".st-hint").inner_text() == "Click what should be in focus"
+    assert page.locator(".st-hint").inner_text() == "Click the subject that should be in focus"
 
 
 @pytest.mark.slow

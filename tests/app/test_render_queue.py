@@ -73,7 +73,7 @@ def test_flood_is_refused_and_the_queue_goes_on():
     for each in jobs:
         queue.add(each)
     for _ in range(50):
-        with pytest.raises(InputError, match="2 renders wait already"):
+        with pytest.raises(InputError, match="2 renders are already waiting"):
             queue.add(job(Work(0)))
     first.go.release()
     assert all(each.wait(HANGS_AFTER_S) for each in jobs)
@@ -123,7 +123,7 @@ def test_what_the_visitor_can_mend_is_told_and_the_rest_is_logged(caplog: pytest
         assert each.wait(HANGS_AFTER_S)
     assert [each.state for each in jobs] == ["failed", "failed"]
     assert jobs[0].message == "The disk is full; free some space."
-    assert "defect" in jobs[1].message
+    assert "bug in the studio" in jobs[1].message
     assert "/secret" not in jobs[1].message
     assert "/secret/place" in caplog.text
 

@@ -109,7 +109,10 @@ def test_saved_script_loads_again(session: Session):
     ("text", "named"),
     [
         ("{", "line 1"),
-        ('{"version": 1, "keyframes": [{"frame": 0, "mask": "/etc/passwd", "blur_strength": 9}]}', "no paths"),
+        (
+            '{"version": 1, "keyframes": [{"frame": 0, "mask": "/etc/passwd", "blur_strength": 9}]}',
+            "mask by its path",
+        ),
         ('{"version": 1, "keyframes": [{"frame": 99, "point": [0.5, 0.5], "blur_strength": 9}]}', "frame 99"),
         ('{"version": 1, "surprise": 1}', "surprise"),
     ],
@@ -142,7 +145,7 @@ def test_cancelled_render_leaves_nothing_and_another_starts(session: Session, mo
     assert begun.wait(60)
     job = session.job
     assert job is not None
-    with pytest.raises(InputError, match="not over yet"):
+    with pytest.raises(InputError, match="still running"):
         session.render()
     told = session.snapshot()["job"]
     assert (told["state"], told["done"], told["total"]) == ("running", 3, FRAMES)
@@ -180,7 +183,11 @@ def test_loop_is_a_short_draft(session: Session):
 
 @pytest.mark.parametrize(
     ("engine", "format", "named"),
-    [("diffusion", "mp4", "no diffusion engine"), ("layered", "exe", "format"), ("layered", "../x", "format")],
+    [
+        ("diffusion", "mp4", "is not installed"),
+        ("layered", "exe", "format"),
+        ("layered", "../x", "format"),
+    ],
 )
 def test_renders_that_cannot_be(session: Session, engine, format: str, named: str):
     session.open_demo()
@@ -236,7 +243,7 @@ def test_new_clip_removes_the_old_one(session: Session, received: Received, tmp_
 
 
 def test_one_upload_at_a_time(session: Session):
-    with session.receiving(), pytest.raises(InputError, match="on its way"), session.receiving():
+    with session.receiving(), pytest.raises(InputError, match="in progress"), session.receiving():
         pass
     with session.receiving():
         pass

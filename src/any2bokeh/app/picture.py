@@ -75,7 +75,7 @@ class PictureMaker:
         """
         count = self._source.info.frame_count
         if view not in get_args(View):
-            raise InputError(f"there is no view {view!r}; there are {', '.join(get_args(View))}")
+            raise InputError(f"view is {view!r}; it must be one of {', '.join(get_args(View))}")
         if not 0 <= frame < count:
             raise InputError(f"there is no frame {frame}; the clip has frames 0 to {count - 1}")
         with self._follower.paused(), self._lock:

@@ -24,6 +24,10 @@ FORMATS: dict[str, tuple[str, Encoding]] = {
 }
 """What a result can be: its extension, and how it is encoded."""
 
+NO_DIFFUSION = (
+    "the diffusion engine is not installed; run pip install 'any2bokeh[diffusion]' on the machine that runs the studio"
+)
+
 _LOOP = Encoding(codec="h264", quality=20, pixel_format="yuv420p", sound="none")
 
 
@@ -60,7 +64,7 @@ class RenderWork:
             InputError: bad input, or an unknown format.
         """
         if format not in FORMATS:
-            raise InputError(f"there is no format {format!r}; there are {', '.join(FORMATS)}")
+            raise InputError(f"format is {format!r}; it must be one of {', '.join(FORMATS)}")
         suffix, encoding = FORMATS[format]
         output = self.folder / f"result-{number}{suffix}"
         self._refocus(report, output, self._renderer(info), encoding)
@@ -100,11 +104,11 @@ class RenderWork:
 
     def _renderer(self, info: VideoInfo) -> Renderer:
         if self.engine not in get_args(Engine):
-            raise InputError(f"there is no engine {self.engine!r}; there are {', '.join(get_args(Engine))}")
+            raise InputError(f"engine is {self.engine!r}; it must be one of {', '.join(get_args(Engine))}")
         if self.engine == "layered":
             return make_renderer(EngineSettings(), self.look, info)
         if self.model is None:
-            raise InputError("this studio has no diffusion engine; pip install 'any2bokeh[diffusion]' where it runs")
+            raise InputError(NO_DIFFUSION)
         settings = EngineSettings(engine="diffusion", model=self.model, device=self.device)
         return make_renderer(settings, Look(), info)
 
