@@ -60,7 +60,5 @@ def source_on_the_path_of_subprocesses() -> None:
 def shared_data() -> Path:
     """Real footage and ground truth of other renderers, in ``../shared/data`` beside the checkout; skips without it."""
     if not _SHARED_DATA.is_dir():
-        pytest.skip(
-            "needs ../shared/data (real footage, other renderers), which is not part of the repository"
-        )
+        pytest.skip("needs ../shared/data (real footage, other renderers), which is not part of the repository")
     return _SHARED_DATA

@@ -29,10 +29,9 @@ GOLDEN = Path(__file__).parent / "debug_losses.json"
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 
 
-@pytest.fixture
-def shards(tmp_path: Path) -> Path:
-    folder = tmp_path / "clips"
-    folder.mkdir()
+@pytest.fixture(scope="module")
+def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("clips")
     for index in range(4):
         shard.write(folder / f"clip-{index}.safetensors", SoftClips(frames=8).clip(index))
     return folder
@@ -51,18 +50,28 @@ def losses(out: Path) -> dict[str, list[float]]:
     return by_stage
 
 
-@pytest.mark.parametrize("kill_after", [1, 4, 8], ids="after step {}".format)
-def test_killed_it_resumes(tmp_path: Path, shards: Path, kill_after: int) -> None:
-    """Before there is a state, within a stage, and in the next one."""
-    config = tmp_path / "short.toml"
+@pytest.fixture(scope="module")
+def unbroken(shards: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, list[float]]]:
+    """A config of 12 steps, and the losses of its run."""
+    folder = tmp_path_factory.mktemp("unbroken")
+    config = folder / "short.toml"
     lengths = {"0": 2, "1": 5, "2": 2, "3": 3}
     tables = "".join(f"[stages.{name}]\nsteps = {steps}\n" for name, steps in lengths.items())
     config.write_text(f'base = "debug"\n{tables}')
-    subprocess.run(command(config, shards, tmp_path / "unbroken"), check=True, env=ENVIRONMENT, capture_output=True)
+    subprocess.run(command(config, shards, folder / "run"), check=True, env=ENVIRONMENT, capture_output=True)
+    return config, losses(folder / "run")
+
+
+@pytest.mark.parametrize("kill_after", [1, 4, 8], ids="after step {}".format)
+def test_killed_it_resumes(
+    tmp_path: Path, shards: Path, unbroken: tuple[Path, dict[str, list[float]]], kill_after: int
+) -> None:
+    """Before there is a state, within a stage, and in a later stage."""
+    config, expected = unbroken
     broken = killed_run(tmp_path, config, shards, kill_after)
     more = ("--resume",) if states_in(broken / "states") else ()
     subprocess.run(command(config, shards, broken, *more), check=True, env=ENVIRONMENT, capture_output=True)
-    assert losses(broken) == losses(tmp_path / "unbroken")
+    assert losses(broken) == expected
 
 
 def killed_run(folder: Path, config: Path, shards: Path, kill_after: int) -> Path:

@@ -163,8 +163,8 @@ def _downloaded(
         ) from None
     if not any(folder.glob("*.safetensors")):
         raise ModelUnavailable(
-            f"no safetensors of depth model {hub_id} are here or on the hub (docs/depth-models.md shows how pickles are "
-            f"converted); {FALLBACK_REMEDY}"
+            f"no safetensors of depth model {hub_id} are here or on the hub (docs/depth-models.md shows how to convert "
+            f"pickles); {FALLBACK_REMEDY}"
         )
     return folder
 
