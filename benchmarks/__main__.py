@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks import degraded, disparity, end_to_end, layered, looks, memory, quality, scaling
+from benchmarks import degraded, disparity, end_to_end, layered, looks, memory, quality, scaling, studio
 from benchmarks.machine import Machine
 from benchmarks.scenes import THIN_LENS_FOLDER, demo_scene, thin_lens_scenes
 
@@ -30,6 +30,7 @@ class Plan:
         disparity_models: whether depth models are among them.
         quality_frames: of each scene; None = all.
         memory_size, memory_lengths: clips whose peak memory is compared.
+        studio_size, studio_frames: the clip that the studio opens.
     """
 
     size: tuple[int, int] = (1024, 576)
@@ -50,6 +51,8 @@ class Plan:
     quality_frames: int | None = None
     memory_size: tuple[int, int] = (1920, 1080)
     memory_lengths: Sequence[int] = (100, 600)
+    studio_size: tuple[int, int] = (1920, 1080)
+    studio_frames: int = 480
 
 
 QUICK = Plan(
@@ -70,6 +73,8 @@ QUICK = Plan(
     quality_frames=2,
     memory_size=(320, 180),
     memory_lengths=(8, 16),
+    studio_size=(128, 72),
+    studio_frames=48,
 )
 """Tiny: shows that everything works, and measures nothing."""
 
@@ -133,6 +138,12 @@ def _memory(plan: Plan, threads: int, thin_lens: Path) -> tuple[Any, str]:
     return [asdict(peak) for peak in peaks], memory.report(peaks)
 
 
+def _studio(plan: Plan, threads: int, thin_lens: Path) -> tuple[Any, str]:
+    with tempfile.TemporaryDirectory() as folder:
+        cost = studio.measure(Path(folder), size=plan.studio_size, frames=plan.studio_frames)
+    return asdict(cost), studio.report(cost)
+
+
 SECTIONS: dict[str, tuple[str, Section]] = {
     "layered": ("The renderer alone, {0[0]}x{0[1]}, K = {1:g}, {2} threads", _layered),
     "looks": ("Looks of the lens, {0[0]}x{0[1]}, K = {1:g}, {2} threads", _looks),
@@ -142,6 +153,7 @@ SECTIONS: dict[str, tuple[str, Section]] = {
     "quality": ("Against path-traced thin-lens clips", _quality),
     "degraded": ("Against path-traced thin-lens clips, with exact and with spoilt disparity", _degraded),
     "memory": ("Peak memory", _memory),
+    "studio": ("The studio: opening a clip of {4[0]}x{4[1]}, and jumping in it", _studio),
 }
 _ALWAYS = ("layered", "looks", "scaling", "end_to_end", "disparity")
 
@@ -158,6 +170,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--quality", action="store_true", help="also score against the path-traced clips")
     parser.add_argument("--degraded", action="store_true", help="the same with spoilt disparity")
     parser.add_argument("--memory", action="store_true", help="also compare peak memory at 1080p (some minutes)")
+    parser.add_argument("--studio", action="store_true", help="also time the studio on a clip of 1080p")
     parser.add_argument("--quick", action="store_true", help="tiny sizes: whether it works, not how fast")
     parser.add_argument("--threads", type=int, default=2, help="of the renderer and the baselines (default 2)")
     parser.add_argument("--thin-lens", type=Path, default=THIN_LENS_FOLDER, help="folder of the path-traced clips")
@@ -165,7 +178,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
 
     plan = QUICK if options.quick else Plan()
-    extra = [name for name in ("quality", "degraded", "memory") if getattr(options, name)]
+    extra = [name for name in ("quality", "degraded", "memory", "studio") if getattr(options, name)]
     machine = Machine.here()
     print(machine.report())
     results: dict[str, Any] = {"machine": asdict(machine), "plan": asdict(plan), "threads": options.threads}
@@ -174,7 +187,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         began = time.perf_counter()
         result, text = section(plan, options.threads, options.thin_lens)
         results[name] = result
-        title = title.format(plan.size, plan.blur_strength, options.threads, plan.disparity_size)
+        title = title.format(plan.size, plan.blur_strength, options.threads, plan.disparity_size, plan.studio_size)
         print(f"\n{title} ({time.perf_counter() - began:.0f} s)\n\n{text}", flush=True)
         if options.json:  # after each, so that a long run that is broken off keeps what it has
             options.json.write_text(json.dumps(results, indent=1) + "\n")

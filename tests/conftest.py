@@ -56,9 +56,9 @@ def source_on_the_path_of_subprocesses() -> None:
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """Real footage and ground truth beside the checkout; skips where a checkout stands alone."""
+    """Real footage and ground truth of other renderers, in ``../shared/data`` beside the checkout; skips without it."""
     if not _SHARED_DATA.is_dir():
-        pytest.skip("needs ../shared/data, which is not part of the repository")
+        pytest.skip("needs ../shared/data (real footage, other renderers), which is not part of the repository")
     return _SHARED_DATA

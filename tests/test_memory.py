@@ -51,6 +51,5 @@ def test_memory_at_full_size(tmp_path: Path):
         for run, frames in (("first", 100), ("second", 100), ("long", 600))
     )
     short = max(first, second)
-    print(f"peak memory at 1920x1080: {short:.0f} MB for 100 frames, {long:.0f} MB for 600")
     assert long < 1.1 * short
     assert long < 2048

@@ -17,15 +17,16 @@ import pytest
 from numpy.typing import NDArray
 
 from any2bokeh import demo
-from any2bokeh.app.limits import Limits
 from any2bokeh.app.session import Session
-from any2bokeh.app.settings import Settings
+from any2bokeh.app.settings import Limits, Settings
 from any2bokeh.app.studio import Studio
 from any2bokeh.focus import TrackerChoice
 
 WIDTH, HEIGHT, FRAMES, FPS = 192, 108, 24, 24
 NEAR, FAR = 0.9, 0.45
 NEAR_POINT, FAR_POINT = (0.3, 0.55), (0.7, 0.45)
+HANGS_AFTER_S = 300.0
+"""How long tests wait for a state. It bounds hanging and not speed: other processes may want the cores, too."""
 
 
 def disparity_of(index: int) -> NDArray[np.float64]:
@@ -135,13 +136,19 @@ def received(session: Session) -> Received:
     return put
 
 
-def ready(session: Session, *, timeout_s: float = 60) -> None:
-    """Wait until the focus of every frame has been found."""
-    until = time.monotonic() + timeout_s
-    assert session.project is not None
-    while session.project.follower.progress.stage not in ("ready", "failed", "idle"):
-        assert time.monotonic() < until, session.project.follower.progress
+def wait_for(state: Callable[[], bool], what: Callable[[], object]) -> None:
+    """Wait until there is a state; ``what`` there is instead is told where it does not come."""
+    until = time.monotonic() + HANGS_AFTER_S
+    while not state():
+        assert time.monotonic() < until, what()
         time.sleep(0.01)
+
+
+def ready(session: Session) -> None:
+    """Wait until the focus of every frame has been found."""
+    assert session.project is not None
+    follower = session.project.follower
+    wait_for(lambda: follower.progress.stage in ("ready", "failed", "idle"), lambda: follower.progress)
 
 
 def decoded_jpeg(jpeg: bytes) -> NDArray[np.float32]:
@@ -172,7 +179,7 @@ class Site:
         self, path: str, *, method: str = "GET", body: bytes | None = None, headers: dict[str, str] | None = None
     ) -> "Answer":
         """Send a request as it is written: no client tidies its path."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=HANGS_AFTER_S)
         try:
             connection.request(method, path, body, headers or {})
             answer = connection.getresponse()
@@ -214,9 +221,8 @@ def served(settings: Settings) -> Iterator[Site]:
     thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
     thread.start()
     try:
-        while not server.started:
-            assert thread.is_alive()
-            time.sleep(0.01)
+        wait_for(lambda: server.started or not thread.is_alive(), lambda: "the server does not start")
+        assert thread.is_alive()
         yield Site(studio, bound.getsockname()[1])
     finally:
         server.should_exit = True

@@ -90,13 +90,13 @@ def test_deleting_the_last_target_leaves_no_script():
 @pytest.mark.parametrize(
     ("deed", "named"),
     [
-        (lambda script: editing.moved(script, 2, 9), "frame 9 already"),
-        (lambda script: editing.moved(script, 3, 4), "no keyframe at frame 3"),
-        (lambda script: editing.deleted(script, 3), "no keyframe at frame 3"),
+        (lambda script: editing.moved(script, 2, 9), "keyframe at frame 9"),
+        (lambda script: editing.moved(script, 3, 4), "keyframe at frame 3 no longer exists"),
+        (lambda script: editing.deleted(script, 3), "keyframe at frame 3 no longer exists"),
         (lambda script: editing.changed(script, 2, {"colour": 1}), "colour"),
         (lambda script: editing.changed(script, 2, {"easing": "bouncy"}), "bouncy"),
         (lambda script: editing.changed(script, 2, {"transition_s": -1}), "transition_s"),
-        (lambda script: editing.changed(script, 2, {"blur_strength": None}), "alone"),
+        (lambda script: editing.changed(script, 2, {"blur_strength": None}), "the only keyframe"),
         (lambda script: editing.blurred(script, -1), "blur_strength"),
         (lambda script: editing.blurred(script, float("nan")), "blur_strength"),
     ],
@@ -115,10 +115,10 @@ def test_disparity_cannot_be_followed():
 
 
 def test_masks_are_refused_because_they_are_paths():
-    with pytest.raises(InputError, match="takes no paths"):
+    with pytest.raises(InputError, match="names a mask by its path"):
         editing.in_frames_of(FocusScript.on_mask("/etc", 10), 24, 100)
     mixed = FocusScript(keyframes=(Keyframe(0, HERE, 10), Keyframe(4, MaskTarget("../x"))))
-    with pytest.raises(InputError, match="takes no paths"):
+    with pytest.raises(InputError, match="names a mask by its path"):
         editing.in_frames_of(mixed, 24, 100)
 
 

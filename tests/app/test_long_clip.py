@@ -1,6 +1,5 @@
 """A minute of 1080p opens and scrubs, and memory does not grow with it."""
 
-import time
 from fractions import Fraction
 from pathlib import Path
 
@@ -49,17 +48,13 @@ def test_minute_of_1080p_opens_and_scrubs_without_being_loaded(minute: Path):
         upload = session.new_file()
         upload.write_bytes(minute.read_bytes())
         before = process.memory_info().rss
-        began = time.process_time()
         session.open_video(upload, "minute.mp4")
-        opened_s = time.process_time() - began
         assert session.project is not None
         assert session.project.snapshot()["frames"] == COUNT
 
-        scrubbed_s, most = [], 0
+        most = 0
         for index in [*range(0, COUNT, 37), *range(COUNT - 1, 0, -61)]:
-            began = time.process_time()
             session.picture(index, "source")
-            scrubbed_s.append(time.process_time() - began)
             picture = session.project._pictures.frames.at(index)
             assert picture.shape == (3, 540, 960)
             # Limited range to full: the number of the frame, within H.264.
@@ -67,11 +62,6 @@ def test_minute_of_1080p_opens_and_scrubs_without_being_loaded(minute: Path):
             assert picture[:, 40:90, 40:90].mean() == pytest.approx(grey, abs=0.02), index
             most = max(most, process.memory_info().rss)
         grown_mb = (most - before) / 2**20
-        print(
-            f"opened in {opened_s:.2f} s, scrubbed in {np.median(scrubbed_s):.3f} s (median), "
-            f"{max(scrubbed_s):.3f} s (worst), {grown_mb:.0f} MB more; all frames would be {COUNT * 6.2:.0f} MB"
-        )
-        assert opened_s < 3
         # 24 pictures of 3 MB, decoders and allocators: worst seen 203 MB. The clip decoded is 9300 MB.
         assert grown_mb < 400
     finally:

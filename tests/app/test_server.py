@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from any2bokeh.app.limits import Limits
 from any2bokeh.app.session import Session
-from any2bokeh.app.settings import Settings
+from any2bokeh.app.settings import Limits, Settings
 from any2bokeh.focus import TrackerChoice
-from tests.app.conftest import NEAR_POINT, Site, served, write_disparity_video, write_video
+from tests.app.conftest import HANGS_AFTER_S, NEAR_POINT, Site, served, write_disparity_video, write_video
 
 LIMITS = Limits(upload_bytes=300_000, script_bytes=1 << 12, sessions=6, waiting_renders=2, grace_s=0)
 
@@ -160,7 +159,7 @@ def test_upload_opens(site: Site, session: Session, tmp_path: Path):
         ("video", bytes(LIMITS.upload_bytes + 1), "larger than"),
         ("video", b"\x00\x00\x00\x18ftypmp42" + bytes(4000), "clip.mp4"),
         ("disparity", b"\x93NUMPY\x01\x00", "clip is open"),
-        ("script", bytes(LIMITS.script_bytes + 1), "no focus script"),
+        ("script", bytes(LIMITS.script_bytes + 1), "choose a focus script"),
         ("script", b"\xff\xfe\x00", "UTF-8"),
         ("script", b"{}", "clip is open"),
     ],
@@ -178,7 +177,7 @@ def test_wrong_files_are_told_in_a_sentence(site: Site, session: Session, kind: 
 def test_length_that_is_not_told_is_limited_too(site: Site, session: Session):
     import http.client
 
-    connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=HANGS_AFTER_S)
     chunks = (bytes(65536) for _ in range(20))
     path = f"/studio/{session.token}/video?name=x.mp4"
     connection.request("POST", path, chunks, {"X-Any2bokeh": "1"}, encode_chunked=True)
@@ -246,7 +245,7 @@ def test_flood_of_pages_is_bounded(site: Site):
     answers = [event(site, "load", [], page=f"flood{number}") for number in range(20)]
     states = [json.loads(json.loads(answer.body)["data"][0]) for answer in answers]
     assert sum("token" in state for state in states) == LIMITS.sessions
-    assert all("pages are open" in state["message"] for state in states if "token" not in state)
+    assert all("pages are already open" in state["message"] for state in states if "token" not in state)
     assert len(list(site.studio.folder.iterdir())) == LIMITS.sessions
     for number in range(20):
         site.studio.leave(f"flood{number}")
@@ -274,7 +273,7 @@ def test_flood_of_pages_is_bounded(site: Site):
     ],
     ids=str,
 )
-def test_deeds_that_the_page_would_not_ask_are_refused(site: Site, session: Session, asked):
+def test_commands_that_the_page_would_not_send_are_refused(site: Site, session: Session, asked):
     session.open_demo()
     before = session.script_text()
     answer = event(site, "edit", [], page="page-one", extra=asked)

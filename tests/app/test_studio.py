@@ -5,6 +5,7 @@ import pytest
 from any2bokeh.app.settings import Settings
 from any2bokeh.app.studio import Studio
 from any2bokeh.errors import InputError
+from tests.app.conftest import HANGS_AFTER_S
 
 
 def test_a_page_keeps_its_visitor(studio: Studio):
@@ -72,7 +73,7 @@ def test_idle_pages_are_forgotten(settings: Settings):
 def test_crowd_is_told_to_wait(studio: Studio):
     for page in "abcd":
         studio.arrive(page)
-    with pytest.raises(InputError, match="4 pages are open"):
+    with pytest.raises(InputError, match="4 pages are already open"):
         studio.arrive("e")
     studio.leave("a")
     studio.arrive("e")
@@ -86,7 +87,7 @@ def test_renders_of_a_crowd_wait_and_a_flood_is_refused(studio: Studio):
     go = threading.Event()
 
     def work(report):
-        go.wait(30)
+        go.wait(HANGS_AFTER_S)
         return studio.folder
 
     running = RenderJob("render", work, name="x")
@@ -97,11 +98,11 @@ def test_renders_of_a_crowd_wait_and_a_flood_is_refused(studio: Studio):
         session.render()
     assert [session.snapshot()["job"]["ahead"] for session in sessions[:2]] == [1, 2]
     sessions[2].open_demo()
-    with pytest.raises(InputError, match="2 renders wait already"):
+    with pytest.raises(InputError, match="2 renders are already waiting"):
         sessions[2].render()
     sessions[0].cancel()
     sessions[2].render()
     for session in sessions:
         session.cancel()
     go.set()
-    assert running.wait(10)
+    assert running.wait(HANGS_AFTER_S)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from any2bokeh.app.limits import Limits
+from any2bokeh.app.settings import Limits
 from any2bokeh.app.upload import display_name, open_video, receive, suffix_of
 from any2bokeh.errors import InputError
 from tests.app.conftest import write_video

@@ -18,7 +18,7 @@ def results(tmp_path_factory: pytest.TempPathFactory):
     folder = tmp_path_factory.mktemp("benchmarks")
     path = folder / "results.json"
     # Without the path-traced scenes, so that it is the same everywhere.
-    main(["--quick", "--quality", "--thin-lens", str(folder / "none"), "--json", str(path)])
+    main(["--quick", "--quality", "--studio", "--thin-lens", str(folder / "none"), "--json", str(path)])
     return json.loads(path.read_text())
 
 
@@ -55,6 +55,13 @@ def test_stages_before_rendering_are_measured(results):
     for name, cost in stages.items():
         assert cost.keys() == COST_KEYS, name
         assert cost["cpu_ms"] > 0, name
+
+
+def test_the_studio_is_timed(results):
+    assert results["studio"]["frames"] == 48
+    for name in ("opening", "jump"):
+        assert results["studio"][name].keys() == COST_KEYS
+        assert results["studio"][name]["cpu_ms"] > 0, name
 
 
 def test_whole_path_is_compared_with_the_renderer(results):

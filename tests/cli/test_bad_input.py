@@ -482,7 +482,7 @@ def test_full_disk(results: Path, large: list[object], name: str):
         ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", _FULL_DISK, str(results), *command],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
     # What `ls` printed of the small disk, before it went away, is on standard output.
     assert_refused(Outcome(done.returncode, done.stdout, done.stderr), results, "disk full", name)
@@ -494,7 +494,7 @@ def test_file_size_limit(results: Path, large: list[object], name: str):
         [sys.executable, "-c", _SIZE_LIMIT, *map(str, large), *of_best_quality(name), "-o", str(results / name)],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
     assert_refused(Outcome(done.returncode, done.stdout, done.stderr), results, name)
 

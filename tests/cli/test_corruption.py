@@ -1,4 +1,4 @@
-"""Damaged files of every kind: the run ends well or in one line, soon, and leaves nothing half-written."""
+"""Damaged files of every kind: the run ends well or in one line, and leaves nothing half-written."""
 
 import json
 import subprocess
@@ -13,25 +13,25 @@ import pytest
 from tests import clips
 
 QUICK, ALL = 24, 300
-LIMIT_S = 60
+HANGS_AFTER_S = 300
+"""No run takes a hundredth of it; a machine that does other things too may take long to compile the kernels."""
 HARMS = ("flip", "truncate", "zero", "splice")
 
 # A run for each line of arguments on standard input, in one process: what is imported is imported once.
 _RUNS = """
-import faulthandler, json, sys, time
+import faulthandler, json, sys
 from pathlib import Path
 from any2bokeh.cli.main import run
 for line in sys.stdin:
-    began = time.monotonic()
-    faulthandler.dump_traceback_later(LIMIT_S, exit=True)  # in C code, too
+    faulthandler.dump_traceback_later(HANGS_AFTER_S, exit=True)  # in C code, too
     try:
         code = run(json.loads(line))
     except BaseException as error:
         code = repr(error)
     faulthandler.cancel_dump_traceback_later()
-    print("\\n" + json.dumps({"code": code, "s": time.monotonic() - began}), flush=True)
+    print("\\n" + json.dumps({"code": code}), flush=True)
     print("\\n--end--", file=sys.stderr, flush=True)
-""".replace("LIMIT_S", str(LIMIT_S))
+""".replace("HANGS_AFTER_S", str(HANGS_AFTER_S))
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +136,7 @@ def check(sound: Path, folder: Path, chosen: list[tuple[int, str, str]]) -> None
         lines = _lines(said) if told is not None else []
         names = sorted(path.name for path in results.iterdir())
         whole = [output.name] if told is not None and told["code"] == 0 else []
-        is_well = told is not None and told["code"] in (0, 2) and told["s"] < LIMIT_S and names == whole
+        is_well = told is not None and told["code"] in (0, 2) and names == whole
         if not is_well or (told is not None and told["code"] == 2 and len(lines) != 1):
             wrong.append(f"seed {seed}, {harm} of {name}: {told}, {names}, {lines[-3:]}")
         if told is None:
@@ -144,8 +144,9 @@ def check(sound: Path, folder: Path, chosen: list[tuple[int, str, str]]) -> None
     process.stdin.close()
     process.kill()
     process.wait()
-    print(f"{len(chosen)} corruptions: {dict(ended)}")  # seen with -s
     assert not wrong, "\n".join([f"{len(wrong)} of {len(chosen)}", *wrong])
+    # Harm that every run survives, or that none does, would test little.
+    assert ended.keys() == {"exit 0", "exit 2"}
 
 
 def _result(process: "subprocess.Popen[str]") -> dict[str, Any] | None:

@@ -34,7 +34,7 @@ def test_the_first_second(tmp_path: Path, number: int, code: int, lines: int, de
     assert job.stdout.readline() == "started\n"
     time.sleep(delay_s)
     job.send_signal(number)
-    _, err = job.communicate(timeout=60)
+    _, err = job.communicate(timeout=300)
     assert (job.returncode, len(err.splitlines())) == (code, lines), err
     assert list(results.iterdir()) == []
 

@@ -41,6 +41,5 @@ def peak_mb(folder: Path, frames: int, scale_alignment: str) -> float:
 def test_memory_does_not_grow_with_the_clip(tmp_path: Path, scale_alignment: str):
     peak_mb(tmp_path, 8, scale_alignment)  # where nothing is compiled yet, that takes more than any clip does
     short, long = (peak_mb(tmp_path, frames, scale_alignment) for frames in (200, 2000))
-    print(f"{scale_alignment}: {short:.0f} MB for 200 frames, {long:.0f} MB for 2000")
     # 1800 more maps of 160x96 are 110 MB as floats, their frames 330 MB. Seen: none more.
     assert long < short + 10

@@ -228,6 +228,5 @@ def test_refined_edges_of_breakdance_flicker_no_more(shared_data: Path) -> None:
                 changes[kind].append(float(np.abs(difference)[band[0]].mean()))
         before, picture_before, band = now, np.asarray(picture, np.float32), edge_band(disparity)
     bicubic_change, soft, hard = (float(np.mean(one)) for one in changes.values())
-    print(f"change along the flow at edges: bicubic {bicubic_change:.4f}, soft {soft:.4f}, hard {hard:.4f}")
     assert soft < 1.01 * bicubic_change  # seen 0.994
     assert hard < 1.10 * bicubic_change  # seen 1.07

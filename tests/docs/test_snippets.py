@@ -18,7 +18,7 @@ from tests.docs.markdown import PAGES, Block, blocks
 # Why a block is not run, by the page that it stands on and words in it.
 NOT_RUN = {
     ("docs/disparity.md", "open_estimator"): "needs a depth model",
-    ("docs/disparity.md", "torch.load"): "needs published weights",
+    ("docs/depth-models.md", "torch.load"): "needs published weights",
     ("docs/evaluation.md", "open_clips"): "needs a folder of clips",
     ("docs/evaluation.md", "lpips"): "needs another package",
     ("docs/focus-script.md", "clip_frame_count=84"): "of a clip of 84 frames",

@@ -123,7 +123,9 @@ def test_chart_puts_higher_values_higher_and_later_ones_to_the_right():
 
 @pytest.mark.parametrize("points", [[], [(1, 5.0)], [(1, 0.0), (2, 0.0)]])
 def test_chart_of_little_is_still_a_chart(points):
-    ElementTree.fromstring(line_chart("t", {"x": points}, x_label="x", y_label="y"))
+    root = ElementTree.fromstring(line_chart("t", {"x": points}, x_label="x", y_label="y"))
+    assert root.tag == f"{_SVG}svg"
+    assert "t" in [text.text for text in root.iter(f"{_SVG}text")]
 
 
 def test_strip_shows_the_error_below():

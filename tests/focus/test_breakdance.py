@@ -39,10 +39,8 @@ def found(clip: Path, focus: object) -> tuple[Shot, list[float]]:
 
 
 @pytest.fixture(scope="module")
-def true_focus() -> NDArray[np.float64]:
-    clip = Path(__file__).resolve().parents[3] / "shared" / "data" / "breakdance"
-    if not clip.is_dir():
-        pytest.skip("needs ../shared/data, which is not part of the repository")
+def true_focus(shared_data: Path) -> NDArray[np.float64]:
+    clip = shared_data / "breakdance"
     return found(clip, FocusScript.on_mask(clip / "mask", 16))[0].track.focus_disparity
 
 

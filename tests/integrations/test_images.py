@@ -99,7 +99,7 @@ def test_space_serves_the_studio_from_its_own_folder(tmp_path: Path):
         page = _page(f"http://127.0.0.1:{port}/", job)
     finally:
         job.terminate()
-        job.wait(timeout=30)
+        job.wait(timeout=300)
     assert "any2bokeh studio" in page, (tmp_path / "log").read_text()
     assert str(space) in (tmp_path / "log").read_text()
 

@@ -2,8 +2,7 @@
 
 import json
 import os
-import random
-import resource
+import signal
 import subprocess
 import sys
 import time
@@ -30,10 +29,9 @@ GOLDEN = Path(__file__).parent / "debug_losses.json"
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 
 
-@pytest.fixture
-def shards(tmp_path: Path) -> Path:
-    folder = tmp_path / "clips"
-    folder.mkdir()
+@pytest.fixture(scope="module")
+def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("clips")
     for index in range(4):
         shard.write(folder / f"clip-{index}.safetensors", SoftClips(frames=8).clip(index))
     return folder
@@ -52,24 +50,47 @@ def losses(out: Path) -> dict[str, list[float]]:
     return by_stage
 
 
-def test_killed_at_a_random_step_it_resumes(tmp_path: Path, shards: Path) -> None:
-    config = tmp_path / "short.toml"
+@pytest.fixture(scope="module")
+def unbroken(shards: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, list[float]]]:
+    """A config of 12 steps, and the losses of its run."""
+    folder = tmp_path_factory.mktemp("unbroken")
+    config = folder / "short.toml"
     lengths = {"0": 2, "1": 5, "2": 2, "3": 3}
     tables = "".join(f"[stages.{name}]\nsteps = {steps}\n" for name, steps in lengths.items())
     config.write_text(f'base = "debug"\n{tables}')
-    subprocess.run(command(config, shards, tmp_path / "unbroken"), check=True, env=ENVIRONMENT, capture_output=True)
-    kill_after = random.randrange(1, sum(lengths.values()))
-    broken = tmp_path / "broken"
-    process = subprocess.Popen(
-        command(config, shards, broken, "--state-every", 2), env=ENVIRONMENT, stdout=subprocess.DEVNULL
-    )
-    while process.poll() is None and _steps(broken) < kill_after:
-        time.sleep(0.005)
-    process.kill()
-    assert process.wait() != 0, "it was done before it could be killed"
+    subprocess.run(command(config, shards, folder / "run"), check=True, env=ENVIRONMENT, capture_output=True)
+    return config, losses(folder / "run")
+
+
+@pytest.mark.parametrize("kill_after", [1, 4, 8], ids="after step {}".format)
+def test_killed_it_resumes(
+    tmp_path: Path, shards: Path, unbroken: tuple[Path, dict[str, list[float]]], kill_after: int
+) -> None:
+    """Before there is a state, within a stage, and in a later stage."""
+    config, expected = unbroken
+    broken = killed_run(tmp_path, config, shards, kill_after)
     more = ("--resume",) if states_in(broken / "states") else ()
     subprocess.run(command(config, shards, broken, *more), check=True, env=ENVIRONMENT, capture_output=True)
-    assert losses(broken) == losses(tmp_path / "unbroken"), f"killed after step {kill_after}"
+    assert losses(broken) == expected
+
+
+def killed_run(folder: Path, config: Path, shards: Path, kill_after: int) -> Path:
+    """The folder of a run that was killed when its log had so many steps, or some more.
+
+    A run may be done before it is seen to be that far, where other processes want the cores: then another is begun.
+    """
+    for attempt in range(5):
+        out = folder / f"broken-{attempt}"
+        process = subprocess.Popen(
+            command(config, shards, out, "--state-every", 2), env=ENVIRONMENT, stdout=subprocess.DEVNULL
+        )
+        while process.poll() is None and _steps(out) < kill_after:
+            time.sleep(0.005)
+        process.kill()
+        if process.wait() == -signal.SIGKILL:
+            return out
+        assert process.returncode == 0, "it failed before it was killed"
+    pytest.fail("each of five runs was done before it could be killed")
 
 
 def _steps(out: Path) -> int:
@@ -101,12 +122,9 @@ def test_two_processes_have_the_gradients_of_one_with_twice_the_batch(tmp_path: 
 
 
 def test_debug_runs_all_stages_and_matches_its_golden(tmp_path: Path) -> None:
-    before = _children_cpu_s()
     done = subprocess.run(
         command("debug", Path("procedural"), tmp_path / "run"), check=True, env=ENVIRONMENT, capture_output=True
     )
-    # Processor time of one thread: a machine that does other things too takes longer by the clock.
-    assert _children_cpu_s() - before < 180
     summary = json.loads(done.stdout)
     assert summary["stage"] == "finished"
 
@@ -126,11 +144,6 @@ def test_debug_runs_all_stages_and_matches_its_golden(tmp_path: Path) -> None:
     assert not np.array_equal(frames, clip.frames)
 
 
-def _children_cpu_s() -> float:
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
-
-
 def test_one_clip_can_be_learnt_by_heart(tmp_path: Path) -> None:
     """Stage 1 brings its loss down tenfold; stage 3 raises the PSNR that stage 2 has left."""
     config = tiny_config({"0": 60, "1": 80, "2": 4, "3": 60}, frames=2)
@@ -139,6 +152,5 @@ def test_one_clip_can_be_learnt_by_heart(tmp_path: Path) -> None:
     lines = read_log(tmp_path / LOG_FILE)
     first = [line["loss"] for line in lines if line["kind"] == "step" and line["stage"] == "1"]
     psnr_db = {line["stage"]: line["psnr_db"] for line in lines if line["kind"] == "strip"}
-    print(first[0], np.mean(first[-10:]), psnr_db)
     assert np.mean(first[-10:]) < first[0] / 10
     assert psnr_db["3"] > psnr_db["2"] + 1

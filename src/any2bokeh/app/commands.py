@@ -29,7 +29,7 @@ def run(session: Session, asked: Any) -> None:
         InputError: it asks for something else, or for something that cannot be done.
     """
     if not isinstance(asked, Mapping) or asked.get("do") not in _COMMANDS:
-        raise InputError("the page asked for something that the studio does not know; reload it")
+        raise InputError("the studio does not know this command; reload the page")
     with session.lock:
         _COMMANDS[asked["do"]](session, asked)
 
@@ -43,7 +43,7 @@ def _focus(session: Session, asked: Mapping[str, Any]) -> None:
 def _change(session: Session, asked: Mapping[str, Any]) -> None:
     given = asked.get("changes")
     if not isinstance(given, Mapping):
-        raise InputError("nothing is to be changed")
+        raise InputError("the page sent no changes; reload it")
     changes: dict[str, Any] = {}
     for name, value in given.items():
         kinds = _CHANGES.get(name)

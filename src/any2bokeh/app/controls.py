@@ -12,7 +12,7 @@ from any2bokeh.optics.catalogue import lenses
 from any2bokeh.optics.look import LOOK_SETTINGS
 from any2bokeh.optics.setting import Setting
 
-STRENGTH, NUMBERS = "Strength", "Lens numbers"
+STRENGTH, NUMBERS = "Strength", "Lens data"
 _MOST_BLUR = 100.0
 
 _FORMAT_NAMES = {"mp4": "MP4 (H.264, HEVC)", "mov": "MOV (ProRes)", "webm": "WebM (VP9)", "mkv": "MKV (FFV1, lossless)"}
@@ -24,7 +24,7 @@ _ABERRATIONS = ("cat_eye", "swirl", "spherical", "softness", "onion_rings", "axi
 
 @dataclass(slots=True)
 class BlurControls:
-    """How strong the blur is."""
+    """The blur strength, as K or as lens data."""
 
     by: gr.Radio = field(init=False)
     strength: gr.Slider = field(init=False)
@@ -44,7 +44,7 @@ class BlurControls:
                 value=DEFAULT_BLUR,
                 step=0.5,
                 label="Blur strength K (px)",
-                info="Disc radius per unit of disparity, at 1024 px",
+                info="Radius of the bokeh discs per unit of disparity, in a frame of 1024 px",
                 elem_id="blur-strength",
             )
             self.from_here = gr.Checkbox(False, label="Only from this frame on", elem_id="blur-from-here")
@@ -69,19 +69,19 @@ class BlurControls:
 
 @dataclass(slots=True)
 class LensControls:
-    """What the lens does to light."""
+    """The look of the lens."""
 
     preset: gr.Dropdown = field(init=False)
     sliders: dict[str, gr.Slider] = field(init=False)
 
     def __post_init__(self) -> None:
-        choices = [("Plain thin lens, round opening", NO_LENS)]
+        choices = [("Plain thin lens with a round aperture", NO_LENS)]
         choices += [(f"{name}: {lens.about}" if lens.about else name, name) for name, lens in lenses().items()]
         self.preset = gr.Dropdown(
             choices,
             value=NO_LENS,
             label="Lens",
-            info="Its look, and its numbers for the f-number slider",
+            info="Sets the look of the blur, and the focal length and f-number under Lens data",
             filterable=False,
             elem_id="lens",
         )
@@ -106,7 +106,7 @@ class LensControls:
 
 @dataclass(slots=True)
 class RenderControls:
-    """What renders, and into what."""
+    """The engine and the format of the result."""
 
     engines: list[str]
     engine: gr.Radio = field(init=False)
@@ -119,7 +119,7 @@ class RenderControls:
             [(_ENGINE_NAMES[name], name) for name in self.engines],
             value="layered",
             label="Engine",
-            info=None if has_diffusion else "Diffusion needs pip install 'any2bokeh[diffusion]'",
+            info=None if has_diffusion else "The diffusion engine needs pip install 'any2bokeh[diffusion]'",
             elem_id="engine",
         )
         self.format = gr.Dropdown(

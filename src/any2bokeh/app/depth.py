@@ -90,4 +90,4 @@ def seed_of(script: FocusScript | None, source: VideoSource) -> ClipSeed:
 
 def shown_name(name: str | None) -> str:
     """What the page calls a depth model."""
-    return "built-in rough estimate" if name == "rough" else name or "not estimated yet"
+    return "rough built-in estimate" if name == "rough" else name or "not estimated yet"

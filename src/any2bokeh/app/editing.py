@@ -1,4 +1,4 @@
-"""What a person does to a focus script; each deed gives a new script and leaves the old one as it is."""
+"""What a person does to a focus script; each edit returns a new script and leaves the old one unchanged."""
 
 import math
 from collections.abc import Iterable
@@ -82,7 +82,7 @@ def moved(script: FocusScript, frame: int, to: int) -> FocusScript:
     keyframes = _keyframes(script)
     keyframe = _require(keyframes, frame)
     if to != frame and _find(keyframes, to) is not None:
-        raise InputError(f"there is a keyframe at frame {to} already; delete it first, or choose another frame")
+        raise InputError(f"there already is a keyframe at frame {to}; delete it first, or choose another frame")
     return _script([*_others(keyframes, frame), replace(keyframe, frame=to)], script)
 
 
@@ -104,17 +104,19 @@ def changed(script: FocusScript, frame: int, changes: dict[str, Any]) -> FocusSc
     if "track" in changes:
         track = changes.pop("track")
         if not isinstance(keyframe.target, PointTarget | BoxTarget):
-            raise InputError(f"the keyframe at frame {frame} has no subject that could be followed")
+            raise InputError(
+                f"the keyframe at frame {frame} has no subject to follow; only points and boxes can be followed"
+            )
         changes["target"] = replace(keyframe.target, track=track)
     if "focus_disparity" in changes:
         changes["target"] = DisparityTarget(changes.pop("focus_disparity"))
     allowed = ("easing", "transition_s", "strength", "blur_strength", "cut", "target")
     unknown = [name for name in changes if name not in allowed]
     if unknown:
-        raise InputError(f"a keyframe has no {unknown[0]}")
+        raise InputError(f"a keyframe has no {unknown[0]}; reload the page")
     others = _others(keyframes, frame)
     if "blur_strength" in changes and changes["blur_strength"] is None and _gives_none(others):
-        raise InputError("this keyframe alone says how strong the blur is; give another one a strength first")
+        raise InputError("this is the only keyframe that sets the blur strength; set one on another keyframe first")
     return _script([*others, replace(keyframe, **changes)], script)
 
 
@@ -126,13 +128,15 @@ def in_frames_of(script: FocusScript, fps: Fraction | float, frame_count: int) -
     """
     if any(isinstance(k.target, MaskTarget) for k in script.keyframes):
         raise InputError(
-            "the focus script names a mask, which is a path on this machine, and the studio takes no paths from a "
-            "page; use any2bokeh refocus --focus-script, or give a point, a box or a disparity instead"
+            "the focus script names a mask by its path, which the studio does not open; "
+            "use any2bokeh refocus --focus-script, or replace the mask by a point, a box or a disparity"
         )
     if script.dense is not None:
         count = len(script.dense.focus_disparity)
         if count != frame_count:
-            raise InputError(f"the focus script is for {count} frames but the clip has {frame_count}")
+            raise InputError(
+                f"the focus script has values for {count} frames but the clip has {frame_count}; load one for this clip"
+            )
         return script
     moved = [replace(each, frame=script.clip_frame(each.frame, fps)) for each in script.keyframes]
     placed = {each.frame: each for each in moved}
@@ -149,7 +153,7 @@ def _keyframes(script: FocusScript | None) -> list[Keyframe]:
     if script is None:
         return []
     if script.dense is not None:
-        raise InputError("the focus script gives a value for every frame, which cannot be edited here; clear it first")
+        raise InputError("the focus script has a value for every frame and cannot be edited here; clear it first")
     return list(script.keyframes)
 
 
@@ -160,7 +164,7 @@ def _find(keyframes: Iterable[Keyframe], frame: int) -> Keyframe | None:
 def _require(keyframes: Iterable[Keyframe], frame: int) -> Keyframe:
     found = _find(keyframes, frame)
     if found is None:
-        raise InputError(f"there is no keyframe at frame {frame} any more")
+        raise InputError(f"the keyframe at frame {frame} no longer exists; reload the page")
     return found
 
 

@@ -171,7 +171,8 @@ class FocusFollower:
                     break
                 _log.exception("finding the focus failed")
                 self._tell(
-                    script, Progress("failed", message="the focus could not be found; the studio's log says why")
+                    script,
+                    Progress("failed", message="the focus could not be determined; the studio's log has the reason"),
                 )
         if self._following is not None:
             self._following[1].close()

@@ -28,14 +28,16 @@ class MountedLens:
     name: str = NO_LENS
     look: Look = field(default_factory=Look)
     f_number: float = setting(
-        1.8, low=0.3, high=64, step=0.1, slider=(0.7, 16), label="Aperture (f-number)", help="Smaller blurs more"
-    )
+        1.8, low=0.3, high=64, step=0.1, slider=(0.7, 16), label="Aperture (f-number)",
+        help="A smaller number gives more blur",
+    )  # fmt: skip
     focal_length_mm: float = setting(
-        50.0, low=1, high=2000, step=1, slider=(4, 300), unit="mm", label="Focal length (mm)", help="Longer blurs more"
-    )
+        50.0, low=1, high=2000, step=1, slider=(4, 300), unit="mm", label="Focal length (mm)",
+        help="A longer focal length gives more blur",
+    )  # fmt: skip
     focus_distance_m: float = setting(
         2.0, low=0.1, high=1000, step=0.1, slider=(0.3, 20), unit="m", label="Distance of the subject (m)",
-        help="Distance of what is in focus first",
+        help="Distance from the camera to the subject that is first in focus",
     )  # fmt: skip
     sensor_width_mm: float = 36.0
 

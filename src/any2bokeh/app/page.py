@@ -15,7 +15,7 @@ from any2bokeh.app.user_message import user_message
 
 TITLE = "any2bokeh studio"
 HEAD = """
-<meta name="description" content="Choose what is sharp in a video, after the fact.">
+<meta name="description" content="Choose the focus of a video after it was shot.">
 <link rel="stylesheet" href="studio/static/studio.css">
 """
 _EVENTS_AT_ONCE = 8
@@ -83,7 +83,7 @@ class _Wiring:
         self._studio.leave(str(request.session_hash))
 
     def edit(self, request: gr.Request, event: gr.EventData) -> list[Any]:
-        """A deed of the picture, the timeline or the list of keyframes; everything may look different after it."""
+        """A command from the picture, the timeline or the list of keyframes; afterwards everything is drawn again."""
         session, message = None, ""
         try:
             session = self._studio.arrive(str(request.session_hash))
@@ -93,7 +93,7 @@ class _Wiring:
         return self._all_shown(session, message)
 
     def everywhere(self, act: Callable[..., None]) -> Callable[..., list[Any]]:
-        """A deed of a control after which others may stand elsewhere."""
+        """A change of a control that may change others, too."""
 
         def done(request: gr.Request, *values: Any) -> list[Any]:
             return self._all_shown(*self._done(act, request, values))
@@ -101,7 +101,7 @@ class _Wiring:
         return done
 
     def here(self, act: Callable[..., None]) -> Callable[..., str]:
-        """A deed of a control that moves no other: sliders must not be moved while they are dragged."""
+        """A change of a control that changes no other: sliders must not be moved while they are dragged."""
 
         def done(request: gr.Request, *values: Any) -> str:
             return _state(*self._done(act, request, values))

@@ -18,7 +18,7 @@ from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusScript
 from any2bokeh.optics.look import Look
 from any2bokeh.preview import Preview, focal_plane_overlay
-from any2bokeh.renderers.base import RenderInput
+from any2bokeh.renderers.base import Renderer, RenderInput
 from any2bokeh.video import VideoSource
 
 View = Literal["result", "source", "plane", "depth"]
@@ -57,7 +57,7 @@ class PictureMaker:
         self._source, self._depth, self._follower = source, depth, follower
         self.frames = FrameReader(source)
         self._maps: tuple[Path, DisparitySource] | None = None
-        self._renderer: tuple[Look, object] | None = None
+        self._renderer: tuple[Look, Renderer] | None = None
         self._map: tuple[tuple[Path, int], NDArray[np.float32]] | None = None
         self._lock = threading.Lock()
 
@@ -75,7 +75,7 @@ class PictureMaker:
         """
         count = self._source.info.frame_count
         if view not in get_args(View):
-            raise InputError(f"there is no view {view!r}; there are {', '.join(get_args(View))}")
+            raise InputError(f"view is {view!r}; it must be one of {', '.join(get_args(View))}")
         if not 0 <= frame < count:
             raise InputError(f"there is no frame {frame}; the clip has frames 0 to {count - 1}")
         with self._follower.paused(), self._lock:
@@ -106,7 +106,7 @@ class PictureMaker:
         if self._renderer is None or self._renderer[0] != look:
             self._renderer = look, make_renderer(_DRAFT, look, self._source.info)
         given = RenderInput(pixels, disparity, focus.focus_disparity, focus.blur_strength)
-        [result] = self._renderer[1].render([given])  # type: ignore[attr-defined]
+        [result] = self._renderer[1].render([given])
         return Preview(self._source.info, frame, given, result)
 
     def _disparity(self, path: Path, frame: int, pixels: NDArray[np.float32]) -> NDArray[np.float32]:

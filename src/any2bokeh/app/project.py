@@ -120,11 +120,11 @@ class Project:
         lens = self.now.lens.changed(**numbers)
         script = self.now.script
         if script is None:
-            raise InputError("lens numbers need a subject at a distance; click what should be in focus first")
+            raise InputError("lens data need a subject in focus; click the subject first")
         first = next((k.frame for k in script.keyframes if k.target is not None), 0)
         focus = self.follower.at(first)
         if focus is None:
-            raise InputError("the disparity is still being estimated; wait for it, then set the lens")
+            raise InputError("the disparity is still being estimated; set the lens when it is ready")
         strength = round(lens.optics.blur_strength(focus.focus_disparity), 2)
         script = editing.blurred(script, strength)
         self._enter(replace(self.now, script=script, lens=lens, blur_strength=strength), gesture="blur")
@@ -176,12 +176,12 @@ class Project:
         self._enter(replace(self.now, script=script, blur_strength=given[0] if given else self.now.blur_strength))
 
     def undo(self) -> None:
-        """Take the last deed back."""
+        """Undo the last edit."""
         self.history.undo()
         self._changed()
 
     def redo(self) -> None:
-        """Do again what was taken back."""
+        """Redo what was undone."""
         self.history.redo()
         self._changed()
 
@@ -237,7 +237,7 @@ class Project:
 
     def _script(self) -> FocusScript:
         if self.now.script is None:
-            raise InputError("there is no keyframe yet; click what should be in focus")
+            raise InputError("there is no keyframe yet; click the subject that should be in focus")
         return self.now.script
 
     def _require_frame(self, frame: int) -> None:

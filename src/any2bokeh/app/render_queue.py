@@ -34,7 +34,7 @@ class RenderQueue:
             self._waiting = deque(each for each in self._waiting if each.is_live)
             is_free = self._running < self._at_once
             if not is_free and len(self._waiting) >= self._most:
-                raise InputError(f"{len(self._waiting)} renders wait already; try again in some minutes")
+                raise InputError(f"{len(self._waiting)} renders are already waiting; try again in a few minutes")
             if not is_free:
                 self._waiting.append(job)
                 return

@@ -24,6 +24,10 @@ FORMATS: dict[str, tuple[str, Encoding]] = {
 }
 """What a result can be: its extension, and how it is encoded."""
 
+NO_DIFFUSION = (
+    "the diffusion engine is not installed; run pip install 'any2bokeh[diffusion]' on the machine that runs the studio"
+)
+
 _LOOP = Encoding(codec="h264", quality=20, pixel_format="yuv420p", sound="none")
 
 
@@ -50,7 +54,7 @@ class RenderWork:
             InputError: bad input, or an unknown format.
         """
         if format not in FORMATS:
-            raise InputError(f"there is no format {format!r}; there are {', '.join(FORMATS)}")
+            raise InputError(f"format is {format!r}; it must be one of {', '.join(FORMATS)}")
         suffix, encoding = FORMATS[format]
         output = self.folder / f"result-{number}{suffix}"
         self._refocus(report, output, self.recipe, encoding)

@@ -88,11 +88,11 @@ def studio_routes(studio: Studio) -> APIRouter:
         async for chunk in request.stream():
             body += chunk
             if len(body) > limit:
-                raise InputError(f"{display_name(name)} is larger than {limit >> 10} KiB; it is no focus script")
+                raise InputError(f"{display_name(name)} is larger than {limit >> 10} KiB; choose a focus script (JSON)")
         try:
             text = bytes(body).decode("utf-8-sig")
         except UnicodeDecodeError:
-            raise InputError(f"{display_name(name)} is not UTF-8 text; it is no focus script") from None
+            raise InputError(f"{display_name(name)} is not UTF-8 text; choose a focus script (JSON)") from None
         await run_in_threadpool(session.load_script, text)
         return JSONResponse({})
 
@@ -105,7 +105,7 @@ def studio_routes(studio: Studio) -> APIRouter:
         with session.receiving():
             path = session.new_file()
             if declared.isdigit() and int(declared) > limit:
-                raise InputError(f"{name} is larger than {limit / (1 << 30):.3g} GiB; cut it or make it smaller")
+                raise InputError(f"{name} is larger than {limit / (1 << 30):.3g} GiB; shorten or compress it")
             await receive(request.stream(), path, limit_bytes=limit, name=name)
             await run_in_threadpool(take, path, name)
         return JSONResponse({})
@@ -121,7 +121,7 @@ def told(request: Request, error: Exception) -> JSONResponse:
 
 def _require_own(request: Request) -> None:
     if OWN_HEADER not in request.headers:
-        raise InputError("files are taken from the studio's own page only")
+        raise InputError("files can only be uploaded from the studio's own page")
 
 
 def _video(session: Session, kind: Any, download: bool) -> Response:

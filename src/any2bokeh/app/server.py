@@ -109,7 +109,7 @@ def bind(host: str, port: int) -> socket.socket:
     except (OSError, OverflowError) as error:
         bound.close()
         reason = getattr(error, "strerror", None) or str(error)
-        raise InputError(f"cannot listen at {host} port {port} ({reason}); give another --port or --host") from None
+        raise InputError(f"cannot listen on {host}, port {port} ({reason}); choose another --port or --host") from None
     return bound
 
 

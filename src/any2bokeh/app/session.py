@@ -17,7 +17,7 @@ from any2bokeh.app.picture import Picture
 from any2bokeh.app.project import Decisions, Project
 from any2bokeh.app.render_job import JobKind, RenderJob, Report
 from any2bokeh.app.render_queue import RenderQueue
-from any2bokeh.app.render_work import FORMATS, RenderWork
+from any2bokeh.app.render_work import FORMATS, NO_DIFFUSION, RenderWork
 from any2bokeh.app.settings import Settings
 from any2bokeh.app.upload import open_video, suffix_of, with_name
 from any2bokeh.engines import Engine, EngineSettings
@@ -92,7 +92,7 @@ class Session:
             InputError: another is on its way.
         """
         if not self._receiving.acquire(blocking=False):
-            raise InputError("another file of yours is on its way; wait for it")
+            raise InputError("another upload is in progress; wait until it has finished")
         try:
             yield
         finally:
@@ -159,7 +159,7 @@ class Session:
         """
         script = self._open_project().now.script
         if script is None:
-            raise InputError("there is no focus script yet; click what should be in focus")
+            raise InputError("there is no focus script yet; click the subject that should be in focus")
         return script.dumps()
 
     def picture(self, frame: int, view: str) -> Picture:
@@ -173,7 +173,7 @@ class Session:
             InputError: nothing is in focus, a render of theirs is not over yet, or too many wait.
         """
         if format not in FORMATS:
-            raise InputError(f"there is no format {format!r}; there are {', '.join(FORMATS)}")
+            raise InputError(f"format is {format!r}; it must be one of {', '.join(FORMATS)}")
         with self.lock:
             project = self._open_project()
             work = self._work(project, engine)
@@ -215,7 +215,7 @@ class Session:
         """
         self._keep_result()
         if kind not in self.results:
-            raise InputError("nothing has been rendered yet")
+            raise InputError("nothing has been rendered yet; render the clip first")
         return self.results[kind]
 
     def snapshot(self) -> dict[str, Any]:
@@ -297,7 +297,7 @@ class Session:
             InputError: nothing is in focus, or an engine that is not here.
         """
         if project.now.script is None:
-            raise InputError("nothing is in focus yet; click what should be sharp first")
+            raise InputError("nothing is in focus yet; click the subject first")
         recipe = Recipe(
             focus=project.now.script,
             tracker=self._settings.tracker,
@@ -308,18 +308,18 @@ class Session:
 
     def _engine(self, engine: Engine) -> EngineSettings:
         if engine not in get_args(Engine):
-            raise InputError(f"there is no engine {engine!r}; there are {', '.join(get_args(Engine))}")
+            raise InputError(f"engine is {engine!r}; it must be one of {', '.join(get_args(Engine))}")
         if engine == "layered":
             return EngineSettings()
         if self._settings.model is None:
-            raise InputError("this studio has no diffusion engine; pip install 'any2bokeh[diffusion]' where it runs")
+            raise InputError(NO_DIFFUSION)
         return EngineSettings(engine="diffusion", model=self._settings.model, device=self._settings.device)
 
     def _start(self, kind: JobKind, work: Any, name: str) -> None:
         if self._is_closed:
             raise InputError("this page has been closed; reload it")
         if self.is_busy:
-            raise InputError("a render of yours is not over yet; wait for it or cancel it")
+            raise InputError("your last render is still running; wait for it or cancel it")
         self._keep_result()
         job = RenderJob(kind, work, name=name)
         self._queue.add(job)

@@ -51,7 +51,7 @@ class Studio:
             if self._closed.is_set():
                 raise InputError("the studio is closing; start it again")
             if len(self._by_page) >= self.settings.limits.sessions:
-                raise InputError(f"{len(self._by_page)} pages are open already; close one, or try again later")
+                raise InputError(f"{len(self._by_page)} pages are already open; close one, or try again later")
             session = Session(self.folder / secrets.token_hex(16), self.settings, self.queue)
             self._by_page[page] = self._by_token[session.token] = session
             return session

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Literal
 
-from any2bokeh.app.limits import Limits
+from any2bokeh.app.settings import Limits
 from any2bokeh.errors import InputError
 from any2bokeh.video import VideoSource, open_source
 
@@ -34,7 +34,7 @@ async def receive(chunks: AsyncIterator[bytes], path: Path, *, limit_bytes: int,
             async for chunk in chunks:
                 size += len(chunk)
                 if size > limit_bytes:
-                    raise InputError(f"{name} is larger than {_in_words(limit_bytes)}; cut it or make it smaller")
+                    raise InputError(f"{name} is larger than {_in_words(limit_bytes)}; shorten or compress it")
                 file.write(chunk)
         if size == 0:
             raise InputError(f"{name} is empty; choose another file")
@@ -63,8 +63,10 @@ def suffix_of(path: Path, *, kind: Kind, name: str) -> str:
     if kind == "disparity":
         if head.startswith(b"\x93NUMPY"):
             return ".npy"
-        raise InputError(f"{name} is no disparity that can be read here; give a grey video (.mp4, .mov, .mkv) or .npy")
-    raise InputError(f"{name} is not a video that can be opened here; give an .mp4, .mov, .mkv, .webm or .avi file")
+        raise InputError(
+            f"{name} is not a disparity file that the studio can read; choose a grey .mp4, .mov or .mkv, or a .npy file"
+        )
+    raise InputError(f"{name} is not a video that the studio can read; choose an .mp4, .mov, .mkv, .webm or .avi file")
 
 
 def open_video(path: Path, limits: Limits, *, name: str) -> VideoSource:
@@ -80,10 +82,12 @@ def open_video(path: Path, limits: Limits, *, name: str) -> VideoSource:
     info = source.info
     if max(info.width, info.height) > limits.long_side_px:
         source.close()
-        raise InputError(f"{name} is {info.width}x{info.height}; allowed are {limits.long_side_px} px a side at most")
+        raise InputError(
+            f"{name} is {info.width}x{info.height}; at most {limits.long_side_px} px a side are allowed: scale it down"
+        )
     if info.frame_count > limits.frame_count:
         source.close()
-        raise InputError(f"{name} has {info.frame_count} frames; allowed are {limits.frame_count} at most: cut it")
+        raise InputError(f"{name} has {info.frame_count} frames; at most {limits.frame_count} are allowed: shorten it")
     return source
 
 

@@ -23,4 +23,4 @@ def user_message(error: Exception, *, doing: str) -> str:
             + ("" if text.endswith((".", "!", "?")) else ".")
         )
     _log.error("%s failed", doing, exc_info=error)
-    return f"Something went wrong in {doing}; it is a defect of the studio, and its log says more."
+    return f"An internal error occurred in {doing}. This is a bug in the studio; its log has the details."

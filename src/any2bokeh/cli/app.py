@@ -37,9 +37,8 @@ def app_command(
 ) -> None:
     """Open the studio: choose the focus by clicking, in a browser, on this machine."""
     _require_gradio()
-    from any2bokeh.app.limits import Limits
     from any2bokeh.app.server import serve
-    from any2bokeh.app.settings import Settings
+    from any2bokeh.app.settings import Limits, Settings
     from any2bokeh.app.studio import Studio
     from any2bokeh.renderers.diffusion.checkpoints.compact_model import COMPACT
 

@@ -2,19 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import product
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import Literal, get_args
 
 from any2bokeh.errors import InputError
 from any2bokeh.evaluation.clips import EvaluationClip, synthetic_clip
-
-if TYPE_CHECKING:
-    from any2bokeh.optics.transfer import Transfer
-    from any2bokeh.synthesis.clip import SyntheticClip
-    from any2bokeh.synthesis.lens_schedule import ScheduleKind
-    from any2bokeh.synthesis.maker import ClipConfig
-    from any2bokeh.synthesis.perturb import Level, Perturbation
+from any2bokeh.optics.transfer import Transfer
+from any2bokeh.synthesis.clip import SyntheticClip
+from any2bokeh.synthesis.lens_schedule import ScheduleKind, fixed
+from any2bokeh.synthesis.maker import ClipConfig, ClipMaker, ClipPlan
+from any2bokeh.synthesis.perturb import ROBUSTNESS_LEVELS, Level, Perturbation
+from any2bokeh.synthesis.scene import SceneConfig
 
 Suite = Literal["layered", "robustness", "control"]
 
@@ -86,19 +84,17 @@ def _layered(size: SuiteSize) -> list[EvaluationClip]:
         kind = kinds[turn % len(kinds)]
         config = _config(size, size.frame_count, strength, kind, transfer="none", paper=True)
         name = f"{index:02d}_{kind}_k{strength:g}"
-        clips.append(_made(name, _maker("layered", config, index), config, {"K": strength, "lens": kind}))
+        clips.append(_made(name, _SuiteMaker("layered", config, index), config, {"K": strength, "lens": kind}))
     return clips
 
 
 def _robustness(size: SuiteSize) -> list[EvaluationClip]:
-    from any2bokeh.synthesis.perturb import ROBUSTNESS_LEVELS, Perturbation
-
     config = _config(size, size.short_frame_count, _SWEPT_K, "fixed", transfer="none", paper=True)
     levels: dict[Level | str, Perturbation | None] = {UNPERTURBED: None, **ROBUSTNESS_LEVELS}
     clips = []
     for scene in range(size.scenes):
         # The levels of a scene have one truth, which is traced once.
-        make = _KeptClip(_maker("robustness", config, scene), size.short_frame_count)
+        make = _KeptClip(_SuiteMaker("robustness", config, scene), size.short_frame_count)
         for level, perturbation in levels.items():
             name = f"{scene:02d}_{level}"
             clips.append(_made(name, make, config, {"level": level}, f"{scene:02d}", perturbation, seed=scene))
@@ -113,17 +109,14 @@ def _control(size: SuiteSize) -> list[EvaluationClip]:
         for strength, step in lenses:
             config = _config(size, size.short_frame_count, strength, "fixed", transfer="srgb", paper=False)
             name = f"{scene:02d}_k{strength:g}_focus{step:g}"
-            make = _maker("control", config, scene, focus_step=step)
+            make = _SuiteMaker("control", config, scene, focus_step=step)
             clips.append(_made(name, make, config, {"K": strength, "focus": step}, f"{scene:02d}"))
     return clips
 
 
 def _config(
-    size: SuiteSize, frame_count: int, strength: float, kind: "ScheduleKind", *, transfer: "Transfer", paper: bool
-) -> "ClipConfig":
-    from any2bokeh.synthesis.maker import ClipConfig
-    from any2bokeh.synthesis.scene import SceneConfig
-
+    size: SuiteSize, frame_count: int, strength: float, kind: ScheduleKind, *, transfer: Transfer, paper: bool
+) -> ClipConfig:
     return ClipConfig(
         width=size.width,
         height=size.height,
@@ -138,11 +131,11 @@ def _config(
 
 def _made(
     name: str,
-    make: "Callable[[int, int], SyntheticClip]",
-    config: "ClipConfig",
+    make: Callable[[int, int], SyntheticClip],
+    config: ClipConfig,
     conditions: dict[str, float | str],
     scene: str | None = None,
-    perturbation: "Perturbation | None" = None,
+    perturbation: Perturbation | None = None,
     seed: int = 0,
 ) -> EvaluationClip:
     return synthetic_clip(
@@ -158,39 +151,37 @@ def _made(
     )
 
 
-def _maker(
-    suite: Suite, config: "ClipConfig", index: int, *, focus_step: float | None = None
-) -> "Callable[[int, int], SyntheticClip]":
-    """Makes frames of a clip; ``focus_step`` puts the focus where ``FOCUS_STEPS`` says."""
-    from any2bokeh.synthesis.lens_schedule import fixed
-    from any2bokeh.synthesis.maker import ClipMaker
+class _SuiteMaker(ClipMaker):
+    """Makes one clip of a suite in parts, and plans it once for all of them.
 
-    class Focused(ClipMaker):
-        """Plans once for all parts of its clip, and focuses where it is told."""
+    Args:
+        suite: whose seed is taken.
+        config: what the clip is like.
+        index: of the clip in its suite.
+        focus_step: one of ``FOCUS_STEPS``; None leaves the focus where the clip's own schedule has it.
+    """
 
-        @cached_property
-        def _planned(self):
-            scene, atlas, schedule, aperture = super().plan(index)
-            if focus_step is not None:
-                subjects, far = scene.focus_places(config.frame_count // 2)
-                focus = far + focus_step * (max(subjects) - far)
-                schedule = fixed(config.frame_count, min(max(focus, 0.0), 1.0), config.blur_strength[1])
-            return scene, atlas, schedule, aperture
+    def __init__(self, suite: Suite, config: ClipConfig, index: int, *, focus_step: float | None = None) -> None:
+        super().__init__(config, seed=_SEEDS[suite], count=index + 1, threads=None)
+        self._index = index
+        self._focus_step = focus_step
+        self._planned: ClipPlan | None = None
 
-        def plan(self, index: int):
-            return self._planned
-
-    makers: list[ClipMaker] = []  # the one of the clip that is being read
-
-    def make(start: int, stop: int) -> "SyntheticClip":
-        if not makers:
-            makers.append(Focused(config, seed=_SEEDS[suite], count=index + 1, threads=None))
-        part = makers[0].clip(index, start, stop)
-        if stop == config.frame_count:
-            makers.clear()
+    def __call__(self, start: int, stop: int) -> SyntheticClip:
+        part = self.clip(self._index, start, stop)
+        if stop == self.frame_count:
+            self._planned = None  # a plan holds all textures: only the clip that is being read keeps its own
         return part
 
-    return make
+    def plan(self, index: int) -> ClipPlan:
+        if self._planned is None:
+            scene, atlas, schedule, aperture = super().plan(index)
+            if self._focus_step is not None:
+                subjects, far = scene.focus_places(self.frame_count // 2)
+                focus = far + self._focus_step * (max(subjects) - far)
+                schedule = fixed(self.frame_count, min(max(focus, 0.0), 1.0), self.config.blur_strength[1])
+            self._planned = scene, atlas, schedule, aperture
+        return self._planned
 
 
 class _KeptClip:
@@ -198,11 +189,11 @@ class _KeptClip:
 
     _kept: "tuple[_KeptClip, SyntheticClip] | None" = None  # of all of them, only the last
 
-    def __init__(self, make: "Callable[[int, int], SyntheticClip]", frame_count: int) -> None:
+    def __init__(self, make: Callable[[int, int], SyntheticClip], frame_count: int) -> None:
         self._make = make
         self._frame_count = frame_count
 
-    def __call__(self, start: int, stop: int) -> "SyntheticClip":
+    def __call__(self, start: int, stop: int) -> SyntheticClip:
         if _KeptClip._kept is None or _KeptClip._kept[0] is not self:
             _KeptClip._kept = None
             _KeptClip._kept = (self, self._make(0, self._frame_count))

@@ -29,26 +29,26 @@ class Look:
 
     blades: int = setting(
         0, low=0, high=16, step=1, is_whole=True, label="Iris blades",
-        help="Number of blades of the iris, 3 or more; 0 is a round opening",
+        help="Number of iris blades, 3 to 16; 0 is a round aperture",
     )  # fmt: skip
     blade_curvature: float = setting(
         0.0, low=0, high=1, step=0.05, label="Blade curvature", help="Curvature of the blades, from straight to round"
     )
     aperture_rotation_deg: float = setting(
         0.0, low=-360, high=360, step=1, slider=(-90, 90), unit="degrees", label="Iris rotation",
-        help="Turns the iris clockwise; at 0 a vertex is on top",
+        help="Rotates the iris clockwise; at 0 a vertex is at the top",
     )  # fmt: skip
     anamorphic_ratio: float = setting(
         1.0, low=0.25, high=4, step=0.05, label="Anamorphic ratio",
-        help="Height of the bokeh discs over their width; 2 for a classic anamorphic lens",
+        help="Height of the bokeh discs divided by their width; 2 for a classic anamorphic lens",
     )  # fmt: skip
     cat_eye: float = setting(
         0.0, low=0, high=1, step=0.05, label="Cat's eye",
-        help="Mechanical vignetting: cuts the discs to cat's eyes, stronger towards the corners",
+        help="Mechanical vignetting: cuts discs to the shape of a cat's eye, more strongly towards the corners",
     )  # fmt: skip
     swirl: float = setting(
         0.0, low=0, high=0.9, step=0.05, label="Swirl",
-        help="Squeezes the discs along the radius, stronger towards the corners, so that they swirl around the centre",
+        help="Squeezes discs along the radius, more strongly towards the corners, so that they swirl around the centre",
     )  # fmt: skip
     spherical: float = setting(
         0.0, low=-1, high=1, step=0.05, label="Spherical aberration",
@@ -66,7 +66,7 @@ class Look:
     )  # fmt: skip
     highlights: float = setting(
         0.0, low=0, high=1000, step=0.5, slider=(0, 20), label="Highlight gain",
-        help="How many times brighter than white clipped light is taken to be, beyond itself",
+        help="Restores clipped highlights: clipped pixels are taken to be up to 1 + this many times as bright as white",
     )  # fmt: skip
     highlight_threshold: float = setting(
         0.9, low=0, high=0.999, step=0.01, label="Highlight threshold",

@@ -20,6 +20,8 @@ from any2bokeh.synthesis.scene import Scene, SceneConfig, random_scene
 from any2bokeh.synthesis.texture_atlas import TextureAtlas
 
 Atlas = tuple[TextureAtlas, list[int]]
+ClipPlan = tuple[Scene, Atlas, LensSchedule, ConvexAperture]
+"""All that a clip is of, before any ray is sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ class ClipMaker:
         settings = json.loads(json.dumps(asdict(self.config)))
         return {"seed": self.seed, "index": index, "config": settings, "sources": sources}
 
-    def plan(self, index: int) -> tuple[Scene, Atlas, LensSchedule, ConvexAperture]:
+    def plan(self, index: int) -> ClipPlan:
         """What clip ``index`` is of, before any ray is sent."""
         config = self.config
         rng = np.random.default_rng((self.seed, index))

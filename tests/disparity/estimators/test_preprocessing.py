@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from any2bokeh.disparity.estimators.frame_aspect import in_aspect_of
+from any2bokeh.disparity.aspect import in_aspect_of
 from any2bokeh.disparity.estimators.preprocessing import Preprocessing
 from any2bokeh.errors import InputError
 

@@ -63,7 +63,6 @@ def test_a_moving_subject_is_before_its_ground(seed: ClipSeed):
     maps = list(RoughEstimator(seed).maps(iter(frames)))
     shares = order(maps, list(masks))
     assert len(maps) == 24
-    print(f"{seed}: {np.mean(shares):.3f}, least {min(shares):.3f}")
     assert np.mean(shares) > 0.95
     assert min(shares) > 0.85
 
@@ -192,8 +191,8 @@ def test_stills(shared_data: Path, name: str, seed: ClipSeed, box: tuple[float, 
     window = (slice(int(box[1] * height), int(box[3] * height)), slice(int(box[0] * width), int(box[2] * width)))
     mask[window] = truth[window] > 0.55
     share = pairs_in_order(one, truth, mask)
-    print(f"{name} {seed}: {share:.3f}, close by {pairs_in_order(one, truth, mask, close_by=True):.3f}")
     assert share >= least
+    assert pairs_in_order(one, truth, mask, close_by=True) >= 0.85  # seen 0.888, 0.888 and 0.960
 
 
 def test_a_head_that_stands_still_stays_with_its_body():
@@ -211,7 +210,6 @@ def test_a_head_that_stands_still_stays_with_its_body():
                 yield pairs_in_order(one, true.pixels[0], mask.pixels[0] > 0.5)
 
     found = list(shares())
-    print(f"demo clip: mean {np.mean(found):.3f}, least {min(found):.3f}")
     # Seen 0.945 and 0.909; 0.807 and 0.621 where what stands still is taken for surround whatever its colour.
     assert np.mean(found) > 0.9
     assert min(found) > 0.85
@@ -230,7 +228,7 @@ def test_breakdance(shared_data: Path, seed: ClipSeed):
         mask = codes_of(folder / "mask" / f"{index:05d}.png", cv2.IMREAD_GRAYSCALE).astype(np.int32) > 127
         shares.append(pairs_in_order(one, truth, mask))
         close_by.append(pairs_in_order(one, truth, mask, close_by=True))
-    print(f"{seed}: mean {np.mean(shares):.3f}, least {min(shares):.3f}, close by {np.mean(close_by):.3f}")
     assert len(shares) == len(files)
     assert np.mean(shares) >= 0.9
+    assert np.mean(close_by) >= 0.9  # seen 0.929 and 0.923
     assert min(shares) >= 0.65  # the handstand, whose legs a box takes for background

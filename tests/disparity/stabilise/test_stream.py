@@ -177,16 +177,13 @@ def test_memory_is_flat_over_2000_frames(mode: str, window: int) -> None:
         return int(subprocess.run(job, check=True, capture_output=True, text=True).stdout) / 1024
 
     short, long = peak_mb(200), peak_mb(2000)
-    print(f"{mode}, windows of {window}: {short:.0f} MB for 200 frames, {long:.0f} MB for 2000")
     # 1800 more frames are 110 MB as maps alone, 440 MB with their pictures
     assert long < short + 15
 
 
 @pytest.fixture(scope="module")
-def breakdance() -> tuple[Maps, Maps]:
-    folder = Path(__file__).resolve().parents[4] / "shared" / "data" / "breakdance"
-    if not folder.is_dir():
-        pytest.skip("needs ../shared/data, which is not part of the repository")
+def breakdance(shared_data: Path) -> tuple[Maps, Maps]:
+    folder = shared_data / "breakdance"
     pictures = [cv2.imread(str(path)) for path in sorted((folder / "frames").iterdir())]
     maps = [cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) for path in sorted((folder / "disparity").iterdir())]
     frames = [np.ascontiguousarray(np.asarray(one)[..., ::-1].transpose(2, 0, 1)) for one in pictures]
@@ -211,23 +208,26 @@ def clip_flicker(maps: Maps, frames: Maps) -> float:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("mode", "windowed"), [("blend", False), ("blend", True), ("whole-clip", False), ("anchors", False)]
+    ("mode", "windowed", "most_rms"),
+    # Seen 0.0055, 0.0030, 0.0053 and 0.0052, and 1.02 to 1.04 of the flicker; docs/disparity-figures.md has them.
+    [("blend", False, 0.0060), ("blend", True, 0.0035), ("whole-clip", False, 0.0058), ("anchors", False, 0.0057)],
 )
-def test_breakdance_is_restored(breakdance: tuple[Maps, Maps], mode: ScaleAlignment, windowed: bool) -> None:
+def test_breakdance_is_restored(
+    breakdance: tuple[Maps, Maps], mode: ScaleAlignment, windowed: bool, most_rms: float
+) -> None:
     frames, maps = breakdance
     spoilt = list(windows_of(maps, 0)) if windowed else corrupted(maps, 0)
     result = list(stabilised(spoilt, frames, mode=mode))
     error, scale = distance(result, maps)
     ratio = scale * clip_flicker(result, frames) / clip_flicker(maps, frames)
-    print(f"{mode}, windows {windowed}: RMS {error:.4f}, flicker {ratio:.3f} of the original's")
-    assert error < 0.01
-    assert ratio < 1.2
+    assert error < most_rms
+    assert ratio < 1.06
 
 
 @pytest.mark.slow
-def test_breakdance_with_a_planted_cut(breakdance: tuple[Maps, Maps]) -> None:
+def test_breakdance_with_a_planted_cut(breakdance: tuple[Maps, Maps], shared_data: Path) -> None:
     frames, maps = breakdance
-    folder = Path(__file__).resolve().parents[4] / "shared" / "data" / "thin_lens" / "A_cards"
+    folder = shared_data / "thin_lens" / "A_cards"
     other_frames, other_maps = [], []
     for index in range(8):
         picture = np.asarray(cv2.imread(str(folder / "aif" / f"{index:05d}.png")))[..., ::-1]

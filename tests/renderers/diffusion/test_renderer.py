@@ -11,6 +11,7 @@ import numpy as np
 import psutil
 import pytest
 
+from any2bokeh.demo import CLIP_FOLDER
 from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusScript
 from any2bokeh.recipe import Recipe
@@ -80,30 +81,19 @@ def test_a_device_that_is_not_there_is_named() -> None:
                 resolve_device(name)
 
 
-@pytest.fixture(scope="session")
-def breakdance() -> Path:
-    folder = Path(__file__).resolve().parents[4] / "shared" / "data" / "breakdance"
-    if not folder.is_dir():
-        pytest.skip("needs ../shared/data/breakdance, which is not part of the repository")
-    return folder
-
-
 def refocused_size(output: Path) -> tuple[int, int, int]:
     with open_source(output) as source:
         return source.info.frame_count, source.info.width, source.info.height
 
 
 @pytest.mark.parametrize("frame_count", [1, 5, 9])
-def test_a_real_clip_end_to_end(
-    breakdance: Path, pipeline: AnyToBokehPipeline, frame_count: int, tmp_path: Path
-) -> None:
+def test_the_bundled_clip_end_to_end(pipeline: AnyToBokehPipeline, frame_count: int, tmp_path: Path) -> None:
     renderer = DiffusionRenderer(pipeline, PipelineOptions(processing_size_px=128))
     result = refocus(
-        breakdance / "frames",
+        CLIP_FOLDER / "clip.mp4",
         tmp_path / "out.mp4",
-        Recipe(focus=FocusScript.constant(0.6, 20.0), disparity=breakdance / "disparity"),
+        Recipe(focus=FocusScript.constant(0.6, 20.0), disparity=CLIP_FOLDER / "disparity.mkv"),
         renderer=renderer,
-        fps=24,
         end_s=(frame_count - 0.5) / 24,
     )
     assert result.frame_count == frame_count

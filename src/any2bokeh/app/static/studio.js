@@ -59,13 +59,13 @@
       request.setRequestHeader("X-Any2bokeh", "1");
       request.upload.onprogress = (event) => event.lengthComputable && told(event.loaded / event.total);
       request.onload = () => request.status === 200 ? resolve() : reject(new Error(sentenceOf(request)));
-      request.onerror = () => reject(new Error("The file did not arrive: it may be too large, or the studio was closed."));
+      request.onerror = () => reject(new Error("The upload failed. The file may be too large, or the studio is no longer running."));
       request.send(file);
     });
   }
 
   function sentenceOf(request) {
-    try { return JSON.parse(request.responseText).error; } catch { return `The studio refused the file (${request.status}).`; }
+    try { return JSON.parse(request.responseText).error; } catch { return `The studio rejected the file (status ${request.status}).`; }
   }
 
   // ---- pictures: one request at a time, the newest wish next -----------------------------------------------------
@@ -85,7 +85,7 @@
       const answer = await fetch(url(`picture?frame=${store.frame}&view=${store.view}`));
       if (!answer.ok) {
         const told = await answer.json().catch(() => ({}));
-        say(told.error || "The picture could not be made.");
+        say(told.error || "The picture could not be rendered.");
         pictures.shown = wanted;
       } else {
         const picture = URL.createObjectURL(await answer.blob());
@@ -98,7 +98,7 @@
       }
       if (store.compare && pictures.beforeFrame !== store.frame) await loadBefore();
     } catch {
-      say("The studio does not answer. Is it still running?");
+      say("The studio does not respond. Check that it is still running.");
       pictures.shown = wanted;
     } finally {
       pictures.busy = false;
@@ -214,8 +214,8 @@
     box.stage.style.setProperty("--split", `${store.split}%`);
     box.pic.alt = `Frame ${store.frame}, ${store.view === "result" ? "refocused" : store.view}`;
     const here = now.keyframes.find((k) => k.frame === store.frame);
-    box.hint.textContent = here && here.gives_way ? "Gives way to a locked keyframe near it; lock it to keep it"
-      : now.keyframes.length || now.is_dense ? "" : "Click what should be in focus";
+    box.hint.textContent = here && here.gives_way ? "This keyframe is ignored because a locked keyframe is near it. Lock it to use it."
+      : now.keyframes.length || now.is_dense ? "" : "Click the subject that should be in focus";
     box.hint.hidden = !box.hint.textContent;
     drawMarks();
     drawStatus();
@@ -231,11 +231,11 @@
     const { finding, depth_is_rough } = clip(), line = parts.stage.status;
     const share = finding.total ? `${Math.round(100 * finding.done / finding.total)}%` : "";
     const told = {
-      estimating: `Estimating disparity, once for this clip: ${share}`,
+      estimating: `Estimating the disparity of the clip: ${share}`,
       following: `Following the subject: ${share}`,
       failed: finding.message,
     }[finding.stage] || "";
-    line.textContent = told || (depth_is_rough ? "Disparity is a rough estimate; add a file for better" : "");
+    line.textContent = told || (depth_is_rough ? "The disparity is a rough estimate. Add a disparity file for better results." : "");
     line.title = finding.remarks.join("\n");
     line.classList.toggle("is-error", finding.stage === "failed");
   }
@@ -316,8 +316,8 @@
     const note = box.none;
     note.hidden = rows.length > 0;
     note.textContent = now && now.is_dense
-      ? "The script gives a value for every frame. Clear it to set keyframes here."
-      : "None yet. Click the picture where it should be sharp.";
+      ? "The script has a value for every frame. Clear it to set keyframes here."
+      : "There are no keyframes yet. Click the subject that should be sharp.";
     box.clear.hidden = !(rows.length || (now && now.is_dense));
     if (box.rows.dataset.known !== known) {
       box.rows.dataset.known = known;
@@ -337,14 +337,14 @@
       (to) => Number.isInteger(to) && deed("move", { frame: k.frame, to }));
     const what = el("button", { type: "button", className: "st-what", title: `${k.kind} ${k.what}: go to frame ${k.frame}` }, k.what);
     what.addEventListener("click", () => go(k.frame));
-    const lock = el("button", { type: "button", className: "st-toggle st-mini", title: "A locked keyframe wins over others near it" }, "Lock");
+    const lock = el("button", { type: "button", className: "st-toggle st-mini", title: "A locked keyframe has priority over others near it" }, "Lock");
     lock.setAttribute("aria-pressed", String(k.locked));
     lock.addEventListener("click", () => change({ locked: !k.locked }));
-    const follow = el("button", { type: "button", className: "st-toggle st-mini", title: "Follow the subject; else hold its disparity" }, "Follow");
+    const follow = el("button", { type: "button", className: "st-toggle st-mini", title: "Follow the subject; otherwise its disparity is held" }, "Follow");
     follow.setAttribute("aria-pressed", String(k.track));
     follow.hidden = k.track === null;
     follow.addEventListener("click", () => change({ track: !k.track }));
-    const gone = el("button", { type: "button", className: "st-link st-gone", ariaLabel: `Delete the keyframe at frame ${k.frame}`, title: "Delete (Del)" }, "×");
+    const gone = el("button", { type: "button", className: "st-link st-gone", ariaLabel: `Delete the keyframe at frame ${k.frame}`, title: "Delete this keyframe (Del)" }, "×");
     gone.addEventListener("click", () => deed("delete", { frame: k.frame }));
     const blur = number(k.blur_strength, { min: 0, step: 0.5, placeholder: "same", ariaLabel: "Blur strength K, pixels" }, (value) => change({ blur_strength: value }));
     const easing = el("select", { ariaLabel: "Easing" }, ...["smooth", "linear", "hold"].map((name) => el("option", { value: name, selected: name === k.easing }, name)));
@@ -355,7 +355,7 @@
       el("div", { className: "st-row-more" },
         el("label", {}, "K ", blur), el("label", {}, "Move ", easing), el("label", {}, "in ", seconds, " s")));
     item.dataset.frame = k.frame;
-    if (k.gives_way) { item.classList.add("gives-way"); item.title = "Gives way to a locked keyframe near it"; }
+    if (k.gives_way) { item.classList.add("gives-way"); item.title = "Ignored because a locked keyframe is near it"; }
     return item;
   }
 
@@ -387,12 +387,12 @@
 
   function jobLine(job) {
     const what = job.kind === "loop" ? "Preview" : "Render";
-    if (job.state === "waiting") return `${what} waits; ${job.ahead} before it.`;
-    if (job.state === "cancelling") return "Cancelling at the next frame.";
-    if (job.state === "cancelled") return `${what} cancelled.`;
+    if (job.state === "waiting") return `${what} is waiting; ${job.ahead} ahead of it.`;
+    if (job.state === "cancelling") return "The render stops at the next frame.";
+    if (job.state === "cancelled") return `${what} was cancelled.`;
     if (job.state === "failed") return job.message;
     if (job.state === "done") return `Rendered ${job.total} frames in ${clockTime(job.elapsed_s)}.`;
-    if (!job.total) return "Finding the focus of every frame.";
+    if (!job.total) return "Determining the focus of every frame.";
     const left = job.seconds_left === null ? "" : `, about ${clockTime(job.seconds_left)} left`;
     return `${job.done} of ${job.total} frames${left}.`;
   }
@@ -467,7 +467,7 @@
   function handsOnStage(box) {
     box.stage.addEventListener("pointerdown", (event) => { store.down = [event.clientX, event.clientY]; });
     box.stage.addEventListener("click", (event) => {
-      if (!clip() || clip().is_dense && say("Clear the script first: it gives a value for every frame.")) return;
+      if (!clip() || clip().is_dense && say("The script has a value for every frame. Clear it to set keyframes here.")) return;
       if (store.down && Math.hypot(event.clientX - store.down[0], event.clientY - store.down[1]) > 8) return;
       const area = box.pic.getBoundingClientRect();
       const x = (event.clientX - area.left) / area.width, y = (event.clientY - area.top) / area.height;

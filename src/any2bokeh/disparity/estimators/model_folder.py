@@ -110,7 +110,7 @@ def weight_files(folder: Path) -> list[Path]:
     if pickles:
         raise InputError(
             f"{folder} has weights only as {pickles[0]}, a pickle, which can run code when it is read; convert it to "
-            f"safetensors (docs/disparity.md shows how)"
+            f"safetensors (docs/depth-models.md shows how)"
         )
     raise InputError(f"{folder} has no .safetensors file; give the folder of a depth model")
 
@@ -163,8 +163,8 @@ def _downloaded(
         ) from None
     if not any(folder.glob("*.safetensors")):
         raise ModelUnavailable(
-            f"no safetensors of depth model {hub_id} are here or on the hub (docs/disparity.md shows how pickles are "
-            f"converted); {FALLBACK_REMEDY}"
+            f"no safetensors of depth model {hub_id} are here or on the hub (docs/depth-models.md shows how to convert "
+            f"pickles); {FALLBACK_REMEDY}"
         )
     return folder
 

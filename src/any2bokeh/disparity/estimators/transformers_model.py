@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from any2bokeh.disparity.aspect import in_aspect_of
 from any2bokeh.disparity.estimators.base import Device, MapMeaning
 from any2bokeh.disparity.estimators.folder_model import FolderModel
-from any2bokeh.disparity.estimators.frame_aspect import in_aspect_of
 from any2bokeh.disparity.estimators.model_folder import CONFIG_FILE, identity, read_json, weight_files
 from any2bokeh.disparity.estimators.preprocessing import Preprocessing
 from any2bokeh.errors import InputError

@@ -14,9 +14,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from any2bokeh.disparity.aspect import in_aspect_of
 from any2bokeh.disparity.estimators.base import MapMeaning, ScaleAlignment
 from any2bokeh.disparity.estimators.folder_model import FolderModel
-from any2bokeh.disparity.estimators.frame_aspect import in_aspect_of
 from any2bokeh.disparity.estimators.model_folder import identity, weight_files
 from any2bokeh.disparity.estimators.transformers_model import require_torch, torch_device
 from any2bokeh.errors import InputError

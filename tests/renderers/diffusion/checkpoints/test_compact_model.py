@@ -52,5 +52,4 @@ def test_it_is_nearer_to_the_truth_than_the_source(model: AnyToBokehPipeline) ->
     rendered = np.stack(list(DiffusionRenderer(model).render(inputs)))
     source, result = (float(np.mean((pictures - clip.bokeh) ** 2)) for pictures in (clip.frames, rendered))
     gain_db = 10 * np.log10(source / result)
-    print(gain_db, -10 * np.log10(result))
     assert gain_db > 2
