@@ -9,7 +9,7 @@ import typer
 
 from any2bokeh.cli.options import option
 from any2bokeh.engines import Device, diffusion_is_installed
-from any2bokeh.errors import InputError
+from any2bokeh.errors import InputError, require_installed
 
 _GIB = 1 << 30
 
@@ -36,7 +36,7 @@ def app_command(
     quiet: Annotated[bool, option("--quiet", help="Tell nothing but errors.")] = False,
 ) -> None:
     """Open the studio: choose the focus by clicking, in a browser, on this machine."""
-    _require_gradio()
+    require_installed("the studio", ("gradio", "fastapi", "uvicorn"), "app")
     from any2bokeh.app.limits import Limits
     from any2bokeh.app.server import serve
     from any2bokeh.app.settings import Settings
@@ -71,16 +71,12 @@ def app_command(
 
 def _require_model(model: str) -> None:
     """Now, and not when a user first asks for it; the weights of a hub id are fetched now, too."""
-    from importlib.util import find_spec
-
     from any2bokeh.renderers.diffusion.checkpoints.compact_model import COMPACT
 
     is_path = model.startswith((".", "/", "~")) or model.count("/") != 1
     if model != COMPACT and is_path and not Path(model).is_dir():
         raise InputError(f"--model {model} is no folder; give one made by any2bokeh convert or any2bokeh train")
-    for name in ("torch", "diffusers", "transformers"):
-        if find_spec(name) is None:
-            raise InputError(f"--model needs {name}, which is not installed; pip install 'any2bokeh[diffusion]'")
+    require_installed("--model", ("torch", "diffusers", "transformers"), "diffusion")
     if model == COMPACT:
         return
     from any2bokeh.renderers.diffusion.checkpoints.model_folder import layout_of, model_folder
@@ -94,11 +90,3 @@ def _require_depth_model(model: str, device: Device) -> None:
     from any2bokeh.disparity.estimators import open_estimator
 
     open_estimator(model, device=device)
-
-
-def _require_gradio() -> None:
-    from importlib.util import find_spec
-
-    for name in ("gradio", "fastapi", "uvicorn"):
-        if find_spec(name) is None:
-            raise InputError(f"the studio needs {name}, which is not installed; pip install 'any2bokeh[app]'")

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from any2bokeh.errors import InputError
+from any2bokeh.errors import InputError, require_choice
 from any2bokeh.optics.setting import setting, settings_of
 
 if TYPE_CHECKING:
@@ -94,8 +94,7 @@ class Look:
             InputError: a name that is no setting, or as for ``Look``.
         """
         for name in values:
-            if name not in LOOK_SETTINGS and name != "aperture_image":
-                raise InputError(f"there is no setting {name!r} of a look; there are {', '.join(LOOK_SETTINGS)}")
+            require_choice("setting of a look", name, (*LOOK_SETTINGS, "aperture_image"))
         return replace(self, **values)
 
     def numbers(self) -> dict[str, float]:

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from any2bokeh.disparity.estimators.base import Device, MapMeaning
 from any2bokeh.disparity.estimators.folder_model import FolderModel
 from any2bokeh.disparity.estimators.frame_aspect import in_aspect_of
-from any2bokeh.disparity.estimators.model_folder import CONFIG_FILE, identity, read_json, weight_files
+from any2bokeh.disparity.estimators.model_folder import CONFIG_FILE, FALLBACK_REMEDY, identity, read_json, weight_files
 from any2bokeh.disparity.estimators.preprocessing import Preprocessing
-from any2bokeh.errors import InputError
+from any2bokeh.errors import InputError, require_extra
 from any2bokeh.models.aligned_weights import align_weights
 
 _CLASSES = {
@@ -137,14 +137,9 @@ def require_torch(name: str) -> tuple[Any, Any]:
     Raises:
         InputError: one is not installed.
     """
-    try:
+    with require_extra(f"depth model {name}", "depth", instead=FALLBACK_REMEDY):
         import torch
         import transformers
-    except ImportError as error:
-        raise InputError(
-            f"depth model {name} needs {error.name}, which is not installed; pip install 'any2bokeh[depth]', or give "
-            f"--disparity PATH, or --depth-model rough"
-        ) from None
     return torch, transformers
 
 

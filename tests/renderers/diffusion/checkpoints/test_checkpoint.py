@@ -281,7 +281,7 @@ def as_pickle(path: Path) -> None:
         ),
         (
             lambda model: edit_config(model / "unet" / "config.json", mpi_mode="soft"),
-            "mpi_mode is 'soft'; it must be one of masked, released",
+            "mpi_mode is 'soft'; allowed is masked or released",
         ),
         (
             lambda model: edit_config(model / "unet" / "config.json", colour="blue"),
