@@ -4,9 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from any2bokeh.disparity.estimators.base import DepthEstimator, Device
-from any2bokeh.disparity.estimators.model_folder import CONFIG_FILE, ModelUnavailable, model_folder, read_json
+from any2bokeh.disparity.estimators.model_folder import model_folder
 from any2bokeh.disparity.estimators.registry import DEFAULT_MODEL, Family, find_model
 from any2bokeh.errors import require_installed
+from any2bokeh.models.hub import ModelUnavailable
+from any2bokeh.models.model_files import CONFIG_FILE, read_json
 from any2bokeh.subject.seed import ClipSeed
 
 ROUGH = "rough"
@@ -81,7 +83,7 @@ def _family_of(folder: Path) -> Family:
         "video_depth" in path.name for path in folder.glob("*.safetensors")
     ):
         return "video-depth-anything"
-    config = read_json(folder / CONFIG_FILE)
+    config = read_json(folder / CONFIG_FILE, "depth model")
     if str(config.get("model_name", "")).startswith("da3"):
         return "depth-anything-3"
     return "transformers"
