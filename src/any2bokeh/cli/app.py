@@ -15,27 +15,37 @@ _GIB = 1 << 30
 
 
 def app_command(
-    host: Annotated[str, option("--host", help="Address to bind to; others can reach 0.0.0.0.", metavar="ADDRESS")] = (
-        "127.0.0.1"
-    ),
-    port: Annotated[int, option("--port", help="Port to bind to; 0 takes a free one.", metavar="N")] = 7860,
+    host: Annotated[
+        str, option("--host", help="Address to listen on; 0.0.0.0 lets other machines connect.", metavar="ADDRESS")
+    ] = ("127.0.0.1"),
+    port: Annotated[
+        int, option("--port", help="Port to listen on (0 to 65535); 0 picks a free one.", metavar="N")
+    ] = 7860,
     model: Annotated[
         str | None,
         option(
-            "--model", help="Weights of the diffusion engine; its own compact model unless given.", metavar="PATH|ID"
+            "--model",
+            help="Folder or hub id of the diffusion engine's weights (default: the compact model of this package).",
+            metavar="PATH|ID",
         ),
     ] = None,
     depth_model: Annotated[
-        str, option("--depth-model", help="What estimates disparity; nothing is fetched.", metavar="auto|ID|FOLDER")
+        str,
+        option(
+            "--depth-model",
+            help="Depth model for clips without disparity: auto, rough, a known name such as small, a hub id or a "
+            "folder.",
+            metavar="auto|ID|FOLDER",
+        ),
     ] = "auto",
-    device: Annotated[Device, option("--device", help="Where models run.")] = "auto",
+    device: Annotated[Device, option("--device", help="Device that models run on.")] = "auto",
     max_upload_gb: Annotated[
-        float, option("--max-upload-gb", help="Largest file that the page takes, GiB.", metavar="N")
+        float, option("--max-upload-gb", help="Largest file that can be uploaded, in GiB; more than 0.", metavar="N")
     ] = 2.0,
-    browser: Annotated[bool, option("--browser", help="Open the page in the default browser.")] = False,
-    quiet: Annotated[bool, option("--quiet", help="Tell nothing but errors.")] = False,
+    browser: Annotated[bool, option("--browser", help="Open the studio in the default browser.")] = False,
+    quiet: Annotated[bool, option("--quiet", help="Print errors only.")] = False,
 ) -> None:
-    """Open the studio: choose the focus by clicking, in a browser, on this machine."""
+    """Open the studio in a browser, to set the focus by clicking; it runs on this machine."""
     require_installed("the studio", ("gradio", "fastapi", "uvicorn"), "app")
     from any2bokeh.app.limits import Limits
     from any2bokeh.app.server import serve

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Suite = Literal["layered", "robustness", "control"]
 ENGINES = ("source", "gather", "scatter", "layered", "diffusion")
 
-_SCORED, _CLIPS, _NETWORKS = "What is scored", "Clips", "Networks behind metrics: absent unless given"
+_SCORED, _CLIPS, _NETWORKS = "What is scored", "Clips", "Networks behind metrics (left out unless given)"
 _WITHOUT_WEIGHTS = ENGINES[:4]
 
 
@@ -35,7 +35,7 @@ class MethodOptions:
         list[str] | None,  # typer takes no list of Literal
         option(
             "--engine",
-            help="Repeat for several. All that are installed, unless --engine or --results is given.",
+            help="Engine to score; may be given several times (default: all that are installed; none with --results).",
             panel=_SCORED,
             metavar="|".join(ENGINES),
         ),
@@ -43,22 +43,31 @@ class MethodOptions:
     results: Annotated[
         list[str] | None,
         option(
-            "--results", help="Folder with a result for each clip. Repeatable.", panel=_SCORED, metavar="[NAME=]DIR"
+            "--results",
+            help="Folder with one result per clip to score, with a name for the report; may be given several times.",
+            panel=_SCORED,
+            metavar="[NAME=]DIR",
         ),
     ] = None
     model: Annotated[
         str | None,
         option(
             "--model",
-            help="Weights of the diffusion engine; its own compact model unless given.",
+            help="Folder or hub id of the diffusion engine's weights (default: the compact model of this package).",
             panel=_SCORED,
             metavar="PATH|ID",
         ),
     ] = None
-    device: Annotated[Device, option("--device", help="Where networks run.", panel=_SCORED)] = "auto"
-    threads: Annotated[int | None, option("--threads", help="Of the layered engine.", panel=_SCORED, metavar="N")] = (
-        None
-    )
+    device: Annotated[Device, option("--device", help="Device that networks run on.", panel=_SCORED)] = "auto"
+    threads: Annotated[
+        int | None,
+        option(
+            "--threads",
+            help="Number of threads of the engines that run on the CPU, 1 to 1024 (default: all cores).",
+            panel=_SCORED,
+            metavar="N",
+        ),
+    ] = None
 
     def methods(self) -> "list[Method]":
         """Raises InputError for an engine that cannot be had."""
@@ -102,11 +111,17 @@ class ClipChoice:
     """Which clips are scored, as typed."""
 
     suite: Annotated[
-        Suite | None, option("--suite", help="Clips made here, the same every time, instead of CLIPS.", panel=_CLIPS)
+        Suite | None,
+        option("--suite", help="Suite of made-up clips, the same every time, in place of CLIPS.", panel=_CLIPS),
     ] = None
-    limit: Annotated[int | None, option("--limit", help="Only the first N clips.", panel=_CLIPS, metavar="N")] = None
+    limit: Annotated[
+        int | None, option("--limit", help="Score only the first N clips (default: all).", panel=_CLIPS, metavar="N")
+    ] = None
     frames: Annotated[
-        int | None, option("--frames", help="Only the first N frames of each clip.", panel=_CLIPS, metavar="N")
+        int | None,
+        option(
+            "--frames", help="Score only the first N frames of each clip (default: all).", panel=_CLIPS, metavar="N"
+        ),
     ] = None
 
     def clips(self, folder: Path | None) -> "list[EvaluationClip]":
@@ -135,21 +150,30 @@ class NetworkOptions:
     """Weights of networks behind metrics, as typed."""
 
     lpips: Annotated[
-        Path | None, option("--lpips", help="LPIPS on AlexNet, safetensors.", panel=_NETWORKS, metavar="FILE")
+        Path | None,
+        option(
+            "--lpips",
+            help="Safetensors file with the weights of LPIPS on AlexNet, for LPIPS.",
+            panel=_NETWORKS,
+            metavar="FILE",
+        ),
     ] = None
     raft: Annotated[
         Path | None,
         option(
-            "--raft", help="Flow by RAFT (torchvision) instead of DIS, safetensors.", panel=_NETWORKS, metavar="FILE"
+            "--raft",
+            help="Safetensors file with the weights of RAFT, for optical flow in place of DIS.",
+            panel=_NETWORKS,
+            metavar="FILE",
         ),
     ] = None
     video_features: Annotated[
         Path | None,
-        option("--video-features", help="Video network for FVD.", panel=_NETWORKS, metavar="DIR"),
+        option("--video-features", help="Folder of a video network, for FVD.", panel=_NETWORKS, metavar="DIR"),
     ] = None
     image_features: Annotated[
         Path | None,
-        option("--image-features", help="Image network for VFID.", panel=_NETWORKS, metavar="DIR"),
+        option("--image-features", help="Folder of an image network, for VFID.", panel=_NETWORKS, metavar="DIR"),
     ] = None
 
     def networks(self, device: Device) -> "Networks":
@@ -208,11 +232,11 @@ def evaluate_command(
     ],
     clips: Annotated[
         Path | None,
-        typer.Argument(metavar="CLIPS", help="Folder of clips with ground truth: shards of synth, or scenes."),
+        typer.Argument(metavar="CLIPS", help="Folder of clips with ground truth: shards made by synth, or scenes."),
     ] = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Score engines, or results that lie in folders, against ground truth."""
+    """Score engines, or results in folders, against ground truth."""
     from any2bokeh.evaluation import evaluate
     from any2bokeh.evaluation.report import ReportFolder, as_markdown
     from any2bokeh.pending_output import PendingOutput, check_target, named_finally, writing

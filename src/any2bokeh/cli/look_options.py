@@ -33,7 +33,7 @@ class LookOptions:
         Path | None,
         option(
             "--aperture-image",
-            help="Picture of the opening, white on black, in place of an iris.",
+            help="Image of the aperture, white on black, in place of an iris.",
             panel=_APERTURE,
             metavar="PATH",
         ),
@@ -85,7 +85,7 @@ class FocusRangeOptions:
         float | None,
         option(
             "--focus-slab",
-            help="Keeps everything within this disparity of the focal plane sharp (0 to 1; default: 0).",
+            help="Range of disparity on either side of the focal plane that stays sharp (0 to 1; default: 0).",
             panel=_RANGE,
             metavar="D",
         ),
@@ -94,7 +94,8 @@ class FocusRangeOptions:
         float | None,
         option(
             "--focus-shoulder",
-            help="Disparity beside the slab over which the blur sets in (0 to 1; default: 0.02).",
+            help="Range of disparity around the border of --focus-slab over which the blur sets in (0 to 1; default: "
+            "0.02).",
             panel=_RANGE,
             metavar="D",
         ),
@@ -103,7 +104,7 @@ class FocusRangeOptions:
         float | None,
         option(
             "--near-blur",
-            help="Multiplies the blur in front of the focal plane (0 to 16; default: 1).",
+            help="Factor for the blur in front of the focal plane (0 to 16; default: 1).",
             panel=_RANGE,
             metavar="X",
         ),
@@ -112,7 +113,7 @@ class FocusRangeOptions:
         float | None,
         option(
             "--far-blur",
-            help="Multiplies the blur behind the focal plane (0 to 16; default: 1).",
+            help="Factor for the blur behind the focal plane (0 to 16; default: 1).",
             panel=_RANGE,
             metavar="X",
         ),
@@ -121,7 +122,7 @@ class FocusRangeOptions:
         float | None,
         option(
             "--max-radius",
-            help="Largest blur radius, in pixels of a frame of 1024 px (default: no limit).",
+            help="Largest blur radius, in pixels of a frame whose longer side is 1024 px; above 0 (default: no limit).",
             panel=_RANGE,
             metavar="PX",
         ),

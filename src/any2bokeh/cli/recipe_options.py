@@ -34,8 +34,8 @@ class RecipeOptions:
         Path | None,
         option(
             "--recipe",
-            help="Takes everything that decides the pictures from this JSON file, which --save-recipe wrote, in place "
-            "of the options for it.",
+            help="JSON file, as written by --save-recipe, in place of the options for disparity, focus, lens, engine "
+            "and finish.",
             metavar="FILE",
         ),
     ] = None

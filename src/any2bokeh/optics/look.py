@@ -29,48 +29,64 @@ class Look:
 
     blades: int = setting(
         0, low=0, high=16, step=1, is_whole=True, label="Iris blades",
-        help="Number of blades of the iris, 3 or more; 0 is a round opening",
+        help="Number of iris blades, at least 3; 0 gives a round aperture",
     )  # fmt: skip
     blade_curvature: float = setting(
-        0.0, low=0, high=1, step=0.05, label="Blade curvature", help="Curvature of the blades, from straight to round"
+        0.0,
+        low=0,
+        high=1,
+        step=0.05,
+        label="Blade curvature",
+        help="Curvature of the iris blades: 0 is straight, 1 is round",
     )
     aperture_rotation_deg: float = setting(
         0.0, low=-360, high=360, step=1, slider=(-90, 90), unit="degrees", label="Iris rotation",
-        help="Turns the iris clockwise; at 0 a vertex is on top",
+        help="Clockwise rotation of the iris; at 0 a corner points up",
     )  # fmt: skip
     anamorphic_ratio: float = setting(
         1.0, low=0.25, high=4, step=0.05, label="Anamorphic ratio",
-        help="Height of the bokeh discs over their width; 2 for a classic anamorphic lens",
+        help="Height of bokeh discs divided by their width; 2 for a classic anamorphic lens",
     )  # fmt: skip
     cat_eye: float = setting(
         0.0, low=0, high=1, step=0.05, label="Cat's eye",
-        help="Mechanical vignetting: cuts the discs to cat's eyes, stronger towards the corners",
+        help="Mechanical vignetting: cuts bokeh discs to cat's-eye shapes, more strongly towards the corners",
     )  # fmt: skip
     swirl: float = setting(
         0.0, low=0, high=0.9, step=0.05, label="Swirl",
-        help="Squeezes the discs along the radius, stronger towards the corners, so that they swirl around the centre",
+        help="Swirl: squeezes bokeh discs along the radius, more strongly towards the corners",
     )  # fmt: skip
     spherical: float = setting(
         0.0, low=-1, high=1, step=0.05, label="Spherical aberration",
-        help="Above 0 gives bright rims behind the focal plane and bright cores in front of it; below 0 the reverse",
+        help="Spherical aberration: above 0, bokeh discs have bright rims behind the focal plane and bright centres in "
+        "front of it; below 0, the reverse",
     )  # fmt: skip
     softness: float = setting(
-        0.0, low=0, high=1, step=0.05, label="Softness", help="Share of a disc's radius over which its rim fades"
+        0.0,
+        low=0,
+        high=1,
+        step=0.05,
+        label="Softness",
+        help="Width of the soft rim of bokeh discs, as a share of their radius",
     )
     onion_rings: float = setting(
-        0.0, low=0, high=1, step=0.05, label="Onion rings", help="Contrast of the rings that aspheric elements leave"
+        0.0,
+        low=0,
+        high=1,
+        step=0.05,
+        label="Onion rings",
+        help="Contrast of onion rings, which aspheric elements leave in bokeh discs",
     )
     axial_chromatic: float = setting(
         0.0, low=-0.2, high=0.2, step=0.001, slider=(0, 0.03), unit="of disparity", label="Axial colour",
-        help="Distance between the focal planes of red and green",
+        help="Axial chromatic aberration: distance between the focal planes of red and green",
     )  # fmt: skip
     highlights: float = setting(
         0.0, low=0, high=1000, step=0.5, slider=(0, 20), label="Highlight gain",
-        help="How many times brighter than white clipped light is taken to be, beyond itself",
+        help="Gain for clipped highlights, which become up to 1 plus this many times as bright",
     )  # fmt: skip
     highlight_threshold: float = setting(
         0.9, low=0, high=0.999, step=0.01, label="Highlight threshold",
-        help="Code value from which light counts as a highlight",
+        help="Pixel value, 1 being white, above which light counts as a highlight",
     )  # fmt: skip
     aperture_image: Path | None = None
 
