@@ -85,7 +85,7 @@ def _require_model(model: str) -> None:
 
     is_path = model.startswith((".", "/", "~")) or model.count("/") != 1
     if model != COMPACT and is_path and not Path(model).is_dir():
-        raise InputError(f"--model {model} is no folder; give one made by any2bokeh convert or any2bokeh train")
+        raise InputError(f"--model {model} is not a folder; give one made by any2bokeh convert or any2bokeh train")
     require_installed("--model", ("torch", "diffusers", "transformers"), "diffusion")
     if model == COMPACT:
         return

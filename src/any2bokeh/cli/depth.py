@@ -125,11 +125,11 @@ def _require_effect(maps: "EstimatedDisparity", device: Device, subject: dict[st
 
     if isinstance(maps.estimator, RoughEstimator):
         if device not in ("auto", "cpu"):
-            raise InputError(f"--device {device} is for depth models, and the built-in estimate is none: leave it out")
+            raise InputError(f"--device {device} is for depth models, not for the built-in estimate; leave it out")
         return
     for name, value in subject.items():
         if value is not None:
-            raise InputError(f"{name} {value} is for the built-in estimate; a depth model needs none: leave it out")
+            raise InputError(f"{name} {value} is for the built-in estimate, not for depth models; leave it out")
 
 
 def _seed(point: str | None, box: str | None) -> "ClipSeed | None":

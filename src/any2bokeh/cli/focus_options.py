@@ -199,7 +199,7 @@ class SubjectOptions:
         typed = self.typed_focus()
         given = [f"{name} {value}" for name, value in typed.items() if value is not None]
         if not given:
-            raise InputError(f"nothing says what is in focus; give one of {', '.join(typed)}")
+            raise InputError(f"no focus is given; give one of {', '.join(typed)}")
         if len(given) > 1:
             raise InputError(f"{' and '.join(given)} contradict each other; give one")
 
@@ -386,7 +386,9 @@ class FocusOptions(SubjectOptions):
                 f"look of a lens; leave one of them out"
             )
         if notice is not None and lens.look.numbers():
-            notice(f"of lens {self.lens} only the numbers count: --engine diffusion draws the one look that it learnt")
+            notice(
+                f"--engine diffusion uses only the focal length, f-number and sensor of lens {self.lens}, not its look"
+            )
         return None
 
     def named_lens(self) -> NamedLens | None:
@@ -397,7 +399,7 @@ class FocusOptions(SubjectOptions):
         """
         if self.lens is None:
             if self.lens_file is not None:
-                raise InputError(f"--lens-file {self.lens_file} holds lenses of which none is chosen; give --lens NAME")
+                raise InputError(f"--lens-file {self.lens_file} has no effect without --lens; give --lens NAME")
             return None
         return find_lens(self.lens, self.lens_file)
 
@@ -416,7 +418,9 @@ class FocusOptions(SubjectOptions):
         for name in ("f_number", "focal_length_mm"):
             if name not in numbers:
                 first, value = next(iter(typed.items()))
-                raise InputError(f"{_option_name(first)} {value} is not yet a lens; give {_option_name(name)} too")
+                raise InputError(
+                    f"{_option_name(first)} {value} does not define a lens by itself; give {_option_name(name)} too"
+                )
         return Lens(**numbers)
 
     def _lens_values(self) -> dict[str, float | str | None]:

@@ -59,7 +59,8 @@ class LookOptions:
         look = Look() if lens is None else lens.look
         if "highlight_threshold" in typed and not typed.get("highlights", look.highlights):
             raise InputError(
-                f"--highlight-threshold {self.highlight_threshold:g} raises nothing; give --highlights, such as 8"
+                f"--highlight-threshold {self.highlight_threshold:g} has no effect without --highlights; give it, "
+                f"such as --highlights 8"
             )
         if self.aperture_image is not None:
             # It replaces the iris of the named lens, but contradicts one that was typed.
@@ -71,8 +72,8 @@ class LookOptions:
         look = look.changed(**typed)
         if self.aperture_image is None and look.blades == 0 and self.aperture_rotation_deg:
             raise InputError(
-                f"--aperture-rotation-deg {self.aperture_rotation_deg:g} turns an iris of blades, and a round one "
-                f"looks alike however it is turned; give --blades, such as --blades 7, or leave it out"
+                f"--aperture-rotation-deg {self.aperture_rotation_deg:g} has no effect on a round aperture; give "
+                f"--blades, such as --blades 7, or leave it out"
             )
         return look
 

@@ -82,8 +82,8 @@ class RecipeOptions:
     def _require_nothing_typed(self) -> None:
         for name, value in _differences(replace(self, recipe=None), RecipeOptions()):
             raise InputError(
-                f"--recipe {self.recipe} says all that decides the pictures, and {name} {value} is given too; leave "
-                f"{name} out, or change it in the file"
+                f"--recipe {self.recipe} holds this setting already, so {name} {value} contradicts it; leave {name} "
+                f"out, or change it in the file"
             )
 
 

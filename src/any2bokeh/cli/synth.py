@@ -207,7 +207,7 @@ def _check_present(maker: "ClipMaker", output: Path, *, overwrite: bool) -> None
         index = next((i for i in range(len(maker)) if shard.name(i) == path.name), None)
         about = shard.about(path)
         if index is None or about.get("made_from") != maker.made_from(index):
-            raise InputError(f"{path} is not of these clips; choose another folder, or pass --overwrite")
+            raise InputError(f"{path} was made with other settings; choose another folder, or pass --overwrite")
 
 
 @contextmanager
@@ -242,5 +242,5 @@ def _blur_range(text: str) -> tuple[float, float]:
     except ValueError:
         values = []
     if len(values) not in (1, 2) or not all(0 <= value < float("inf") for value in values):
-        raise InputError(f"blur is {text!r}; give K, or least and greatest K such as 4,32")
+        raise InputError(f"blur is {text!r}; give one blur strength K, or the lowest and highest, such as 4,32")
     return values[0], values[-1]
