@@ -11,7 +11,7 @@ from any2bokeh.cli.output_options import Overwrite, ReportOptions
 from any2bokeh.cli.progress import progress_report
 from any2bokeh.cli.report import tell
 from any2bokeh.engines import Device, diffusion_is_installed
-from any2bokeh.errors import InputError
+from any2bokeh.errors import InputError, require_choice, require_extra
 
 if TYPE_CHECKING:
     from any2bokeh.evaluation import EvaluationClip, Method, Networks
@@ -77,8 +77,7 @@ class MethodOptions:
             raise InputError(f"--threads is {self.threads}; give a number from 1 to 1024")
         engines = list(self.engine or ([] if self.results else _installed()))
         for name in engines:
-            if name not in ENGINES:
-                raise InputError(f"--engine is {name!r}; it must be one of {', '.join(ENGINES)}")
+            require_choice("--engine", name, ENGINES)
         if self.model is not None and "diffusion" not in engines:
             if self.engine:
                 raise InputError(f"--model {self.model} is for --engine diffusion, which is not among the engines")
@@ -94,13 +93,9 @@ class MethodOptions:
     def _diffusion(self) -> "Method":
         from any2bokeh.evaluation import RendererMethod
 
-        try:
+        with require_extra("--engine diffusion", "diffusion"):
             from any2bokeh.renderers.diffusion.checkpoints.compact_model import COMPACT
             from any2bokeh.renderers.diffusion.renderer import DiffusionRenderer
-        except ImportError as error:
-            raise InputError(
-                f"--engine diffusion needs {error.name}, which is not installed; pip install 'any2bokeh[diffusion]'"
-            ) from None
         # One for all transfers: the model learnt its own.
         renderer = DiffusionRenderer.load(self.model or COMPACT, device=self.device)
         return RendererMethod("diffusion" if self.model else COMPACT, lambda transfer: renderer)
@@ -185,12 +180,8 @@ class NetworkOptions:
 
         if all(given is None for given in (self.lpips, self.raft, self.video_features, self.image_features)):
             return Networks()
-        try:
+        with require_extra("a network behind a metric", "diffusion"):
             from any2bokeh.renderers.diffusion.renderer import resolve_device
-        except ImportError as error:
-            raise InputError(
-                f"networks behind metrics need {error.name}, which is not installed; pip install 'any2bokeh[diffusion]'"
-            ) from None
         place = str(resolve_device(device))
 
         def features(kind: FeatureKind, folder: Path | None) -> TransformersFeatures | None:
