@@ -136,9 +136,8 @@ def test_asked_for_by_name_a_missing_model_is_an_error(tmp_path: Path, monkeypat
         TrackerChoice("sam2").load()
     with pytest.raises(InputError, match="someone/else"):
         TrackerChoice(model="someone/else").load()
-    with pytest.raises(
-        InputError, match="is neither a folder nor a hub id such as owner/name"
-    ):  # a path can be fetched from nowhere
+    # A path can be fetched from nowhere.
+    with pytest.raises(InputError, match="is neither a folder nor a hub id such as owner/name"):
         TrackerChoice(model=str(tmp_path / "nowhere")).load()
 
 
