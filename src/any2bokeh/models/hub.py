@@ -5,6 +5,7 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from any2bokeh.errors import InputError
 
@@ -76,7 +77,7 @@ def fetch(
     if not sys.stderr.isatty():
         disable_progress_bars()
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    timeout = {} if timeout_s is None else {"etag_timeout": timeout_s}
+    timeout: dict[str, Any] = {} if timeout_s is None else {"etag_timeout": timeout_s}
     try:
         return Path(snapshot_download(hub_id, allow_patterns=[*only], ignore_patterns=[*without] or None, **timeout))
     except Exception as error:  # the hub client's errors have no common base
