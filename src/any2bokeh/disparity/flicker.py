@@ -70,7 +70,7 @@ class Flicker:
         if self.drift > TOLD_DRIFT:
             return (
                 f"the given disparity drifts by {self.drift:.0%} of its range on things that stand still, as happens "
-                f"when each map is normalised by itself, and so will the blur; {remedy}"
+                f"when maps are normalised frame by frame, and so will the blur; {remedy}"
             )
         return None
 
