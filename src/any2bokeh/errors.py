@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 
 
 class InputError(ValueError):
@@ -74,6 +73,8 @@ def require_installed(
     user: str, packages: Iterable[str], extra: str, *, instead: str | None = None, error: type[InputError] = InputError
 ) -> None:
     """The same without an import, which may take seconds; see ``require_extra``."""
+    from importlib.util import find_spec
+
     for name in packages:
         if find_spec(name) is None:
             raise error(_needs(user, name, extra, instead))
