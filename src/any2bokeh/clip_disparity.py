@@ -59,7 +59,7 @@ def _tell_without_effect(recipe: Recipe, source: VideoSource, notice: Callable[[
     of = recipe.disparity if isinstance(recipe.disparity, DepthModel) else recipe.disparity_reading
     alignment = of.scale_alignment
     if notice is not None and alignment not in (None, "none") and source.info.frame_count == 1:
-        notice(f"--scale-alignment {alignment} changes nothing: there is one frame")
+        notice(f"--scale-alignment {alignment} has no effect on a single frame")
 
 
 def _tell_of_a_part(
@@ -67,13 +67,14 @@ def _tell_of_a_part(
 ) -> None:
     if not is_enough:
         notice(
-            f"what is in focus is seen outside frames {start}:{stop}, so the disparity of the whole clip is "
-            f"estimated; --focus-frame {start} shows it within them"
+            f"the focus refers to a frame outside frames {start}:{stop}, so the disparity of the whole clip is "
+            f"estimated; give --focus-frame {start} to estimate these frames only"
         )
     elif script is not None and any(isinstance(keyframe.target, DisparityTarget) for keyframe in script.keyframes):
         notice(
-            f"frames {start}:{stop} are estimated as a clip of their own, whose scale is its own: a focus given "
-            f"as a number may lie elsewhere than in a run of the whole clip; any2bokeh depth makes one scale"
+            f"the disparity of frames {start}:{stop} is estimated on its own, so its scale differs from that of the "
+            f"whole clip, and a focus given as a number may lie at another distance; for one scale, estimate the whole "
+            f"clip with any2bokeh depth first"
         )
 
 

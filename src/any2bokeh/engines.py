@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal
 
-from any2bokeh.errors import InputError
+from any2bokeh.errors import InputError, require_extra
 from any2bokeh.optics.look import LOOK_SETTINGS, Look
 
 if TYPE_CHECKING:
@@ -107,17 +107,13 @@ def _diffusion(settings: EngineSettings, look: Look, info: "VideoInfo | None") -
         raise InputError(f"{name} {value} is for --engine layered; leave it out")
     if info is not None and info.transfer == "linear":
         raise InputError(f"{info.path} is linear light, which --engine diffusion did not learn; use --engine layered")
-    try:
+    with require_extra("--engine diffusion", "diffusion"):
         from transformers.utils import logging
 
         from any2bokeh.renderers.diffusion.checkpoints.compact_model import COMPACT
         from any2bokeh.renderers.diffusion.renderer import DiffusionRenderer
         from any2bokeh.renderers.diffusion.run.options import PipelineOptions
         from any2bokeh.renderers.diffusion.run.windows import WindowPlan
-    except ImportError as error:
-        raise InputError(
-            f"--engine diffusion needs {error.name}, which is not installed; pip install 'any2bokeh[diffusion]'"
-        ) from None
     logging.disable_progress_bar()  # of loading: it would stand beside our own
     plan = WindowPlan(**_changed(settings, ("window", "overlap")))
     size: dict[str, Any] = {} if settings.processing_size is None else {"processing_size_px": settings.processing_size}

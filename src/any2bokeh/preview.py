@@ -59,19 +59,21 @@ def preview(
     shot = Shot.open(source, recipe, start=index, stop=index + 1, estimating=estimating, notice=notice)
     each = next(shot.frames(), None)
     if each is None:
-        raise InputError(f"{source.info.path} ends before frame {index}, which it announces; choose an earlier one")
+        raise InputError(
+            f"{source.info.path} ends before frame {index}, although it states more frames; choose an earlier one"
+        )
     for remark in shot.track.warnings if notice else ():
         notice(remark)  # pyright: ignore[reportOptionalCall]
     if notice and recipe.breathing.strength != 0 and bool((shot.zoom == 1).all()):
         notice(
-            f"breathing {recipe.breathing.strength:g} changes nothing in this frame: the clip's focus is nowhere "
-            f"farther"
+            f"breathing {recipe.breathing.strength:g} has no effect on this frame, because the focus is nowhere "
+            f"farther in the clip"
         )
     [pixels] = (renderer or make_renderer(recipe.engine, recipe.look, source.info)).render([each.given])
     if recipe.grain != 0:
         matched = MatchedGrain.of_clip(recipe.grain, source)
         if notice and not matched.is_known:
-            notice("no grain could be measured between its frames; none is put back")
+            notice("no grain could be measured in the clip, so none is restored")
         pixels = matched.put_back(each.given.pixels, pixels, each.frame.index)
     return Preview(source.info, each.frame.index, each.given, pixels)
 

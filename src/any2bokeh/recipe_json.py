@@ -11,7 +11,7 @@ from any2bokeh import json_file
 from any2bokeh.disparity import DepthModel, DisparityReading
 from any2bokeh.disparity.edges import EdgeTreatment
 from any2bokeh.engines import EngineSettings
-from any2bokeh.errors import InputError, is_finite_number, shown
+from any2bokeh.errors import InputError, is_finite_number, require_choice, shown
 from any2bokeh.focus import Autofocus, FocusFinder, FocusScript, TextSubject, TrackerChoice, script_json
 from any2bokeh.focus.plane import FocusPlane
 from any2bokeh.json_file import require_known, require_version, within
@@ -228,8 +228,7 @@ def _value(hint: Any, given: object, root: Path) -> Any:
             return None
         [hint] = kinds
     if get_origin(hint) is Literal:
-        if given not in get_args(hint):
-            raise InputError(f"it is {shown(given)}; allowed is {', '.join(get_args(hint))}")
+        require_choice("it", given, get_args(hint))
         return given
     if is_dataclass(hint):
         return _values(cast(type, hint), given, root)

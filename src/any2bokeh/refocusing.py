@@ -151,11 +151,11 @@ def refocus(
             for remark in shot.track.warnings:
                 notice(remark)
         if notice and recipe.breathing.strength != 0 and bool((shot.zoom == 1).all()):
-            notice(f"breathing {recipe.breathing.strength:g} changes nothing here, as the focus does not move")
+            notice(f"breathing {recipe.breathing.strength:g} has no effect, because the focus does not move")
         engine = renderer or make_renderer(recipe.engine, recipe.look, source.info)
         matched = None if recipe.grain == 0 else MatchedGrain.of_clip(recipe.grain, source)
         if notice and matched is not None and not matched.is_known:
-            notice("no grain could be measured between its frames; none is put back")
+            notice("no grain could be measured in the clip, so none is restored")
         aov_sink = (
             None if aovs is None else stack.enter_context(_open_aovs(aovs, shot, engine, stems, overwrite=overwrite))
         )

@@ -392,8 +392,8 @@ def _tell_what_is_odd(
 
     if is_flat(maps, start=start, stop=stop):
         notice(
-            "the disparity is the same all over each map, so nothing is nearer or farther than anything else: a "
-            "picture is blurred all alike, or, where the focus lies on it, nothing will blur"
+            "each disparity map has one value throughout, so nothing is nearer or farther than anything else: a frame "
+            "is blurred evenly, or, with the focal plane at that value, not at all"
         )
     elif may_flicker and stop - start > 1:
         remark = flicker_of(maps, source, start=start, stop=stop).remark()

@@ -113,8 +113,8 @@ def track(
         if mattes is not None:
             if not seen.visible:
                 raise InputError(
-                    "there are no mattes to write: what is pointed at is scenery without an outline, or --no-track is "
-                    "given; leave --masks out"
+                    "there are no mattes to write, because the subject is scenery without an outline or is not "
+                    "followed (--no-track); leave --masks out"
                 )
             mattes.publish()
         _write_script(script, output)

@@ -199,5 +199,5 @@ def test_nothing_is_left_when_rendering_fails(tmp_path):
 
 
 def test_unknown_pictures_are_named():
-    with pytest.raises(InputError, match="AOV 'cryptomatte' is not known; choose from coc,"):
+    with pytest.raises(InputError, match="AOV is 'cryptomatte'; allowed is coc, "):
         AovRequest.of(("coc", "cryptomatte"), "folder")

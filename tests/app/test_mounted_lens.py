@@ -44,7 +44,7 @@ def test_numbers_stay_in_their_ranges(name: str):
 
 def test_other_names_are_refused():
     for name in ("lens", "__class__"):
-        with pytest.raises(InputError, match="no setting"):
+        with pytest.raises(InputError, match="setting of a look is"):
             MountedLens().with_look(**{name: 1})
     with pytest.raises(InputError, match="no lens"):
         MountedLens.of("../lens")

@@ -34,7 +34,7 @@ def test_pictures_go_where_they_are_sent_in_the_format_asked_for(cli: RunCli, ar
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        (["--aov", "coc,bokeh"], "AOV 'bokeh' is not known; choose from coc,defocus"),
+        (["--aov", "coc,bokeh"], "AOV is 'bokeh'; allowed is coc, defocus"),
         (["--aov", ","], "--aov is ','; name pictures"),
         (["--aov-format", "png"], "--aov-format png needs --aov"),
         (["--aov", "coc", "--aov-output", "pictures.exr"], "give the name of a folder"),

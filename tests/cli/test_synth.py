@@ -42,7 +42,7 @@ def test_broken_off_run_goes_on_and_other_clips_are_kept_apart(cli, results):
     assert (out / shard.name(1)).read_bytes() == second
     other = cli("synth", out, *SMALL, "--seed", 9)
     assert other.code == 2
-    assert "is not of these clips; choose another folder, or pass --overwrite" in other.err
+    assert "was made with other settings; choose another folder, or pass --overwrite" in other.err
     assert (out / shard.name(0)).read_bytes() == first
     assert cli("synth", out, *SMALL, "--seed", 9, "--overwrite").code == 0
     assert (out / shard.name(0)).read_bytes() != first

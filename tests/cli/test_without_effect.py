@@ -47,7 +47,7 @@ def test_an_iris_that_is_not_round_turns(cli: RunCli, clip: Path, disparity_fold
     assert cli(*arguments, "--blades", "5", "--aperture-rotation-deg", "20", "--quiet").code == 0
 
 
-@pytest.mark.parametrize(("option", "said"), [("--breathing", "changes nothing"), ("--grain", "no grain")])
+@pytest.mark.parametrize(("option", "said"), [("--breathing", "has no effect"), ("--grain", "no grain")])
 @pytest.mark.parametrize(("command", "name"), [("refocus", "o.mp4"), ("preview", "o.png")])
 def test_what_finds_nothing_to_do_is_told(
     cli: RunCli, clip: Path, disparity_folder: Path, results: Path, command: str, name: str, option: str, said: str
@@ -75,7 +75,7 @@ def test_steadying_one_frame_is_told(cli: RunCli, frame_folder: Path, disparity_
     given = [frame_folder / "00000.png", "--disparity", disparity_folder / "00000.png", "--focus", "0.9"]
     outcome = cli("refocus", *given, "--scale-alignment", "blend", "-o", results / "o")
     assert outcome.code == 0
-    assert "--scale-alignment blend changes nothing" in outcome.err
+    assert "--scale-alignment blend has no effect" in outcome.err
 
 
 @pytest.mark.parametrize("option", [["--subject-point", "0.5,0.5"], ["--subject-box", "0.2,0.2,0.6,0.6"]])
@@ -146,6 +146,6 @@ def test_a_plane_in_a_part_that_is_estimated_alone_is_told(cli: RunCli, clip: Pa
     part = cli(*arguments, "--frames", "3:6", "-o", results / "part.mp4")
     assert part.code == 0
     assert (
-        len([line for line in part.err.splitlines() if "frames 3:6 are estimated as a clip of their own" in line]) == 1
+        len([line for line in part.err.splitlines() if "disparity of frames 3:6 is estimated on its own" in line]) == 1
     )
     assert "of their own" not in cli(*arguments, "-o", results / "whole.mp4").err

@@ -33,7 +33,7 @@ def test_metres_become_disparity_and_blur(tmp_path: Path):
         expected = Lens(1.4, 50, focus_distance_m=4.0).blur_strength(1 / (4.0 * metres))
         np.testing.assert_allclose(shot.track.blur_strength, expected)
         assert shot.inverse_metres_per_unit == pytest.approx(metres)
-        with pytest.raises(InputError, match="nearer than all in the clip; give"):
+        with pytest.raises(InputError, match="nearer than anything in the clip; give"):
             Shot.open(source, Recipe(focus=FocusPlane(0.05), disparity=maps, blur_strength=lens))
 
 

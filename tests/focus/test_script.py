@@ -53,8 +53,8 @@ def test_frames_are_whole_numbers(frame: int) -> None:
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        ({"easing": "ease"}, "easing is 'ease'; allowed is hold, linear, smooth"),
-        ({"strength": "medium"}, "strength is 'medium'; allowed is weak, strong"),
+        ({"easing": "ease"}, "easing is 'ease'; allowed is hold, linear or smooth"),
+        ({"strength": "medium"}, "strength is 'medium'; allowed is weak or strong"),
         ({"transition_s": -0.1}, "transition_s is -0.1"),
         ({"transition_s": math.inf}, "transition_s is inf"),
         ({"cut": 1}, "cut is 1; allowed is true or false"),

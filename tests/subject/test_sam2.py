@@ -136,7 +136,8 @@ def test_asked_for_by_name_a_missing_model_is_an_error(tmp_path: Path, monkeypat
         TrackerChoice("sam2").load()
     with pytest.raises(InputError, match="someone/else"):
         TrackerChoice(model="someone/else").load()
-    with pytest.raises(InputError, match="give a folder or owner/name"):  # a path can be fetched from nowhere
+    # A path can be fetched from nowhere.
+    with pytest.raises(InputError, match="is neither a folder nor a hub id such as owner/name"):
         TrackerChoice(model=str(tmp_path / "nowhere")).load()
 
 
@@ -171,7 +172,7 @@ def test_weights_that_are_missing_damaged_or_a_pickle_are_refused(folder: Path, 
 
     pickled = copy_folder(folder, tmp_path / "pickled")
     (pickled / "model.safetensors").rename(pickled / "pytorch_model.bin")
-    with pytest.raises(InputError, match=r"has no model\.safetensors"):
+    with pytest.raises(InputError, match=r"has weights only as pytorch_model\.bin, a pickle"):
         Sam2Tracker.load(pickled)
 
     with pytest.raises(InputError, match=r"no readable config\.json"):

@@ -59,7 +59,7 @@ def test_the_learning_rate_rises_and_falls() -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"trains": "everything"}, "trains of stage 1 is 'everything'; it must be one of autoencoder"),
+        ({"trains": "everything"}, "trains of stage 1 is 'everything'; allowed is autoencoder"),
         ({"loss": "picture"}, "stage 1 trains unet, which the loss 'picture' does not reach"),
         ({"steps": 0}, "steps of stage 1 is 0"),
         ({"learning_rate": 0.0}, "learning_rate of stage 1 is 0"),

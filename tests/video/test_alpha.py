@@ -60,7 +60,7 @@ def test_alpha_is_kept_exactly_without_loss(tmp_path: Path, pixel_format: str, u
     for index, alpha in enumerate(alphas_of(result)):
         assert alpha is not None
         np.testing.assert_array_equal(alpha.codes, slope(index, alpha_bits(pixel_format)))
-    assert told == [f"alpha of {clip} is kept as it is: it is not blurred with the picture"]
+    assert told == [f"alpha of {clip} is kept unchanged and is not blurred with the picture"]
 
 
 @pytest.mark.parametrize("extension", [".mov", ".mkv"])
@@ -93,8 +93,8 @@ def test_alpha_of_vp9_is_told(tmp_path: Path, key: bytes) -> None:
     with open_source(clip) as source:
         source.tell(told.append)
     assert told == [
-        f"alpha of {clip} is left out: it lies beside the pictures, where it is not read from; "
-        f"convert it to ProRes 4444 or PNG first"
+        f"alpha of {clip} is left out, because VP8 and VP9 store it beside the picture, where it is not read; "
+        f"convert the file to ProRes 4444 or PNG first"
     ]
 
 
@@ -130,7 +130,7 @@ def test_alpha_of_a_video_is_kept_in_images(tmp_path: Path, pixel_format: str, u
     clip = write_alpha_clip(tmp_path / "in.mkv", "ffv1", pixel_format)
     told: list[str] = []
     images = copy(clip, tmp_path / "images", untouched=untouched, notice=told.append)
-    assert told == [f"alpha of {clip} is kept as it is: it is not blurred with the picture"]
+    assert told == [f"alpha of {clip} is kept unchanged and is not blurred with the picture"]
     bits = alpha_bits(pixel_format)
     with open_source(images) as source:
         for frame in source.frames():

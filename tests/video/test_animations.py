@@ -128,7 +128,7 @@ def test_webp_that_names_no_durations_is_shown_as_browsers_do(tmp_path: Path) ->
 
 def test_webp_has_a_clock_of_its_own(tmp_path: Path) -> None:
     path = write_webp(tmp_path / "a.webp", [40, 40])
-    with pytest.raises(InputError, match=r"has durations of its own; fps \(12\)"):
+    with pytest.raises(InputError, match=r"states how long each frame is shown; fps \(12\)"):
         open_source(path, fps=12)
 
 

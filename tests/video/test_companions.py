@@ -226,7 +226,9 @@ def test_hdr10_metadata_that_cannot_be_written_is_told(tmp_path: Path, name: str
     told: list[str] = []
     copy(clip, tmp_path / name, Encoding(codec), notice=told.append)
     assert len(told) == 1
-    assert re.search(rf"mastering display, MaxCLL and MaxFALL.* left out: {codec}", told[0])
+    assert re.search(
+        rf"mastering display, MaxCLL and MaxFALL.* left out, because they cannot be written with {codec}", told[0]
+    )
 
 
 @pytest.mark.parametrize("extension", [".mkv", ".mp4"])

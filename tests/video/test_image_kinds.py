@@ -193,7 +193,7 @@ def test_alpha_passes_the_blur_in_png(tmp_path: Path, dtype: str) -> None:
     found = stored(tmp_path / "out" / "0001.png")
     assert np.array_equal(found[:, :, 3], samples[:, :, 3])
     assert np.abs(found[:, :, :3].astype(float) - samples[:, :, :3] / 2).max() <= 0.5
-    assert told == [f"alpha of {tmp_path}/0001.png is kept as it is: it is not blurred with the picture"]
+    assert told == [f"alpha of {tmp_path}/0001.png is kept unchanged and is not blurred with the picture"]
 
 
 def test_alpha_between_png_and_exr(tmp_path: Path) -> None:

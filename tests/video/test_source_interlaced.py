@@ -117,5 +117,5 @@ def test_untouched_frames_of_a_result_are_whole(tmp_path: Path) -> None:
 
 
 def test_unknown_way_is_refused() -> None:
-    with pytest.raises(InputError, match="deinterlace is 'bob'; give auto or off"):
+    with pytest.raises(InputError, match="deinterlace is 'bob'; allowed is auto or off"):
         Reading(deinterlace="bob")  # type: ignore[arg-type]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-from any2bokeh.errors import InputError
+from any2bokeh.errors import require_choice
 
 Aov = Literal[
     "coc",  # radius of the circle of confusion, px
@@ -42,10 +42,8 @@ class AovRequest:
 
     def __post_init__(self) -> None:
         for kind in self.kinds:
-            if kind not in get_args(Aov):
-                raise InputError(f"AOV {kind!r} is not known; choose from {','.join(get_args(Aov))}")
-        if self.format not in get_args(AovFormat):
-            raise InputError(f"AOV format is {self.format!r}; allowed are {', '.join(get_args(AovFormat))}")
+            require_choice("AOV", kind, get_args(Aov))
+        require_choice("AOV format", self.format, get_args(AovFormat))
 
     @classmethod
     def of(cls, kinds: Sequence[str], folder: str | Path, format: AovFormat = "exr") -> "AovRequest":

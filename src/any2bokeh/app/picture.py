@@ -14,7 +14,7 @@ from any2bokeh.app.follower import FocusFollower, FocusOfFrame
 from any2bokeh.app.frame_reader import FrameReader
 from any2bokeh.disparity import DisparitySource, upsample
 from any2bokeh.engines import EngineSettings, make_renderer
-from any2bokeh.errors import InputError
+from any2bokeh.errors import InputError, require_choice
 from any2bokeh.focus import FocusScript
 from any2bokeh.optics.look import Look
 from any2bokeh.preview import Preview, focal_plane_overlay
@@ -74,8 +74,7 @@ class PictureMaker:
             InputError: no such frame or view, or a clip or script that cannot be rendered.
         """
         count = self._source.info.frame_count
-        if view not in get_args(View):
-            raise InputError(f"view is {view!r}; it must be one of {', '.join(get_args(View))}")
+        require_choice("view", view, get_args(View))
         if not 0 <= frame < count:
             raise InputError(f"there is no frame {frame}; the clip has frames 0 to {count - 1}")
         with self._follower.paused(), self._lock:

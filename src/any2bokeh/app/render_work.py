@@ -8,7 +8,7 @@ from typing import ClassVar
 from any2bokeh.app.depth import ClipDepth
 from any2bokeh.app.render_job import Report
 from any2bokeh.engines import EngineSettings
-from any2bokeh.errors import InputError
+from any2bokeh.errors import require_choice
 from any2bokeh.focus import FocusScript
 from any2bokeh.focus.tracked_subjects import LoadsTracker
 from any2bokeh.recipe import Recipe
@@ -53,8 +53,7 @@ class RenderWork:
         Raises:
             InputError: bad input, or an unknown format.
         """
-        if format not in FORMATS:
-            raise InputError(f"format is {format!r}; it must be one of {', '.join(FORMATS)}")
+        require_choice("format", format, FORMATS)
         suffix, encoding = FORMATS[format]
         output = self.folder / f"result-{number}{suffix}"
         self._refocus(report, output, self.recipe, encoding)

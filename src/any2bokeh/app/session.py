@@ -21,7 +21,7 @@ from any2bokeh.app.render_work import FORMATS, NO_DIFFUSION, RenderWork
 from any2bokeh.app.settings import Settings
 from any2bokeh.app.upload import open_video, suffix_of, with_name
 from any2bokeh.engines import Engine, EngineSettings
-from any2bokeh.errors import InputError
+from any2bokeh.errors import InputError, require_choice
 from any2bokeh.focus import FocusScript, Keyframe, PointTarget
 from any2bokeh.optics.look import Look
 from any2bokeh.recipe import Recipe
@@ -172,8 +172,7 @@ class Session:
         Raises:
             InputError: nothing is in focus, a render of theirs is not over yet, or too many wait.
         """
-        if format not in FORMATS:
-            raise InputError(f"format is {format!r}; it must be one of {', '.join(FORMATS)}")
+        require_choice("format", format, FORMATS)
         with self.lock:
             project = self._open_project()
             work = self._work(project, engine)
@@ -307,8 +306,7 @@ class Session:
         return RenderWork(project.path, project.depth, recipe, self.folder)
 
     def _engine(self, engine: Engine) -> EngineSettings:
-        if engine not in get_args(Engine):
-            raise InputError(f"engine is {engine!r}; it must be one of {', '.join(get_args(Engine))}")
+        require_choice("engine", engine, get_args(Engine))
         if engine == "layered":
             return EngineSettings()
         if self._settings.model is None:

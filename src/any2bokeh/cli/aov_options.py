@@ -1,4 +1,4 @@
-"""Options that say what is written beside the result."""
+"""Options for pictures for compositing, written beside the result."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,18 +22,29 @@ class AovOptions:
         str | None,
         option(
             "--aov",
-            help="Any of coc, defocus, focus-matte, focus-overlay, disparity, alpha, layers, with commas between.",
+            help="Pictures for compositing to write beside the result, separated by commas: coc, defocus, focus-matte, "
+            "focus-overlay, disparity, alpha or layers (default: none).",
             panel=_PANEL,
             metavar="LIST",
         ),
     ] = None
     aov_output: Annotated[
         Path | None,
-        option("--aov-output", help="A folder; OUT with -aov after its name.", panel=_PANEL, metavar="DIR"),
+        option(
+            "--aov-output",
+            help="Folder for the pictures of --aov (default: the name of OUT followed by -aov).",
+            panel=_PANEL,
+            metavar="DIR",
+        ),
     ] = None
     aov_format: Annotated[
         Format | None,
-        option("--aov-format", help="exr unless given; exr-channels is one file a frame.", panel=_PANEL),
+        option(
+            "--aov-format",
+            help="File format of --aov: exr and png (16 bits) write one folder per picture, exr-channels writes one "
+            "file per frame with every picture as channels (default: exr).",
+            panel=_PANEL,
+        ),
     ] = None
 
     def request(self, output: Path) -> "AovRequest | None":

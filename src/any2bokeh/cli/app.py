@@ -9,34 +9,44 @@ import typer
 
 from any2bokeh.cli.options import option
 from any2bokeh.engines import Device, diffusion_is_installed
-from any2bokeh.errors import InputError
+from any2bokeh.errors import InputError, require_installed
 
 _GIB = 1 << 30
 
 
 def app_command(
-    host: Annotated[str, option("--host", help="Address to bind to; others can reach 0.0.0.0.", metavar="ADDRESS")] = (
-        "127.0.0.1"
-    ),
-    port: Annotated[int, option("--port", help="Port to bind to; 0 takes a free one.", metavar="N")] = 7860,
+    host: Annotated[
+        str, option("--host", help="Address to listen on; 0.0.0.0 lets other machines connect.", metavar="ADDRESS")
+    ] = ("127.0.0.1"),
+    port: Annotated[
+        int, option("--port", help="Port to listen on (0 to 65535); 0 picks a free one.", metavar="N")
+    ] = 7860,
     model: Annotated[
         str | None,
         option(
-            "--model", help="Weights of the diffusion engine; its own compact model unless given.", metavar="PATH|ID"
+            "--model",
+            help="Folder or hub id of the diffusion engine's weights (default: the compact model of this package).",
+            metavar="PATH|ID",
         ),
     ] = None,
     depth_model: Annotated[
-        str, option("--depth-model", help="What estimates disparity; nothing is fetched.", metavar="auto|ID|FOLDER")
+        str,
+        option(
+            "--depth-model",
+            help="Depth model for clips without disparity: auto, rough, a known name such as small, a hub id or a "
+            "folder.",
+            metavar="auto|ID|FOLDER",
+        ),
     ] = "auto",
-    device: Annotated[Device, option("--device", help="Where models run.")] = "auto",
+    device: Annotated[Device, option("--device", help="Device that models run on.")] = "auto",
     max_upload_gb: Annotated[
-        float, option("--max-upload-gb", help="Largest file that the page takes, GiB.", metavar="N")
+        float, option("--max-upload-gb", help="Largest file that can be uploaded, in GiB; more than 0.", metavar="N")
     ] = 2.0,
-    browser: Annotated[bool, option("--browser", help="Open the page in the default browser.")] = False,
-    quiet: Annotated[bool, option("--quiet", help="Tell nothing but errors.")] = False,
+    browser: Annotated[bool, option("--browser", help="Open the studio in the default browser.")] = False,
+    quiet: Annotated[bool, option("--quiet", help="Print errors only.")] = False,
 ) -> None:
-    """Open the studio: choose the focus by clicking, in a browser, on this machine."""
-    _require_gradio()
+    """Open the studio in a browser, to set the focus by clicking; it runs on this machine."""
+    require_installed("the studio", ("gradio", "fastapi", "uvicorn"), "app")
     from any2bokeh.app.server import serve
     from any2bokeh.app.settings import Limits, Settings
     from any2bokeh.app.studio import Studio
@@ -70,16 +80,12 @@ def app_command(
 
 def _require_model(model: str) -> None:
     """Now, and not when a user first asks for it; the weights of a hub id are fetched now, too."""
-    from importlib.util import find_spec
-
     from any2bokeh.renderers.diffusion.checkpoints.compact_model import COMPACT
 
     is_path = model.startswith((".", "/", "~")) or model.count("/") != 1
     if model != COMPACT and is_path and not Path(model).is_dir():
-        raise InputError(f"--model {model} is no folder; give one made by any2bokeh convert or any2bokeh train")
-    for name in ("torch", "diffusers", "transformers"):
-        if find_spec(name) is None:
-            raise InputError(f"--model needs {name}, which is not installed; pip install 'any2bokeh[diffusion]'")
+        raise InputError(f"--model {model} is not a folder; give one made by any2bokeh convert or any2bokeh train")
+    require_installed("--model", ("torch", "diffusers", "transformers"), "diffusion")
     if model == COMPACT:
         return
     from any2bokeh.renderers.diffusion.checkpoints.model_folder import layout_of, model_folder
@@ -93,11 +99,3 @@ def _require_depth_model(model: str, device: Device) -> None:
     from any2bokeh.disparity.estimators import open_estimator
 
     open_estimator(model, device=device)
-
-
-def _require_gradio() -> None:
-    from importlib.util import find_spec
-
-    for name in ("gradio", "fastapi", "uvicorn"):
-        if find_spec(name) is None:
-            raise InputError(f"the studio needs {name}, which is not installed; pip install 'any2bokeh[app]'")

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from any2bokeh.video import VideoSource
 
 Input = Annotated[
-    str, typer.Argument(metavar="INPUT", help="Video file, folder of frames, or pattern such as shot.####.exr.")
+    str,
+    typer.Argument(metavar="INPUT", help="Video file, folder of frames, or file name pattern such as shot.####.exr."),
 ]
 
 
@@ -30,8 +31,8 @@ class ReadingOptions:
         str | None,
         option(
             "--fps",
-            help="Frames per second: of a folder of frames, what EXR files say, or 24, unless given; of a video stream "
-            "without time stamps (.h264, .m2v), what it says, or 25, unless given.",
+            help="Frames per second of a folder of frames, or of a video stream without time stamps such as .h264 "
+            "(default: as stated in the files, otherwise 24 for a folder and 25 for a stream).",
             metavar="N",
         ),
     ] = None
@@ -39,19 +40,22 @@ class ReadingOptions:
         bool,
         option(
             "--strict",
-            help="Refuse a damaged input, and images with gaps in their numbers. Without it, damaged frames are "
-            "concealed as players do, and reported, as gaps are.",
+            help="Stop at damaged frames and at gaps in the numbers of images. Otherwise damaged frames are concealed, "
+            "as players do, and both are reported.",
         ),
     ] = Reading().strict
     deinterlace: Annotated[
         Deinterlace,
-        option("--deinterlace", help="auto makes whole frames of interlaced video; off leaves its fields as they are."),
+        option(
+            "--deinterlace", help="auto turns interlaced video into whole frames; off leaves the fields as they are."
+        ),
     ] = Reading().deinterlace
     layer: Annotated[
         str | None,
         option(
             "--layer",
-            help="Layer or part of EXR files that is the picture (default: the beauty pass, such as Combined or rgba).",
+            help="Layer or part of EXR files to take the picture from (default: the beauty pass, such as Combined or "
+            "rgba).",
             metavar="NAME",
         ),
     ] = Reading().layer
@@ -89,19 +93,20 @@ class ModelOptions:
         str | None,
         option(
             "--depth-model",
-            help="Estimate it: auto, rough, small, another known name, a hub id or a folder; auto unless given.",
+            help="Depth model that estimates the disparity: auto, rough (built in), a known name such as small, a hub "
+            "id or a folder (default: auto, which is small if it can be had and rough otherwise).",
             metavar="auto|ID|FOLDER",
         ),
     ] = None
     allow_noncommercial: Annotated[
-        bool, option("--allow-noncommercial", help="Take depth models whose licence does not allow any use.")
+        bool, option("--allow-noncommercial", help="Allow depth models whose licence restricts how they may be used.")
     ] = False
     scale_alignment: Annotated[
         ScaleAlignment | None,
         option(
             "--scale-alignment",
-            help="How maps are brought to one scale in each shot and flicker is taken out. Default: as the depth model "
-            "needs it; maps of --disparity are left as they are.",
+            help="How disparity maps are aligned over time within each shot, which removes flicker (default: chosen "
+            "for the depth model; none for --disparity).",
         ),
     ] = None
 
@@ -115,14 +120,18 @@ class ModelOptions:
 class RangeOptions:
     """Which part of a clip."""
 
-    start: Annotated[float | None, option("--start", help="From this second of the clip.", metavar="S")] = None
-    end: Annotated[float | None, option("--end", help="Up to this second of the clip.", metavar="S")] = None
+    start: Annotated[
+        float | None, option("--start", help="Time to start at, in seconds (default: 0).", metavar="S")
+    ] = None
+    end: Annotated[
+        float | None, option("--end", help="Time to stop at, in seconds (default: the end of the clip).", metavar="S")
+    ] = None
     frames: Annotated[
         str | None,
         option(
             "--frames",
-            help="Instead of seconds: from frame A up to, but not including, frame B, counted from 0; A: and :B are "
-            "open-ended.",
+            help="Frames to process, in place of --start and --end: from frame A up to, but not including, frame B, "
+            "counted from 0. Either number may be left out.",
             metavar="A:B",
         ),
     ] = None

@@ -22,26 +22,30 @@ def convert_command(
         str,
         typer.Argument(
             metavar="MODEL",
-            help=f"Folder or hub id with unet/ and vae/; '{TINY}' for a tiny random one, to try things.",
+            help=f"Folder or hub id with unet/ and vae/, or '{TINY}' to make a tiny model with random weights.",
         ),
     ],
-    output: Annotated[Path, typer.Argument(metavar="OUT", help="The new folder.")],
+    output: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the checkpoint.")],
     report: ReportOptions,
     image_encoder: Annotated[
         str | None,
         option(
             "--image-encoder",
-            help="CLIP image encoder, or a model that has one; none for a zero context.",
+            help="Folder or hub id of a CLIP image encoder or of a model that has one; 'none' does without (default: "
+            "the one in MODEL).",
             metavar="PATH|ID|none",
         ),
     ] = None,
     mode: Annotated[
-        MpiModeChoice, option("--mode", help="Whether MPI tokens are attended; the published weights are released.")
+        MpiModeChoice,
+        option("--mode", help="Attention of the MPI block: released, as in the published weights, or masked."),
     ] = "released",
-    dtype: Annotated[WeightType, option("--dtype", help="Of the new weights.")] = "keep",
+    dtype: Annotated[
+        WeightType, option("--dtype", help="Number format of the new weights; keep leaves them as they are.")
+    ] = "keep",
     overwrite: Overwrite = False,
 ) -> None:
-    """Turn published Any-to-Bokeh weights into a checkpoint of ours, without what nothing reads."""
+    """Convert published Any-to-Bokeh weights to a checkpoint for --model."""
     is_tiny = model == TINY and not Path(model).exists()
     for name, value in (("--image-encoder", image_encoder), ("--dtype", None if dtype == "keep" else dtype)):
         if is_tiny and value is not None:

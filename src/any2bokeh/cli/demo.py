@@ -12,12 +12,12 @@ from any2bokeh.cli.report import refocus_summary, tell
 
 def demo_command(
     report: ReportOptions,
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where the results go.")] = Path(
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="Folder for the results.")] = Path(
         "demo-output"
     ),
     overwrite: Overwrite = False,
 ) -> None:
-    """Refocus the bundled clip, with a rack between its subjects."""
+    """Refocus the bundled clip, with a focus pull between its subjects."""
     from any2bokeh.demo import demo
 
     with progress_report(quiet=report.quiet or report.json) as progress:

@@ -23,30 +23,46 @@ if TYPE_CHECKING:
 
 def depth_command(
     input: Input,
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="A folder, or a .npz file.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="OUT", help="Folder or .npz file for the disparity.")
+    ],
     model: ModelOptions,
     part: RangeOptions,
     reading: ReadingOptions,
     report: ReportOptions,
     format: Annotated[
-        PictureFormat | None, option("--format", help="Of pictures in a folder: 16-bit PNG unless given, or float EXR.")
+        PictureFormat | None,
+        option("--format", help="Format of the pictures in a folder: 16-bit PNG or float EXR (default: png)."),
     ] = None,
     refine: Annotated[
         Edges | None,
-        option("--refine", help="Write it at the picture's size, its edges those of the picture."),
+        option(
+            "--refine",
+            help="Write the disparity at the size of the picture, with its edges moved to those of the picture: soft "
+            "or hard (default: at the size that the model gives).",
+        ),
     ] = None,
     subject_point: Annotated[
         str | None,
-        option("--subject-point", help="A point of the subject, for the built-in estimate.", metavar="X,Y"),
+        option(
+            "--subject-point",
+            help="Point on the subject in the first frame, for the built-in estimate; 0,0 is the top left corner and "
+            "1,1 the bottom right (default: the middle).",
+            metavar="X,Y",
+        ),
     ] = None,
     subject_box: Annotated[
         str | None,
-        option("--subject-box", help="A box around it, for the built-in estimate.", metavar="X0,Y0,X1,Y1"),
+        option(
+            "--subject-box",
+            help="Box around the subject, in place of --subject-point and in the same units.",
+            metavar="X0,Y0,X1,Y1",
+        ),
     ] = None,
-    device: Annotated[Device, option("--device", help="Where the model runs.")] = "auto",
+    device: Annotated[Device, option("--device", help="Device that the depth model runs on.")] = "auto",
     overwrite: Overwrite = False,
 ) -> None:
-    """Estimate how near things are, and write it as --disparity reads it."""
+    """Estimate the disparity of a clip (how near things are) and write it for --disparity."""
     from any2bokeh.disparity.refined import RefinedDisparity
     from any2bokeh.disparity.writing import ARCHIVE_SUFFIX, check_disparity_target, write_disparity
     from any2bokeh.read_paths import ReadPaths
@@ -109,11 +125,11 @@ def _require_effect(maps: "EstimatedDisparity", device: Device, subject: dict[st
 
     if isinstance(maps.estimator, RoughEstimator):
         if device not in ("auto", "cpu"):
-            raise InputError(f"--device {device} is for depth models, and the built-in estimate is none: leave it out")
+            raise InputError(f"--device {device} is for depth models, not for the built-in estimate; leave it out")
         return
     for name, value in subject.items():
         if value is not None:
-            raise InputError(f"{name} {value} is for the built-in estimate; a depth model needs none: leave it out")
+            raise InputError(f"{name} {value} is for the built-in estimate, not for depth models; leave it out")
 
 
 def _seed(point: str | None, box: str | None) -> "ClipSeed | None":

@@ -16,30 +16,35 @@ class DisparityOptions(ModelOptions):
 
     disparity: Annotated[
         Path | None,
-        option("--disparity", help="Folder of PNG, JPEG or EXR, .npz, .npy, or a grey video.", metavar="PATH"),
+        option(
+            "--disparity",
+            help="Disparity of the clip: a folder of PNG, JPEG or EXR images, a .npz or .npy file, or a grey video "
+            "(default: estimated by --depth-model).",
+            metavar="PATH",
+        ),
     ] = None
     disparity_kind: Annotated[
         DisparityKind | None,
         option(
             "--disparity-kind",
-            help="What the values of --disparity are: disparity, depth (metres in float files), or depth-mm "
-            "(millimetres, as depth cameras write them). Default: depth for an EXR channel called Z, else disparity.",
+            help="Meaning of the values in --disparity: disparity, depth (metres in float files) or depth-mm "
+            "(millimetres, as depth cameras write them) (default: depth for an EXR channel named Z, otherwise "
+            "disparity).",
         ),
     ] = None
     disparity_polarity: Annotated[
         Polarity | None,
         option(
             "--disparity-polarity",
-            help="Which end of the scale of --disparity is near. Default: near-white. Depth needs none.",
+            help="Whether near is white or black in --disparity; not for depth (default: near-white).",
         ),
     ] = None
     disparity_levels: Annotated[
         str | None,
         option(
             "--disparity-levels",
-            help="Curve over the disparity of --disparity, in which 1 is nearest: LOW becomes 0, HIGH becomes 1 "
-            "(0 <= LOW < HIGH <= 1), then it is raised to GAMMA (above 0, at most 10). Default: 0,1,1, which changes "
-            "nothing.",
+            help="Levels adjustment of --disparity, where 1 is nearest: maps LOW to 0 and HIGH to 1 (0 <= LOW < HIGH "
+            "<= 1), then raises the result to GAMMA (above 0, at most 10) (default: 0,1,1, no change).",
             metavar="LOW,HIGH,GAMMA",
         ),
     ] = None

@@ -15,7 +15,7 @@ class EdgeOptions:
         EdgeTreatment,
         option(
             "--edges",
-            help="How edges of disparity are treated: auto draws them sharp where the picture has them if those of a "
-            "map are soft or displaced, and leaves other maps as they are; classical always does; off never.",
+            help="Treatment of soft or displaced edges in disparity maps: classical moves them to the edges of the "
+            "picture and sharpens them, auto does so only for maps that need it, off leaves all maps as they are.",
         ),
     ] = "auto"

@@ -13,7 +13,12 @@ _ENGINE, _DIFFUSION = "Engine", "Diffusion engine"
 class EngineOptions:
     """The engine and how it runs, as typed; see ``EngineSettings``."""
 
-    engine: Annotated[Engine, option("--engine", help="Rendering engine.", panel=_ENGINE)] = "layered"
+    engine: Annotated[
+        Engine,
+        option(
+            "--engine", help="Rendering engine: layered (optical model) or diffusion (neural network).", panel=_ENGINE
+        ),
+    ] = "layered"
     model: Annotated[
         str | None,
         option(
@@ -30,37 +35,53 @@ class EngineOptions:
         TransferChoice,
         option(
             "--transfer",
-            help="Transfer function that code values are decoded with; auto takes the source's, none blurs code "
-            "values as they are.",
+            help="Transfer function that decodes pixel values to linear light; auto takes that of the source, none "
+            "blurs the values as they are.",
             panel=_ENGINE,
         ),
     ] = "auto"
     threads: Annotated[
         int | None,
-        option("--threads", help="Threads of the layered engine (default: all cores).", panel=_ENGINE, metavar="N"),
+        option(
+            "--threads",
+            help="Number of threads of the layered engine, 1 to 1024 (default: all cores).",
+            panel=_ENGINE,
+            metavar="N",
+        ),
     ] = None
 
     processing_size: Annotated[
         int | None,
         option(
             "--processing-size",
-            help="Longer side, in pixels, that the diffusion model sees at most (default: the model's own).",
+            help="Longest side at which the diffusion model works, in pixels (default: 1024).",
             panel=_DIFFUSION,
             metavar="PX",
         ),
     ] = None
     window: Annotated[
         int | None,
-        option("--window", help="Frames that the diffusion model sees together.", panel=_DIFFUSION, metavar="N"),
+        option(
+            "--window",
+            help="Number of frames that the diffusion model processes together, at least 1 (default: 8).",
+            panel=_DIFFUSION,
+            metavar="N",
+        ),
     ] = None
     overlap: Annotated[
-        int | None, option("--overlap", help="Frames that neighbouring windows share.", panel=_DIFFUSION, metavar="N")
+        int | None,
+        option(
+            "--overlap",
+            help="Number of frames that neighbouring windows share, 0 to below --window (default: 4).",
+            panel=_DIFFUSION,
+            metavar="N",
+        ),
     ] = None
     dtype: Annotated[
         Precision | None,
         option(
             "--dtype",
-            help="Number format of the diffusion engine's weights (default: what suits the device).",
+            help="Number format of the diffusion engine's weights (default: auto, the one that suits the device).",
             panel=_DIFFUSION,
         ),
     ] = None
@@ -69,7 +90,7 @@ class EngineOptions:
         Quality,
         option(
             "--render-quality",
-            help="Render quality; draft and preview blur at a smaller size, several times faster.",
+            help="Render quality; draft and preview blur at a reduced size and are several times faster than final.",
             panel=_ENGINE,
         ),
     ] = "final"

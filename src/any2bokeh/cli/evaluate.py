@@ -11,7 +11,7 @@ from any2bokeh.cli.output_options import Overwrite, ReportOptions
 from any2bokeh.cli.progress import progress_report
 from any2bokeh.cli.report import tell
 from any2bokeh.engines import Device, diffusion_is_installed
-from any2bokeh.errors import InputError
+from any2bokeh.errors import InputError, require_choice, require_extra
 
 if TYPE_CHECKING:
     from any2bokeh.evaluation import EvaluationClip, Method, Networks
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Suite = Literal["layered", "robustness", "control"]
 ENGINES = ("source", "gather", "scatter", "layered", "diffusion")
 
-_SCORED, _CLIPS, _NETWORKS = "What is scored", "Clips", "Networks behind metrics: absent unless given"
+_SCORED, _CLIPS, _NETWORKS = "What is scored", "Clips", "Networks behind metrics (left out unless given)"
 _WITHOUT_WEIGHTS = ENGINES[:4]
 
 
@@ -35,7 +35,7 @@ class MethodOptions:
         list[str] | None,  # typer takes no list of Literal
         option(
             "--engine",
-            help="Repeat for several. All that are installed, unless --engine or --results is given.",
+            help="Engine to score; may be given several times (default: all that are installed; none with --results).",
             panel=_SCORED,
             metavar="|".join(ENGINES),
         ),
@@ -43,22 +43,31 @@ class MethodOptions:
     results: Annotated[
         list[str] | None,
         option(
-            "--results", help="Folder with a result for each clip. Repeatable.", panel=_SCORED, metavar="[NAME=]DIR"
+            "--results",
+            help="Folder with one result per clip to score, with a name for the report; may be given several times.",
+            panel=_SCORED,
+            metavar="[NAME=]DIR",
         ),
     ] = None
     model: Annotated[
         str | None,
         option(
             "--model",
-            help="Weights of the diffusion engine; its own compact model unless given.",
+            help="Folder or hub id of the diffusion engine's weights (default: the compact model of this package).",
             panel=_SCORED,
             metavar="PATH|ID",
         ),
     ] = None
-    device: Annotated[Device, option("--device", help="Where networks run.", panel=_SCORED)] = "auto"
-    threads: Annotated[int | None, option("--threads", help="Of the layered engine.", panel=_SCORED, metavar="N")] = (
-        None
-    )
+    device: Annotated[Device, option("--device", help="Device that networks run on.", panel=_SCORED)] = "auto"
+    threads: Annotated[
+        int | None,
+        option(
+            "--threads",
+            help="Number of threads of the engines that run on the CPU, 1 to 1024 (default: all cores).",
+            panel=_SCORED,
+            metavar="N",
+        ),
+    ] = None
 
     def methods(self) -> "list[Method]":
         """Raises InputError for an engine that cannot be had."""
@@ -68,8 +77,7 @@ class MethodOptions:
             raise InputError(f"--threads is {self.threads}; give a number from 1 to 1024")
         engines = list(self.engine or ([] if self.results else _installed()))
         for name in engines:
-            if name not in ENGINES:
-                raise InputError(f"--engine is {name!r}; it must be one of {', '.join(ENGINES)}")
+            require_choice("--engine", name, ENGINES)
         if self.model is not None and "diffusion" not in engines:
             if self.engine:
                 raise InputError(f"--model {self.model} is for --engine diffusion, which is not among the engines")
@@ -85,13 +93,9 @@ class MethodOptions:
     def _diffusion(self) -> "Method":
         from any2bokeh.evaluation import RendererMethod
 
-        try:
+        with require_extra("--engine diffusion", "diffusion"):
             from any2bokeh.renderers.diffusion.checkpoints.compact_model import COMPACT
             from any2bokeh.renderers.diffusion.renderer import DiffusionRenderer
-        except ImportError as error:
-            raise InputError(
-                f"--engine diffusion needs {error.name}, which is not installed; pip install 'any2bokeh[diffusion]'"
-            ) from None
         # One for all transfers: the model learnt its own.
         renderer = DiffusionRenderer.load(self.model or COMPACT, device=self.device)
         return RendererMethod("diffusion" if self.model else COMPACT, lambda transfer: renderer)
@@ -102,11 +106,17 @@ class ClipChoice:
     """Which clips are scored, as typed."""
 
     suite: Annotated[
-        Suite | None, option("--suite", help="Clips made here, the same every time, instead of CLIPS.", panel=_CLIPS)
+        Suite | None,
+        option("--suite", help="Suite of made-up clips, the same every time, in place of CLIPS.", panel=_CLIPS),
     ] = None
-    limit: Annotated[int | None, option("--limit", help="Only the first N clips.", panel=_CLIPS, metavar="N")] = None
+    limit: Annotated[
+        int | None, option("--limit", help="Score only the first N clips (default: all).", panel=_CLIPS, metavar="N")
+    ] = None
     frames: Annotated[
-        int | None, option("--frames", help="Only the first N frames of each clip.", panel=_CLIPS, metavar="N")
+        int | None,
+        option(
+            "--frames", help="Score only the first N frames of each clip (default: all).", panel=_CLIPS, metavar="N"
+        ),
     ] = None
 
     def clips(self, folder: Path | None) -> "list[EvaluationClip]":
@@ -135,21 +145,30 @@ class NetworkOptions:
     """Weights of networks behind metrics, as typed."""
 
     lpips: Annotated[
-        Path | None, option("--lpips", help="LPIPS on AlexNet, safetensors.", panel=_NETWORKS, metavar="FILE")
+        Path | None,
+        option(
+            "--lpips",
+            help="Safetensors file with the weights of LPIPS on AlexNet, for LPIPS.",
+            panel=_NETWORKS,
+            metavar="FILE",
+        ),
     ] = None
     raft: Annotated[
         Path | None,
         option(
-            "--raft", help="Flow by RAFT (torchvision) instead of DIS, safetensors.", panel=_NETWORKS, metavar="FILE"
+            "--raft",
+            help="Safetensors file with the weights of RAFT, for optical flow in place of DIS.",
+            panel=_NETWORKS,
+            metavar="FILE",
         ),
     ] = None
     video_features: Annotated[
         Path | None,
-        option("--video-features", help="Video network for FVD.", panel=_NETWORKS, metavar="DIR"),
+        option("--video-features", help="Folder of a video network, for FVD.", panel=_NETWORKS, metavar="DIR"),
     ] = None
     image_features: Annotated[
         Path | None,
-        option("--image-features", help="Image network for VFID.", panel=_NETWORKS, metavar="DIR"),
+        option("--image-features", help="Folder of an image network, for VFID.", panel=_NETWORKS, metavar="DIR"),
     ] = None
 
     def networks(self, device: Device) -> "Networks":
@@ -161,12 +180,8 @@ class NetworkOptions:
 
         if all(given is None for given in (self.lpips, self.raft, self.video_features, self.image_features)):
             return Networks()
-        try:
+        with require_extra("a network behind a metric", "diffusion"):
             from any2bokeh.renderers.diffusion.renderer import resolve_device
-        except ImportError as error:
-            raise InputError(
-                f"networks behind metrics need {error.name}, which is not installed; pip install 'any2bokeh[diffusion]'"
-            ) from None
         place = str(resolve_device(device))
 
         def features(kind: FeatureKind, folder: Path | None) -> TransformersFeatures | None:
@@ -208,11 +223,11 @@ def evaluate_command(
     ],
     clips: Annotated[
         Path | None,
-        typer.Argument(metavar="CLIPS", help="Folder of clips with ground truth: shards of synth, or scenes."),
+        typer.Argument(metavar="CLIPS", help="Folder of clips with ground truth: shards made by synth, or scenes."),
     ] = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Score engines, or results that lie in folders, against ground truth."""
+    """Score engines, or results in folders, against ground truth."""
     from any2bokeh.evaluation import evaluate
     from any2bokeh.evaluation.report import ReportFolder, as_markdown
     from any2bokeh.pending_output import PendingOutput, check_target, named_finally, writing

@@ -1,4 +1,4 @@
-"""Options for what comes before and after the blur."""
+"""Options for focus breathing, before the blur, and for grain, after it."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -16,7 +16,8 @@ class FinishOptions:
         float,
         option(
             "--breathing",
-            help="How much larger the picture is with the focus nearest than at infinity, such as 0.05.",
+            help="Focus breathing: how much the picture grows as the focus moves from infinity to the nearest point, "
+            "such as 0.05 (-0.5 to 0.5).",
             panel=_FINISH,
             metavar="B",
         ),
@@ -24,6 +25,9 @@ class FinishOptions:
     grain: Annotated[
         float,
         option(
-            "--grain", help="Puts grain back where blur took it; 1 as much as there was.", panel=_FINISH, metavar="G"
+            "--grain",
+            help="Restores film grain or sensor noise in blurred areas; 1 restores as much as the source has (0 to 4).",
+            panel=_FINISH,
+            metavar="G",
         ),
     ] = 0.0

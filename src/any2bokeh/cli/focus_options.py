@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from any2bokeh.cli.options import option
 from any2bokeh.engines import Engine
-from any2bokeh.errors import InputError
+from any2bokeh.errors import InputError, alternatives
 from any2bokeh.optics.catalogue import NamedLens, find_lens
 from any2bokeh.optics.lens import UNSTATED_DISTANCE_M, Lens
 from any2bokeh.optics.sensors import SENSOR_WIDTHS_MM, sensor_width_mm
@@ -22,7 +22,7 @@ _LENS_DEFAULT = {field.name: field.default for field in fields(Lens)}
 DEFAULT_BLUR = 16.0
 """K of a fast lens at a portrait's distance."""
 
-_FOCUS, _BLUR = "Focus: exactly one of", "Blur: its strength, or a lens"
+_FOCUS, _BLUR = "Focus (give exactly one)", "Blur (a strength or a lens)"
 _TRACKING = "Following the subject"
 
 
@@ -33,32 +33,47 @@ class SubjectOptions:
     focus: Annotated[
         str | None,
         option(
-            "--focus", help="A disparity, 0 far to 1 near; or auto to pick subjects.", panel=_FOCUS, metavar="D|auto"
+            "--focus",
+            help="Disparity of the focal plane, from 0 (farthest) to 1 (nearest), or auto to choose and follow "
+            "subjects.",
+            panel=_FOCUS,
+            metavar="D|auto",
         ),
     ] = None
     focus_point: Annotated[
         str | None,
-        option("--focus-point", help="What is here in the clip's first frame, 0 to 1.", panel=_FOCUS, metavar="X,Y"),
+        option(
+            "--focus-point",
+            help="Focus on what is at this point of the first frame (see --focus-frame); 0,0 is the top left corner "
+            "and 1,1 the bottom right.",
+            panel=_FOCUS,
+            metavar="X,Y",
+        ),
     ] = None
     focus_box: Annotated[
         str | None,
         option(
             "--focus-box",
-            help="The subject in this box of the clip's first frame, 0 to 1.",
+            help="Focus on the subject in this box of the first frame, in the units of --focus-point.",
             panel=_FOCUS,
             metavar="X0,Y0,X1,Y1",
         ),
     ] = None
     focus_text: Annotated[
         str | None,
-        option("--focus-text", help="What the words name in the clip's first frame.", panel=_FOCUS, metavar="WORDS"),
+        option(
+            "--focus-text",
+            help="Focus on what these words describe in the first frame, such as 'the dog'.",
+            panel=_FOCUS,
+            metavar="WORDS",
+        ),
     ] = None
     focus_frame: Annotated[
         int | None,
         option(
             "--focus-frame",
-            help="Frame of the clip in which the point, the box or the words are meant, counted from 0 (default: 0), "
-            "also where only a part is rendered.",
+            help="Frame that the point, box or text refers to, counted from 0 at the start of the clip even if only "
+            "a part is rendered (default: 0).",
             panel=_TRACKING,
             metavar="N",
         ),
@@ -66,18 +81,36 @@ class SubjectOptions:
 
     track: Annotated[
         bool,
-        option("--track/--no-track", help="Follow the subject; else hold the disparity that it has in --focus-frame.",
+        option("--track/--no-track", help="Follow the subject, or keep the focus where it is in --focus-frame.",
                panel=_TRACKING),
     ] = True  # fmt: skip
     tracker: Annotated[
-        TrackerKind, option("--tracker", help="auto: SAM 2 if it is on this machine, else classical.", panel=_TRACKING)
+        TrackerKind,
+        option(
+            "--tracker",
+            help="Tracker that follows the subject; auto is sam2 if its weights are on this machine, otherwise "
+            "classical.",
+            panel=_TRACKING,
+        ),
     ] = "auto"
     tracker_model: Annotated[
-        str | None, option("--tracker-model", help="SAM 2 video model.", panel=_TRACKING, metavar="FOLDER|ID")
+        str | None,
+        option(
+            "--tracker-model",
+            help="Folder or hub id of a SAM 2 video model (default: facebook/sam2.1-hiera-tiny).",
+            panel=_TRACKING,
+            metavar="FOLDER|ID",
+        ),
     ] = None
     text_model: Annotated[
         str | None,
-        option("--text-model", help="Grounding DINO or OWLv2, for --focus-text.", panel=_TRACKING, metavar="FOLDER|ID"),
+        option(
+            "--text-model",
+            help="Folder or hub id of a Grounding DINO or OWLv2 model for --focus-text (default: whichever is on this "
+            "machine).",
+            panel=_TRACKING,
+            metavar="FOLDER|ID",
+        ),
     ] = None
 
     def tracker_choice(self) -> "TrackerChoice":
@@ -166,7 +199,7 @@ class SubjectOptions:
         typed = self.typed_focus()
         given = [f"{name} {value}" for name, value in typed.items() if value is not None]
         if not given:
-            raise InputError(f"nothing says what is in focus; give one of {', '.join(typed)}")
+            raise InputError(f"no focus is given; give one of {', '.join(typed)}")
         if len(given) > 1:
             raise InputError(f"{' and '.join(given)} contradict each other; give one")
 
@@ -177,18 +210,29 @@ class FocusOptions(SubjectOptions):
 
     focus_mask: Annotated[
         Path | None,
-        option("--focus-mask", help="The subject of a mask folder or mask video.", panel=_FOCUS, metavar="PATH"),
+        option(
+            "--focus-mask",
+            help="Focus on the subject that this folder of masks or mask video shows in white.",
+            panel=_FOCUS,
+            metavar="PATH",
+        ),
     ] = None
     focus_script: Annotated[
-        Path | None, option("--focus-script", help="Focus over time, from a file.", panel=_FOCUS, metavar="FILE")
+        Path | None,
+        option(
+            "--focus-script",
+            help="JSON file with the focus and blur over time, such as track writes.",
+            panel=_FOCUS,
+            metavar="FILE",
+        ),
     ] = None
 
     blur: Annotated[
         float | None,
         option(
             "--blur",
-            help="Radius in pixels, per unit of disparity, in a frame of 1024 px on its longer side; "
-            f"{DEFAULT_BLUR:g} where nothing says how strong it is.",
+            help="Blur strength K: blur radius in pixels per unit of disparity from the focal plane, in a frame whose "
+            f"longer side is 1024 px; 0 or more (default: {DEFAULT_BLUR:g}).",
             panel=_BLUR,
             metavar="K",
         ),
@@ -197,39 +241,59 @@ class FocusOptions(SubjectOptions):
         str | None,
         option(
             "--lens",
-            help="A lens by its name, with its look; any2bokeh lenses lists them.",
+            help="Name of a lens whose numbers and look are used; 'any2bokeh lenses' lists them.",
             panel=_BLUR,
             metavar="NAME",
         ),
     ] = None
     lens_file: Annotated[
-        Path | None, option("--lens-file", help="Lenses of your own, TOML.", panel=_BLUR, metavar="FILE")
+        Path | None,
+        option("--lens-file", help="TOML file with lenses of your own, for --lens.", panel=_BLUR, metavar="FILE"),
     ] = None
     f_number: Annotated[
-        float | None, option("--f-number", help="Focal length over aperture, such as 1.8.", panel=_BLUR, metavar="N")
+        float | None,
+        option(
+            "--f-number",
+            help="F-number of the lens, focal length divided by aperture diameter, such as 1.8.",
+            panel=_BLUR,
+            metavar="N",
+        ),
     ] = None
     focal_length_mm: Annotated[
-        float | None, option("--focal-length-mm", help="Of the lens, such as 50.", panel=_BLUR, metavar="F")
+        float | None,
+        option(
+            "--focal-length-mm",
+            help="Focal length of the lens, in millimetres, such as 50.",
+            panel=_BLUR,
+            metavar="F",
+        ),
     ] = None
     sensor_width_mm: Annotated[
         float | None,
         option(
             "--sensor-width-mm",
-            help=f"Of the frame's longer side; {_LENS_DEFAULT['sensor_width_mm']:g} unless given.",
+            help="Width of the sensor along the longer side of the frame, in millimetres (default: "
+            f"{_LENS_DEFAULT['sensor_width_mm']:g}).",
             panel=_BLUR,
             metavar="S",
         ),
     ] = None
     sensor: Annotated[
         str | None,
-        option("--sensor", help=f"Its format: {', '.join(SENSOR_WIDTHS_MM)}.", panel=_BLUR, metavar="NAME"),
+        option(
+            "--sensor",
+            help=f"Sensor format, in place of its width: {alternatives(SENSOR_WIDTHS_MM)}.",
+            panel=_BLUR,
+            metavar="NAME",
+        ),
     ] = None
     focus_distance_m: Annotated[
         float | None,
         option(
             "--focus-distance-m",
-            help="To what is in focus in the clip's first frame; as metric disparity says, else "
-            f"{UNSTATED_DISTANCE_M:g}. Alone, with metric disparity, the focal plane.",
+            help="Distance to what is in focus in the first frame, in metres (default: from metric disparity, "
+            f"otherwise {UNSTATED_DISTANCE_M:g}). With metric disparity and no other focus option, it sets the focal "
+            "plane.",
             panel=_BLUR,
             metavar="Z",
         ),
@@ -322,7 +386,9 @@ class FocusOptions(SubjectOptions):
                 f"look of a lens; leave one of them out"
             )
         if notice is not None and lens.look.numbers():
-            notice(f"of lens {self.lens} only the numbers count: --engine diffusion draws the one look that it learnt")
+            notice(
+                f"--engine diffusion uses only the focal length, f-number and sensor of lens {self.lens}, not its look"
+            )
         return None
 
     def named_lens(self) -> NamedLens | None:
@@ -333,7 +399,7 @@ class FocusOptions(SubjectOptions):
         """
         if self.lens is None:
             if self.lens_file is not None:
-                raise InputError(f"--lens-file {self.lens_file} holds lenses of which none is chosen; give --lens NAME")
+                raise InputError(f"--lens-file {self.lens_file} has no effect without --lens; give --lens NAME")
             return None
         return find_lens(self.lens, self.lens_file)
 
@@ -352,7 +418,9 @@ class FocusOptions(SubjectOptions):
         for name in ("f_number", "focal_length_mm"):
             if name not in numbers:
                 first, value = next(iter(typed.items()))
-                raise InputError(f"{_option_name(first)} {value} is not yet a lens; give {_option_name(name)} too")
+                raise InputError(
+                    f"{_option_name(first)} {value} does not define a lens by itself; give {_option_name(name)} too"
+                )
         return Lens(**numbers)
 
     def _lens_values(self) -> dict[str, float | str | None]:

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 def info_command(
     input: Input,
     reading: ReadingOptions,
-    json: Annotated[bool, option("--json", help="Print one object, as JSON.")] = False,
+    json: Annotated[bool, option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Say what a clip is, and what would be used to refocus it."""
+    """Print the properties of a clip and the settings that refocus would use for it."""
     remarks: list[str] = []
     with reading.opened(input, remarks.append) as source:
         info = source.info

@@ -15,10 +15,10 @@ def lenses_command(
     report: ReportOptions,
     lens_file: Annotated[
         Path | None,
-        option("--lens-file", help="Lenses of your own, TOML: [name], f_number, focal_length_mm, ..", metavar="FILE"),
+        option("--lens-file", help="TOML file with lenses of your own, to list them too.", metavar="FILE"),
     ] = None,
 ) -> None:
-    """List the lenses that --lens knows, with their numbers and looks."""
+    """List the lenses that --lens takes, with their focal length, f-number and sensor width."""
     known = lenses(lens_file)
     width = max(map(len, known))
     lines = [f"{name:<{width}}  {_numbers(lens)}  {lens.about}".rstrip() for name, lens in known.items()]

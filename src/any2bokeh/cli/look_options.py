@@ -33,7 +33,7 @@ class LookOptions:
         Path | None,
         option(
             "--aperture-image",
-            help="Picture of the opening, white on black, in place of an iris.",
+            help="Image of the aperture, white on black, in place of an iris.",
             panel=_APERTURE,
             metavar="PATH",
         ),
@@ -59,7 +59,8 @@ class LookOptions:
         look = Look() if lens is None else lens.look
         if "highlight_threshold" in typed and not typed.get("highlights", look.highlights):
             raise InputError(
-                f"--highlight-threshold {self.highlight_threshold:g} raises nothing; give --highlights, such as 8"
+                f"--highlight-threshold {self.highlight_threshold:g} has no effect without --highlights; give it, "
+                f"such as --highlights 8"
             )
         if self.aperture_image is not None:
             # It replaces the iris of the named lens, but contradicts one that was typed.
@@ -71,8 +72,8 @@ class LookOptions:
         look = look.changed(**typed)
         if self.aperture_image is None and look.blades == 0 and self.aperture_rotation_deg:
             raise InputError(
-                f"--aperture-rotation-deg {self.aperture_rotation_deg:g} turns an iris of blades, and a round one "
-                f"looks alike however it is turned; give --blades, such as --blades 7, or leave it out"
+                f"--aperture-rotation-deg {self.aperture_rotation_deg:g} has no effect on a round aperture; give "
+                f"--blades, such as --blades 7, or leave it out"
             )
         return look
 
@@ -85,7 +86,7 @@ class FocusRangeOptions:
         float | None,
         option(
             "--focus-slab",
-            help="Keeps everything within this disparity of the focal plane sharp (0 to 1; default: 0).",
+            help="Range of disparity on either side of the focal plane that stays sharp (0 to 1; default: 0).",
             panel=_RANGE,
             metavar="D",
         ),
@@ -94,7 +95,8 @@ class FocusRangeOptions:
         float | None,
         option(
             "--focus-shoulder",
-            help="Disparity beside the slab over which the blur sets in (0 to 1; default: 0.02).",
+            help="Range of disparity around the border of --focus-slab over which the blur sets in (0 to 1; default: "
+            "0.02).",
             panel=_RANGE,
             metavar="D",
         ),
@@ -103,7 +105,7 @@ class FocusRangeOptions:
         float | None,
         option(
             "--near-blur",
-            help="Multiplies the blur in front of the focal plane (0 to 16; default: 1).",
+            help="Factor for the blur in front of the focal plane (0 to 16; default: 1).",
             panel=_RANGE,
             metavar="X",
         ),
@@ -112,7 +114,7 @@ class FocusRangeOptions:
         float | None,
         option(
             "--far-blur",
-            help="Multiplies the blur behind the focal plane (0 to 16; default: 1).",
+            help="Factor for the blur behind the focal plane (0 to 16; default: 1).",
             panel=_RANGE,
             metavar="X",
         ),
@@ -121,7 +123,7 @@ class FocusRangeOptions:
         float | None,
         option(
             "--max-radius",
-            help="Largest blur radius, in pixels of a frame of 1024 px (default: no limit).",
+            help="Largest blur radius, in pixels of a frame whose longer side is 1024 px; above 0 (default: no limit).",
             panel=_RANGE,
             metavar="PX",
         ),

@@ -1,4 +1,4 @@
-"""Options that say what is written, and what is told about it."""
+"""Options for the output: how it is encoded, and what is printed about it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ from any2bokeh.video.encoding import Codec, SoundPolicy
 from any2bokeh.video.opening import CONTAINER_EXTENSIONS
 
 _OUTPUT = "Output"
-Overwrite = Annotated[bool, option("--overwrite", help="Replace an existing output.", panel=_OUTPUT)]
+Overwrite = Annotated[bool, option("--overwrite", help="Replace the output if it exists.", panel=_OUTPUT)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,20 +22,27 @@ class EncodingOptions:
         Codec,
         option(
             "--codec",
-            help="auto is what players of the output's kind open: h264, hevc above 8 bits, vp9 in .webm, png or exr.",
+            help="Codec of the output; auto is h264 for 8-bit video, hevc for deeper video, vp9 for .webm, and for a "
+            "folder png, or exr if the source is EXR.",
             panel=_OUTPUT,
         ),
     ] = Encoding().codec
     quality: Annotated[
         int | None,
-        option("--quality", help="Rate factor or quantiser of the codec; lower is better.", panel=_OUTPUT, metavar="Q"),
+        option(
+            "--quality",
+            help="Constant rate factor of h264 and hevc (0 to 51; default: 15 and 16) and vp9 (0 to 63; default: 16), "
+            "or quantiser of prores (1 to 31; default: 4); lower is better and larger.",
+            panel=_OUTPUT,
+            metavar="Q",
+        ),
     ] = Encoding().quality
     pixel_format: Annotated[
         str | None,
         option(
             "--pixel-format",
-            help="FFmpeg's name of how samples are stored, such as yuv420p or yuv444p10le; the source's or one that "
-            "players know, unless given.",
+            help="Pixel format by its FFmpeg name, such as yuv420p or yuv444p10le (default: that of the source, or "
+            "the nearest that common players open).",
             panel=_OUTPUT,
             metavar="NAME",
         ),
@@ -44,8 +51,8 @@ class EncodingOptions:
         SoundPolicy,
         option(
             "--sound",
-            help="auto copies the sound and converts only what the output cannot hold; copy refuses then; aac converts "
-            "to AAC, in .webm to Opus; none leaves it out.",
+            help="Sound of the output: auto copies it and converts what the output cannot hold, copy never converts, "
+            "aac converts to AAC (to Opus in .webm), none leaves it out.",
             panel=_OUTPUT,
         ),
     ] = Encoding().sound
@@ -72,5 +79,5 @@ class EncodingOptions:
 class ReportOptions:
     """What is told about a job."""
 
-    quiet: Annotated[bool, option("--quiet", help="Tell nothing but errors.", panel=_OUTPUT)] = False
-    json: Annotated[bool, option("--json", help="Print one result object, as JSON.", panel=_OUTPUT)] = False
+    quiet: Annotated[bool, option("--quiet", help="Print errors only.", panel=_OUTPUT)] = False
+    json: Annotated[bool, option("--json", help="Print the result as one JSON object.", panel=_OUTPUT)] = False

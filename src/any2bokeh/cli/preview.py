@@ -20,20 +20,25 @@ if TYPE_CHECKING:
 
 def preview_command(
     input: Input,
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="A .png file.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="OUT", help="File for the frame, with the suffix .png.")
+    ],
     options: RecipeOptions,
     reading: ReadingOptions,
     report: ReportOptions,
     frame: Annotated[
-        int | None, option("--frame", help="Which frame, from 0; the first unless given.", metavar="N")
+        int | None, option("--frame", help="Frame to render, counted from 0 (default: 0).", metavar="N")
     ] = None,
-    time: Annotated[float | None, option("--time", help="The frame shown at this second.", metavar="S")] = None,
+    time: Annotated[
+        float | None,
+        option("--time", help="Time of the frame to render, in seconds, in place of --frame.", metavar="S"),
+    ] = None,
     overlay: Annotated[
-        bool, option("--overlay", help="Tint what is nearer than the focal plane, in it, and farther.")
+        bool, option("--overlay", help="Tint the frame by depth: in front of, in, and behind the focal plane.")
     ] = False,
     overwrite: Overwrite = False,
 ) -> None:
-    """Render one frame as a PNG, as refocus would make it; a point or box is one of --focus-frame."""
+    """Render one frame to a PNG file, as refocus would render it."""
     from any2bokeh.clip_disparity import with_estimate
     from any2bokeh.preview import preview, require_png_target, write_preview
     from any2bokeh.read_paths import ReadPaths

@@ -34,8 +34,8 @@ class RecipeOptions:
         Path | None,
         option(
             "--recipe",
-            help="Takes everything that decides the pictures from this JSON file, which --save-recipe wrote, in place "
-            "of the options for it.",
+            help="JSON file, as written by --save-recipe, in place of the options for disparity, focus, lens, engine "
+            "and finish.",
             metavar="FILE",
         ),
     ] = None
@@ -82,8 +82,8 @@ class RecipeOptions:
     def _require_nothing_typed(self) -> None:
         for name, value in _differences(replace(self, recipe=None), RecipeOptions()):
             raise InputError(
-                f"--recipe {self.recipe} says all that decides the pictures, and {name} {value} is given too; leave "
-                f"{name} out, or change it in the file"
+                f"--recipe {self.recipe} holds this setting already, so {name} {value} contradicts it; leave {name} "
+                f"out, or change it in the file"
             )
 
 

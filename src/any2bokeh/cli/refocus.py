@@ -17,7 +17,7 @@ from any2bokeh.cli.report import disparity_facts, refocus_summary, tell, warn
 def refocus_command(
     input: Input,
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="OUT", help="A video (.mp4 .mov .mkv .webm) or a folder.")
+        Path, typer.Option("--output", "-o", metavar="OUT", help="Video file (.mp4, .mov, .mkv or .webm) or folder.")
     ],
     options: RecipeOptions,
     encoding: EncodingOptions,
@@ -29,13 +29,13 @@ def refocus_command(
         Path | None,
         option(
             "--save-recipe",
-            help="Writes all that decides the pictures to this JSON file, for --recipe.",
+            help="JSON file to save the options for disparity, focus, lens, engine and finish to, for --recipe.",
             metavar="FILE",
         ),
     ] = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Refocus a clip: the same frames, sound and timing, through a fast lens."""
+    """Refocus a clip: the same frames, sound and timing, as if shot through a fast lens."""
     from any2bokeh import recipe_json
     from any2bokeh.refocusing import refocus
 

@@ -35,8 +35,8 @@ class SceneOptions:
         Path | None,
         option(
             "--source",
-            help="Subjects: a folder of RGBA pictures, or with fgr and pha, or original and mask. "
-            "Made up where not given.",
+            help="Folder of subjects: RGBA pictures, or subfolders fgr and pha, or original and mask (default: "
+            "made-up subjects).",
             panel=_SCENES,
             metavar="FOLDER",
         ),
@@ -44,15 +44,21 @@ class SceneOptions:
     background: Annotated[
         Path | None,
         option(
-            "--background", help="Backgrounds: pictures or videos. Made up where not given.", panel=_SCENES,
-            metavar="FOLDER",
+            "--background", help="Folder of background pictures or videos (default: made-up backgrounds).",
+            panel=_SCENES, metavar="FOLDER",
         ),
     ] = None  # fmt: skip
     scenes: Annotated[
-        SceneChoice, option("--scenes", help="paper: planes before a far background, camera still.", panel=_SCENES)
+        SceneChoice,
+        option(
+            "--scenes",
+            help="Kind of scene: rich, or paper for flat subjects before a far background and a still camera.",
+            panel=_SCENES,
+        ),
     ] = "rich"
     highlights: Annotated[
-        bool, option("--highlights/--no-highlights", help="Made-up lights brighter than white.", panel=_SCENES)
+        bool,
+        option("--highlights/--no-highlights", help="Add lights brighter than white to made-up scenes.", panel=_SCENES),
     ] = True
 
 
@@ -61,35 +67,44 @@ class LensOptions:
     """What the lens does."""
 
     blur: Annotated[
-        str, option("--blur", help="K, or least and greatest K.", panel=_LENS, metavar="K|K0,K1")
+        str,
+        option(
+            "--blur", help="Blur strength K of all clips, or the range that it is drawn from.", panel=_LENS,
+            metavar="K|K0,K1",
+        ),
     ] = "4,32"  # fmt: skip
     schedule: Annotated[
-        ScheduleChoice, option("--schedule", help="How focus and K change over a clip.", panel=_LENS)
+        ScheduleChoice, option("--schedule", help="How focus and blur strength change over a clip.", panel=_LENS)
     ] = "mixed"
-    samples: Annotated[int, option("--samples", help="Rays of each pixel through the lens.", panel=_LENS)] = 256
+    samples: Annotated[
+        int, option("--samples", help="Number of rays through the lens per pixel, at least 1.", panel=_LENS)
+    ] = 256
     round_aperture: Annotated[
-        float, option("--round-aperture", help="Share of clips with a round aperture.", panel=_LENS)
+        float, option("--round-aperture", help="Share of clips with a round aperture (0 to 1).", panel=_LENS)
     ] = 1.0
     transfer: Annotated[
-        TransferChoice, option("--transfer", help="srgb blurs linear light, none code values.", panel=_LENS)
+        TransferChoice,
+        option("--transfer", help="Blur linear light (srgb), or the pixel values as they are (none).", panel=_LENS),
     ] = "srgb"
 
 
 def synth_command(
-    output: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the clips.")],
+    output: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the clips, one file each.")],
     scene: SceneOptions,
     lens: LensOptions,
     report: ReportOptions,
-    clips: Annotated[int, option("--clips", help="How many clips.")] = 8,
-    seed: Annotated[int, option("--seed", help="Clips of one seed are the same everywhere.")] = 0,
-    size: Annotated[str, option("--size", help="Of the frames.", metavar="WxH")] = "512x288",
-    frames: Annotated[int, option("--frames", help="Of each clip.")] = 25,
+    clips: Annotated[int, option("--clips", help="Number of clips, at least 1.")] = 8,
+    seed: Annotated[int, option("--seed", help="Random seed, 0 or more; the same seed makes the same clips.")] = 0,
+    size: Annotated[
+        str, option("--size", help="Width and height of the frames, in pixels, at least 16 each.", metavar="WxH")
+    ] = "512x288",
+    frames: Annotated[int, option("--frames", help="Number of frames per clip, at least 1.")] = 25,
     overwrite: Overwrite = False,
 ) -> None:
-    """Make clips of layered scenes, ray traced through a thin lens.
+    """Make clips with ground truth for training and evaluation: layered scenes, ray traced through a thin lens.
 
-    A run that was broken off goes on where it stopped when it is started again with the same arguments: clips that are
-    there already, made from the same seed, are kept.
+    A run that was interrupted continues when it is started again with the same arguments; clips that are complete are
+    kept.
     """
     if clips < 1:
         raise InputError(f"number of clips is {clips}; give 1 or more")
@@ -192,7 +207,7 @@ def _check_present(maker: "ClipMaker", output: Path, *, overwrite: bool) -> None
         index = next((i for i in range(len(maker)) if shard.name(i) == path.name), None)
         about = shard.about(path)
         if index is None or about.get("made_from") != maker.made_from(index):
-            raise InputError(f"{path} is not of these clips; choose another folder, or pass --overwrite")
+            raise InputError(f"{path} was made with other settings; choose another folder, or pass --overwrite")
 
 
 @contextmanager
@@ -227,5 +242,5 @@ def _blur_range(text: str) -> tuple[float, float]:
     except ValueError:
         values = []
     if len(values) not in (1, 2) or not all(0 <= value < float("inf") for value in values):
-        raise InputError(f"blur is {text!r}; give K, or least and greatest K such as 4,32")
+        raise InputError(f"blur is {text!r}; give one blur strength K, or the lowest and highest, such as 4,32")
     return values[0], values[-1]

@@ -21,23 +21,27 @@ _TRACKING = "following the subject through {total} frames"
 
 def track_command(
     input: Input,
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="A .json file.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="JSON file for the focus script.")],
     disparity: DisparityOptions,
     subject: SubjectOptions,
     part: RangeOptions,
     reading: ReadingOptions,
     report: ReportOptions,
     masks: Annotated[
-        Path | None, option("--masks", help="Write the mattes here too, for --focus-mask.", metavar="FOLDER")
+        Path | None,
+        option("--masks", help="Folder to write the mattes of the subject to, for --focus-mask.", metavar="FOLDER"),
     ] = None,
     bake: Annotated[
-        bool, option("--bake", help="Write the focus itself, as keyframes of disparity, not the subjects.")
+        bool, option("--bake", help="Write the resulting focus, as keyframes of disparity, in place of the subjects.")
     ] = False,
-    blur: Annotated[float | None, option("--blur", help="Blur strength for the script to give.", metavar="K")] = None,
-    device: Annotated[Device, option("--device", help="Where a depth model runs.")] = "auto",
+    blur: Annotated[
+        float | None,
+        option("--blur", help="Blur strength K to write into the script, 0 or more (default: none).", metavar="K"),
+    ] = None,
+    device: Annotated[Device, option("--device", help="Device that the depth model runs on.")] = "auto",
     overwrite: Overwrite = False,
 ) -> None:
-    """Follow a subject, or pick subjects with --focus auto, and write the decisions for --focus-script."""
+    """Follow a subject, or choose subjects with --focus auto, and write a focus script for --focus-script."""
     from any2bokeh.recipe import Recipe
     from any2bokeh.track import track
 

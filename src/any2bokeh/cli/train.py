@@ -25,47 +25,87 @@ _SECONDS_BETWEEN_LINES = 5.0
 def train_command(
     config: Annotated[
         str,
-        typer.Argument(metavar="CONFIG", help="paper, compact, compact-cpu, debug, or a TOML file that changes one."),
+        typer.Argument(
+            metavar="CONFIG",
+            help="Training configuration: paper, compact, compact-cpu, debug, or a TOML file that changes one of them.",
+        ),
     ],
     report: ReportOptions,
     data: Annotated[
-        str, option("--data", help="Folder of clips made by synth, or 'procedural'.", metavar="SHARDS|procedural")
+        str,
+        option(
+            "--data",
+            help="Folder of clips made by synth, or 'procedural' to make clips on the fly.",
+            metavar="SHARDS|procedural",
+        ),
     ] = "procedural",
-    out: Annotated[Path | None, option("--out", help="Folder of the run; train-CONFIG by default.")] = None,
-    stage: Annotated[str, option("--stage", help="One stage of the config, or all.", metavar="1|2|3|all")] = "all",
-    resume: Annotated[bool, option("--resume", help="Go on from the newest state in --out.")] = False,
+    out: Annotated[Path | None, option("--out", help="Folder of the run (default: train-CONFIG).")] = None,
+    stage: Annotated[
+        str, option("--stage", help="Stage to train, or all of them in order.", metavar="1|2|3|all")
+    ] = "all",
+    resume: Annotated[bool, option("--resume", help="Continue from the newest saved state in --out.")] = False,
     start_from: Annotated[
         Path | None,
-        option("--start-from", help="Checkpoint or handoff to start from where there is no state.", metavar="FOLDER"),
+        option(
+            "--start-from", help="Checkpoint or handoff to start from if there is no saved state.", metavar="FOLDER"
+        ),
     ] = None,
     samples: Annotated[
-        Path | None, option("--samples", help="Clips of which the first is shown in the strips.", metavar="SHARDS")
+        Path | None,
+        option(
+            "--samples",
+            help="Folder of clips, the first of which is shown in sample strips (default: a training clip).",
+            metavar="SHARDS",
+        ),
     ] = None,
-    device: Annotated[Literal["auto", "cpu", "cuda"], option("--device", help="Where to train.", panel=_RUN)] = "auto",
-    workers: Annotated[int, option("--workers", help="Processes that read or make clips.", panel=_RUN)] = 0,
-    state_every: Annotated[int, option("--state-every", help="Steps between states.", panel=_RUN)] = 500,
-    states_kept: Annotated[int, option("--states-kept", help="Newest states that are kept.", panel=_RUN)] = 2,
-    strip_every: Annotated[
-        int, option("--strip-every", help="Steps between sample strips; 0 = at the end of stages.", panel=_RUN)
+    device: Annotated[
+        Literal["auto", "cpu", "cuda"], option("--device", help="Device to train on.", panel=_RUN)
+    ] = "auto",
+    workers: Annotated[
+        int,
+        option(
+            "--workers", help="Number of processes that read or make clips; 0 uses the training process.", panel=_RUN
+        ),
     ] = 0,
-    log_every: Annotated[int, option("--log-every", help="Steps of a line of the log.", panel=_RUN)] = 1,
+    state_every: Annotated[
+        int, option("--state-every", help="Number of steps between saved states.", panel=_RUN)
+    ] = 500,
+    states_kept: Annotated[
+        int, option("--states-kept", help="Number of saved states to keep, newest first.", panel=_RUN)
+    ] = 2,
+    strip_every: Annotated[
+        int,
+        option(
+            "--strip-every",
+            help="Number of steps between sample strips; 0 makes one at the end of each stage.",
+            panel=_RUN,
+        ),
+    ] = 0,
+    log_every: Annotated[int, option("--log-every", help="Number of steps between lines of the log.", panel=_RUN)] = 1,
     minutes: Annotated[
-        float | None, option("--minutes", help="Stop after so many, ready to be resumed.", panel=_RUN)
+        float | None,
+        option("--minutes", help="Stop after this many minutes, ready for --resume (default: no limit).", panel=_RUN),
     ] = None,
     handoff: Annotated[
         Path | None,
-        option("--handoff", help="Leave the training here for --start-from elsewhere.", panel=_RUN, metavar="FOLDER"),
+        option(
+            "--handoff",
+            help="Folder to write a handoff to, from which --start-from continues on another machine.",
+            panel=_RUN,
+            metavar="FOLDER",
+        ),
     ] = None,
     handoff_size: Annotated[
         Literal["compact", "full"],
         option(
             "--handoff-size",
-            help="compact: averaged weights and second moments in 16 bits. full: four times the size, goes on exactly.",
+            help="Contents of the handoff: compact holds averaged weights and second moments in 16 bits; full is four "
+            "times as large and continues exactly.",
             panel=_RUN,
         ),
     ] = "compact",
 ) -> None:
-    """Train the diffusion engine; under torchrun, on many devices."""
+    """Train the diffusion engine, on one device or, under torchrun, on several."""
     from any2bokeh.training.clips import open_clips
     from any2bokeh.training.registry import find_config
     from any2bokeh.training.trainer import RunOptions, train

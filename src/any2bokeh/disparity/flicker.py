@@ -64,13 +64,13 @@ class Flicker:
         remedy = "steady it with --scale-alignment whole-clip"
         if self.jitter > TOLD_JITTER:
             return (
-                f"the given disparity flickers: on one and the same surface it jumps by {self.jitter:.0%} of its range "
-                f"from frame to frame, and so will the blur; {remedy}"
+                f"the given disparity flickers by {self.jitter:.0%} of its range from frame to frame on the same "
+                f"surface, and so will the blur; {remedy}"
             )
         if self.drift > TOLD_DRIFT:
             return (
-                f"the given disparity drifts: on what stands still it changes by {self.drift:.0%} of its range, as "
-                f"maps do that were normalised frame by frame, and so will the blur; {remedy}"
+                f"the given disparity drifts by {self.drift:.0%} of its range on things that stand still, as happens "
+                f"when maps are normalised frame by frame, and so will the blur; {remedy}"
             )
         return None
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from any2bokeh.disparity.estimators.base import ScaleAlignment
-from any2bokeh.errors import InputError
+from any2bokeh.errors import InputError, require_choice
 
 DisparityKind = Literal[
     "disparity",  # inverse depth
@@ -90,8 +90,8 @@ class DisparityReading:
             ("kind", self.kind, get_args(DisparityKind)),
             ("scale_alignment", self.scale_alignment, get_args(ScaleAlignment)),
         ):
-            if value is not None and value not in allowed:
-                raise InputError(f"disparity {noun} is {value!r}; allowed is {' or '.join(allowed)}")
+            if value is not None:
+                require_choice(f"disparity {noun}", value, allowed)
         if self.polarity is not None and self.kind in ("depth", "depth-mm"):
             raise InputError(
                 f"disparity polarity {self.polarity} and disparity kind {self.kind} contradict each other: large "

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from any2bokeh.disparity.grey_folder import SUFFIXES
 from any2bokeh.disparity.source import DisparitySource
-from any2bokeh.errors import InputError
+from any2bokeh.errors import InputError, require_choice
 from any2bokeh.pending_output import PendingOutput, check_target, write_failure
 
 PictureFormat = Literal[
@@ -46,8 +46,7 @@ def check_disparity_target(
     Raises:
         InputError: another suffix, an unknown format, something there already, or a folder with other pictures.
     """
-    if picture_format not in get_args(PictureFormat):
-        raise InputError(f"--format is {picture_format!r}; allowed is {' or '.join(get_args(PictureFormat))}")
+    require_choice("--format", picture_format, get_args(PictureFormat))
     if path.suffix.lower() != ARCHIVE_SUFFIX and path.suffix and not path.is_dir():
         raise InputError(f"cannot write {path}: {path.suffix} is not {ARCHIVE_SUFFIX}; or give a folder, for pictures")
     check_target(path, source, overwrite=overwrite)

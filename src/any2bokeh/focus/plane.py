@@ -36,6 +36,7 @@ class FocusPlane:
         focus_disparity = 1 / (self.distance_m * metres)
         if focus_disparity > 1:
             raise InputError(
-                f"focus distance is {self.distance_m:g} m, nearer than all in the clip; give {1 / metres:.3g} m or more"
+                f"focus distance is {self.distance_m:g} m, nearer than anything in the clip; give {1 / metres:.3g} m "
+                f"or more"
             )
         return FocusScript(keyframes=(Keyframe(frame=frames.start, target=DisparityTarget(focus_disparity)),))

@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Literal, Self, get_args
 
-from any2bokeh.errors import InputError, is_finite_number, require_in_unit_range, shown
+from any2bokeh.errors import InputError, is_finite_number, require_choice, require_in_unit_range, shown
 from any2bokeh.focus.easing import Easing
 from any2bokeh.focus.target import BoxTarget, DisparityTarget, MaskTarget, PointTarget, Target
 from any2bokeh.subject.seed import ClipSeed
@@ -61,8 +61,7 @@ class Keyframe:
         if self.transition_s is not None and (not is_finite_number(self.transition_s) or self.transition_s < 0):
             raise InputError(f"transition_s is {shown(self.transition_s)}; allowed is a number of seconds from 0 up")
         for name, choice, allowed in (("easing", self.easing, Easing), ("strength", self.strength, Strength)):
-            if choice not in get_args(allowed):
-                raise InputError(f"{name} is {shown(choice)}; allowed is {', '.join(get_args(allowed))}")
+            require_choice(name, choice, get_args(allowed))
         if not isinstance(self.cut, bool):
             raise InputError(f"cut is {shown(self.cut)}; allowed is true or false")
 

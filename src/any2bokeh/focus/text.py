@@ -58,8 +58,8 @@ class TextSubject:
         at = frames.start if self.frame is None else self.frame - frames.first
         if not frames.start <= at < frames.stop:
             raise InputError(
-                f"--focus-text {self.text!r} is looked for in frame {at + frames.first}, but disparity is known of "
-                f"frames {frames.start + frames.first}:{frames.stop + frames.first} alone; choose one of these"
+                f"--focus-text {self.text!r} refers to frame {at + frames.first}, but there is disparity only for "
+                f"frames {frames.start + frames.first}:{frames.stop + frames.first}; choose one of these"
             )
         grounding = GroundingModel.load(self.model)
         picture = next(iter(subjects.pictures.frames(at, at + 1)))

@@ -1,15 +1,15 @@
 """Models that are on this machine already: a folder, or a repository in the hub's local cache. Nothing is fetched."""
 
-import json
-import re
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from any2bokeh.errors import InputError
+from any2bokeh.errors import InputError, require_installed
 from any2bokeh.models.aligned_weights import align_weights
+from any2bokeh.models.hub import find_on_machine, is_hub_id, unavailable
+from any2bokeh.models.model_files import CONFIG_FILE, read_json, weight_files
 
-_HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*")
+_PACKAGES = ("torch", "transformers")
 _WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
 
 
@@ -23,19 +23,9 @@ def find_model_folder(model: str) -> Path | None:
         The folder, or its snapshot in the hub's cache; None where the cache does not hold a configuration and weights
         (safetensors) of it, or where transformers is not installed.
     """
-    if find_spec("transformers") is None or find_spec("torch") is None:
+    if any(find_spec(name) is None for name in _PACKAGES):
         return None
-    if Path(model).is_dir():
-        return Path(model)
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
-
-    try:
-        folder = Path(snapshot_download(model, local_files_only=True))
-    except (LocalEntryNotFoundError, HFValidationError):
-        return None
-    complete = (folder / "config.json").is_file() and any((folder / name).is_file() for name in _WEIGHTS)
-    return folder if complete else None
+    return find_on_machine(model, is_complete=_is_complete)
 
 
 def require_model_folder(model: str, *, option: str, instead: str) -> Path:
@@ -49,13 +39,13 @@ def require_model_folder(model: str, *, option: str, instead: str) -> Path:
     Raises:
         InputError: it is not on this machine.
     """
-    if find_spec("transformers") is None or find_spec("torch") is None:
-        raise InputError(f"{option} {model} needs torch and transformers; install any2bokeh[diffusion], or {instead}")
+    require_installed(f"{option} {model}", _PACKAGES, "diffusion", instead=instead)
     folder = find_model_folder(model)
-    if folder is None:
-        remedy = f"fetch it with 'hf download {model}'" if _HUB_ID.fullmatch(model) else "give a folder or owner/name"
-        raise InputError(f"{option} {model} is neither a folder nor in the local cache; {remedy}, or {instead}")
-    return folder
+    if folder is not None:
+        return folder
+    if is_hub_id(model):
+        raise unavailable(option, model, "is neither a folder nor in the hub's cache on this machine", instead)
+    raise InputError(f"{option} {model} is neither a folder nor a hub id such as owner/name; give one, or {instead}")
 
 
 def load_model(model_class: Any, folder: Path, *, kinds: tuple[str, ...], option: str) -> Any:
@@ -74,8 +64,7 @@ def load_model(model_class: Any, folder: Path, *, kinds: tuple[str, ...], option
     if kind not in kinds:
         holds = f"holds a model of type {kind!r}" if kind else "holds no model of transformers"
         raise InputError(f"{option} {folder} {holds}; give one of type {' or '.join(kinds)}")
-    if not any((folder / name).is_file() for name in _WEIGHTS):
-        raise InputError(f"{option} {folder} has no {_WEIGHTS[0]}; export the weights as safetensors")
+    weight_files(folder, "model")
     from transformers.utils import logging
 
     bar_before = logging.is_progress_bar_enabled()
@@ -104,12 +93,10 @@ def load_model(model_class: Any, folder: Path, *, kinds: tuple[str, ...], option
     return model.eval()
 
 
+def _is_complete(folder: Path) -> bool:
+    return (folder / CONFIG_FILE).is_file() and any((folder / name).is_file() for name in _WEIGHTS)
+
+
 def _kind(folder: Path, option: str) -> str | None:
-    try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        kind = config.get("model_type") if isinstance(config, dict) else None
-        return None if kind is None else str(kind)
-    except OSError as error:
-        raise InputError(f"{option} {folder} has no readable config.json; give a folder of a model") from error
-    except ValueError as error:
-        raise InputError(f"{option} {folder} has a config.json that is not JSON; fetch it again") from error
+    kind = read_json(folder / CONFIG_FILE, option).get("model_type")
+    return None if kind is None else str(kind)

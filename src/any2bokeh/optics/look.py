@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from any2bokeh.errors import InputError
+from any2bokeh.errors import InputError, require_choice
 from any2bokeh.optics.setting import setting, settings_of
 
 if TYPE_CHECKING:
@@ -32,7 +32,12 @@ class Look:
         help="Number of iris blades, 3 to 16; 0 is a round aperture",
     )  # fmt: skip
     blade_curvature: float = setting(
-        0.0, low=0, high=1, step=0.05, label="Blade curvature", help="Curvature of the blades, from straight to round"
+        0.0,
+        low=0,
+        high=1,
+        step=0.05,
+        label="Blade curvature",
+        help="Curvature of the iris blades: 0 is straight, 1 is round",
     )
     aperture_rotation_deg: float = setting(
         0.0, low=-360, high=360, step=1, slider=(-90, 90), unit="degrees", label="Iris rotation",
@@ -52,17 +57,28 @@ class Look:
     )  # fmt: skip
     spherical: float = setting(
         0.0, low=-1, high=1, step=0.05, label="Spherical aberration",
-        help="Above 0 gives bright rims behind the focal plane and bright cores in front of it; below 0 the reverse",
+        help="Spherical aberration: above 0, bokeh discs have bright rims behind the focal plane and bright centres in "
+        "front of it; below 0, the reverse",
     )  # fmt: skip
     softness: float = setting(
-        0.0, low=0, high=1, step=0.05, label="Softness", help="Share of a disc's radius over which its rim fades"
+        0.0,
+        low=0,
+        high=1,
+        step=0.05,
+        label="Softness",
+        help="Width of the soft rim of bokeh discs, as a share of their radius",
     )
     onion_rings: float = setting(
-        0.0, low=0, high=1, step=0.05, label="Onion rings", help="Contrast of the rings that aspheric elements leave"
+        0.0,
+        low=0,
+        high=1,
+        step=0.05,
+        label="Onion rings",
+        help="Contrast of onion rings, which aspheric elements leave in bokeh discs",
     )
     axial_chromatic: float = setting(
         0.0, low=-0.2, high=0.2, step=0.001, slider=(0, 0.03), unit="of disparity", label="Axial colour",
-        help="Distance between the focal planes of red and green",
+        help="Axial chromatic aberration: distance between the focal planes of red and green",
     )  # fmt: skip
     highlights: float = setting(
         0.0, low=0, high=1000, step=0.5, slider=(0, 20), label="Highlight gain",
@@ -70,7 +86,7 @@ class Look:
     )  # fmt: skip
     highlight_threshold: float = setting(
         0.9, low=0, high=0.999, step=0.01, label="Highlight threshold",
-        help="Code value from which light counts as a highlight",
+        help="Pixel value, 1 being white, above which light counts as a highlight",
     )  # fmt: skip
     aperture_image: Path | None = None
 
@@ -94,8 +110,7 @@ class Look:
             InputError: a name that is no setting, or as for ``Look``.
         """
         for name in values:
-            if name not in LOOK_SETTINGS and name != "aperture_image":
-                raise InputError(f"there is no setting {name!r} of a look; there are {', '.join(LOOK_SETTINGS)}")
+            require_choice("setting of a look", name, (*LOOK_SETTINGS, "aperture_image"))
         return replace(self, **values)
 
     def numbers(self) -> dict[str, float]:

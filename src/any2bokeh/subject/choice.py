@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from any2bokeh.errors import InputError
+from any2bokeh.errors import InputError, require_choice
 from any2bokeh.models.local_model import find_model_folder, require_model_folder
 from any2bokeh.subject.sam2 import DEFAULT_MODEL, Sam2Tracker
 from any2bokeh.subject.tracker import Tracker
@@ -32,8 +32,7 @@ class TrackerChoice:
     device: str = "auto"
 
     def __post_init__(self) -> None:
-        if self.kind not in get_args(TrackerKind):
-            raise InputError(f"tracker is {self.kind!r}; allowed is {', '.join(get_args(TrackerKind))}")
+        require_choice("tracker", self.kind, get_args(TrackerKind))
         if self.kind == "classical" and self.model is not None:
             raise InputError(
                 f"the classical tracker has no model, but {self.model} is given; leave it out, or use sam2"

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from any2bokeh.errors import InputError
+from any2bokeh.errors import InputError, require_choice
 from any2bokeh.optics import transfer as transfer_functions
 from any2bokeh.optics.aperture import ConvexAperture, Disc, Polygon
 from any2bokeh.optics.transfer import Transfer
@@ -61,8 +61,7 @@ class ClipConfig:
         ):
             if getattr(self, name) < low:
                 raise InputError(f"{name.replace('_', ' ')} is {getattr(self, name)}; give {low} or more")
-        if self.transfer not in ("srgb", "none"):
-            raise InputError(f"transfer is {self.transfer}; clips are made for srgb or none")
+        require_choice("transfer", self.transfer, ("srgb", "none"))
         if not 0 <= self.blur_strength[0] <= self.blur_strength[1]:
             raise InputError(
                 f"blur strengths run from {self.blur_strength[0]:g} to {self.blur_strength[1]:g}; swap them"

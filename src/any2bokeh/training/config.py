@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
 
-from any2bokeh.errors import InputError
+from any2bokeh.errors import InputError, require_choice
 from any2bokeh.training.clips import ProceduralClips
 from any2bokeh.training.networks import ModelStart
 from any2bokeh.training.stages import Stage
 from any2bokeh.training.windows import Cut
 
+ExportDtype = Literal["float32", "float16", "bfloat16"]
 Precision = Literal["no", "bf16", "fp16", "float64"]
 """``bf16``, ``fp16``: of the forward passes; weights and optimiser are float32. On a CPU ``fp16`` is ``no``, and
 ``bf16`` is fast where the processor has matrix units for it (AMX). ``no``: float32 throughout.
@@ -51,15 +52,13 @@ class TrainingConfig:
     weight_decay: float = 1e-2
     largest_gradient_norm: float = 1.0
     gradient_checkpointing: bool = False
-    export_dtype: Literal["float32", "float16", "bfloat16"] = "float32"
+    export_dtype: ExportDtype = "float32"
 
     def __post_init__(self) -> None:
-        if self.precision not in get_args(Precision):
-            raise InputError(f"precision is {self.precision!r}; it must be one of {', '.join(get_args(Precision))}")
+        require_choice("precision", self.precision, get_args(Precision))
         if not 0 <= self.average_decay < 1:
             raise InputError(f"average_decay is {self.average_decay:g}; it must be at least 0 and below 1")
-        if self.export_dtype not in ("float32", "float16", "bfloat16"):
-            raise InputError(f"export_dtype is {self.export_dtype!r}; it must be float32, float16 or bfloat16")
+        require_choice("export_dtype", self.export_dtype, get_args(ExportDtype))
         names = [stage.name for stage in self.stages]
         if not names or len(set(names)) != len(names):
             raise InputError(f"stages of config {self.name} are {names}; there must be some, of different names")
@@ -98,8 +97,7 @@ def read_config(path: Path, named: Mapping[str, TrainingConfig]) -> TrainingConf
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InputError(f"{path} is not TOML: {error}") from None
     base = table.pop("base", None)
-    if base not in named:
-        raise InputError(f"{path} has base {base!r}; it must be one of {', '.join(named)}")
+    require_choice(f"base of {path}", base, named)
     table.setdefault("name", path.stem)
     return changed(named[base], table, str(path))
 

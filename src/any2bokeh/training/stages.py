@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from any2bokeh.errors import InputError
+from any2bokeh.errors import InputError, require_choice
 
 Trains = Literal["autoencoder", "encoder", "unet", "unet-temporal", "decoder-spatial"]
 """Which parameters a stage trains; see ``trained_names``."""
@@ -56,11 +56,7 @@ class Stage:
 
     def __post_init__(self) -> None:
         for name, allowed in (("trains", Trains), ("loss", Loss), ("decay", Decay)):
-            value = getattr(self, name)
-            if value not in get_args(allowed):
-                raise InputError(
-                    f"{name} of stage {self.name} is {value!r}; it must be one of {', '.join(get_args(allowed))}"
-                )
+            require_choice(f"{name} of stage {self.name}", getattr(self, name), get_args(allowed))
         for name in ("frames", "steps", "batch_size", "accumulation"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name} of stage {self.name} is {getattr(self, name)}; it must be at least 1")

@@ -58,8 +58,8 @@ class Companions:
             lost.append("closed captions within the pictures")
         if lost:
             self.remarks.append(
-                f"of {self._info.path}, {', '.join(lost)} {'is' if len(lost) == 1 else 'are'} left out: "
-                f"{codec} cannot be given them here"
+                f"of {self._info.path}, {', '.join(lost)} {'is' if len(lost) == 1 else 'are'} left out, "
+                f"because they cannot be written with {codec}"
             )
         return parameters
 

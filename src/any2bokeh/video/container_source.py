@@ -90,8 +90,8 @@ class ContainerSource(VideoSource):
 
     def _opening_remarks(self) -> list[str]:
         alpha = (
-            f"alpha of {self._path} is left out: it lies beside the pictures, where it is not read from; "
-            f"convert it to ProRes 4444 or PNG first"
+            f"alpha of {self._path} is left out, because VP8 and VP9 store it beside the picture, where it is not "
+            f"read; convert the file to ProRes 4444 or PNG first"
         )
         return [*self._times.remarks, *_scan_remarks(self.info), *([alpha] if self._has_alpha_beside else [])]
 

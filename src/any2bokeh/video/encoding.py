@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from any2bokeh.errors import InputError
+from any2bokeh.errors import InputError, require_choice
 from any2bokeh.video.info import VideoInfo
 from any2bokeh.video.pixel_layout import PixelLayout, canonical_layout, planar_layout
 
@@ -42,10 +42,8 @@ class Encoding:
     sound: SoundPolicy = "auto"
 
     def __post_init__(self) -> None:
-        if self.codec not in get_args(Codec):
-            raise InputError(f"codec is {self.codec!r}; allowed are {', '.join(get_args(Codec))}")
-        if self.sound not in get_args(SoundPolicy):
-            raise InputError(f"sound is {self.sound!r}; allowed are {', '.join(get_args(SoundPolicy))}")
+        require_choice("codec", self.codec, get_args(Codec))
+        require_choice("sound", self.sound, get_args(SoundPolicy))
         if self.threads is not None and self.threads < 1:
             raise InputError(f"threads is {self.threads}; give 1 or more")
 

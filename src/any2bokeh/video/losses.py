@@ -32,7 +32,7 @@ def losses(
         remarks.append(f"in {path}, {', '.join(changes)}, {reason}; {_exact_kind(info)} keeps what there is")
     if alpha_bits(info.pixel_format):
         if alpha_bits(pixel_format):
-            remarks.append(f"alpha of {info.path} is kept as it is: it is not blurred with the picture")
+            remarks.append(f"alpha of {info.path} is kept unchanged and is not blurred with the picture")
         else:
             # VP9 is written with 8 bits only.
             webm = " .webm," if info.bit_depth <= 8 else ""

@@ -46,7 +46,9 @@ def open_source(
 
         assert images is not None
         if fps is not None:
-            raise InputError(f"{path} has durations of its own; fps ({fps}) is for images without: leave it out")
+            raise InputError(
+                f"{path} states how long each frame is shown; fps ({fps}) is for images that do not: leave it out"
+            )
         return WebpAnimation(images[0])
     from any2bokeh.video.container_source import ContainerSource
 

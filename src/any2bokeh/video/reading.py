@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from any2bokeh.errors import InputError
+from any2bokeh.errors import require_choice
 
 Deinterlace = Literal["auto", "off"]
 
@@ -25,5 +25,4 @@ class Reading:
     layer: str | None = None
 
     def __post_init__(self) -> None:
-        if self.deinterlace not in get_args(Deinterlace):
-            raise InputError(f"deinterlace is {self.deinterlace!r}; give {' or '.join(get_args(Deinterlace))}")
+        require_choice("deinterlace", self.deinterlace, get_args(Deinterlace))

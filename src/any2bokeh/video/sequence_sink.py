@@ -65,7 +65,7 @@ class SequenceSink(VideoSink):
         self._written = 0
         self._pending = PendingOutput.folder(folder)
         if notice is not None and alpha_bits(info.pixel_format):
-            notice(f"alpha of {info.path} is kept as it is: it is not blurred with the picture")
+            notice(f"alpha of {info.path} is kept unchanged and is not blurred with the picture")
 
     def write(self, frame: Frame, pixels: Pixels) -> None:
         """See ``VideoSink.write``."""

@@ -10,10 +10,11 @@ import pytest
 from numpy.typing import NDArray
 
 from any2bokeh.disparity.estimators import open_estimator
-from any2bokeh.disparity.estimators.model_folder import ModelUnavailable, stated_licence
-from any2bokeh.disparity.estimators.registry import DEFAULT_MODEL, KNOWN_MODELS, find_model, is_permissive
+from any2bokeh.disparity.estimators.registry import DEFAULT_MODEL, KNOWN_MODELS, find_model
 from any2bokeh.disparity.rough.estimator import RoughEstimator
 from any2bokeh.errors import InputError
+from any2bokeh.models.hub import ModelUnavailable
+from any2bokeh.models.licence import is_permissive, stated_licence
 from any2bokeh.subject.seed import ClipSeed
 from tests.disparity.estimators.models import write_hub_cache
 

@@ -60,8 +60,8 @@ def test_load_chooses_device_and_dtype(pipeline: AnyToBokehPipeline, tmp_path: P
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"device": "tpu"}, "device is 'tpu'; it must be one of auto, cpu, cuda, mps"),
-        ({"dtype": "int8"}, "dtype is 'int8'; it must be one of auto, float32, bfloat16, float16"),
+        ({"device": "tpu"}, "device is 'tpu'; allowed is auto, cpu, cuda or mps"),
+        ({"dtype": "int8"}, "dtype is 'int8'; allowed is auto, float32, bfloat16 or float16"),
         ({"device": "cpu", "cpu_offload": True}, "cpu_offload needs a GPU"),
     ],
 )

@@ -4,8 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from any2bokeh.disparity.estimators.base import DepthEstimator, Device
-from any2bokeh.disparity.estimators.model_folder import CONFIG_FILE, ModelUnavailable, model_folder, read_json
+from any2bokeh.disparity.estimators.model_folder import model_folder
 from any2bokeh.disparity.estimators.registry import DEFAULT_MODEL, Family, find_model
+from any2bokeh.errors import require_installed
+from any2bokeh.models.hub import ModelUnavailable
+from any2bokeh.models.model_files import CONFIG_FILE, read_json
 from any2bokeh.subject.seed import ClipSeed
 
 ROUGH = "rough"
@@ -48,7 +51,12 @@ def open_estimator(
     if choice != DEFAULT_CHOICE:
         return _of_model(choice, allow_noncommercial, device, notice)
     try:
-        _require_libraries(DEFAULT_MODEL.hub_id)
+        require_installed(
+            f"depth model {DEFAULT_MODEL.hub_id}",
+            ("torch", "transformers", "safetensors"),
+            "depth",
+            error=ModelUnavailable,
+        )
         return _of_model(DEFAULT_MODEL.hub_id, allow_noncommercial, device, notice)
     except ModelUnavailable:
         return RoughEstimator(seed=seed or ClipSeed(), caveat=_FALLBACK_CAVEAT)
@@ -75,15 +83,7 @@ def _family_of(folder: Path) -> Family:
         "video_depth" in path.name for path in folder.glob("*.safetensors")
     ):
         return "video-depth-anything"
-    config = read_json(folder / CONFIG_FILE)
+    config = read_json(folder / CONFIG_FILE, "depth model")
     if str(config.get("model_name", "")).startswith("da3"):
         return "depth-anything-3"
     return "transformers"
-
-
-def _require_libraries(hub_id: str) -> None:
-    from importlib.util import find_spec
-
-    missing = [name for name in ("torch", "transformers", "safetensors") if find_spec(name) is None]
-    if missing:
-        raise ModelUnavailable(f"depth model {hub_id} needs {missing[0]}, which is not installed")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from any2bokeh.disparity.estimators.base import Device, ScaleAlignment
-from any2bokeh.disparity.estimators.model_folder import weight_files
+from any2bokeh.models.model_files import weight_files
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.disparity.estimators.model_folder import PREPROCESSOR_FILE, read_json
+from any2bokeh.disparity.estimators.model_folder import PREPROCESSOR_FILE
 from any2bokeh.errors import InputError
+from any2bokeh.models.model_files import read_json
 
 _IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _HALF = (0.5, 0.5, 0.5)
@@ -45,7 +46,7 @@ class Preprocessing:
         usual = _USUAL[model_type]
         if not (folder / PREPROCESSOR_FILE).is_file():
             return usual
-        said = read_json(folder / PREPROCESSOR_FILE)
+        said = read_json(folder / PREPROCESSOR_FILE, "depth model")
         try:
             height, width = _size(said.get("size"), usual)
             made = cls(

@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Family = Literal["transformers", "video-depth-anything", "depth-anything-3"]
+from any2bokeh.models.licence import is_permissive
 
-PERMISSIVE = ("apache-2.0", "mit", "bsd-2-clause", "bsd-3-clause", "bsd", "isc", "cc0-1.0", "cc-by-4.0", "unlicense")
-"""Licences, as model cards write them, that allow any use."""
+Family = Literal["transformers", "video-depth-anything", "depth-anything-3"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +29,6 @@ class KnownModel:
     @property
     def is_permissive(self) -> bool:
         return is_permissive(self.licence)
-
-
-def is_permissive(licence: str) -> bool:
-    """Whether a licence, as model cards write it, allows any use."""
-    return licence.lower() in PERMISSIVE
 
 
 # Licences as the model cards stated them when this table was made; a card that says otherwise today wins at download.

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from any2bokeh.disparity.aspect import in_aspect_of
 from any2bokeh.disparity.estimators.base import Device, MapMeaning
 from any2bokeh.disparity.estimators.folder_model import FolderModel
-from any2bokeh.disparity.estimators.model_folder import CONFIG_FILE, identity, read_json, weight_files
+from any2bokeh.disparity.estimators.model_folder import FALLBACK_REMEDY, identity
 from any2bokeh.disparity.estimators.preprocessing import Preprocessing
-from any2bokeh.errors import InputError
+from any2bokeh.errors import InputError, require_extra
 from any2bokeh.models.aligned_weights import align_weights
+from any2bokeh.models.model_files import CONFIG_FILE, read_json, weight_files
 
 _CLASSES = {
     "depth_anything": "DepthAnythingForDepthEstimation",
@@ -42,7 +43,7 @@ class TransformersEstimator(FolderModel):
 
     @cached_property
     def config(self) -> dict[str, Any]:
-        return read_json(self.folder / CONFIG_FILE)
+        return read_json(self.folder / CONFIG_FILE, "depth model")
 
     @cached_property
     def model_type(self) -> str:
@@ -137,14 +138,9 @@ def require_torch(name: str) -> tuple[Any, Any]:
     Raises:
         InputError: one is not installed.
     """
-    try:
+    with require_extra(f"depth model {name}", "depth", instead=FALLBACK_REMEDY):
         import torch
         import transformers
-    except ImportError as error:
-        raise InputError(
-            f"depth model {name} needs {error.name}, which is not installed; pip install 'any2bokeh[depth]', or give "
-            f"--disparity PATH, or --depth-model rough"
-        ) from None
     return torch, transformers
 
 

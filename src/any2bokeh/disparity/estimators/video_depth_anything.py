@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from any2bokeh.disparity.aspect import in_aspect_of
 from any2bokeh.disparity.estimators.base import MapMeaning, ScaleAlignment
 from any2bokeh.disparity.estimators.folder_model import FolderModel
-from any2bokeh.disparity.estimators.model_folder import identity, weight_files
+from any2bokeh.disparity.estimators.model_folder import identity
 from any2bokeh.disparity.estimators.transformers_model import require_torch, torch_device
 from any2bokeh.errors import InputError
+from any2bokeh.models.model_files import weight_files
 
 _MODULE = "video_depth_anything.video_depth"
 # Width of the encoder's tokens, and what the head is built with for it.

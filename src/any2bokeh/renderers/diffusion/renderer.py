@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from any2bokeh.errors import InputError
+from any2bokeh.errors import InputError, require_choice
 from any2bokeh.renderers.base import RenderInput
 from any2bokeh.renderers.diffusion.checkpoints import checkpoint
 from any2bokeh.renderers.diffusion.run.options import PipelineOptions
@@ -55,8 +55,7 @@ class DiffusionRenderer:
             InputError: a device that is not there, an unknown dtype, or a checkpoint that does not load.
         """
         place = resolve_device(device)
-        if dtype not in ("auto", *DTYPES):
-            raise InputError(f"dtype is {dtype!r}; it must be one of auto, {', '.join(DTYPES)}")
+        require_choice("dtype", dtype, ("auto", *DTYPES))
         auto = {"cuda": torch.bfloat16, "mps": torch.float16}.get(place.type, torch.float32)
         pipeline = checkpoint.load(model, dtype=auto if dtype == "auto" else DTYPES[dtype])
         if cpu_offload:
@@ -84,7 +83,7 @@ def resolve_device(name: str) -> torch.device:
         return torch.device(next(kind for kind, there in available.items() if there))
     kind = name.partition(":")[0]
     if kind not in available:
-        raise InputError(f"device is {name!r}; it must be one of auto, cpu, cuda, mps")
+        require_choice("device", name, ("auto", "cpu", "cuda", "mps"))
     if not available[kind]:
         raise InputError(f"device {name} is not available to torch here; use --device cpu or auto")
     return torch.device(name)

@@ -281,7 +281,7 @@ def as_pickle(path: Path) -> None:
         ),
         (
             lambda model: edit_config(model / "unet" / "config.json", mpi_mode="soft"),
-            "mpi_mode is 'soft'; it must be one of masked, released",
+            "mpi_mode is 'soft'; allowed is masked or released",
         ),
         (
             lambda model: edit_config(model / "unet" / "config.json", colour="blue"),
@@ -318,7 +318,7 @@ def test_folders_that_are_no_model_are_named(tmp_path: Path) -> None:
         (tmp_path / "base", "is plain Stable Video Diffusion, which has no MPI block"),
         (tmp_path / "empty", "has neither any2bokeh.json nor the folder unet and vae"),
         (tmp_path / "nowhere", "is neither a folder nor a hub id"),
-        (tmp_path / "model.ckpt", "is a pickle; only safetensors folders are read"),
+        (tmp_path / "model.ckpt", "is a pickle; only safetensors are read"),
     ):
         with pytest.raises(InputError, match=message):
             checkpoint.load(model)

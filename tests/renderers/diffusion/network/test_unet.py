@@ -218,7 +218,7 @@ def test_extra_keys_equal_a_dense_mask(lengths: tuple[int, ...]) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"mpi_mode": "soft"}, "mpi_mode is 'soft'; it must be one of masked, released"),
+        ({"mpi_mode": "soft"}, "mpi_mode is 'soft'; allowed is masked or released"),
         ({"time_context": "mine"}, "time_context is 'mine'"),
     ],
 )

@@ -258,7 +258,7 @@ def test_bad_arrays_are_named(pipeline: AnyToBokehPipeline) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"latent": "mode"}, "latent is 'mode'; it must be one of mean, sample"),
+        ({"latent": "mode"}, "latent is 'mode'; allowed is mean or sample"),
         ({"frames_per_decode": 0}, "frames_per_decode is 0"),
         ({"seed": -1}, "seed is -1"),
     ],

@@ -110,7 +110,7 @@ def test_an_empty_clip_gives_nothing() -> None:
         (8, 8, "cosine", "overlap is 8 frames with a window of 8"),
         (8, 9, "cosine", "overlap is 9 frames with a window of 8"),
         (8, -1, "cosine", "overlap is -1 frames"),
-        (8, 4, "sudden", "fade is 'sudden'; it must be one of cosine, linear"),
+        (8, 4, "sudden", "fade is 'sudden'; allowed is cosine or linear"),
     ],
 )
 def test_bad_plans_are_named(window: int, overlap: int, fade: Fade, message: str) -> None:

@@ -8,8 +8,9 @@ import torch
 from transformers import CLIPVisionModelWithProjection
 
 from any2bokeh.errors import InputError
+from any2bokeh.models.model_files import weight_files
 from any2bokeh.renderers.diffusion.checkpoints.model_card import ModelCard
-from any2bokeh.renderers.diffusion.checkpoints.weights import assign_weights, check_keys, read_weights, weight_files
+from any2bokeh.renderers.diffusion.checkpoints.weights import WEIGHTS_STEM, assign_weights, check_keys, read_weights
 from any2bokeh.renderers.diffusion.network.autoencoder import BokehAutoencoder
 from any2bokeh.renderers.diffusion.network.unet import BokehUNet
 from any2bokeh.renderers.diffusion.run.pipeline import AnyToBokehPipeline
@@ -19,7 +20,7 @@ def built(
     network: type[Any], config: dict[str, Any], folder: Path, dtype: torch.dtype | None, drop: Sequence[str] = ()
 ) -> Any:
     model = on_meta(network, config)
-    state = read_weights(weight_files(folder), dtype)
+    state = read_weights(weight_files(folder, WEIGHTS_STEM), dtype)
     kept = {key: value for key, value in state.items() if not any(part in key for part in drop)}
     assign_weights(model, kept, str(folder))
     return model

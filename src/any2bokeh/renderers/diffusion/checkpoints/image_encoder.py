@@ -9,8 +9,9 @@ from transformers import CLIPVisionModelWithProjection
 
 from any2bokeh.errors import InputError
 from any2bokeh.models.aligned_weights import align_weights
+from any2bokeh.models.model_files import CONFIG_FILE, weight_files
 from any2bokeh.renderers.diffusion.checkpoints.model_folder import model_folder
-from any2bokeh.renderers.diffusion.checkpoints.weights import CONFIG_NAME, read_weights, weight_files
+from any2bokeh.renderers.diffusion.checkpoints.weights import read_weights
 
 NO_IMAGE_ENCODER = "none"
 """In place of an image encoder: run without one, on a zero context."""
@@ -25,10 +26,10 @@ def load_image_encoder(encoder: str | Path, dtype: torch.dtype | None = None) ->
     if str(encoder) == NO_IMAGE_ENCODER:
         return None
     folder = model_folder(encoder)
-    if not (folder / CONFIG_NAME).is_file() and (folder / "image_encoder").is_dir():
+    if not (folder / CONFIG_FILE).is_file() and (folder / "image_encoder").is_dir():
         folder = folder / "image_encoder"
-    if not (folder / CONFIG_NAME).is_file():
-        raise InputError(f"{folder} has no {CONFIG_NAME}; give the folder of a CLIP image encoder")
+    if not (folder / CONFIG_FILE).is_file():
+        raise InputError(f"{folder} has no {CONFIG_FILE}; give the folder of a CLIP image encoder")
     read_weights(weight_files(folder, stem="model")[:1], dtype=None)  # a clear word on pickles and truncated files
     try:
         model, report = cast(Any, CLIPVisionModelWithProjection).from_pretrained(

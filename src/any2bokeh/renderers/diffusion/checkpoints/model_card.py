@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
 
-from any2bokeh.errors import InputError
+from any2bokeh.errors import InputError, require_choice
 from any2bokeh.mpi import PAPER_ALPHA, PUBLISHED_INFERENCE_ALPHA
 from any2bokeh.renderers.diffusion.network.fourier import BlurPrecision
 from any2bokeh.renderers.diffusion.network.image_embedding import ClipNormalization
@@ -43,8 +43,7 @@ class ModelCard:
             ("disparity_latent", self.disparity_latent, get_args(DisparityLatent)),
             ("blur_precision", self.blur_precision, get_args(BlurPrecision)),
         ):
-            if value not in allowed:
-                raise InputError(f"{name} of the model is {value!r}; it must be one of {', '.join(allowed)}")
+            require_choice(f"{name} of the model", value, allowed)
         if not isinstance(self.alpha, int | float) or not 0 < self.alpha < float("inf"):
             raise InputError(f"alpha of the model is {self.alpha!r}; it must be a finite number above 0")
 

@@ -6,9 +6,11 @@ from typing import Literal
 from safetensors import SafetensorError
 
 from any2bokeh.errors import InputError
+from any2bokeh.models.hub import fetch, is_hub_id
+from any2bokeh.models.model_files import refuse_file, weight_files
 from any2bokeh.renderers.diffusion.checkpoints.compact_model import COMPACT, compact_model_folder
 from any2bokeh.renderers.diffusion.checkpoints.model_card import CARD_FILE
-from any2bokeh.renderers.diffusion.checkpoints.weights import PICKLE_SUFFIXES, read_config, weight_files
+from any2bokeh.renderers.diffusion.checkpoints.weights import WEIGHTS_STEM, read_config
 
 SVD_UNET, SVD_VAE = "UNetSpatioTemporalConditionModel", "AutoencoderKLTemporalDecoder"
 """Architectures of Stable Video Diffusion, which the published weights name too."""
@@ -31,19 +33,10 @@ def model_folder(model: str | Path) -> Path:
         return path
     if str(model) == COMPACT:
         return compact_model_folder()
-    if path.is_file():
-        why = "is a pickle; only safetensors folders are read" if path.suffix in PICKLE_SUFFIXES else "is a file"
-        raise InputError(f"model {path} {why}; give the model's folder in diffusers layout")
-    parts = str(model).split("/")
-    if isinstance(model, Path) or len(parts) != 2 or not all(part and not part.startswith(".") for part in parts):
-        raise InputError(f"model {model} is neither a folder nor a hub id such as owner/name")
-    from huggingface_hub import snapshot_download
-
-    try:
-        return Path(snapshot_download(str(model), allow_patterns=list(_HUB_PATTERNS), ignore_patterns=["*.fp16.*"]))
-    except Exception as error:  # the hub client's errors have no common base
-        reason = " ".join(str(error).split())[:200]
-        raise InputError(f"model {model} is no folder here, and the hub does not give it: {reason}") from None
+    refuse_file(path, "model")
+    if isinstance(model, Path) or not is_hub_id(model):
+        raise InputError(f"model {model} is neither a folder nor a hub id such as owner/name; give one of them")
+    return fetch(model, noun="model", only=_HUB_PATTERNS, without=("*.fp16.*",))
 
 
 def layout_of(folder: Path) -> Layout:
@@ -63,7 +56,7 @@ def layout_of(folder: Path) -> Layout:
     read_config(folder / "unet", (SVD_UNET, OUR_UNET))
     from safetensors import safe_open
 
-    for path in weight_files(folder / "unet"):
+    for path in weight_files(folder / "unet", WEIGHTS_STEM):
         try:
             with safe_open(path, framework="pt") as file:
                 if any(".fuser." in key or key.startswith("conv_in_mpi.") for key in file.keys()):  # noqa: SIM118

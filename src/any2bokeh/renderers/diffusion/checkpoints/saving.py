@@ -9,10 +9,10 @@ from typing import Any, cast
 from torch import nn
 
 from any2bokeh.errors import InputError
+from any2bokeh.models.model_files import CONFIG_FILE
 from any2bokeh.pending_output import PendingOutput, writing
 from any2bokeh.renderers.diffusion.checkpoints.model_card import CARD_FILE, ModelCard
 from any2bokeh.renderers.diffusion.checkpoints.weights import (
-    CONFIG_NAME,
     ENCODER_WEIGHTS_NAME,
     WEIGHTS_NAME,
     write_weights,
@@ -61,6 +61,6 @@ def _save_parts(pipeline: AnyToBokehPipeline, folder: Path, card: ModelCard) -> 
 def _save_network(network: nn.Module, folder: Path, card: ModelCard) -> None:
     folder.mkdir()
     cast(Any, network).save_config(folder)
-    config = (folder / CONFIG_NAME).read_text()
+    config = (folder / CONFIG_FILE).read_text()
     metadata = {"any2bokeh_card": card.to_json(), "any2bokeh_config": json.dumps(json.loads(config))}
     write_weights(network.state_dict(), folder / WEIGHTS_NAME, metadata)

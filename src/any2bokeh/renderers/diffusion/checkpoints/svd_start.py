@@ -6,11 +6,12 @@ from pathlib import Path
 
 import torch
 
+from any2bokeh.models.model_files import weight_files
 from any2bokeh.renderers.diffusion.checkpoints.building import joined, on_meta, started, vae_dtype
 from any2bokeh.renderers.diffusion.checkpoints.image_encoder import load_image_encoder
 from any2bokeh.renderers.diffusion.checkpoints.model_card import ModelCard
 from any2bokeh.renderers.diffusion.checkpoints.model_folder import SVD_UNET, SVD_VAE, model_folder
-from any2bokeh.renderers.diffusion.checkpoints.weights import read_config, read_weights, weight_files
+from any2bokeh.renderers.diffusion.checkpoints.weights import WEIGHTS_STEM, read_config, read_weights
 from any2bokeh.renderers.diffusion.network.autoencoder import BokehAutoencoder
 from any2bokeh.renderers.diffusion.network.conditioning import MpiMode
 from any2bokeh.renderers.diffusion.network.fourier import FREQUENCY_COUNT
@@ -54,12 +55,12 @@ def from_svd(
     """
     folder = model_folder(base)
     unet_config = read_config(folder / "unet", (SVD_UNET,)) | {"mpi_mode": mpi_mode}
-    unet_state = read_weights(weight_files(folder / "unet"), dtype)
+    unet_state = read_weights(weight_files(folder / "unet", WEIGHTS_STEM), dtype)
     unet_starts = start_unet(unet_state)
     unet = started(on_meta(BokehUNet, unet_config), unet_state, unet_starts, str(folder / "unet"))
 
     vae_config = read_config(folder / "vae", (SVD_VAE,))
-    vae_state = read_weights(weight_files(folder / "vae"), vae_dtype(dtype, vae_config))
+    vae_state = read_weights(weight_files(folder / "vae", WEIGHTS_STEM), vae_dtype(dtype, vae_config))
     vae = on_meta(BokehAutoencoder, vae_config)
     vae_starts = start_autoencoder(vae_state, vae.state_dict())
     vae = started(vae, vae_state, vae_starts, str(folder / "vae"))

@@ -1,6 +1,5 @@
 """Weights on disk: safetensors only, every missing and unexpected key named."""
 
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,11 +11,11 @@ from torch import nn
 
 from any2bokeh.errors import InputError
 from any2bokeh.models.aligned_weights import aligned
+from any2bokeh.models.model_files import CONFIG_FILE, read_json
 
-WEIGHTS_NAME = "diffusion_pytorch_model.safetensors"
+WEIGHTS_STEM = "diffusion_pytorch_model"
+WEIGHTS_NAME = f"{WEIGHTS_STEM}.safetensors"
 ENCODER_WEIGHTS_NAME = "model.safetensors"
-CONFIG_NAME = "config.json"
-PICKLE_SUFFIXES = (".bin", ".ckpt", ".pt", ".pth", ".pkl", ".msgpack")
 
 _NAMED_KEYS = 6
 
@@ -33,42 +32,15 @@ def read_config(folder: Path, class_names: tuple[str, ...]) -> dict[str, Any]:
     """
     if not folder.is_dir():
         raise InputError(f"model folder {folder} does not exist")
-    path = folder / CONFIG_NAME
+    path = folder / CONFIG_FILE
     if not path.is_file():
-        raise InputError(f"model folder {folder} has no {CONFIG_NAME}; give a folder in diffusers layout")
-    try:
-        config = json.loads(path.read_text())
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise InputError(f"{path} is not JSON: {error}") from None
-    if not isinstance(config, dict) or config.get("_class_name") not in class_names:
-        found = config.get("_class_name") if isinstance(config, dict) else None
-        raise InputError(f"{path} is of a {found}, another architecture; expected {' or '.join(class_names)}")
-    return {key: value for key, value in config.items() if not key.startswith("_")}
-
-
-def weight_files(folder: Path, stem: str = "diffusion_pytorch_model") -> list[Path]:
-    """Safetensors files of a model folder: one, or the shards that its index names.
-
-    Raises:
-        InputError: none there, only pickles there, or a shard is missing.
-    """
-    single = folder / f"{stem}.safetensors"
-    if single.is_file():
-        return [single]
-    index = folder / f"{stem}.safetensors.index.json"
-    if index.is_file():
-        shards = sorted({folder / shard for shard in json.loads(index.read_text())["weight_map"].values()})
-        missing = [shard.name for shard in shards if not shard.is_file()]
-        if missing:
-            raise InputError(f"{folder} lacks {_listed(missing)}, which {index.name} names; copy the whole folder")
-        return shards
-    pickles = sorted(path.name for path in folder.iterdir() if path.suffix in PICKLE_SUFFIXES)
-    if pickles:
+        raise InputError(f"model folder {folder} has no {CONFIG_FILE}; give a folder in diffusers layout")
+    config = read_json(path, "model")
+    if config.get("_class_name") not in class_names:
         raise InputError(
-            f"{folder} has weights only as {pickles[0]}, a pickle, which can run code when it is read; "
-            "only safetensors are read: save the model again with safe_serialization=True"
+            f"{path} is of a {config.get('_class_name')}, another architecture; expected {' or '.join(class_names)}"
         )
-    raise InputError(f"{folder} has no {single.name}; give a folder in diffusers layout")
+    return {key: value for key, value in config.items() if not key.startswith("_")}
 
 
 def read_weights(files: Iterable[Path], dtype: torch.dtype | None = None) -> dict[str, torch.Tensor]:

@@ -9,7 +9,7 @@ from diffusers.models.transformers.transformer_temporal import TransformerSpatio
 from diffusers.models.unets.unet_spatio_temporal_condition import UNetSpatioTemporalConditionModel
 from torch import nn
 
-from any2bokeh.errors import InputError
+from any2bokeh.errors import require_choice
 from any2bokeh.renderers.diffusion.network.conditioning import (
     FrameConditioning,
     MpiLevel,
@@ -72,8 +72,8 @@ class BokehUNet(UNetSpatioTemporalConditionModel):
         unused_feed_forward: bool = False,
         norm_num_groups: int = NORM_GROUPS,
     ) -> None:
-        _check_option("mpi_mode", mpi_mode, ("masked", "released"))
-        _check_option("time_context", time_context, ("per_clip", "interleaved"))
+        require_choice("mpi_mode", mpi_mode, ("masked", "released"))
+        require_choice("time_context", time_context, ("per_clip", "interleaved"))
         super().__init__(
             sample_size=sample_size,
             in_channels=in_channels,
@@ -220,8 +220,3 @@ class BokehUNet(UNetSpatioTemporalConditionModel):
         features = self.conv_in_mpi(latents[:, :, :LATENT_CHANNELS].flatten(0, 1))  # (B T, C, h, w)
         regions = region_index.flatten(0, 1)
         return tuple(mpi_level(features, regions, level, grid) for level, grid in enumerate(grids))
-
-
-def _check_option(name: str, value: str, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise InputError(f"{name} is {value!r}; it must be one of {', '.join(allowed)}")

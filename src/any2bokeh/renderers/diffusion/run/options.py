@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
-from any2bokeh.errors import InputError
+from any2bokeh.errors import InputError, require_choice
 from any2bokeh.renderers.diffusion.run.windows import WindowPlan
 
 LatentChoice = Literal["mean", "sample"]
@@ -36,8 +36,7 @@ class PipelineOptions:
     compose: bool = True
 
     def __post_init__(self) -> None:
-        if self.latent not in get_args(LatentChoice):
-            raise InputError(f"latent is {self.latent!r}; it must be one of {', '.join(get_args(LatentChoice))}")
+        require_choice("latent", self.latent, get_args(LatentChoice))
         for name in ("frames_per_decode", "fps"):
             value = getattr(self, name)
             if value < 1:

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.errors import InputError
+from any2bokeh.errors import InputError, require_choice
 
 Fade = Literal["cosine", "linear"]
 """Shape of the weights over an overlap."""
@@ -39,8 +39,7 @@ class WindowPlan:
                 f"overlap is {self.overlap} frames with a window of {self.window}; "
                 "it must be at least 0 and below the window"
             )
-        if self.fade not in get_args(Fade):
-            raise InputError(f"fade is {self.fade!r}; it must be one of {', '.join(get_args(Fade))}")
+        require_choice("fade", self.fade, get_args(Fade))
 
     @property
     def stride(self) -> int:
