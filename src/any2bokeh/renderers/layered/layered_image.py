@@ -18,6 +18,9 @@ _LEAST_RING_TO_SHARE = 1000
 """Pixels in a ring of hidden background below which handing parts of it to threads costs more than it saves."""
 
 
+_Seen = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
+
+
 class Samples(NamedTuple):
     """The samples of a layered depth image, as kernels take them.
 
@@ -105,7 +108,7 @@ class LayeredImage:
         workers.each(
             block_rows, lambda rows: layers.split_mixed(rows, image.light, image.defocus, image.kind, image.level)
         )
-        image._fill_hidden(workers)
+        image._fill_hidden(workers, image._seen(frame, transfer, highlights or Highlights(), workers, block_rows))
         image._find_backstops(workers, block_rows)
         return image
 
@@ -175,8 +178,34 @@ class LayeredImage:
             ),
         )
 
-    def _fill_hidden(self, workers: Workers) -> None:
-        """Continue the background behind the foreground, ring after ring from the steps inwards."""
+    def _seen(
+        self, frame: RenderInput, transfer: Transfer, highlights: Highlights, workers: Workers, block_rows: range
+    ) -> "_Seen":
+        """What other frames saw, as ``layers.fill_ring`` takes it."""
+        hidden = frame.hidden
+        if hidden is None:
+            return np.empty((0, 0, 3), np.float32), np.empty((0, 0), np.float32), np.empty((0, 0), np.float32)
+        light, defocus = np.empty((*self.kind.shape, 3), np.float32), np.empty(self.kind.shape, np.float32)
+        focus, scale = np.float32(frame.focus_disparity), np.float32(self.px_per_disparity)
+        gain = (np.float32(highlights.gain), np.float32(highlights.threshold))
+        decode_table = lookup_tables(transfer)[0]
+        pixels, disparity, known = (
+            np.ascontiguousarray(values, np.float32) for values in (hidden.pixels, hidden.disparity[0], hidden.known)
+        )
+        workers.each(
+            block_rows,
+            lambda rows: layers.light_of_seen(
+                rows, pixels, disparity, known, focus, scale, decode_table, gain, light, defocus
+            ),
+        )
+        return light, defocus, known
+
+    def _fill_hidden(self, workers: Workers, seen: "_Seen") -> None:
+        """Continue the background behind the foreground, ring after ring from the steps inwards.
+
+        Args:
+            seen: what other frames saw of it, which takes the place of what would be continued.
+        """
         ring = layers.first_ring(self.level, self.source)
         number = 2
         while ring.size:
@@ -185,7 +214,7 @@ class LayeredImage:
                 workers.each(
                     parts,
                     lambda part, number=number: layers.fill_ring(
-                        part, number, self.light, self.defocus, self.kind, self.level, self.source
+                        part, number, self.light, self.defocus, self.kind, self.level, self.source, seen
                     ),
                 )
             )

@@ -1,0 +1,260 @@
+"""Where the surfaces of a frame are in the frames around it, and how far what is seen there can be believed."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from any2bokeh.compiled import compiled
+from any2bokeh.plate.lattice import LEVELS, SPACING, motion_at
+from any2bokeh.plate.view import View, unbent
+from any2bokeh.plate.zone import NO_ZONE
+
+PLACE, BELIEF, LIGHT = 0, 6, 7
+"""Of the ten numbers of a node: its place and the slopes of that, as for motion; how far it is believed; how much
+lighter this frame is, red, green, blue."""
+
+_BAND_BLOCKS = 6  # around the zone, in which both frames show the background
+_STATISTICS = 7  # count, squared difference, difference of each channel, grey and its square
+_NOISE = np.float32(0.015)
+_SAME_DISPARITY = np.float32(0.03)
+
+
+def passages(
+    views: Mapping[int, View],
+    steps: Mapping[int, NDArray[np.float32]],
+    index: int,
+    sources: Sequence[int],
+    zone: NDArray[np.float32],
+) -> NDArray[np.float32]:
+    """Where the nodes of frame ``index`` are in other frames.
+
+    Args:
+        views: of all the frames.
+        steps: motion of frame ``i`` to frame ``i + 1``.
+        index: of the frame.
+        sources: the other frames; all between them and ``index`` are known.
+        zone: see ``hidden_zone``.
+
+    Returns:
+        ``(sources, rows, columns, LEVELS, 10)`` float32; of no meaning at nodes far from the zone.
+    """
+    height, width = zone.shape
+    rows, columns = (height - 1) // SPACING + 2, (width - 1) // SPACING + 2
+    wanted = np.zeros((rows, columns, LEVELS), np.bool_)
+    band = _band(zone, views[index].low, views[index].high, wanted)
+    found = np.zeros((len(sources), rows, columns, LEVELS, 10), np.float32)
+    for direction in (-1, 1):
+        at = np.zeros((rows, columns, LEVELS, 6), np.float32)
+        _begin(at)
+        here = index
+        for source in sorted((s for s in sources if (s - index) * direction > 0), key=lambda s: abs(s - index)):
+            while here != source:
+                _advance(steps[here if direction > 0 else here - 1], direction > 0, wanted, at)
+                here += direction
+            found[sources.index(source), ..., :6] = at
+    statistics = np.zeros((rows, columns, LEVELS, _STATISTICS), np.float32)
+    view = views[index]
+    for entry, source in enumerate(sources):
+        other = views[source]
+        statistics[:] = 0
+        _compare(band, view.low, view.codes, view.cover, other.codes, other.cover, view.block_px, found[entry],
+                 statistics)  # fmt: skip
+        _believe(statistics, wanted, found[entry])
+    return found
+
+
+@compiled(nogil=True)
+def _band(zone, low, high, wanted):  # pragma: no cover (compiled)
+    """Blocks of one surface beside the zone, every second of every second row; nodes of zone and band are wanted."""
+    height, width = zone.shape
+    near = np.zeros((height, width), np.bool_)
+    for y in range(height):
+        for x in range(width):
+            if zone[y, x] == NO_ZONE:
+                continue
+            _want(x, y, zone[y, x], wanted)
+            near[max(y - _BAND_BLOCKS, 0) : y + _BAND_BLOCKS + 1, max(x - _BAND_BLOCKS, 0) : x + _BAND_BLOCKS + 1] = True
+    band = np.empty((height * width, 2), np.int32)
+    count = 0
+    for y in range(0, height, 2):
+        for x in range(y // 2 % 2, width, 2):
+            if near[y, x] and high[y, x] - low[y, x] < np.float32(0.02):
+                band[count, 0], band[count, 1] = y, x
+                count += 1
+                _want(x, y, low[y, x], wanted)
+    return band[:count]
+
+
+@compiled(nogil=True, inline="always")
+def _want(x, y, disparity, wanted):
+    rows, columns, levels = wanted.shape
+    i, j = min(x // SPACING, columns - 2), min(y // SPACING, rows - 2)
+    k = min(int(min(max(disparity, np.float32(0)), np.float32(1)) * np.float32(levels - 1)), levels - 2)
+    for dj in range(2):
+        for di in range(2):
+            for dk in range(2):
+                wanted[j + dj, i + di, k + dk] = True
+
+
+@compiled(nogil=True)
+def _begin(at):  # pragma: no cover (compiled)
+    rows, columns, levels, _ = at.shape
+    for j in range(rows):
+        for i in range(columns):
+            for k in range(levels):
+                at[j, i, k, 0], at[j, i, k, 3] = i * SPACING, j * SPACING
+                at[j, i, k, 1], at[j, i, k, 5] = 1, 1
+
+
+@compiled(nogil=True)
+def _advance(motion, forward, wanted, at):  # pragma: no cover (compiled)
+    """Carry nodes to the next frame, or back to the one before, whose motion to here is given."""
+    rows, columns, levels, _ = at.shape
+    found = np.empty(6, np.float32)
+    for j in range(rows):
+        for i in range(columns):
+            for k in range(levels):
+                if not wanted[j, i, k]:
+                    continue
+                here = at[j, i, k]
+                x, y, disparity = here[0], here[3], np.float32(k / (levels - 1))
+                motion_at(motion, x, y, disparity, found)
+                if forward:
+                    here[0], here[3] = x + found[0], y + found[3]
+                    a, b, c, d = 1 + found[1], found[2], found[4], 1 + found[5]
+                else:
+                    to_x, to_y = x, y
+                    for _ in range(3):
+                        to_x, to_y = x - found[0], y - found[3]
+                        motion_at(motion, to_x, to_y, disparity, found)
+                    here[0], here[3] = to_x, to_y
+                    whole = (1 + found[1]) * (1 + found[5]) - found[2] * found[4]
+                    a, b, c, d = (1 + found[5]) / whole, -found[2] / whole, -found[4] / whole, (1 + found[1]) / whole
+                xx, xy, yx, yy = here[1], here[2], here[4], here[5]
+                here[1], here[2] = a * xx + b * yx, a * xy + b * yy
+                here[4], here[5] = c * xx + d * yx, c * xy + d * yy
+
+
+@compiled(nogil=True, fastmath=True)
+def _compare(band, low, codes, cover, other_codes, other_cover, block_px, passage, statistics):  # pragma: no cover
+    """How what both frames show of the blocks of the band differs, gathered at the nearest nodes."""
+    height, width = cover.shape
+    levels = passage.shape[2]
+    found = np.empty(10, np.float32)
+    for entry in range(band.shape[0]):
+        row, column = band[entry, 0], band[entry, 1]
+        y, x = row * block_px + block_px // 2, column * block_px + block_px // 2
+        if y >= height or x >= width:
+            continue
+        disparity = low[row, column]
+        from_x, from_y = block_of(np.float32(x), block_px), block_of(np.float32(y), block_px)
+        place_at(passage, from_x, from_y, disparity, found)
+        to_x, to_y = pixel_of(found[0], block_px), pixel_of(found[3], block_px)
+        if not (to_x >= 0 and to_x < width - 1 and to_y >= 0 and to_y < height - 1):
+            continue
+        j, i = int(to_y), int(to_x)
+        there = np.float32(other_cover[int(to_y + 0.5), int(to_x + 0.5)]) * np.float32(1 / 65535)
+        here = np.float32(cover[y, x]) * np.float32(1 / 65535)
+        if abs(there - disparity) > _SAME_DISPARITY or abs(here - disparity) > _SAME_DISPARITY:
+            continue
+        down, right = to_y - j, to_x - i
+        k = min(int(min(max(disparity, np.float32(0)), np.float32(1)) * np.float32(levels - 1) + np.float32(0.5)), levels - 1)
+        at = statistics[(row + SPACING // 2) // SPACING, (column + SPACING // 2) // SPACING, k]
+        at[0] += 1
+        grey = np.float32(0)
+        for c in range(3):
+            seen = sampled(other_codes, j, i, c, down, right)
+            own = unbent(codes[y, x, c])
+            at[1] += (own - seen) ** 2 / 3
+            at[2 + c] += own - seen
+            grey += own / 3
+        at[5] += grey
+        at[6] += grey * grey
+
+
+@compiled(nogil=True)
+def _believe(statistics, wanted, passage):  # pragma: no cover (compiled)
+    """From what differs around a node to how far it is believed, and to the difference of light."""
+    rows, columns, levels, _ = statistics.shape
+    total = np.empty(_STATISTICS, np.float32)
+    for j in range(rows):
+        for i in range(columns):
+            for k in range(levels):
+                if not wanted[j, i, k]:
+                    continue
+                total[:] = 0
+                for m in range(max(j - 1, 0), min(j + 2, rows)):
+                    for n in range(max(i - 1, 0), min(i + 2, columns)):
+                        for q in range(max(k - 1, 0), min(k + 2, levels)):
+                            weight = np.float32((2 - abs(m - j)) * (2 - abs(n - i)) * (2 - abs(q - k))) / 8
+                            for entry in range(_STATISTICS):
+                                total[entry] += weight * statistics[m, n, q, entry]
+                count = total[0]
+                if count <= 0:
+                    continue
+                lighter, drift = total[2:5] / count, np.float32(0)
+                for c in range(3):
+                    drift += lighter[c] ** 2 / 3
+                miss = max(total[1] / count - drift, np.float32(0))
+                mean = total[5] / count
+                varied = max(total[6] / count - mean * mean, np.float32(0))
+                # Believed as far as it is nearer to the truth than any colour of the surround would be.
+                share = miss / (np.float32(0.5) * varied + _NOISE * _NOISE)
+                belief = count / (count + 1) / (1 + share * share)
+                # Light that changes so much changes shadows, too.
+                belief /= 1 + (drift / np.float32(0.02)) ** 2
+                passage[j, i, k, BELIEF] = belief
+                for c in range(3):
+                    passage[j, i, k, LIGHT + c] = lighter[c]
+
+
+@compiled(nogil=True, inline="always")
+def block_of(pixel, block_px):
+    """Place in blocks of a place in pixels; centres are whole numbers in both."""
+    return (pixel + np.float32(0.5)) / np.float32(block_px) - np.float32(0.5)
+
+
+@compiled(nogil=True, inline="always")
+def pixel_of(block, block_px):
+    """Place in pixels of a place in blocks."""
+    return (block + np.float32(0.5)) * np.float32(block_px) - np.float32(0.5)
+
+
+@compiled(nogil=True, inline="always")
+def place_at(passage, x, y, disparity, found):
+    """The ten numbers of a passage at block (x, y) for the surface of a disparity, into ``found``."""
+    rows, columns, levels, _ = passage.shape
+    at_x = min(max(x / np.float32(SPACING), np.float32(0)), np.float32(columns - 1))
+    at_y = min(max(y / np.float32(SPACING), np.float32(0)), np.float32(rows - 1))
+    at_d = min(max(disparity, np.float32(0)), np.float32(1)) * np.float32(levels - 1)
+    i, j, k = min(int(at_x), columns - 2), min(int(at_y), rows - 2), min(int(at_d), levels - 2)
+    for m in range(10):
+        found[m] = 0
+    for dj in range(2):
+        share_y = at_y - j if dj else 1 - (at_y - j)
+        from_y = y - np.float32((j + dj) * SPACING)
+        for di in range(2):
+            share_x = at_x - i if di else 1 - (at_x - i)
+            from_x = x - np.float32((i + di) * SPACING)
+            for dk in range(2):
+                share = share_y * share_x * (at_d - k if dk else 1 - (at_d - k))
+                p = passage[j + dj, i + di, k + dk]
+                found[0] += share * (p[0] + p[1] * from_x + p[2] * from_y)
+                found[3] += share * (p[3] + p[4] * from_x + p[5] * from_y)
+                found[1] += share * p[1]
+                found[2] += share * p[2]
+                found[4] += share * p[4]
+                found[5] += share * p[5]
+                for m in range(6, 10):
+                    found[m] += share * p[m]
+
+
+@compiled(nogil=True, inline="always")
+def sampled(codes, j, i, c, down, right):
+    """One channel between four pixels."""
+    top = unbent(codes[j, i, c])
+    top += right * (unbent(codes[j, i + 1, c]) - top)
+    bottom = unbent(codes[j + 1, i, c])
+    bottom += right * (unbent(codes[j + 1, i + 1, c]) - bottom)
+    return top + down * (bottom - top)

@@ -1,0 +1,80 @@
+"""The frames around each frame of a clip, and what they know of its hidden background."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from any2bokeh.motion.flow import FlowFinder
+from any2bokeh.motion.shots import is_cut
+from any2bokeh.motion.thumbnail import Thumbnail
+from any2bokeh.plate.hidden import HiddenBackground
+from any2bokeh.plate.lattice import lattice_between
+from any2bokeh.plate.passage import passages
+from any2bokeh.plate.taking import taken
+from any2bokeh.plate.view import View
+from any2bokeh.plate.zone import NO_ZONE, hidden_zone
+
+BACK, AHEAD = 12, 6
+"""How many frames before and after a frame are asked."""
+
+_TAPER = 4  # frames over which the farthest count less and less
+
+
+class PlateStream:
+    """Takes the frames of a clip in order, and tells the hidden background of each once those ahead of it are there.
+
+    What a frame gets depends on the frames within ``BACK`` and ``AHEAD`` of it alone, not on where the clip was begun.
+    """
+
+    def __init__(self) -> None:
+        self._views: dict[int, View] = {}
+        self._steps: dict[int, NDArray[np.float32]] = {}
+        self._flow = FlowFinder()
+
+    def add(self, index: int, pixels: NDArray[np.float32], disparity: NDArray[np.float32]) -> None:
+        """The next frame: ``(3, H, W)`` and ``(1, H, W)``."""
+        self._views[index] = View.of(index, pixels, disparity)
+        for old in [i for i in self._views if i < index - BACK - AHEAD]:
+            del self._views[old]
+            self._steps.pop(old, None)
+
+    def hidden(
+        self, index: int, disparity: NDArray[np.float32], px_per_disparity: float
+    ) -> HiddenBackground | None:
+        """What is known behind the near surfaces of a frame; None where nothing is.
+
+        Args:
+            index: of a frame that was added, as were those ahead of it.
+            disparity: ``(1, H, W)``, its own.
+            px_per_disparity: see ``hidden_zone``.
+        """
+        zone = hidden_zone(self._views[index], px_per_disparity)
+        if bool((zone == NO_ZONE).all()):
+            return None
+        sources = sorted(self._in_shot(index), key=lambda s: (abs(s - index), s))
+        if not sources:
+            return None
+        ways = passages(self._views, self._steps, index, sources, zone)
+        views = [self._views[source] for source in sources]
+        return taken(disparity, zone, ways, views, [_taper(s - index) for s in sources], 1 / px_per_disparity)
+
+    def _in_shot(self, index: int) -> Iterator[int]:
+        """Frames around a frame, up to the ends of its shot."""
+        for direction, most in ((-1, BACK), (1, AHEAD)):
+            for far in range(1, most + 1):
+                one, other = sorted((index + direction * (far - 1), index + direction * far))
+                if one not in self._views or other not in self._views or not self._is_one_shot(one):
+                    break
+                yield index + direction * far
+
+    def _is_one_shot(self, index: int) -> bool:
+        """Whether a frame and the next belong to one shot; the motion between them is found then."""
+        if index not in self._steps:
+            self._steps[index] = lattice_between(self._views[index], self._views[index + 1], self._flow)
+        return True
+
+
+def _taper(offset: int) -> float:
+    most = BACK if offset < 0 else AHEAD
+    return min((most + 1 - abs(offset)) / _TAPER, 1.0)
