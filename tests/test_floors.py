@@ -20,7 +20,7 @@ _FLOORS = [
     {"subject"},
     {"disparity"},
     {"focus"},
-    {"mpi"},
+    {"mpi", "plate"},
     {"renderers"},
     {"engines"},
     {"shot", "grain"},

@@ -1,7 +1,7 @@
 """One frame of what ``refocus`` would make, and where its focal plane lies."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +21,9 @@ from any2bokeh.optics.lens import Lens
 from any2bokeh.optics.look import Look
 from any2bokeh.pending_output import check_target
 from any2bokeh.picture import write_picture
+from any2bokeh.plate.choice import PlateChoice
 from any2bokeh.refocusing import Progress
-from any2bokeh.renderers.base import Renderer, RenderInput
+from any2bokeh.renderers.base import Renderer, RenderInput, TakesHidden
 from any2bokeh.shot import Shot
 from any2bokeh.video import VideoInfo, VideoSource
 
@@ -54,6 +55,7 @@ def preview(
     blur_strength: float | Lens | None = None,
     disparity_reading: DisparityReading | None = None,
     edges: EdgeTreatment = "auto",
+    plate: PlateChoice = "auto",
     renderer: Renderer | None = None,
     focus_range: FocusRange | None = None,
     breathing: Breathing | None = None,
@@ -76,6 +78,7 @@ def preview(
         blur_strength=blur_strength,
         disparity_reading=disparity_reading,
         edges=edges,
+        plate=plate,
         focus_range=focus_range,
         breathing=breathing,
         start=index,
@@ -83,6 +86,9 @@ def preview(
         estimating=estimating,
         notice=notice,
     )
+    engine = renderer or make_renderer(EngineSettings(), Look(), source.info)
+    if not isinstance(engine, TakesHidden):
+        shot = replace(shot, plate=False)
     each = next(shot.frames(), None)
     if each is None:
         raise InputError(f"{source.info.path} ends before frame {index}, which it announces; choose an earlier one")
@@ -90,7 +96,7 @@ def preview(
         notice(remark)  # pyright: ignore[reportOptionalCall]
     if notice and breathing is not None and breathing.strength != 0 and bool((shot.zoom == 1).all()):
         notice(f"breathing {breathing.strength:g} changes nothing in this frame: the clip's focus is nowhere farther")
-    [pixels] = (renderer or make_renderer(EngineSettings(), Look(), source.info)).render([each.given])
+    [pixels] = engine.render([each.given])
     if grain != 0:
         matched = MatchedGrain.of_clip(grain, source)
         if notice and not matched.is_known:

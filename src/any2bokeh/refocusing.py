@@ -32,8 +32,9 @@ from any2bokeh.optics.focus_range import FocusRange
 from any2bokeh.optics.lens import Lens
 from any2bokeh.optics.look import Look
 from any2bokeh.pending_output import published_together
+from any2bokeh.plate.choice import PlateChoice
 from any2bokeh.read_paths import ReadPaths
-from any2bokeh.renderers.base import Renderer, RenderInput
+from any2bokeh.renderers.base import Renderer, RenderInput, TakesHidden
 from any2bokeh.shot import FrameRange, Shot, ShotFrame, frame_range
 from any2bokeh.video import Encoding, Reading, VideoInfo, VideoSink, VideoSource, open_sink, open_source
 from any2bokeh.video.opening import frame_stems, pattern_files
@@ -90,6 +91,7 @@ def refocus(
     blur_strength: float | Lens | None = None,
     disparity_reading: DisparityReading | None = None,
     edges: EdgeTreatment = "auto",
+    plate: PlateChoice = "auto",
     renderer: Renderer | None = None,
     focus_range: FocusRange | None = None,
     breathing: Breathing | None = None,
@@ -122,6 +124,8 @@ def refocus(
             disparity, its polarity, levels, scale_alignment; None = disparity of which white is near, as it is.
         edges: how edges of disparity are treated at the size of the picture: ``auto`` draws them sharp where the
             picture has them if those of a map are soft or displaced, ``classical`` always, ``off`` never.
+        plate: where hidden background comes from: ``auto`` takes it from the frames around that show it, ``off``
+            continues all of it from beside it. Of no effect on renderers that do not take it.
         renderer: the engine; None = the layered engine in the transfer of the input.
         focus_range: what stays in focus, and how differently near and far are blurred; None = as a thin lens has it.
         breathing: how the field of view changes with the focus distance; None = not at all.
@@ -179,6 +183,7 @@ def refocus(
             blur_strength=blur_strength,
             disparity_reading=disparity_reading,
             edges=edges,
+            plate=plate,
             focus_range=focus_range,
             breathing=breathing,
             start=start,
@@ -192,6 +197,8 @@ def refocus(
         if notice and breathing is not None and breathing.strength != 0 and bool((shot.zoom == 1).all()):
             notice(f"breathing {breathing.strength:g} changes nothing here, as the focus does not move")
         engine = renderer or make_renderer(EngineSettings(), Look(), source.info)
+        if not isinstance(engine, TakesHidden):
+            shot = replace(shot, plate=False)
         matched = None if grain == 0 else MatchedGrain.of_clip(grain, source)
         if notice and matched is not None and not matched.is_known:
             notice("no grain could be measured between its frames; none is put back")

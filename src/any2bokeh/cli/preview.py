@@ -15,6 +15,7 @@ from any2bokeh.cli.focus_options import FocusOptions
 from any2bokeh.cli.look_options import FocusRangeOptions, LookOptions
 from any2bokeh.cli.options import option, paths_of
 from any2bokeh.cli.output_options import Overwrite, ReportOptions
+from any2bokeh.cli.plate_options import PlateOptions
 from any2bokeh.cli.progress import ESTIMATING, progress_report
 from any2bokeh.cli.report import disparity_facts, tell, warn
 from any2bokeh.errors import InputError
@@ -28,6 +29,7 @@ def preview_command(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="A .png file.")],
     disparity: DisparityOptions,
     edges: EdgeOptions,
+    plate: PlateOptions,
     focus: FocusOptions,
     look: LookOptions,
     focus_range: FocusRangeOptions,
@@ -71,6 +73,7 @@ def preview_command(
             disparity=maps,
             disparity_reading=disparity.reading(),
             edges=edges.edges,
+            plate=plate.plate,
             focus=script,
             tracker=focus.tracker_choice(),
             blur_strength=blur_strength,

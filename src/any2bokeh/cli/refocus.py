@@ -15,6 +15,7 @@ from any2bokeh.cli.focus_options import FocusOptions
 from any2bokeh.cli.look_options import FocusRangeOptions, LookOptions
 from any2bokeh.cli.options import paths_of
 from any2bokeh.cli.output_options import EncodingOptions, Overwrite, ReportOptions
+from any2bokeh.cli.plate_options import PlateOptions
 from any2bokeh.cli.progress import ESTIMATING, progress_report
 from any2bokeh.cli.report import disparity_facts, refocus_summary, tell, warn
 
@@ -24,6 +25,7 @@ def refocus_command(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help=".mp4 .mov .mkv .webm, or a folder.")],
     disparity: DisparityOptions,
     edges: EdgeOptions,
+    plate: PlateOptions,
     focus: FocusOptions,
     look: LookOptions,
     focus_range: FocusRangeOptions,
@@ -62,6 +64,7 @@ def refocus_command(
             disparity=maps,
             disparity_reading=disparity.reading(),
             edges=edges.edges,
+            plate=plate.plate,
             focus=script,
             tracker=focus.tracker_choice(),
             blur_strength=blur_strength,

@@ -1,7 +1,7 @@
 """Motion of surfaces between two frames: a lattice over place and disparity, with an affine motion at each node.
 
-Flow behind an occluder is a guess, and beside one it is drawn along by it. What a background does behind an occluder is
-what it does around it: at each node an affine motion is fitted to the pixels around of like disparity, and to no others.
+Flow behind an occluder is a guess, and beside one it is drawn along by it. What a background does behind an occluder
+is what it does around it: at each node an affine motion is fitted to the blocks around of like disparity, no others.
 The fit minimises the difference of the pictures themselves (Lucas and Kanade, IJCAI 1981), the gradients of all pixels
 being gathered in the nodes and spread from node to node (a bilateral grid: Chen, Paris and Durand, SIGGRAPH 2007), so
 that a node with little to see in its reach takes the motion of its surround.
@@ -53,9 +53,7 @@ def lattice_between(here: View, there: View, flow: FlowFinder) -> NDArray[np.flo
         _find_clean(view.low, view.high, mask)
     for iteration in range(_ITERATIONS):
         moments[:] = 0
-        _gather(
-            here.grey, here.low, clean[0], there.grey, there.low, clean[1], start, iteration == 0, motion, moments
-        )
+        _gather(here.grey, here.low, clean[0], there.grey, there.low, clean[1], start, iteration == 0, motion, moments)
         if _solve(_spread(moments), motion) < _SETTLED:
             break
     return _settled(motion, height, width)

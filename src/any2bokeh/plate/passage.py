@@ -74,7 +74,9 @@ def _band(zone, low, high, wanted):  # pragma: no cover (compiled)
             if zone[y, x] == NO_ZONE:
                 continue
             _want(x, y, zone[y, x], wanted)
-            near[max(y - _BAND_BLOCKS, 0) : y + _BAND_BLOCKS + 1, max(x - _BAND_BLOCKS, 0) : x + _BAND_BLOCKS + 1] = True
+            near[max(y - _BAND_BLOCKS, 0) : y + _BAND_BLOCKS + 1, max(x - _BAND_BLOCKS, 0) : x + _BAND_BLOCKS + 1] = (
+                True
+            )
     band = np.empty((height * width, 2), np.int32)
     count = 0
     for y in range(0, height, 2):
@@ -159,7 +161,10 @@ def _compare(band, low, codes, cover, other_codes, other_cover, block_px, passag
         if abs(there - disparity) > _SAME_DISPARITY or abs(here - disparity) > _SAME_DISPARITY:
             continue
         down, right = to_y - j, to_x - i
-        k = min(int(min(max(disparity, np.float32(0)), np.float32(1)) * np.float32(levels - 1) + np.float32(0.5)), levels - 1)
+        k = min(
+            int(min(max(disparity, np.float32(0)), np.float32(1)) * np.float32(levels - 1) + np.float32(0.5)),
+            levels - 1,
+        )
         at = statistics[(row + SPACING // 2) // SPACING, (column + SPACING // 2) // SPACING, k]
         at[0] += 1
         grey = np.float32(0)

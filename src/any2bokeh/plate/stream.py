@@ -6,8 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from any2bokeh.motion.flow import FlowFinder
-from any2bokeh.motion.shots import is_cut
-from any2bokeh.motion.thumbnail import Thumbnail
+from any2bokeh.motion.shots import COLOURS_MIN, colour_distance, is_cut
 from any2bokeh.plate.hidden import HiddenBackground
 from any2bokeh.plate.lattice import lattice_between
 from any2bokeh.plate.passage import passages
@@ -29,7 +28,7 @@ class PlateStream:
 
     def __init__(self) -> None:
         self._views: dict[int, View] = {}
-        self._steps: dict[int, NDArray[np.float32]] = {}
+        self._steps: dict[int, NDArray[np.float32] | None] = {}
         self._flow = FlowFinder()
 
     def add(self, index: int, pixels: NDArray[np.float32], disparity: NDArray[np.float32]) -> None:
@@ -39,9 +38,7 @@ class PlateStream:
             del self._views[old]
             self._steps.pop(old, None)
 
-    def hidden(
-        self, index: int, disparity: NDArray[np.float32], px_per_disparity: float
-    ) -> HiddenBackground | None:
+    def hidden(self, index: int, disparity: NDArray[np.float32], px_per_disparity: float) -> HiddenBackground | None:
         """What is known behind the near surfaces of a frame; None where nothing is.
 
         Args:
@@ -71,8 +68,16 @@ class PlateStream:
     def _is_one_shot(self, index: int) -> bool:
         """Whether a frame and the next belong to one shot; the motion between them is found then."""
         if index not in self._steps:
-            self._steps[index] = lattice_between(self._views[index], self._views[index + 1], self._flow)
-        return True
+            here, there = self._views[index], self._views[index + 1]
+            self._steps[index] = None if self._begins_shot(here, there) else lattice_between(here, there, self._flow)
+        return self._steps[index] is not None
+
+    def _begins_shot(self, before: View, after: View) -> bool:
+        pictures = before.thumbnail, after.thumbnail
+        # As in ``ShotDetector``: pictures of like colours are never told apart, which spares nearly all searches.
+        if colour_distance(*pictures) < COLOURS_MIN:
+            return False
+        return is_cut(*pictures, self._flow(pictures[1].grey, pictures[0].grey))
 
 
 def _taper(offset: int) -> float:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from any2bokeh.compiled import compiled
 from any2bokeh.plate.hidden import HiddenBackground
-from any2bokeh.plate.passage import BELIEF, LIGHT, block_of, pixel_of, place_at, sampled
+from any2bokeh.plate.passage import BELIEF, LIGHT, pixel_of, place_at, sampled
 from any2bokeh.plate.view import View
 from any2bokeh.plate.zone import NO_ZONE
 
@@ -81,7 +81,9 @@ def _take(blocks, zone, disparity, least_step, passage, codes, cover, block_px, 
                 to_y = middle_y + found[4] * (x - from_x) + found[5] * (y - from_y)
                 if not (to_x >= 0 and to_x < width - 1 and to_y >= 0 and to_y < height - 1):
                     continue
-                there = np.float32(cover[int(to_y + np.float32(0.5)), int(to_x + np.float32(0.5))]) * np.float32(1 / 65535)
+                there = np.float32(cover[int(to_y + np.float32(0.5)), int(to_x + np.float32(0.5))]) * np.float32(
+                    1 / 65535
+                )
                 tolerance = max(_SAME_SURFACE * step, _LEAST_TOLERANCE)
                 off = abs(there - far) / tolerance
                 if off >= 1:

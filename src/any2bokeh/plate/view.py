@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from any2bokeh.compiled import compiled
+from any2bokeh.motion.thumbnail import Thumbnail
 
 GRID_LONG_SIDE = 256
 """Blocks along the longer side of a frame, about; motion is found on their means."""
@@ -40,6 +41,14 @@ class View:
     low: NDArray[np.float32]
     high: NDArray[np.float32]
     step: NDArray[np.float32]
+
+    @property
+    def thumbnail(self) -> Thumbnail:
+        """As cuts are found on."""
+        # The mean of bent values, straightened: display-referred again, or light that ends at white.
+        colours = np.clip(self.colours / (2 - np.minimum(self.colours, 1)), 0, 1)
+        codes = np.rint(colours * 255).astype(np.uint8)
+        return Thumbnail(colours, np.asarray(cv2.cvtColor(codes, cv2.COLOR_RGB2GRAY), np.uint8))
 
     @classmethod
     def of(cls, index: int, pixels: NDArray[np.float32], disparity: NDArray[np.float32]) -> Self:

@@ -51,6 +51,17 @@ class Renderer(Protocol):
         ...
 
 
+@runtime_checkable
+class TakesHidden(Protocol):
+    """What a renderer is beside ``Renderer`` that makes use of ``RenderInput.hidden``; others are not given it.
+
+    Attributes:
+        takes_hidden: True.
+    """
+
+    takes_hidden: bool
+
+
 class Separator(Protocol):
     """Renders frames in parts that add up to the picture, for compositing.
 

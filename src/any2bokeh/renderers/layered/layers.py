@@ -352,9 +352,7 @@ def _show_seen(light, defocus, seen, y, x):
 
 
 @compiled(nogil=True)
-def light_of_seen(
-    rows, pixels, disparity, known, focus_disparity, scale, decode_table, highlights, light, defocus
-):
+def light_of_seen(rows, pixels, disparity, known, focus_disparity, scale, decode_table, highlights, light, defocus):
     """Decode what other frames saw of one row of blocks; arguments as for ``prepare``.
 
     Args:

@@ -48,6 +48,7 @@ class LayeredRenderer:
 
     window = 1
     overlap = 0
+    takes_hidden = True
 
     def __init__(
         self,
