@@ -21,17 +21,16 @@ LEVELS = 12
 """Nodes over disparity 0 to 1."""
 
 _ITERATIONS = 12
-_SETTLED = 0.02  # blocks: a fit that moves all nodes by less is done
+_SETTLED = 0.03  # blocks: a fit that moves all nodes by less is done
 # Of a normal matrix: 28 of its upper triangle, 7 of its right side, sum of weights.
 _MOMENTS = 36
 _PARAMETERS = 7  # displacement and its slopes, x and y; a change of brightness
-# Blocks whose surround differs by more are near a step or steep; what they show is not one surface.
-_ONE_SURFACE = np.float32(0.04)
 _SAME_DISPARITY = np.float32(0.05)
 _NOISE = np.float32(0.015)
 # How much all of a level, and all of the picture, count for beside what is around a node.
 _LEVEL_SHARE, _PICTURE_SHARE = np.float32(0.01), np.float32(0.001)
-_SUPPORTED = 30.0  # blocks around a node
+_SUPPORTED = 100.0  # blocks around a node
+_STILL_GREY = 0.01  # frames that differ nowhere by more show the same
 _STILL_PX = np.float32(0.01)  # less is taken for none
 
 
@@ -45,32 +44,19 @@ def lattice_between(here: View, there: View, flow: FlowFinder) -> NDArray[np.flo
     height, width = here.grey.shape
     rows, columns = (height - 1) // SPACING + 2, (width - 1) // SPACING + 2
     codes = [np.clip(view.grey * 255 + 0.5, 0, 255).astype(np.uint8) for view in (here, there)]
+    motion = np.zeros((rows, columns, LEVELS, _PARAMETERS), np.float32)
+    if float(np.abs(here.grey - there.grey).max()) < _STILL_GREY:
+        return motion[..., :6]
     start = flow(*codes)
     moments = np.zeros((rows, columns, LEVELS, _MOMENTS), np.float32)
-    motion = np.zeros((rows, columns, LEVELS, _PARAMETERS), np.float32)
-    clean = [np.empty((height, width), np.bool_) for _ in range(2)]
-    for view, mask in zip((here, there), clean, strict=True):
-        _find_clean(view.low, view.high, mask)
     for iteration in range(_ITERATIONS):
         moments[:] = 0
-        _gather(here.grey, here.low, clean[0], there.grey, there.low, clean[1], start, iteration == 0, motion, moments)
+        _gather(
+            here.grey, here.low, here.clean, there.grey, there.low, there.clean, start, iteration == 0, motion, moments
+        )
         if _solve(_spread(moments), motion) < _SETTLED:
             break
     return _settled(motion, height, width)
-
-
-@compiled(nogil=True)
-def _find_clean(low, high, clean):  # pragma: no cover (compiled)
-    """Blocks around which there is one surface."""
-    height, width = low.shape
-    for y in range(height):
-        for x in range(width):
-            least, most = low[y, x], high[y, x]
-            for j in range(max(y - 1, 0), min(y + 2, height)):
-                for i in range(max(x - 1, 0), min(x + 2, width)):
-                    least = min(least, low[j, i])
-                    most = max(most, high[j, i])
-            clean[y, x] = most - least < _ONE_SURFACE
 
 
 @compiled(nogil=True, fastmath=True)
@@ -80,14 +66,14 @@ def _gather(grey, low, clean, other, other_low, other_clean, flow, is_first, mot
     row = np.empty(_PARAMETERS, np.float32)
     scale_x, scale_y = np.float32(2.0 / width), np.float32(2.0 / height)
     for y in range(1, height - 1):
-        for x in range(1, width - 1):
+        for x in range(1 + y % 2, width - 1, 2):  # half of the blocks say enough
             if not clean[y, x]:
                 continue
             across = (grey[y, x + 1] - grey[y, x - 1]) * np.float32(0.5)
             down = (grey[y + 1, x] - grey[y - 1, x]) * np.float32(0.5)
             j, i = (y + SPACING // 2) // SPACING, (x + SPACING // 2) // SPACING
             disparity = low[y, x]
-            k = min(max(int(disparity * np.float32(LEVELS - 1) + np.float32(0.5)), 0), LEVELS - 1)
+            k = nearest_level(disparity)
             at_x, at_y = np.float32(x) * scale_x - 1, np.float32(y) * scale_y - 1
             if is_first:
                 u, v, brighter = flow[y, x, 0], flow[y, x, 1], np.float32(0)
@@ -236,6 +222,12 @@ def _settled(solved, height, width):  # pragma: no cover (compiled)
                 if most < _STILL_PX:
                     out[:] = 0
     return motion
+
+
+@compiled(nogil=True, inline="always")
+def nearest_level(disparity):
+    """Level of the node that is nearest in disparity."""
+    return min(max(int(disparity * np.float32(LEVELS - 1) + np.float32(0.5)), 0), LEVELS - 1)
 
 
 @compiled(nogil=True, inline="always")

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from any2bokeh.compiled import compiled
-from any2bokeh.plate.lattice import LEVELS, SPACING, motion_at
+from any2bokeh.plate.lattice import LEVELS, SPACING, motion_at, nearest_level
 from any2bokeh.plate.view import View, unbent
 from any2bokeh.plate.zone import NO_ZONE
 
@@ -14,6 +14,7 @@ PLACE, BELIEF, LIGHT = 0, 6, 7
 """Of the ten numbers of a node: its place and the slopes of that, as for motion; how far it is believed; how much
 lighter this frame is, red, green, blue."""
 
+_BAND_STRIDE = 3  # of its blocks, every third of every third row is looked at
 _BAND_BLOCKS = 6  # around the zone, in which both frames show the background
 _STATISTICS = 7  # count, squared difference, difference of each channel, grey and its square
 _NOISE = np.float32(0.015)
@@ -66,7 +67,7 @@ def passages(
 
 @compiled(nogil=True)
 def _band(zone, low, high, wanted):  # pragma: no cover (compiled)
-    """Blocks of one surface beside the zone, every second of every second row; nodes of zone and band are wanted."""
+    """Some blocks of one surface beside the zone; nodes of zone and band are wanted."""
     height, width = zone.shape
     near = np.zeros((height, width), np.bool_)
     for y in range(height):
@@ -74,13 +75,12 @@ def _band(zone, low, high, wanted):  # pragma: no cover (compiled)
             if zone[y, x] == NO_ZONE:
                 continue
             _want(x, y, zone[y, x], wanted)
-            near[max(y - _BAND_BLOCKS, 0) : y + _BAND_BLOCKS + 1, max(x - _BAND_BLOCKS, 0) : x + _BAND_BLOCKS + 1] = (
-                True
-            )
+            top, left = max(y - _BAND_BLOCKS, 0), max(x - _BAND_BLOCKS, 0)
+            near[top : y + _BAND_BLOCKS + 1, left : x + _BAND_BLOCKS + 1] = True
     band = np.empty((height * width, 2), np.int32)
     count = 0
-    for y in range(0, height, 2):
-        for x in range(y // 2 % 2, width, 2):
+    for y in range(0, height, _BAND_STRIDE):
+        for x in range(y % 2, width, _BAND_STRIDE):
             if near[y, x] and high[y, x] - low[y, x] < np.float32(0.02):
                 band[count, 0], band[count, 1] = y, x
                 count += 1
@@ -142,7 +142,6 @@ def _advance(motion, forward, wanted, at):  # pragma: no cover (compiled)
 def _compare(band, low, codes, cover, other_codes, other_cover, block_px, passage, statistics):  # pragma: no cover
     """How what both frames show of the blocks of the band differs, gathered at the nearest nodes."""
     height, width = cover.shape
-    levels = passage.shape[2]
     found = np.empty(10, np.float32)
     for entry in range(band.shape[0]):
         row, column = band[entry, 0], band[entry, 1]
@@ -156,15 +155,12 @@ def _compare(band, low, codes, cover, other_codes, other_cover, block_px, passag
         if not (to_x >= 0 and to_x < width - 1 and to_y >= 0 and to_y < height - 1):
             continue
         j, i = int(to_y), int(to_x)
-        there = np.float32(other_cover[int(to_y + 0.5), int(to_x + 0.5)]) * np.float32(1 / 65535)
+        there = disparity_of(other_cover, to_x, to_y)
         here = np.float32(cover[y, x]) * np.float32(1 / 65535)
         if abs(there - disparity) > _SAME_DISPARITY or abs(here - disparity) > _SAME_DISPARITY:
             continue
         down, right = to_y - j, to_x - i
-        k = min(
-            int(min(max(disparity, np.float32(0)), np.float32(1)) * np.float32(levels - 1) + np.float32(0.5)),
-            levels - 1,
-        )
+        k = nearest_level(disparity)
         at = statistics[(row + SPACING // 2) // SPACING, (column + SPACING // 2) // SPACING, k]
         at[0] += 1
         grey = np.float32(0)
@@ -253,6 +249,12 @@ def place_at(passage, x, y, disparity, found):
                 found[5] += share * p[5]
                 for m in range(6, 10):
                     found[m] += share * p[m]
+
+
+@compiled(nogil=True, inline="always")
+def disparity_of(cover, x, y):
+    """Disparity of the nearest surface within 2 px of the pixel that a place lies in."""
+    return np.float32(cover[int(y + np.float32(0.5)), int(x + np.float32(0.5))]) * np.float32(1 / 65535)
 
 
 @compiled(nogil=True, inline="always")

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from any2bokeh.compiled import compiled
 from any2bokeh.plate.hidden import HiddenBackground
-from any2bokeh.plate.passage import BELIEF, LIGHT, pixel_of, place_at, sampled
+from any2bokeh.plate.passage import BELIEF, LIGHT, disparity_of, pixel_of, place_at, sampled
 from any2bokeh.plate.view import View
 from any2bokeh.plate.zone import NO_ZONE
 
@@ -38,30 +38,59 @@ def taken(
     pixels = np.zeros((3, height, width), np.float32)
     behind = np.zeros((1, height, width), np.float32)
     known = np.zeros((height, width), np.float32)
-    blocks = np.argwhere(zone != NO_ZONE).astype(np.int32)
     block_px = sources[0].block_px
+    values = np.ascontiguousarray(disparity[0], np.float32)
+    blocks, deepest = _wanted(zone, values, np.float32(least_step), block_px)
     sums = np.zeros((len(blocks), block_px, block_px, 5), np.float32)
     sums[..., 4] = 1
-    values = np.ascontiguousarray(disparity[0], np.float32)
     for view, passage, taper in zip(sources, passages, tapers, strict=True):
         _take(
-            blocks, zone, values, np.float32(least_step), passage, view.codes, view.cover, block_px,
+            blocks, deepest, zone, values, np.float32(least_step), passage, view.codes, view.cover, block_px,
             np.float32(taper), sums,
         )  # fmt: skip
     _write(blocks, block_px, sums, pixels, behind[0], known)
     return HiddenBackground(pixels, behind, known)
 
 
+@compiled(nogil=True)
+def _wanted(zone, disparity, least_step, block_px):  # pragma: no cover (compiled)
+    """Blocks of the zone that hide something, ``(n, 2)``, and by how much disparity the nearest of each stands off."""
+    height, width = disparity.shape
+    blocks = np.empty((zone.size, 2), np.int32)
+    deepest = np.empty(zone.size, np.float32)
+    count = 0
+    for row in range(zone.shape[0]):
+        for column in range(zone.shape[1]):
+            if zone[row, column] == NO_ZONE:
+                continue
+            top, left = row * block_px, column * block_px
+            step = np.float32(0)
+            for y in range(top, min(top + block_px, height)):
+                for x in range(left, min(left + block_px, width)):
+                    step = max(step, disparity[y, x] - zone[row, column])
+            if step > least_step:
+                blocks[count, 0], blocks[count, 1] = row, column
+                deepest[count] = step
+                count += 1
+    return blocks[:count].copy(), deepest[:count].copy()
+
+
 @compiled(nogil=True, fastmath=True)
-def _take(blocks, zone, disparity, least_step, passage, codes, cover, block_px, taper, sums):  # pragma: no cover
+def _take(
+    blocks, deepest, zone, disparity, least_step, passage, codes, cover, block_px, taper, sums
+):  # pragma: no cover
     """Add what one frame shows of the zone, as far as samples are still wanted.
 
     Args:
+        deepest: of each block, see ``_wanted``; becomes 0 where all that is wanted is there.
         sums: ``(blocks, block_px, block_px, 5)``: light times share, disparity times share, and the share still wanted.
     """
     height, width = disparity.shape
     found = np.empty(10, np.float32)
+    half = np.float32(0.5 * block_px)
     for entry in range(blocks.shape[0]):
+        if deepest[entry] == 0:
+            continue
         row, column = blocks[entry, 0], blocks[entry, 1]
         far = zone[row, column]
         place_at(passage, np.float32(column), np.float32(row), far, found)
@@ -69,23 +98,24 @@ def _take(blocks, zone, disparity, least_step, passage, codes, cover, block_px, 
         if belief < _LEAST_LEFT:
             continue
         middle_x, middle_y = pixel_of(found[0], block_px), pixel_of(found[3], block_px)
+        if not _may_show(cover, middle_x, middle_y, half, far, max(_SAME_SURFACE * deepest[entry], _LEAST_TOLERANCE)):
+            continue
         from_x, from_y = pixel_of(np.float32(column), block_px), pixel_of(np.float32(row), block_px)
         top, left = row * block_px, column * block_px
+        is_done = True
         for y in range(top, min(top + block_px, height)):
             for x in range(left, min(left + block_px, width)):
                 step = disparity[y, x] - far
                 at = sums[entry, y - top, x - left]
                 if step <= least_step or at[4] < _LEAST_LEFT:
                     continue
+                is_done = False
                 to_x = middle_x + found[1] * (x - from_x) + found[2] * (y - from_y)
                 to_y = middle_y + found[4] * (x - from_x) + found[5] * (y - from_y)
                 if not (to_x >= 0 and to_x < width - 1 and to_y >= 0 and to_y < height - 1):
                     continue
-                there = np.float32(cover[int(to_y + np.float32(0.5)), int(to_x + np.float32(0.5))]) * np.float32(
-                    1 / 65535
-                )
-                tolerance = max(_SAME_SURFACE * step, _LEAST_TOLERANCE)
-                off = abs(there - far) / tolerance
+                there = disparity_of(cover, to_x, to_y)
+                off = abs(there - far) / max(_SAME_SURFACE * step, _LEAST_TOLERANCE)
                 if off >= 1:
                     continue
                 share = at[4] * belief * min(2 - 2 * off, np.float32(1))
@@ -96,6 +126,24 @@ def _take(blocks, zone, disparity, least_step, passage, codes, cover, block_px, 
                     at[c] += share * max(seen, np.float32(0))
                 at[3] += share * there
                 at[4] -= share
+        if is_done:
+            deepest[entry] = 0
+
+
+@compiled(nogil=True, inline="always")
+def _may_show(cover, x, y, half, far, tolerance):
+    """Whether a block around a place may show the surface of a disparity: its middle or a corner does."""
+    height, width = cover.shape
+    for corner in range(5):
+        to_x, to_y = x, y
+        if corner < 4:
+            to_x += half if corner % 2 else -half
+            to_y += half if corner // 2 else -half
+        to_x = min(max(to_x, np.float32(0)), np.float32(width - 1))
+        to_y = min(max(to_y, np.float32(0)), np.float32(height - 1))
+        if abs(disparity_of(cover, to_x, to_y) - far) < tolerance:
+            return True
+    return False
 
 
 @compiled(nogil=True, fastmath=True)

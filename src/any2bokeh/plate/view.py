@@ -13,6 +13,8 @@ from any2bokeh.motion.thumbnail import Thumbnail
 GRID_LONG_SIDE = 256
 """Blocks along the longer side of a frame, about; motion is found on their means."""
 
+# Blocks whose surround differs by more are near a step or steep; what they show is not one surface.
+_ONE_SURFACE = np.float32(0.04)
 _COVER_PX = 2  # a sample this close to a nearer surface is not pure: antialiasing, and interpolation
 _FULL_SCALE = np.float32(65535)
 
@@ -29,6 +31,7 @@ class View:
         colours: ``(h, w, 3)`` float32, mean of each block.
         grey: ``(h, w)`` float32, their mean, smoothed.
         low, high: ``(h, w)`` float32, least and greatest disparity.
+        clean: ``(h, w)`` bool, whether there is one surface in a block and around it.
         step: ``(h, w)`` float32, greatest difference of disparity between two neighbouring pixels.
     """
 
@@ -41,6 +44,7 @@ class View:
     low: NDArray[np.float32]
     high: NDArray[np.float32]
     step: NDArray[np.float32]
+    clean: NDArray[np.bool_]
 
     @property
     def thumbnail(self) -> Thumbnail:
@@ -64,9 +68,10 @@ class View:
         _reduce(np.ascontiguousarray(pixels), values, block_px, codes, depth_codes, colours, low, high, step)
         cover = cv2.dilate(depth_codes, np.ones((2 * _COVER_PX + 1,) * 2, np.uint8))
         grey = cv2.GaussianBlur(colours.mean(axis=-1), (0, 0), 0.7)
-        return cls(
-            index, block_px, codes, np.asarray(cover, np.uint16), colours, np.asarray(grey, np.float32), low, high, step
-        )
+        clean = np.empty(shape, np.bool_)
+        _find_clean(low, high, clean)
+        cover, grey = np.asarray(cover, np.uint16), np.asarray(grey, np.float32)
+        return cls(index, block_px, codes, cover, colours, grey, low, high, step, clean)
 
 
 @compiled(nogil=True, fastmath=True)
@@ -104,6 +109,20 @@ def _reduce(pixels, disparity, block_px, codes, depth_codes, colours, low, high,
             for c in range(3):
                 # Bent values run from 0 to a half for what is displayed: here, white is 1.
                 colours[row, block, c] *= 2 / count
+
+
+@compiled(nogil=True)
+def _find_clean(low, high, clean):  # pragma: no cover (compiled)
+    """Blocks around which there is one surface."""
+    height, width = low.shape
+    for y in range(height):
+        for x in range(width):
+            least, most = low[y, x], high[y, x]
+            for j in range(max(y - 1, 0), min(y + 2, height)):
+                for i in range(max(x - 1, 0), min(x + 2, width)):
+                    least = min(least, low[j, i])
+                    most = max(most, high[j, i])
+            clean[y, x] = most - least < _ONE_SURFACE
 
 
 @compiled(nogil=True, inline="always")

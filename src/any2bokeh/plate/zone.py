@@ -17,7 +17,7 @@ def hidden_zone(view: View, px_per_disparity: float) -> NDArray[np.float32]:
 
     Args:
         view: of the frame.
-        px_per_disparity: pixels by which a surface shifts, per unit of disparity, from the middle of the lens to its rim.
+        px_per_disparity: pixels by which surfaces shift, per unit of disparity, from the middle of the lens to its rim.
     """
     zone = np.full(view.low.shape, NO_ZONE, np.float32)
     if float(view.step.max()) * px_per_disparity > _STEP_PX:
