@@ -16,7 +16,11 @@ lighter this frame is, red, green, blue."""
 
 _BAND_STRIDE = 3  # of its blocks, every third of every third row is looked at
 _BAND_BLOCKS = 6  # around the zone, in which both frames show the background
-_STATISTICS = 7  # count, squared difference, difference of each channel, grey and its square
+# Count, squared difference, difference of each channel, grey and its square; then of green its slopes across and down,
+# their products xx, xy, yy, and those with the difference.
+_STATISTICS = 14
+_FARTHEST_PX = np.float32(1.0)  # by which what motion has missed is put right
+_LEAST_SLOPE = np.float32(0.02)
 _NOISE = np.float32(0.015)
 _SAME_DISPARITY = np.float32(0.03)
 
@@ -61,7 +65,7 @@ def passages(
         statistics[:] = 0
         _compare(band, view.low, view.codes, view.cover, other.codes, other.cover, view.block_px, found[entry],
                  statistics)  # fmt: skip
-        _believe(statistics, wanted, found[entry])
+        _believe(statistics, wanted, view.block_px, found[entry])
     return found
 
 
@@ -146,7 +150,7 @@ def _compare(band, low, codes, cover, other_codes, other_cover, block_px, passag
     for entry in range(band.shape[0]):
         row, column = band[entry, 0], band[entry, 1]
         y, x = row * block_px + block_px // 2, column * block_px + block_px // 2
-        if y >= height or x >= width:
+        if y < 1 or x < 1 or y >= height - 1 or x >= width - 1:
             continue
         disparity = low[row, column]
         from_x, from_y = block_of(np.float32(x), block_px), block_of(np.float32(y), block_px)
@@ -163,19 +167,50 @@ def _compare(band, low, codes, cover, other_codes, other_cover, block_px, passag
         k = nearest_level(disparity)
         at = statistics[(row + SPACING // 2) // SPACING, (column + SPACING // 2) // SPACING, k]
         at[0] += 1
-        grey = np.float32(0)
+        across = (unbent(codes[y, x + 1, 1]) - unbent(codes[y, x - 1, 1])) / 2
+        slope = (unbent(codes[y + 1, x, 1]) - unbent(codes[y - 1, x, 1])) / 2
+        grey, green = np.float32(0), np.float32(0)
         for c in range(3):
             seen = sampled(other_codes, j, i, c, down, right)
             own = unbent(codes[y, x, c])
             at[1] += (own - seen) ** 2 / 3
             at[2 + c] += own - seen
             grey += own / 3
+            if c == 1:
+                green = own - seen
         at[5] += grey
         at[6] += grey * grey
+        at[7] += across
+        at[8] += slope
+        at[9] += across * across
+        at[10] += across * slope
+        at[11] += slope * slope
+        at[12] += across * green
+        at[13] += slope * green
 
 
 @compiled(nogil=True)
-def _believe(statistics, wanted, passage):  # pragma: no cover (compiled)
+def _put_right(total, block_px, node):  # pragma: no cover (compiled)
+    """Shift a node by what its motion has missed, which grows from step to step; what that takes off the miss."""
+    count = total[0]
+    noise = _LEAST_SLOPE * _LEAST_SLOPE * count
+    xx = total[9] - total[7] * total[7] / count + noise
+    xy = total[10] - total[7] * total[8] / count
+    yy = total[11] - total[8] * total[8] / count + noise
+    x = total[12] - total[7] * total[3] / count
+    y = total[13] - total[8] * total[3] / count
+    whole = xx * yy - xy * xy
+    right, down = (yy * x - xy * y) / whole, (xx * y - xy * x) / whole
+    far = np.sqrt(right * right + down * down) / _FARTHEST_PX
+    if far > 1:
+        right, down = right / far, down / far
+    node[0] += (node[1] * right + node[2] * down) / block_px
+    node[3] += (node[4] * right + node[5] * down) / block_px
+    return max((right * x + down * y) / count, np.float32(0))
+
+
+@compiled(nogil=True)
+def _believe(statistics, wanted, block_px, passage):  # pragma: no cover (compiled)
     """From what differs around a node to how far it is believed, and to the difference of light."""
     rows, columns, levels, _ = statistics.shape
     total = np.empty(_STATISTICS, np.float32)
@@ -197,10 +232,12 @@ def _believe(statistics, wanted, passage):  # pragma: no cover (compiled)
                 lighter, drift = total[2:5] / count, np.float32(0)
                 for c in range(3):
                     drift += lighter[c] ** 2 / 3
-                miss = max(total[1] / count - drift, np.float32(0))
+                miss = total[1] / count - drift
+                miss -= _put_right(total, block_px, passage[j, i, k])
                 mean = total[5] / count
                 varied = max(total[6] / count - mean * mean, np.float32(0))
                 # Believed as far as it is nearer to the truth than any colour of the surround would be.
+                miss = max(miss, np.float32(0))
                 share = miss / (np.float32(0.5) * varied + _NOISE * _NOISE)
                 belief = count / (count + 1) / (1 + share * share)
                 # Light that changes so much changes shadows, too.
