@@ -29,17 +29,21 @@ _SAME_DISPARITY = np.float32(0.05)
 _NOISE = np.float32(0.015)
 # How much all of a level, and all of the picture, count for beside what is around a node.
 _LEVEL_SHARE, _PICTURE_SHARE = np.float32(0.01), np.float32(0.001)
+# Mean weight of the blocks that are looked at: 0.8 to 0.94 within a shot, 0.6 in fast pans of small frames, 0.15 to 0.2
+# between unlike pictures, 0.49 between unlike ones of like colours and little contrast.
+_AGREEMENT_MIN = 0.5
 _SUPPORTED = 100.0  # blocks around a node
 _STILL_GREY = 0.01  # frames that differ nowhere by more show the same
 _STILL_PX = np.float32(0.01)  # less is taken for none
 
 
-def lattice_between(here: View, there: View, flow: FlowFinder) -> NDArray[np.float32]:
+def lattice_between(here: View, there: View, flow: FlowFinder) -> NDArray[np.float32] | None:
     """Motion of the surfaces of a frame to where they are in a neighbouring one.
 
     Returns:
         ``(rows, columns, LEVELS, 6)`` float32: at each node the displacement in blocks and its slopes,
-        ``(u, du/dx, du/dy, v, dv/dx, dv/dy)``; see ``motion_at``.
+        ``(u, du/dx, du/dy, v, dv/dx, dv/dy)``; see ``motion_at``. None where too little of one frame is seen in the
+        other.
     """
     height, width = here.grey.shape
     rows, columns = (height - 1) // SPACING + 2, (width - 1) // SPACING + 2
@@ -49,14 +53,16 @@ def lattice_between(here: View, there: View, flow: FlowFinder) -> NDArray[np.flo
         return motion[..., :6]
     start = flow(*codes)
     moments = np.zeros((rows, columns, LEVELS, _MOMENTS), np.float32)
+    agreement = 0.0
     for iteration in range(_ITERATIONS):
         moments[:] = 0
         _gather(
             here.grey, here.low, here.clean, there.grey, there.low, there.clean, start, iteration == 0, motion, moments
         )
+        agreement = float(moments[..., -1].sum()) / max(np.count_nonzero(here.clean) / 2, 1)
         if _solve(_spread(moments), motion) < _SETTLED:
             break
-    return _settled(motion, height, width)
+    return _settled(motion, height, width) if agreement >= _AGREEMENT_MIN else None
 
 
 @compiled(nogil=True, fastmath=True)

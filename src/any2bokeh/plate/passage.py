@@ -290,7 +290,7 @@ def place_at(passage, x, y, disparity, found):
 
 @compiled(nogil=True, inline="always")
 def disparity_of(cover, x, y):
-    """Disparity of the nearest surface within 2 px of the pixel that a place lies in."""
+    """Disparity of the nearest surface at or beside the pixel that a place lies in."""
     return np.float32(cover[int(y + np.float32(0.5)), int(x + np.float32(0.5))]) * np.float32(1 / 65535)
 
 

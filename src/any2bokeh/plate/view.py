@@ -15,7 +15,7 @@ GRID_LONG_SIDE = 256
 
 # Blocks whose surround differs by more are near a step or steep; what they show is not one surface.
 _ONE_SURFACE = np.float32(0.04)
-_COVER_PX = 2  # a sample this close to a nearer surface is not pure: antialiasing, and interpolation
+_COVER_PX = 1  # a sample this close to a nearer surface is not pure: antialiasing, and interpolation
 _FULL_SCALE = np.float32(65535)
 
 
@@ -27,7 +27,7 @@ class View:
         index: number of the frame.
         block_px: side of a block.
         codes: ``(H, W, 3)`` uint16 of ``x / (1 + x)``, which holds light without a bound.
-        cover: ``(H, W)`` uint16, disparity of the nearest surface within 2 px.
+        cover: ``(H, W)`` uint16, disparity of the nearest surface beside or at a pixel.
         colours: ``(h, w, 3)`` float32, mean of each block.
         grey: ``(h, w)`` float32, their mean, smoothed.
         low, high: ``(h, w)`` float32, least and greatest disparity.
