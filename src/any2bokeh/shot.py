@@ -220,7 +220,9 @@ class Shot:
             blur_strength = self._blur_at(frame.index)
             hidden = None
             if blur_strength > 0:
-                hidden = around.hidden(frame.index, disparity, self._px_per_disparity(blur_strength))
+                focus_disparity = float(self.track.focus_disparity[frame.index - self.start])
+                per_disparity = self._px_per_disparity(blur_strength)
+                hidden = around.hidden(frame.index, disparity, focus_disparity, per_disparity)
             return self._given(frame, disparity, hidden)
 
         for frame, disparity in self._read(first, min(last, self.disparity.frame_count)):
@@ -276,6 +278,7 @@ class Shot:
                 zoomed(hidden.pixels, zoom, smooth=False),
                 bent(zoomed(hidden.disparity, zoom, smooth=False)),
                 zoomed(hidden.known[None], zoom, smooth=False)[0],
+                hidden.margin_px,
             )
         return ShotFrame(frame, disparity, RenderInput(pixels, bent(disparity), focus_disparity, blur_strength, hidden))
 

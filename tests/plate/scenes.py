@@ -35,7 +35,7 @@ class HidingClip:
             if index < count:
                 stream.add(index, self.frames[index], self.maps[index])
             if first <= index - AHEAD:
-                told[index - AHEAD] = stream.hidden(index - AHEAD, self.maps[index - AHEAD], PX_PER_DISPARITY)
+                told[index - AHEAD] = stream.hidden(index - AHEAD, self.maps[index - AHEAD], FAR, PX_PER_DISPARITY)
         return told
 
 

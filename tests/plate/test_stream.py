@@ -94,7 +94,7 @@ def test_memory_does_not_grow():
     stream = PlateStream()
     for index in range(3 * (BACK + AHEAD)):
         stream.add(index, clip.frames[index % 2], clip.maps[index % 2])
-        stream.hidden(max(index - AHEAD, 0), clip.maps[0], scenes.PX_PER_DISPARITY)
+        stream.hidden(max(index - AHEAD, 0), clip.maps[0], scenes.FAR, scenes.PX_PER_DISPARITY)
     assert len(stream._views) <= BACK + AHEAD + 1
     assert len(stream._steps) <= BACK + AHEAD + 1
 

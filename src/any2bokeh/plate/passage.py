@@ -31,6 +31,7 @@ def passages(
     index: int,
     sources: Sequence[int],
     zone: NDArray[np.float32],
+    margin: int,
 ) -> NDArray[np.float32]:
     """Where the nodes of frame ``index`` are in other frames.
 
@@ -39,15 +40,15 @@ def passages(
         steps: motion of frame ``i`` to frame ``i + 1``.
         index: of the frame.
         sources: the other frames; all between them and ``index`` are known.
-        zone: see ``hidden_zone``.
+        zone, margin: see ``with_margin``.
 
     Returns:
         ``(sources, rows, columns, LEVELS, 10)`` float32; of no meaning at nodes far from the zone.
     """
-    height, width = zone.shape
+    height, width = views[index].low.shape
     rows, columns = (height - 1) // SPACING + 2, (width - 1) // SPACING + 2
     wanted = np.zeros((rows, columns, LEVELS), np.bool_)
-    band = _band(zone, views[index].low, views[index].high, wanted)
+    band = _band(zone, margin, views[index].low, views[index].high, wanted)
     found = np.zeros((len(sources), rows, columns, LEVELS, 10), np.float32)
     for direction in (-1, 1):
         at = np.zeros((rows, columns, LEVELS, 6), np.float32)
@@ -70,15 +71,17 @@ def passages(
 
 
 @compiled(nogil=True)
-def _band(zone, low, high, wanted):  # pragma: no cover (compiled)
+def _band(zone, margin, low, high, wanted):  # pragma: no cover (compiled)
     """Some blocks of one surface beside the zone; nodes of zone and band are wanted."""
-    height, width = zone.shape
+    height, width = low.shape
     near = np.zeros((height, width), np.bool_)
-    for y in range(height):
-        for x in range(width):
-            if zone[y, x] == NO_ZONE:
+    for row in range(zone.shape[0]):
+        y = min(max(row - margin, 0), height - 1)
+        for column in range(zone.shape[1]):
+            if zone[row, column] == NO_ZONE:
                 continue
-            _want(x, y, zone[y, x], wanted)
+            x = min(max(column - margin, 0), width - 1)
+            _want(x, y, zone[row, column], wanted)
             top, left = max(y - _BAND_BLOCKS, 0), max(x - _BAND_BLOCKS, 0)
             near[top : y + _BAND_BLOCKS + 1, left : x + _BAND_BLOCKS + 1] = True
     band = np.empty((height * width, 2), np.int32)

@@ -12,11 +12,12 @@ from any2bokeh.plate.lattice import lattice_between
 from any2bokeh.plate.passage import passages
 from any2bokeh.plate.taking import taken
 from any2bokeh.plate.view import View
-from any2bokeh.plate.zone import NO_ZONE, hidden_zone
+from any2bokeh.plate.zone import NO_ZONE, hidden_zone, with_margin
 
 BACK, AHEAD = 12, 6
 """How many frames before and after a frame are asked."""
 
+_BORDER_MOVES = 0.5  # blocks
 _TAPER = 4  # frames over which the farthest count less and less
 
 
@@ -38,23 +39,29 @@ class PlateStream:
             del self._views[old]
             self._steps.pop(old, None)
 
-    def hidden(self, index: int, disparity: NDArray[np.float32], px_per_disparity: float) -> HiddenBackground | None:
-        """What is known behind the near surfaces of a frame; None where nothing is.
+    def hidden(
+        self, index: int, disparity: NDArray[np.float32], focus_disparity: float, px_per_disparity: float
+    ) -> HiddenBackground | None:
+        """What is known behind the near surfaces of a frame, and around the frame; None where nothing is.
 
         Args:
             index: of a frame that was added, as were those ahead of it.
             disparity: ``(1, H, W)``, its own.
+            focus_disparity: d_f.
             px_per_disparity: see ``hidden_zone``.
         """
         zone = hidden_zone(self._views[index], px_per_disparity)
+        margin = 0
+        if self._border_moves(index):
+            zone, margin = with_margin(zone, self._views[index], focus_disparity, px_per_disparity)
         if bool((zone == NO_ZONE).all()):
             return None
         sources = sorted(self._in_shot(index), key=lambda s: (abs(s - index), s))
         if not sources:
             return None
-        ways = passages(self._views, self._steps, index, sources, zone)
+        ways = passages(self._views, self._steps, index, sources, zone, margin)
         views = [self._views[source] for source in sources]
-        return taken(disparity, zone, ways, views, [_taper(s - index) for s in sources], 1 / px_per_disparity)
+        return taken(disparity, zone, margin, ways, views, [_taper(s - index) for s in sources], 1 / px_per_disparity)
 
     def _in_shot(self, index: int) -> Iterator[int]:
         """Frames around a frame, up to the ends of its shot."""
@@ -64,6 +71,20 @@ class PlateStream:
                 if one not in self._views or other not in self._views or not self._is_one_shot(one):
                     break
                 yield index + direction * far
+
+    def _border_moves(self, index: int) -> bool:
+        """Whether frames around may show what lies outside a frame."""
+        sources = list(self._in_shot(index))
+        for direction in (-1, 1):
+            moved = np.float32(0)
+            for source in (s for s in sources if (s - index) * direction > 0):
+                motion = self._steps[min(source, source - direction)]
+                assert motion is not None  # within a shot
+                border = np.concatenate([motion[0], motion[-1], motion[:, 0], motion[:, -1]])
+                moved = moved + border[..., ::3]
+                if float(np.abs(moved).max()) > _BORDER_MOVES:
+                    return True
+        return False
 
     def _is_one_shot(self, index: int) -> bool:
         """Whether a frame and the next belong to one shot; the motion between them is found then."""

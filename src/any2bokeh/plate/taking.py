@@ -12,6 +12,7 @@ from any2bokeh.plate.view import View
 from any2bokeh.plate.zone import NO_ZONE
 
 _SAME_SURFACE = np.float32(0.3)  # of the step: how far disparity may differ within one background
+_OUTSIDE = np.float32(0.1)  # the step that stands for what is not in the frame
 _LEAST_TOLERANCE = np.float32(0.006)
 _LEAST_LEFT = np.float32(0.02)  # of what is still wanted of a sample, at which no other frame is asked
 
@@ -19,6 +20,7 @@ _LEAST_LEFT = np.float32(0.02)  # of what is still wanted of a sample, at which 
 def taken(
     disparity: NDArray[np.float32],
     zone: NDArray[np.float32],
+    margin: int,
     passages: NDArray[np.float32],
     sources: Sequence[View],
     tapers: Sequence[float],
@@ -28,34 +30,35 @@ def taken(
 
     Args:
         disparity: ``(1, H, W)`` of the frame.
-        zone: see ``hidden_zone``.
+        zone, margin: see ``with_margin``.
         passages: to each source.
         sources: in the order in which they are asked.
         tapers: how far each counts, in [0, 1].
         least_step: of disparity, to what lies behind.
     """
-    height, width = disparity.shape[1:]
+    block_px = sources[0].block_px
+    margin_px = margin * block_px
+    height, width = (side + 2 * margin_px for side in disparity.shape[1:])
     pixels = np.zeros((3, height, width), np.float32)
     behind = np.zeros((1, height, width), np.float32)
     known = np.zeros((height, width), np.float32)
-    block_px = sources[0].block_px
     values = np.ascontiguousarray(disparity[0], np.float32)
-    blocks, deepest = _wanted(zone, values, np.float32(least_step), block_px)
+    blocks, deepest = _wanted(zone, values, np.float32(least_step), block_px, margin_px)
     sums = np.zeros((len(blocks), block_px, block_px, 5), np.float32)
     sums[..., 4] = 1
     for view, passage, taper in zip(sources, passages, tapers, strict=True):
         _take(
             blocks, deepest, zone, values, np.float32(least_step), passage, view.codes, view.cover, block_px,
-            np.float32(taper), sums,
+            margin_px, np.float32(taper), sums,
         )  # fmt: skip
     _write(blocks, block_px, sums, pixels, behind[0], known)
-    return HiddenBackground(pixels, behind, known)
+    return HiddenBackground(pixels, behind, known, margin_px)
 
 
 @compiled(nogil=True)
-def _wanted(zone, disparity, least_step, block_px):  # pragma: no cover (compiled)
+def _wanted(zone, disparity, least_step, block_px, margin_px):  # pragma: no cover (compiled)
     """Blocks of the zone that hide something, ``(n, 2)``, and by how much disparity the nearest of each stands off."""
-    height, width = disparity.shape
+    height, width = disparity.shape[0] + 2 * margin_px, disparity.shape[1] + 2 * margin_px
     blocks = np.empty((zone.size, 2), np.int32)
     deepest = np.empty(zone.size, np.float32)
     count = 0
@@ -67,7 +70,7 @@ def _wanted(zone, disparity, least_step, block_px):  # pragma: no cover (compile
             step = np.float32(0)
             for y in range(top, min(top + block_px, height)):
                 for x in range(left, min(left + block_px, width)):
-                    step = max(step, disparity[y, x] - zone[row, column])
+                    step = max(step, _step(disparity, y - margin_px, x - margin_px, zone[row, column]))
             if step > least_step:
                 blocks[count, 0], blocks[count, 1] = row, column
                 deepest[count] = step
@@ -76,16 +79,18 @@ def _wanted(zone, disparity, least_step, block_px):  # pragma: no cover (compile
 
 
 @compiled(nogil=True, fastmath=True)
-def _take(
-    blocks, deepest, zone, disparity, least_step, passage, codes, cover, block_px, taper, sums
-):  # pragma: no cover
+def _take(  # pragma: no cover (compiled)
+    blocks, deepest, zone, disparity, least_step, passage, codes, cover, block_px, margin_px, taper, sums
+):
     """Add what one frame shows of the zone, as far as samples are still wanted.
 
     Args:
         deepest: of each block, see ``_wanted``; becomes 0 where all that is wanted is there.
         sums: ``(blocks, block_px, block_px, 5)``: light times share, disparity times share, and the share still wanted.
     """
-    height, width = disparity.shape
+    frame_height, frame_width = disparity.shape
+    height, width = frame_height + 2 * margin_px, frame_width + 2 * margin_px
+    margin = margin_px // block_px
     found = np.empty(10, np.float32)
     half = np.float32(0.5 * block_px)
     for entry in range(blocks.shape[0]):
@@ -93,7 +98,7 @@ def _take(
             continue
         row, column = blocks[entry, 0], blocks[entry, 1]
         far = zone[row, column]
-        place_at(passage, np.float32(column), np.float32(row), far, found)
+        place_at(passage, np.float32(column - margin), np.float32(row - margin), far, found)
         belief = found[BELIEF] * taper
         if belief < _LEAST_LEFT:
             continue
@@ -105,14 +110,14 @@ def _take(
         is_done = True
         for y in range(top, min(top + block_px, height)):
             for x in range(left, min(left + block_px, width)):
-                step = disparity[y, x] - far
+                step = _step(disparity, y - margin_px, x - margin_px, far)
                 at = sums[entry, y - top, x - left]
                 if step <= least_step or at[4] < _LEAST_LEFT:
                     continue
                 is_done = False
                 to_x = middle_x + found[1] * (x - from_x) + found[2] * (y - from_y)
                 to_y = middle_y + found[4] * (x - from_x) + found[5] * (y - from_y)
-                if not (to_x >= 0 and to_x < width - 1 and to_y >= 0 and to_y < height - 1):
+                if not (to_x >= 0 and to_x < frame_width - 1 and to_y >= 0 and to_y < frame_height - 1):
                     continue
                 there = disparity_of(cover, to_x, to_y)
                 off = abs(there - far) / max(_SAME_SURFACE * step, _LEAST_TOLERANCE)
@@ -128,6 +133,14 @@ def _take(
                 at[4] -= share
         if is_done:
             deepest[entry] = 0
+
+
+@compiled(nogil=True, inline="always")
+def _step(disparity, y, x, far):
+    """By how much disparity a pixel stands off from what is looked for; outside the frame a number of its own."""
+    if 0 <= y < disparity.shape[0] and 0 <= x < disparity.shape[1]:
+        return disparity[y, x] - far
+    return _OUTSIDE
 
 
 @compiled(nogil=True, inline="always")

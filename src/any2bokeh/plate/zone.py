@@ -1,5 +1,7 @@
 """Where background is hidden that a lens may see past the edge of what hides it."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -8,6 +10,7 @@ from any2bokeh.plate.view import View
 
 NO_ZONE = np.float32(-1)
 
+_LEAST_MARGIN, _MOST_MARGIN = 0.5, 24  # blocks
 _STEP_PX = np.float32(1.0)  # of defocus between neighbouring pixels, as in the layered engine
 _MARGIN_PX = np.float32(3.0)
 
@@ -23,6 +26,39 @@ def hidden_zone(view: View, px_per_disparity: float) -> NDArray[np.float32]:
     if float(view.step.max()) * px_per_disparity > _STEP_PX:
         _grow(view.low, view.high, view.step, np.float32(px_per_disparity), np.float32(view.block_px), zone)
     return zone
+
+
+def with_margin(
+    zone: NDArray[np.float32], view: View, focus_disparity: float, px_per_disparity: float
+) -> tuple[NDArray[np.float32], int]:
+    """A zone with what lies around the frame: the surfaces at its border go on, as far as they are blurred.
+
+    Returns:
+        ``(h + 2 m, w + 2 m)``, and m, in blocks.
+    """
+    focus, scale = np.float32(focus_disparity), np.float32(px_per_disparity / view.block_px)
+    radius = np.maximum(np.abs(view.low - focus), np.abs(view.high - focus)) * scale
+    widest = max(float(side.max()) for side in (radius[0], radius[-1], radius[:, 0], radius[:, -1]))
+    margin = min(math.ceil(widest), _MOST_MARGIN) if widest > _LEAST_MARGIN else 0
+    if margin == 0:
+        return zone, 0
+    around = np.pad(zone, margin, constant_values=NO_ZONE)
+    _surround(view.low, radius, margin, around)
+    return around, margin
+
+
+@compiled(nogil=True)
+def _surround(low, radius, margin, around):  # pragma: no cover (compiled)
+    height, width = low.shape
+    for row in range(around.shape[0]):
+        y = min(max(row - margin, 0), height - 1)
+        for column in range(around.shape[1]):
+            x = min(max(column - margin, 0), width - 1)
+            # The last blocks of a frame may hold less than a block.
+            off = max(abs(row - margin - y), abs(column - margin - x))
+            is_last = y == height - 1 or x == width - 1
+            if (off > 0 or is_last) and off <= radius[y, x] + 1 and around[row, column] == NO_ZONE:
+                around[row, column] = low[y, x]
 
 
 @compiled(nogil=True)

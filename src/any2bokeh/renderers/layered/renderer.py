@@ -20,6 +20,7 @@ from any2bokeh.renderers.layered.bins import depth_bin
 from any2bokeh.renderers.layered.layered_image import LayeredImage, Samples
 from any2bokeh.renderers.layered.rows import Rows, rows_of
 from any2bokeh.renderers.layered.separation import separate_tile
+from any2bokeh.renderers.layered.surround import inner_part, with_surround
 from any2bokeh.renderers.layered.workers import Workers
 
 SHARP_PX = 1.5
@@ -111,18 +112,19 @@ class LayeredRenderer:
         """
         if frame.blur_strength == 0:
             return frame.pixels
-        job = self._prepared(frame)
+        inner, frame = inner_part(frame), with_surround(frame)
+        job = self._prepared(frame, inner)
         _, encode = lookup_tables(self.transfer)
         result = np.empty_like(job.image.pixels)
         for channel, shift in job.passes:
             self._workers.each(
-                range(job.tiles),
+                job.tiles,
                 lambda tile, sums, channel=channel, shift=shift: cpu.render_tile(
                     tile, job.image.pixels, job.samples, job.rows, encode, channel, shift, sums, result
                 ),
                 workspace=lambda: cpu.new_accumulator(job.slots),
             )
-        return result
+        return np.ascontiguousarray(result[inner])
 
     def render_separated(self, frame: RenderInput) -> NDArray[np.float32]:
         """Render one frame in three parts, for compositing.
@@ -136,21 +138,22 @@ class LayeredRenderer:
             InputError: a circle of confusion wider than the frame.
         """
         height, width = frame.pixels.shape[1:]
-        job = self._prepared(frame)
-        parts = np.empty((3, 4, height, width), np.float32)
+        inner, frame = inner_part(frame), with_surround(frame)
+        job = self._prepared(frame, inner)
+        parts = np.empty((3, 4, *frame.pixels.shape[1:]), np.float32)
         focus_px = np.float32(max(SHARP_PX * max(width, height) / REFERENCE_LONG_SIDE_PX, 1.0))
         for channel, shift in job.passes:
             self._workers.each(
-                range(job.tiles),
+                job.tiles,
                 lambda tile, sums, channel=channel, shift=shift: separate_tile(
                     tile, job.samples, job.rows, channel, shift, focus_px, sums, parts
                 ),
                 workspace=lambda: cpu.new_accumulator(job.slots),
             )
-        return parts
+        return np.ascontiguousarray(parts[:, *inner])
 
-    def _prepared(self, frame: RenderInput) -> "_Job":
-        """The layered depth image of a frame, and what the tiles are rendered with.
+    def _prepared(self, frame: RenderInput, inner: tuple[slice, slice, slice]) -> "_Job":
+        """The layered depth image of a frame, and what the tiles of its inner part are rendered with.
 
         Raises:
             InputError: a circle of confusion wider than the frame.
@@ -165,30 +168,41 @@ class LayeredRenderer:
             reuse=self.image,
         )
         self.image = image
-        if image.widest_px > max(width, height):
+        inner_height, inner_width = frame.pixels[inner].shape[1:]
+        if image.widest_px > max(inner_width, inner_height):
             raise InputError(
-                f"blur strength {frame.blur_strength:g} makes a circle of confusion of {image.widest_px:.0f} px in a "
-                f"frame of {width}x{height}; lower it, at most the longer side fits"
+                f"blur strength {frame.blur_strength * max(width, height) / max(inner_width, inner_height):g} makes a circle of confusion of {image.widest_px:.0f} px in a "
+                f"frame of {inner_width}x{inner_height}; lower it, at most the longer side fits"
             )
         shift_px = np.float32(image.shift_px)
         most = image.widest_px + abs(float(shift_px))
         return _Job(
             image=image,
             samples=image.samples(),
-            rows=rows_of(footprint(self.aperture, self.profile, most), self._cut(height, width)),
+            rows=rows_of(footprint(self.aperture, self.profile, most), self._cut(inner_height, inner_width, inner)),
             slots=depth_bin(np.float32(image.nearest_px)) - depth_bin(np.float32(image.farthest_px)) + 1,
-            tiles=-(-height // cpu.TILE_HEIGHT) * -(-width // cpu.TILE_WIDTH),
+            tiles=_tiles_of(inner, width),
             # Red, green and blue have focal planes of their own, or share one.
             passes=((-1, np.float32(0)),) if shift_px == 0 else ((0, shift_px), (1, np.float32(0)), (2, -shift_px)),
         )
 
-    def _cut(self, height: int, width: int) -> VignettingTable | None:
+    def _cut(self, height: int, width: int, inner: tuple[slice, slice, slice]) -> VignettingTable | None:
         if self.vignetting.is_open:
             return None
         if self._vignetting_table is None or self._vignetting_table[0] != (height, width):
             table = vignetting_table(self.vignetting, self.aperture, self.profile, height, width)
             self._vignetting_table = (height, width), table
-        return self._vignetting_table[1]
+        numbers, kept = self._vignetting_table[1]
+        # The centre of the lens is that of the inner part.
+        return VignettingTable(numbers + np.array([0, 0, inner[1].start, inner[2].start, 0], np.float32), kept)
+
+
+def _tiles_of(inner: tuple[slice, slice, slice], width: int) -> list[int]:
+    """Tiles of a frame of a width that its inner part lies in."""
+    _, down, across = inner
+    rows = range(down.start // cpu.TILE_HEIGHT, (down.stop - 1) // cpu.TILE_HEIGHT + 1)
+    columns = range(across.start // cpu.TILE_WIDTH, (across.stop - 1) // cpu.TILE_WIDTH + 1)
+    return [row * -(-width // cpu.TILE_WIDTH) + column for row in rows for column in columns]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -198,7 +212,7 @@ class _Job:
     Attributes:
         image: the frame in layers.
         slots: bins that occur in it.
-        tiles: how many there are.
+        tiles: indices of those that are wanted.
         passes: ``(channel, shift_px)`` of each rendering.
     """
 
@@ -206,5 +220,5 @@ class _Job:
     samples: Samples
     rows: Rows
     slots: int
-    tiles: int
+    tiles: list[int]
     passes: tuple[tuple[int, np.float32], ...]
