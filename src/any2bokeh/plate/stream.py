@@ -29,7 +29,8 @@ class PlateStream:
 
     def __init__(self) -> None:
         self._views: dict[int, View] = {}
-        self._steps: dict[int, NDArray[np.float32] | None] = {}
+        self._steps: dict[int, NDArray[np.float32]] = {}
+        self._breaks: set[int] = set()  # frames whose next one shows something else
         self._flow = FlowFinder()
 
     def add(self, index: int, pixels: NDArray[np.float32], disparity: NDArray[np.float32]) -> None:
@@ -38,6 +39,7 @@ class PlateStream:
         for old in [i for i in self._views if i < index - BACK - AHEAD]:
             del self._views[old]
             self._steps.pop(old, None)
+            self._breaks.discard(old)
 
     def hidden(
         self, index: int, disparity: NDArray[np.float32], focus_disparity: float, px_per_disparity: float
@@ -79,7 +81,6 @@ class PlateStream:
             moved = np.float32(0)
             for source in (s for s in sources if (s - index) * direction > 0):
                 motion = self._steps[min(source, source - direction)]
-                assert motion is not None  # within a shot
                 border = np.concatenate([motion[0], motion[-1], motion[:, 0], motion[:, -1]])
                 moved = moved + border[..., ::3]
                 if float(np.abs(moved).max()) > _BORDER_MOVES:
@@ -88,10 +89,14 @@ class PlateStream:
 
     def _is_one_shot(self, index: int) -> bool:
         """Whether a frame and the next belong to one shot; the motion between them is found then."""
-        if index not in self._steps:
+        if index not in self._steps and index not in self._breaks:
             here, there = self._views[index], self._views[index + 1]
-            self._steps[index] = None if self._begins_shot(here, there) else lattice_between(here, there, self._flow)
-        return self._steps[index] is not None
+            motion = None if self._begins_shot(here, there) else lattice_between(here, there, self._flow)
+            if motion is None:
+                self._breaks.add(index)
+            else:
+                self._steps[index] = motion
+        return index in self._steps
 
     def _begins_shot(self, before: View, after: View) -> bool:
         pictures = before.thumbnail, after.thumbnail

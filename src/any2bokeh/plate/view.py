@@ -50,7 +50,7 @@ class View:
     def thumbnail(self) -> Thumbnail:
         """As cuts are found on."""
         # The mean of bent values, straightened: display-referred again, or light that ends at white.
-        colours = np.clip(self.colours / (2 - np.minimum(self.colours, 1)), 0, 1)
+        colours = np.clip(self.colours / (2 - np.minimum(self.colours, 1)), 0, 1).astype(np.float32)
         codes = np.rint(colours * 255).astype(np.uint8)
         return Thumbnail(colours, np.asarray(cv2.cvtColor(codes, cv2.COLOR_RGB2GRAY), np.uint8))
 

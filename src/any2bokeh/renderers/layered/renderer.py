@@ -169,10 +169,12 @@ class LayeredRenderer:
         )
         self.image = image
         inner_height, inner_width = frame.pixels[inner].shape[1:]
-        if image.widest_px > max(inner_width, inner_height):
+        longest = max(inner_width, inner_height)
+        if image.widest_px > longest:
             raise InputError(
-                f"blur strength {frame.blur_strength * max(width, height) / max(inner_width, inner_height):g} makes a circle of confusion of {image.widest_px:.0f} px in a "
-                f"frame of {inner_width}x{inner_height}; lower it, at most the longer side fits"
+                f"blur strength {frame.blur_strength * max(width, height) / longest:g} makes a circle of confusion of "
+                f"{image.widest_px:.0f} px in a frame of {inner_width}x{inner_height}; lower it, at most the longer "
+                "side fits"
             )
         shift_px = np.float32(image.shift_px)
         most = image.widest_px + abs(float(shift_px))

@@ -1,7 +1,7 @@
 """What lies around a frame, as far as other frames saw it.
 
-Beyond the border a frame's outermost pixels repeat, so that borders do not darken. Where other frames saw what is there,
-the frame is rendered with a margin of it, which is cut off again.
+Beyond the border a frame's outermost pixels repeat, so that borders do not darken. Where other frames saw what is
+there, the frame is rendered with a margin of it, which is cut off again.
 """
 
 from dataclasses import replace
