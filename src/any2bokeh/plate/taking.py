@@ -52,7 +52,15 @@ def taken(
             margin_px, np.float32(taper), sums,
         )  # fmt: skip
     _write(blocks, block_px, sums, pixels, behind[0], known)
+    inner = np.s_[..., margin_px : height - margin_px, margin_px : width - margin_px]
+    if margin_px > 0 and not _knows_around(known, margin_px):
+        return HiddenBackground(pixels[inner], behind[inner], known[inner])
     return HiddenBackground(pixels, behind, known, margin_px)
+
+
+def _knows_around(known: NDArray[np.float32], margin_px: int) -> bool:
+    strips = known[:margin_px], known[-margin_px:], known[:, :margin_px], known[:, -margin_px:]
+    return any(bool(strip.any()) for strip in strips)
 
 
 @compiled(nogil=True)

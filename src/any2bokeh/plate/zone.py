@@ -10,7 +10,7 @@ from any2bokeh.plate.view import View
 
 NO_ZONE = np.float32(-1)
 
-_LEAST_MARGIN, _MOST_MARGIN = 0.5, 24  # blocks
+_LEAST_MARGIN, _MARGIN_STEP, _MOST_MARGIN = 0.5, 4, 24  # blocks
 _STEP_PX = np.float32(1.0)  # of defocus between neighbouring pixels, as in the layered engine
 _MARGIN_PX = np.float32(3.0)
 
@@ -39,9 +39,10 @@ def with_margin(
     focus, scale = np.float32(focus_disparity), np.float32(px_per_disparity / view.block_px)
     radius = np.maximum(np.abs(view.low - focus), np.abs(view.high - focus)) * scale
     widest = max(float(side.max()) for side in (radius[0], radius[-1], radius[:, 0], radius[:, -1]))
-    margin = min(math.ceil(widest), _MOST_MARGIN) if widest > _LEAST_MARGIN else 0
-    if margin == 0:
+    if widest <= _LEAST_MARGIN:
         return zone, 0
+    # In coarse steps, so that renderers can use their memory again.
+    margin = min(math.ceil(widest / _MARGIN_STEP) * _MARGIN_STEP, _MOST_MARGIN)
     around = np.pad(zone, margin, constant_values=NO_ZONE)
     _surround(view.low, radius, margin, around)
     return around, margin

@@ -28,6 +28,7 @@ class Samples(NamedTuple):
         light, defocus, kind: see ``layers.py``.
         block_reach: ``(rows, columns)`` of blocks; no circle of confusion in one is wider, px.
         backstop: ``(H, W)`` the farthest bin that may show at a pixel; see ``backstop.py``.
+        window: first and last row and column of what is rendered, the ends exclusive; tiles begin at its corner.
     """
 
     light: NDArray[np.float32]
@@ -35,13 +36,14 @@ class Samples(NamedTuple):
     kind: NDArray[np.uint8]
     block_reach: NDArray[np.float32]
     backstop: NDArray[np.uint8]
+    window: tuple[int, int, int, int]
 
     @classmethod
     def of(cls, light: NDArray[np.float32], defocus: NDArray[np.float32], kind: NDArray[np.uint8]) -> Self:
         """Those of an image that was layered elsewhere, at every pixel of which all may show."""
         blocks = tuple(-(-side // layers.BLOCK) for side in kind.shape)
         reach = np.full(blocks, np.abs(defocus).max() + np.float32(1.5), np.float32)
-        return cls(light, defocus, kind, reach, np.zeros_like(kind))
+        return cls(light, defocus, kind, reach, np.zeros_like(kind), (0, kind.shape[0], 0, kind.shape[1]))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,12 +129,14 @@ class LayeredImage:
         """Radius of the widest circle of confusion."""
         return max(abs(self.nearest_px), abs(self.farthest_px))
 
-    def samples(self) -> Samples:
-        """What kernels render."""
+    def samples(self, margin_px: int = 0) -> Samples:
+        """What kernels render, but for a margin that only shines into it."""
         # A block may hold samples of its neighbours' defocus: the foreground part of a mixed pixel at its rim.
         reach = _largest_around(np.maximum(np.abs(self.block_low), np.abs(self.block_high)))
         reach += np.float32(1.5 + abs(self.shift_px))
-        return Samples(self.light, self.defocus, self.kind, reach, self.backstop)
+        height, width = self.kind.shape
+        window = (margin_px, height - margin_px, margin_px, width - margin_px)
+        return Samples(self.light, self.defocus, self.kind, reach, self.backstop, window)
 
     @classmethod
     def _empty(cls, frame: RenderInput, axial_chromatic: float, reuse: Self | None) -> Self:

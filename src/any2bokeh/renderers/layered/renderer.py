@@ -118,7 +118,7 @@ class LayeredRenderer:
         result = np.empty_like(job.image.pixels)
         for channel, shift in job.passes:
             self._workers.each(
-                job.tiles,
+                range(job.tiles),
                 lambda tile, sums, channel=channel, shift=shift: cpu.render_tile(
                     tile, job.image.pixels, job.samples, job.rows, encode, channel, shift, sums, result
                 ),
@@ -144,7 +144,7 @@ class LayeredRenderer:
         focus_px = np.float32(max(SHARP_PX * max(width, height) / REFERENCE_LONG_SIDE_PX, 1.0))
         for channel, shift in job.passes:
             self._workers.each(
-                job.tiles,
+                range(job.tiles),
                 lambda tile, sums, channel=channel, shift=shift: separate_tile(
                     tile, job.samples, job.rows, channel, shift, focus_px, sums, parts
                 ),
@@ -180,10 +180,10 @@ class LayeredRenderer:
         most = image.widest_px + abs(float(shift_px))
         return _Job(
             image=image,
-            samples=image.samples(),
+            samples=image.samples(inner[1].start),
             rows=rows_of(footprint(self.aperture, self.profile, most), self._cut(inner_height, inner_width, inner)),
             slots=depth_bin(np.float32(image.nearest_px)) - depth_bin(np.float32(image.farthest_px)) + 1,
-            tiles=_tiles_of(inner, width),
+            tiles=-(-inner_height // cpu.TILE_HEIGHT) * -(-inner_width // cpu.TILE_WIDTH),
             # Red, green and blue have focal planes of their own, or share one.
             passes=((-1, np.float32(0)),) if shift_px == 0 else ((0, shift_px), (1, np.float32(0)), (2, -shift_px)),
         )
@@ -199,14 +199,6 @@ class LayeredRenderer:
         return VignettingTable(numbers + np.array([0, 0, inner[1].start, inner[2].start, 0], np.float32), kept)
 
 
-def _tiles_of(inner: tuple[slice, slice, slice], width: int) -> list[int]:
-    """Tiles of a frame of a width that its inner part lies in."""
-    _, down, across = inner
-    rows = range(down.start // cpu.TILE_HEIGHT, (down.stop - 1) // cpu.TILE_HEIGHT + 1)
-    columns = range(across.start // cpu.TILE_WIDTH, (across.stop - 1) // cpu.TILE_WIDTH + 1)
-    return [row * -(-width // cpu.TILE_WIDTH) + column for row in rows for column in columns]
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class _Job:
     """A frame ready to be rendered tile by tile; ``samples`` and ``rows`` as ``cpu.render_tile`` takes them.
@@ -214,7 +206,7 @@ class _Job:
     Attributes:
         image: the frame in layers.
         slots: bins that occur in it.
-        tiles: indices of those that are wanted.
+        tiles: how many there are.
         passes: ``(channel, shift_px)`` of each rendering.
     """
 
@@ -222,5 +214,5 @@ class _Job:
     samples: Samples
     rows: Rows
     slots: int
-    tiles: list[int]
+    tiles: int
     passes: tuple[tuple[int, np.float32], ...]
