@@ -350,7 +350,8 @@ def _stream(shot: Shot, renderer: Renderer, outputs: _Outputs, progress: Progres
     try:
         for thread in threads:
             thread.start()
-        done = _render(decoded, rendered, renderer, shot.stop - shot.start, progress)
+        keeps_hidden = outputs.aovs is not None
+        done = _render(decoded, rendered, renderer, shot.stop - shot.start, progress, keeps_hidden=keeps_hidden)
         rendered.complete()
         for thread in threads:
             thread.join()
@@ -372,6 +373,8 @@ def _render(
     renderer: Renderer,
     frame_count: int,
     progress: Progress,
+    *,
+    keeps_hidden: bool,
 ) -> int:
     read_ahead: deque[ShotFrame] = deque()
 
@@ -383,7 +386,10 @@ def _render(
     done = 0
     progress(done, frame_count)
     for pixels in renderer.render(inputs()):
-        rendered.put((read_ahead.popleft(), pixels))
+        shot_frame = read_ahead.popleft()
+        if not keeps_hidden:
+            shot_frame = replace(shot_frame, given=replace(shot_frame.given, hidden=None))
+        rendered.put((shot_frame, pixels))
         done += 1
         progress(done, frame_count)
     if read_ahead or done > frame_count:

@@ -159,6 +159,8 @@ class LayeredRenderer:
             InputError: a circle of confusion wider than the frame.
         """
         height, width = frame.pixels.shape[1:]
+        if self.image is not None and self.image.kind.shape != (height, width):
+            self.image = None  # of no use for this size: not two of them at once
         image = LayeredImage.of(
             frame,
             transfer=self.transfer,
