@@ -20,7 +20,7 @@ _FLOORS = [
     {"subject"},
     {"disparity"},
     {"focus"},
-    {"mpi"},
+    {"mpi", "plate"},
     {"renderers"},
     {"engines"},
     {"grain", "recipe", "recipe_json", "clip_disparity", "shot"},

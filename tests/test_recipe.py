@@ -42,7 +42,7 @@ FULL = Recipe(
         Recipe(Autofocus(min_hold_s=1)),
         Recipe(TextSubject("the dog", frame=3), blur_strength=0.0),
         Recipe(FocusPlane(4.0), disparity=DepthModel("small", scale_alignment="blend")),
-        Recipe(FocusScript.from_dense([0.5, 0.6], [1, 2])),
+        Recipe(FocusScript.from_dense([0.5, 0.6], [1, 2]), plate="off"),
     ],
     ids=["everything", "autofocus", "text", "plane", "dense"],
 )

@@ -56,7 +56,8 @@ def preview(
         raise InputError(f"there is no frame {index}: {source.info.path} has frames 0 to {source.info.frame_count - 1}")
     # Of the whole clip: what is shown is what the whole run will make.
     recipe = with_estimate(recipe, source, progress=estimating, notice=notice)
-    shot = Shot.open(source, recipe, start=index, stop=index + 1, estimating=estimating, notice=notice)
+    engine = renderer or make_renderer(recipe.engine, recipe.look, source.info)
+    shot = Shot.open(source, recipe, start=index, stop=index + 1, estimating=estimating, notice=notice).seen_by(engine)
     each = next(shot.frames(), None)
     if each is None:
         raise InputError(
@@ -69,7 +70,7 @@ def preview(
             f"breathing {recipe.breathing.strength:g} has no effect on this frame, because the focus is nowhere "
             f"farther in the clip"
         )
-    [pixels] = (renderer or make_renderer(recipe.engine, recipe.look, source.info)).render([each.given])
+    [pixels] = engine.render([each.given])
     if recipe.grain != 0:
         matched = MatchedGrain.of_clip(recipe.grain, source)
         if notice and not matched.is_known:

@@ -12,6 +12,7 @@ from any2bokeh.optics.breathing import Breathing
 from any2bokeh.optics.focus_range import FocusRange
 from any2bokeh.optics.lens import Lens
 from any2bokeh.optics.look import Look
+from any2bokeh.plate.choice import PlateChoice
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,8 @@ class Recipe:
             what is done to them (levels, scale alignment).
         edges: how edges of disparity are treated at the size of the picture: ``auto`` draws them sharp where the
             picture has them if those of a map are soft or displaced, ``classical`` always, ``off`` never.
+        plate: where hidden background comes from: ``auto`` takes it from the frames around that show it, ``off``
+            continues all of it from beside it. Of no effect on renderers that do not take it.
         tracker: which tracker follows subjects; by default SAM 2 where it is on this machine, else the classical one.
         blur_strength: K where ``focus`` gives none at all; or a lens, whose focus distance is that of what is in focus
             in the clip's first frame.
@@ -43,6 +46,7 @@ class Recipe:
     disparity: str | Path | DisparitySource | DepthModel = field(default_factory=DepthModel)
     disparity_reading: DisparityReading = field(default_factory=DisparityReading)
     edges: EdgeTreatment = "auto"
+    plate: PlateChoice = "auto"
     tracker: LoadsTracker = field(default_factory=TrackerChoice)
     blur_strength: float | Lens | None = None
     focus_range: FocusRange = field(default_factory=FocusRange)

@@ -20,6 +20,7 @@ from any2bokeh.optics.focus_range import FocusRange
 from any2bokeh.optics.lens import Lens
 from any2bokeh.optics.look import Look
 from any2bokeh.pending_output import check_target
+from any2bokeh.plate.choice import PlateChoice
 from any2bokeh.read_paths import ReadPaths
 from any2bokeh.recipe import Recipe
 
@@ -34,6 +35,9 @@ _PARTS: dict[str, type] = {
     "engine": EngineSettings,
 }
 """Fields of a recipe that are an object of plain values each."""
+
+_CHOICES: dict[str, Any] = {"edges": EdgeTreatment, "plate": PlateChoice}
+"""Fields that are one of some words, of which ``auto`` is the default."""
 
 _FINDERS: dict[str, type] = {"auto": Autofocus, "text": TextSubject, "plane": FocusPlane}
 """What finds the focus by itself, by the key that its values stand under."""
@@ -90,8 +94,9 @@ def dumps(recipe: Recipe) -> str:
     if recipe.blur_strength is not None:
         blur = recipe.blur_strength
         given["blur"] = {"lens": _values_json(blur)} if isinstance(blur, Lens) else blur
-    if recipe.edges != "auto":
-        given["edges"] = recipe.edges
+    for name in _CHOICES:
+        if getattr(recipe, name) != "auto":
+            given[name] = getattr(recipe, name)
     if recipe.grain != 0:
         given["grain"] = recipe.grain
     for name, kind in _PARTS.items():
@@ -121,19 +126,21 @@ def loads(text: str, *, title: str = "recipe", root: Path | None = None) -> Reci
 def _recipe(given: object, root: Path) -> Recipe:
     given = _object(given, "a recipe is an object with version and focus")
     require_version(given, VERSION)
-    require_known(given, ("version", "focus", "disparity", "blur", "edges", "grain", *_PARTS), "recipe")
+    require_known(given, ("version", "focus", "disparity", "blur", "grain", *_CHOICES, *_PARTS), "recipe")
     if "focus" not in given:
         raise InputError('focus is missing; give a script, auto, text or plane, such as "focus": {"auto": {}}')
     values: dict[str, Any] = {"focus": within("focus", lambda: _focus(given["focus"], root))}
     readers: dict[str, tuple[str, Callable[[object], object]]] = {
         "disparity": ("disparity", lambda value: _disparity(value, root)),
         "blur": ("blur_strength", _blur),
-        "edges": ("edges", lambda value: _value(EdgeTreatment, value, root)),
         "grain": ("grain", lambda value: _value(float, value, root)),
     }
     for key, (name, read) in readers.items():
         if key in given:
             values[name] = within(key, lambda key=key, read=read: read(given[key]))
+    for name, choice in _CHOICES.items():
+        if name in given:
+            values[name] = within(name, lambda name=name, choice=choice: _value(choice, given[name], root))
     for name, kind in _PARTS.items():
         if name in given:
             values[name] = within(name, lambda name=name, kind=kind: _values(kind, given[name], root))

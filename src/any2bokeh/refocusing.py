@@ -146,13 +146,13 @@ def refocus(
             _require_apart(output, aovs.folder)
             read.require_kept(aovs.folder, replaces="tree")
             check_aov_target(aovs, source.info.path, stems=stems, overwrite=overwrite)
-        shot = Shot.open(source, recipe, start=start, stop=stop, estimating=estimating, notice=notice)
+        engine = renderer or make_renderer(recipe.engine, recipe.look, source.info)
+        shot = Shot.open(source, recipe, start=start, stop=stop, estimating=estimating, notice=notice).seen_by(engine)
         if notice:
             for remark in shot.track.warnings:
                 notice(remark)
         if notice and recipe.breathing.strength != 0 and bool((shot.zoom == 1).all()):
             notice(f"breathing {recipe.breathing.strength:g} has no effect, because the focus does not move")
-        engine = renderer or make_renderer(recipe.engine, recipe.look, source.info)
         matched = None if recipe.grain == 0 else MatchedGrain.of_clip(recipe.grain, source)
         if notice and matched is not None and not matched.is_known:
             notice("no grain could be measured in the clip, so none is restored")
@@ -301,7 +301,8 @@ def _stream(shot: Shot, renderer: Renderer, outputs: _Outputs, progress: Progres
     try:
         for thread in threads:
             thread.start()
-        done = _render(decoded, rendered, renderer, shot.stop - shot.start, progress)
+        keeps_hidden = outputs.aovs is not None
+        done = _render(decoded, rendered, renderer, shot.stop - shot.start, progress, keeps_hidden=keeps_hidden)
         rendered.complete()
         for thread in threads:
             thread.join()
@@ -323,6 +324,8 @@ def _render(
     renderer: Renderer,
     frame_count: int,
     progress: Progress,
+    *,
+    keeps_hidden: bool,
 ) -> int:
     read_ahead: deque[ShotFrame] = deque()
 
@@ -334,7 +337,10 @@ def _render(
     done = 0
     progress(done, frame_count)
     for pixels in renderer.render(inputs()):
-        rendered.put((read_ahead.popleft(), pixels))
+        shot_frame = read_ahead.popleft()
+        if not keeps_hidden:
+            shot_frame = replace(shot_frame, given=replace(shot_frame.given, hidden=None))
+        rendered.put((shot_frame, pixels))
         done += 1
         progress(done, frame_count)
     if read_ahead or done > frame_count:

@@ -12,6 +12,7 @@ from any2bokeh.cli.finish_options import FinishOptions
 from any2bokeh.cli.focus_options import FocusOptions
 from any2bokeh.cli.look_options import FocusRangeOptions, LookOptions
 from any2bokeh.cli.options import option, paths_of
+from any2bokeh.cli.plate_options import PlateOptions
 from any2bokeh.errors import InputError
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ class RecipeOptions:
 
     disparity: DisparityOptions = field(default_factory=DisparityOptions)
     edges: EdgeOptions = field(default_factory=EdgeOptions)
+    plate: PlateOptions = field(default_factory=PlateOptions)
     focus: FocusOptions = field(default_factory=FocusOptions)
     look: LookOptions = field(default_factory=LookOptions)
     focus_range: FocusRangeOptions = field(default_factory=FocusRangeOptions)
@@ -66,6 +68,7 @@ class RecipeOptions:
             disparity=self.disparity.choice(),
             disparity_reading=self.disparity.reading(),
             edges=self.edges.edges,
+            plate=self.plate.plate,
             tracker=self.focus.tracker_choice(),
             blur_strength=self.focus.blur_strength(),
             focus_range=self.focus_range.focus_range(),

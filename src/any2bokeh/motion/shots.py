@@ -19,8 +19,8 @@ _CELL_PX = 16
 # Brightness (of 1) below which colours are noise.
 _DARKEST = 0.04
 _COLOUR_BINS = 6
-# Frames whose colours differ less are of one shot whatever their structure: even of none kept, it would be no change.
-_COLOURS_MIN = _CHANGE_MIN
+COLOURS_MIN = _CHANGE_MIN
+"""Frames whose colours differ less are of one shot: even if no structure were kept, it would be no change."""
 
 
 class ShotDetector:
@@ -39,7 +39,7 @@ class ShotDetector:
         before, here = self._before, _thumbnail(pixels)
         self._before = here
         # Pictures of like colours are never told apart, which spares the search for motion between nearly all of them.
-        if colour_distance(before, here) < _COLOURS_MIN:
+        if colour_distance(before, here) < COLOURS_MIN:
             return False
         return is_cut(before, here, self._flow(here.grey, before.grey))
 

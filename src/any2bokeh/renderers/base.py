@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from any2bokeh.optics.transfer import Transfer
+from any2bokeh.plate.hidden import HiddenBackground
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +21,14 @@ class RenderInput:
         disparity: ``(1, H, W)`` float32 in [0, 1], 1 = nearest.
         focus_disparity: d_f, disparity of the focal plane, in [0, 1].
         blur_strength: K >= 0, radius in pixels per unit of disparity in a frame of 1024 px on its longer side.
+        hidden: what other frames saw of the background behind near surfaces; None = nothing.
     """
 
     pixels: NDArray[np.float32]
     disparity: NDArray[np.float32]
     focus_disparity: float
     blur_strength: float
+    hidden: HiddenBackground | None = None
 
 
 class Renderer(Protocol):
@@ -46,6 +49,17 @@ class Renderer(Protocol):
         the source's own samples.
         """
         ...
+
+
+@runtime_checkable
+class TakesHidden(Protocol):
+    """What a renderer is beside ``Renderer`` that makes use of ``RenderInput.hidden``; others are not given it.
+
+    Attributes:
+        takes_hidden: True.
+    """
+
+    takes_hidden: bool
 
 
 class Separator(Protocol):

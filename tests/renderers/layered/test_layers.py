@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from any2bokeh.optics.highlights import Highlights
+from any2bokeh.plate.hidden import HiddenBackground
 from any2bokeh.renderers.base import RenderInput
 from any2bokeh.renderers.layered import layers
 from any2bokeh.renderers.layered.layered_image import LayeredImage
@@ -70,3 +72,63 @@ def test_hidden_background_comes_from_the_surface_beside_it():
     assert np.all(kind[middle, [61, 98]] & layers.HIDDEN)
     np.testing.assert_allclose(light[layers.BEHIND, middle, 61, :3], 0.5, atol=1e-3)
     np.testing.assert_allclose(light[layers.BEHIND, middle, 98, :3], 0.1, atol=1e-3)
+
+
+def _edge(seen_disparity, known):
+    """A card at 0.9 before a wall at 0.1, and what other frames saw behind it: hidden light and defocus of a row."""
+    height, width, edge = 40, 80, 40
+    pixels = np.full((3, height, width), 0.2, np.float32)
+    pixels[:, :, :edge] = 0.8
+    disparity = np.full((1, height, width), 0.1, np.float32)
+    disparity[:, :, :edge] = 0.9
+    seen = HiddenBackground(
+        np.full((3, height, width), 0.6, np.float32),
+        np.full((1, height, width), seen_disparity, np.float32),
+        np.full((height, width), known, np.float32),
+    )
+    frame = RenderInput(pixels, disparity, 0.9, scenes.k_for(10, 0.8, height, width), seen)
+    image = LayeredImage.of(frame, transfer="linear")
+    row = height // 2
+    hidden = np.nonzero(image.kind[row] & layers.HIDDEN)[0]
+    hidden = hidden[hidden < edge]
+    return image.light[layers.BEHIND, row, hidden], image.defocus[layers.BEHIND, row, hidden]
+
+
+@pytest.mark.parametrize("known", [0.0, 1.0])
+def test_what_other_frames_saw_is_hidden_there(known):
+    light, defocus = _edge(0.2, known)
+    assert len(light) >= 8
+    np.testing.assert_allclose(light[:, :3], 0.2 + known * 0.4, atol=1e-4)
+    np.testing.assert_allclose(light[:, 3], 1)
+    np.testing.assert_allclose(defocus, -10 + known * 1.25, atol=1e-3)
+
+
+def test_what_is_half_believed_is_half_continued():
+    """Beside the step half of each; farther in what is continued is already half of what was seen."""
+    light, _ = _edge(0.1, 0.5)
+    np.testing.assert_allclose(light[-1, :3], 0.4, atol=1e-4)
+    assert np.all(np.diff(light[:, 0]) <= 1e-6)
+    assert light[0, 0] > 0.5
+
+
+def test_what_does_not_lie_behind_is_not_hidden_there():
+    light, defocus = _edge(0.9, 1.0)
+    np.testing.assert_allclose(light[:, :3], 0.2, atol=1e-4)
+    np.testing.assert_allclose(defocus, -10, atol=1e-3)
+
+
+def test_seen_light_is_decoded_and_raised_as_the_frame():
+    """Hidden samples of the frame's own picture, moved nowhere, are those of the picture."""
+    pixels, disparity = scenes.noise(40, 60), np.full((1, 40, 60), 0.1, np.float32)
+    disparity[:, :, :30] = 0.9
+    seen = HiddenBackground(pixels, np.full_like(disparity, 0.1), np.ones((40, 60), np.float32))
+    frame = RenderInput(pixels, disparity, 0.9, scenes.k_for(8, 0.8, 40, 60), seen)
+    image = LayeredImage.of(frame, transfer="srgb", highlights=Highlights(gain=4, threshold=0.5))
+    whole = LayeredImage.of(
+        RenderInput(pixels, np.full_like(disparity, 0.1), 0.9, frame.blur_strength),
+        transfer="srgb",
+        highlights=Highlights(gain=4, threshold=0.5),
+    )
+    hidden = (image.kind & layers.HIDDEN > 0) & (disparity[0] > 0.5)
+    assert hidden.sum() > 200
+    np.testing.assert_allclose(image.light[layers.BEHIND][hidden], whole.light[layers.FRONT][hidden], atol=1e-6)

@@ -73,10 +73,11 @@ def sum_tile(tile, samples, rows, channel, shift_px, accumulator):
         the slot of each bin, or -1; and what each slot touches.
     """
     block_reach = samples.block_reach
-    height, width = samples.kind.shape
-    tiles_across = (width + TILE_WIDTH - 1) // TILE_WIDTH
-    top, left = tile // tiles_across * TILE_HEIGHT, tile % tiles_across * TILE_WIDTH
-    bottom, right = min(top + TILE_HEIGHT, height), min(left + TILE_WIDTH, width)
+    first_row, end_row, first_column, end_column = samples.window
+    tiles_across = (end_column - first_column + TILE_WIDTH - 1) // TILE_WIDTH
+    top = first_row + tile // tiles_across * TILE_HEIGHT
+    left = first_column + tile % tiles_across * TILE_WIDTH
+    bottom, right = min(top + TILE_HEIGHT, end_row), min(left + TILE_WIDTH, end_column)
     window = (top, bottom, left, right)
     slot_of_bin = np.full(BIN_COUNT, -1, np.int32)
     # Of a slot: first and last row, first and last column that it touches, in the tile.

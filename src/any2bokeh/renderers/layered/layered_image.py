@@ -18,6 +18,9 @@ _LEAST_RING_TO_SHARE = 1000
 """Pixels in a ring of hidden background below which handing parts of it to threads costs more than it saves."""
 
 
+_Seen = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
+
+
 class Samples(NamedTuple):
     """The samples of a layered depth image, as kernels take them.
 
@@ -25,6 +28,7 @@ class Samples(NamedTuple):
         light, defocus, kind: see ``layers.py``.
         block_reach: ``(rows, columns)`` of blocks; no circle of confusion in one is wider, px.
         backstop: ``(H, W)`` the farthest bin that may show at a pixel; see ``backstop.py``.
+        window: first and last row and column of what is rendered, the ends exclusive; tiles begin at its corner.
     """
 
     light: NDArray[np.float32]
@@ -32,13 +36,14 @@ class Samples(NamedTuple):
     kind: NDArray[np.uint8]
     block_reach: NDArray[np.float32]
     backstop: NDArray[np.uint8]
+    window: tuple[int, int, int, int]
 
     @classmethod
     def of(cls, light: NDArray[np.float32], defocus: NDArray[np.float32], kind: NDArray[np.uint8]) -> Self:
         """Those of an image that was layered elsewhere, at every pixel of which all may show."""
         blocks = tuple(-(-side // layers.BLOCK) for side in kind.shape)
         reach = np.full(blocks, np.abs(defocus).max() + np.float32(1.5), np.float32)
-        return cls(light, defocus, kind, reach, np.zeros_like(kind))
+        return cls(light, defocus, kind, reach, np.zeros_like(kind), (0, kind.shape[0], 0, kind.shape[1]))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,7 +110,7 @@ class LayeredImage:
         workers.each(
             block_rows, lambda rows: layers.split_mixed(rows, image.light, image.defocus, image.kind, image.level)
         )
-        image._fill_hidden(workers)
+        image._fill_hidden(workers, image._seen(frame, transfer, highlights or Highlights(), workers, block_rows))
         image._find_backstops(workers, block_rows)
         return image
 
@@ -124,12 +129,14 @@ class LayeredImage:
         """Radius of the widest circle of confusion."""
         return max(abs(self.nearest_px), abs(self.farthest_px))
 
-    def samples(self) -> Samples:
-        """What kernels render."""
+    def samples(self, margin_px: int = 0) -> Samples:
+        """What kernels render, but for a margin that only shines into it."""
         # A block may hold samples of its neighbours' defocus: the foreground part of a mixed pixel at its rim.
         reach = _largest_around(np.maximum(np.abs(self.block_low), np.abs(self.block_high)))
         reach += np.float32(1.5 + abs(self.shift_px))
-        return Samples(self.light, self.defocus, self.kind, reach, self.backstop)
+        height, width = self.kind.shape
+        window = (margin_px, height - margin_px, margin_px, width - margin_px)
+        return Samples(self.light, self.defocus, self.kind, reach, self.backstop, window)
 
     @classmethod
     def _empty(cls, frame: RenderInput, axial_chromatic: float, reuse: Self | None) -> Self:
@@ -175,8 +182,34 @@ class LayeredImage:
             ),
         )
 
-    def _fill_hidden(self, workers: Workers) -> None:
-        """Continue the background behind the foreground, ring after ring from the steps inwards."""
+    def _seen(
+        self, frame: RenderInput, transfer: Transfer, highlights: Highlights, workers: Workers, block_rows: range
+    ) -> "_Seen":
+        """What other frames saw, as ``layers.fill_ring`` takes it."""
+        hidden = frame.hidden
+        if hidden is None:
+            return np.empty((0, 0, 3), np.float32), np.empty((0, 0), np.float32), np.empty((0, 0), np.float32)
+        light, defocus = np.empty((*self.kind.shape, 3), np.float32), np.empty(self.kind.shape, np.float32)
+        focus, scale = np.float32(frame.focus_disparity), np.float32(self.px_per_disparity)
+        gain = (np.float32(highlights.gain), np.float32(highlights.threshold))
+        decode_table = lookup_tables(transfer)[0]
+        pixels, disparity, known = (
+            np.ascontiguousarray(values, np.float32) for values in (hidden.pixels, hidden.disparity[0], hidden.known)
+        )
+        workers.each(
+            block_rows,
+            lambda rows: layers.light_of_seen(
+                rows, pixels, disparity, known, focus, scale, decode_table, gain, light, defocus
+            ),
+        )
+        return light, defocus, known
+
+    def _fill_hidden(self, workers: Workers, seen: "_Seen") -> None:
+        """Continue the background behind the foreground, ring after ring from the steps inwards.
+
+        Args:
+            seen: what other frames saw of it, which takes the place of what would be continued.
+        """
         ring = layers.first_ring(self.level, self.source)
         number = 2
         while ring.size:
@@ -185,7 +218,7 @@ class LayeredImage:
                 workers.each(
                     parts,
                     lambda part, number=number: layers.fill_ring(
-                        part, number, self.light, self.defocus, self.kind, self.level, self.source
+                        part, number, self.light, self.defocus, self.kind, self.level, self.source, seen
                     ),
                 )
             )

@@ -8,7 +8,8 @@ rendering, both only beside true steps of defocus, so that a continuous surface 
   moves to the foreground; the rest is background.
 * Behind the near side, as far in as the two surfaces shift against one another across the aperture, lies hidden
   background. It is filled ring after ring inwards from the step, as in inpainting by fast marching (Telea, J. Graphics
-  Tools 2004), with a stencil that widens with the distance: sharp at the step and smooth behind it.
+  Tools 2004), with a stencil that widens with the distance: sharp at the step and smooth behind it. Where other frames
+  saw it, what they saw takes the place of the stencil's.
 
 ``light`` is ``(3, H, W, 4)``: in each of three layers linear RGB premultiplied by a weight, and the weight.
 ``defocus`` is ``(3, H, W)``, signed pixels. Every pixel has a sample in ``FRONT``, which holds the picture as it came;
@@ -255,8 +256,10 @@ def first_ring(level, source):
 
 
 @compiled(nogil=True)
-def fill_ring(part, number, light, defocus, kind, level, source):
+def fill_ring(part, number, light, defocus, kind, level, source, seen):
     """Fill the hidden background around a part of the ring before ring ``number``: indices of the filled pixels.
+
+    ``seen`` is what other frames saw, ``(light (H, W, 3), defocus (H, W), known (H, W))``, or three empty arrays.
 
     Parts of one ring may be filled at the same time: a pixel reads nothing of its own ring, so two threads that come to
     the same pixel write the same.
@@ -272,14 +275,16 @@ def fill_ring(part, number, light, defocus, kind, level, source):
                 # Rings of four and of eight neighbours in turn are octagons, close enough to circles.
                 if level[j, i] != 0 or (number % 2 == 0 and j != y and i != x):
                     continue
-                if defocus[FRONT, j, i] - behind > STEP_PX and _hide(light, defocus, kind, level, source, j, i, number):
+                if defocus[FRONT, j, i] - behind > STEP_PX and _hide(
+                    light, defocus, kind, level, source, seen, j, i, number
+                ):
                     filled[count] = j * width + i
                     count += 1
     return filled[:count]
 
 
 @compiled(nogil=True)
-def _hide(light, defocus, kind, level, source, y, x, number):
+def _hide(light, defocus, kind, level, source, seen, y, x, number):
     """Give (y, x) a hidden sample if the background of an earlier ring reaches behind it; whether it did."""
     height, width = kind.shape
     nearest, distance = -1, np.inf
@@ -328,4 +333,56 @@ def _hide(light, defocus, kind, level, source, y, x, number):
     light[BEHIND, y, x, 2] = blue / total
     light[BEHIND, y, x, 3] = 1
     defocus[BEHIND, y, x] = far / total
+    _show_seen(light, defocus, seen, y, x)
     return True
+
+
+@compiled(nogil=True)
+def _show_seen(light, defocus, seen, y, x):
+    """Put what other frames saw in the place of a hidden sample, as far as it is known and lies behind."""
+    seen_light, seen_defocus, known = seen
+    if known.shape[0] == 0:
+        return
+    share = known[y, x]
+    if share <= 0 or defocus[FRONT, y, x] - seen_defocus[y, x] <= STEP_PX:
+        return
+    for c in range(3):
+        light[BEHIND, y, x, c] += share * (seen_light[y, x, c] - light[BEHIND, y, x, c])
+    defocus[BEHIND, y, x] += share * (seen_defocus[y, x] - defocus[BEHIND, y, x])
+
+
+@compiled(nogil=True)
+def light_of_seen(rows, pixels, disparity, known, focus_disparity, scale, decode_table, highlights, light, defocus):
+    """Decode what other frames saw of one row of blocks; arguments as for ``prepare``.
+
+    Args:
+        known: ``(H, W)``; nothing is written where it is 0.
+        light: ``(H, W, 3)``, written.
+        defocus: ``(H, W)``, written.
+    """
+    height, width = known.shape
+    cells = decode_table.shape[0] - 1
+    gain, threshold = highlights
+    for y in range(rows * BLOCK, min((rows + 1) * BLOCK, height)):
+        for x in range(width):
+            if known[y, x] <= 0:
+                continue
+            defocus[y, x] = scale * (disparity[y, x] - focus_disparity)
+            largest = np.float32(0)
+            for c in range(3):
+                code = pixels[c, y, x]
+                largest = max(largest, code)
+                light[y, x, c] = _decoded(code, decode_table) if cells > 0 else code
+            if gain > 0 and largest > threshold:
+                factor = raised(largest, gain * spread(abs(defocus[y, x])), threshold)
+                for c in range(3):
+                    light[y, x, c] *= factor
+
+
+@compiled(nogil=True, inline="always")
+def _decoded(code, decode_table):
+    cells = decode_table.shape[0] - 1
+    at = min(max(code, np.float32(0)), np.float32(1)) * np.float32(cells)
+    cell = min(int(at), cells - 1)
+    below = decode_table[cell]
+    return below + (decode_table[cell + 1] - below) * (at - np.float32(cell))

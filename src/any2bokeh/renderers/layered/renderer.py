@@ -20,6 +20,7 @@ from any2bokeh.renderers.layered.bins import depth_bin
 from any2bokeh.renderers.layered.layered_image import LayeredImage, Samples
 from any2bokeh.renderers.layered.rows import Rows, rows_of
 from any2bokeh.renderers.layered.separation import separate_tile
+from any2bokeh.renderers.layered.surround import inner_part, with_surround
 from any2bokeh.renderers.layered.workers import Workers
 
 SHARP_PX = 1.5
@@ -48,6 +49,7 @@ class LayeredRenderer:
 
     window = 1
     overlap = 0
+    takes_hidden = True
 
     def __init__(
         self,
@@ -110,7 +112,8 @@ class LayeredRenderer:
         """
         if frame.blur_strength == 0:
             return frame.pixels
-        job = self._prepared(frame)
+        inner, frame = inner_part(frame), with_surround(frame)
+        job = self._prepared(frame, inner)
         _, encode = lookup_tables(self.transfer)
         result = np.empty_like(job.image.pixels)
         for channel, shift in job.passes:
@@ -121,7 +124,7 @@ class LayeredRenderer:
                 ),
                 workspace=lambda: cpu.new_accumulator(job.slots),
             )
-        return result
+        return np.ascontiguousarray(result[inner])
 
     def render_separated(self, frame: RenderInput) -> NDArray[np.float32]:
         """Render one frame in three parts, for compositing.
@@ -135,8 +138,9 @@ class LayeredRenderer:
             InputError: a circle of confusion wider than the frame.
         """
         height, width = frame.pixels.shape[1:]
-        job = self._prepared(frame)
-        parts = np.empty((3, 4, height, width), np.float32)
+        inner, frame = inner_part(frame), with_surround(frame)
+        job = self._prepared(frame, inner)
+        parts = np.empty((3, 4, *frame.pixels.shape[1:]), np.float32)
         focus_px = np.float32(max(SHARP_PX * max(width, height) / REFERENCE_LONG_SIDE_PX, 1.0))
         for channel, shift in job.passes:
             self._workers.each(
@@ -146,15 +150,17 @@ class LayeredRenderer:
                 ),
                 workspace=lambda: cpu.new_accumulator(job.slots),
             )
-        return parts
+        return np.ascontiguousarray(parts[:, *inner])
 
-    def _prepared(self, frame: RenderInput) -> "_Job":
-        """The layered depth image of a frame, and what the tiles are rendered with.
+    def _prepared(self, frame: RenderInput, inner: tuple[slice, slice, slice]) -> "_Job":
+        """The layered depth image of a frame, and what the tiles of its inner part are rendered with.
 
         Raises:
             InputError: a circle of confusion wider than the frame.
         """
         height, width = frame.pixels.shape[1:]
+        if self.image is not None and self.image.kind.shape != (height, width):
+            self.image = None  # of no use for this size: not two of them at once
         image = LayeredImage.of(
             frame,
             transfer=self.transfer,
@@ -164,30 +170,35 @@ class LayeredRenderer:
             reuse=self.image,
         )
         self.image = image
-        if image.widest_px > max(width, height):
+        inner_height, inner_width = frame.pixels[inner].shape[1:]
+        longest = max(inner_width, inner_height)
+        if image.widest_px > longest:
             raise InputError(
-                f"blur strength {frame.blur_strength:g} makes a circle of confusion of {image.widest_px:.0f} px in a "
-                f"frame of {width}x{height}; lower it, at most the longer side fits"
+                f"blur strength {frame.blur_strength * max(width, height) / longest:g} makes a circle of confusion of "
+                f"{image.widest_px:.0f} px in a frame of {inner_width}x{inner_height}; lower it, at most the longer "
+                "side fits"
             )
         shift_px = np.float32(image.shift_px)
         most = image.widest_px + abs(float(shift_px))
         return _Job(
             image=image,
-            samples=image.samples(),
-            rows=rows_of(footprint(self.aperture, self.profile, most), self._cut(height, width)),
+            samples=image.samples(inner[1].start),
+            rows=rows_of(footprint(self.aperture, self.profile, most), self._cut(inner_height, inner_width, inner)),
             slots=depth_bin(np.float32(image.nearest_px)) - depth_bin(np.float32(image.farthest_px)) + 1,
-            tiles=-(-height // cpu.TILE_HEIGHT) * -(-width // cpu.TILE_WIDTH),
+            tiles=-(-inner_height // cpu.TILE_HEIGHT) * -(-inner_width // cpu.TILE_WIDTH),
             # Red, green and blue have focal planes of their own, or share one.
             passes=((-1, np.float32(0)),) if shift_px == 0 else ((0, shift_px), (1, np.float32(0)), (2, -shift_px)),
         )
 
-    def _cut(self, height: int, width: int) -> VignettingTable | None:
+    def _cut(self, height: int, width: int, inner: tuple[slice, slice, slice]) -> VignettingTable | None:
         if self.vignetting.is_open:
             return None
         if self._vignetting_table is None or self._vignetting_table[0] != (height, width):
             table = vignetting_table(self.vignetting, self.aperture, self.profile, height, width)
             self._vignetting_table = (height, width), table
-        return self._vignetting_table[1]
+        numbers, kept = self._vignetting_table[1]
+        # The centre of the lens is that of the inner part.
+        return VignettingTable(numbers + np.array([0, 0, inner[1].start, inner[2].start, 0], np.float32), kept)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

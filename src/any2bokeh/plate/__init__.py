@@ -1,0 +1,1 @@
+"""What other frames saw: hidden background, carried by its own motion to the frames that hide it."""

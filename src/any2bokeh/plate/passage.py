@@ -1,0 +1,307 @@
+"""Where the surfaces of a frame are in the frames around it, and how far what is seen there can be believed."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from any2bokeh.compiled import compiled
+from any2bokeh.plate.lattice import LEVELS, SPACING, motion_at, nearest_level
+from any2bokeh.plate.view import View, unbent
+from any2bokeh.plate.zone import NO_ZONE
+
+PLACE, BELIEF, LIGHT = 0, 6, 7
+"""Of the ten numbers of a node: its place and the slopes of that, as for motion; how far it is believed; how much
+lighter this frame is, red, green, blue."""
+
+_BAND_STRIDE = 3  # of its blocks, every third of every third row is looked at
+_BAND_BLOCKS = 6  # around the zone, in which both frames show the background
+# Count, squared difference, difference of each channel, grey and its square; then of green its slopes across and down,
+# their products xx, xy, yy, and those with the difference.
+_STATISTICS = 14
+_FARTHEST_PX = np.float32(1.0)  # by which what motion has missed is put right
+_LEAST_SLOPE = np.float32(0.02)
+_NOISE = np.float32(0.015)
+_SAME_DISPARITY = np.float32(0.03)
+
+
+def passages(
+    views: Mapping[int, View],
+    steps: Mapping[int, NDArray[np.float32]],
+    index: int,
+    sources: Sequence[int],
+    zone: NDArray[np.float32],
+    margin: int,
+) -> NDArray[np.float32]:
+    """Where the nodes of frame ``index`` are in other frames.
+
+    Args:
+        views: of all the frames.
+        steps: motion of frame ``i`` to frame ``i + 1``.
+        index: of the frame.
+        sources: the other frames; all between them and ``index`` are known.
+        zone, margin: see ``with_margin``.
+
+    Returns:
+        ``(sources, rows, columns, LEVELS, 10)`` float32; of no meaning at nodes far from the zone.
+    """
+    height, width = views[index].low.shape
+    rows, columns = (height - 1) // SPACING + 2, (width - 1) // SPACING + 2
+    wanted = np.zeros((rows, columns, LEVELS), np.bool_)
+    band = _band(zone, margin, views[index].low, views[index].high, wanted)
+    found = np.zeros((len(sources), rows, columns, LEVELS, 10), np.float32)
+    for direction in (-1, 1):
+        at = np.zeros((rows, columns, LEVELS, 6), np.float32)
+        _begin(at)
+        here = index
+        for source in sorted((s for s in sources if (s - index) * direction > 0), key=lambda s: abs(s - index)):
+            while here != source:
+                _advance(steps[here if direction > 0 else here - 1], direction > 0, wanted, at)
+                here += direction
+            found[sources.index(source), ..., :6] = at
+    statistics = np.zeros((rows, columns, LEVELS, _STATISTICS), np.float32)
+    view = views[index]
+    for entry, source in enumerate(sources):
+        other = views[source]
+        statistics[:] = 0
+        _compare(band, view.low, view.codes, view.cover, other.codes, other.cover, view.block_px, found[entry],
+                 statistics)  # fmt: skip
+        _believe(statistics, wanted, view.block_px, found[entry])
+    return found
+
+
+@compiled(nogil=True)
+def _band(zone, margin, low, high, wanted):  # pragma: no cover (compiled)
+    """Some blocks of one surface beside the zone; nodes of zone and band are wanted."""
+    height, width = low.shape
+    near = np.zeros((height, width), np.bool_)
+    for row in range(zone.shape[0]):
+        y = min(max(row - margin, 0), height - 1)
+        for column in range(zone.shape[1]):
+            if zone[row, column] == NO_ZONE:
+                continue
+            x = min(max(column - margin, 0), width - 1)
+            _want(x, y, zone[row, column], wanted)
+            top, left = max(y - _BAND_BLOCKS, 0), max(x - _BAND_BLOCKS, 0)
+            near[top : y + _BAND_BLOCKS + 1, left : x + _BAND_BLOCKS + 1] = True
+    band = np.empty((height * width, 2), np.int32)
+    count = 0
+    for y in range(0, height, _BAND_STRIDE):
+        for x in range(y % 2, width, _BAND_STRIDE):
+            if near[y, x] and high[y, x] - low[y, x] < np.float32(0.02):
+                band[count, 0], band[count, 1] = y, x
+                count += 1
+                _want(x, y, low[y, x], wanted)
+    return band[:count]
+
+
+@compiled(nogil=True, inline="always")
+def _want(x, y, disparity, wanted):
+    rows, columns, levels = wanted.shape
+    i, j = min(x // SPACING, columns - 2), min(y // SPACING, rows - 2)
+    k = min(int(min(max(disparity, np.float32(0)), np.float32(1)) * np.float32(levels - 1)), levels - 2)
+    for dj in range(2):
+        for di in range(2):
+            for dk in range(2):
+                wanted[j + dj, i + di, k + dk] = True
+
+
+@compiled(nogil=True)
+def _begin(at):  # pragma: no cover (compiled)
+    rows, columns, levels, _ = at.shape
+    for j in range(rows):
+        for i in range(columns):
+            for k in range(levels):
+                at[j, i, k, 0], at[j, i, k, 3] = i * SPACING, j * SPACING
+                at[j, i, k, 1], at[j, i, k, 5] = 1, 1
+
+
+@compiled(nogil=True)
+def _advance(motion, forward, wanted, at):  # pragma: no cover (compiled)
+    """Carry nodes to the next frame, or back to the one before, whose motion to here is given."""
+    rows, columns, levels, _ = at.shape
+    found = np.empty(6, np.float32)
+    for j in range(rows):
+        for i in range(columns):
+            for k in range(levels):
+                if not wanted[j, i, k]:
+                    continue
+                here = at[j, i, k]
+                x, y, disparity = here[0], here[3], np.float32(k / (levels - 1))
+                motion_at(motion, x, y, disparity, found)
+                if forward:
+                    here[0], here[3] = x + found[0], y + found[3]
+                    a, b, c, d = 1 + found[1], found[2], found[4], 1 + found[5]
+                else:
+                    to_x, to_y = x, y
+                    for _ in range(3):
+                        to_x, to_y = x - found[0], y - found[3]
+                        motion_at(motion, to_x, to_y, disparity, found)
+                    here[0], here[3] = to_x, to_y
+                    whole = (1 + found[1]) * (1 + found[5]) - found[2] * found[4]
+                    a, b, c, d = (1 + found[5]) / whole, -found[2] / whole, -found[4] / whole, (1 + found[1]) / whole
+                xx, xy, yx, yy = here[1], here[2], here[4], here[5]
+                here[1], here[2] = a * xx + b * yx, a * xy + b * yy
+                here[4], here[5] = c * xx + d * yx, c * xy + d * yy
+
+
+@compiled(nogil=True, fastmath=True)
+def _compare(band, low, codes, cover, other_codes, other_cover, block_px, passage, statistics):  # pragma: no cover
+    """How what both frames show of the blocks of the band differs, gathered at the nearest nodes."""
+    height, width = cover.shape
+    found = np.empty(10, np.float32)
+    for entry in range(band.shape[0]):
+        row, column = band[entry, 0], band[entry, 1]
+        y, x = row * block_px + block_px // 2, column * block_px + block_px // 2
+        if y < 1 or x < 1 or y >= height - 1 or x >= width - 1:
+            continue
+        disparity = low[row, column]
+        from_x, from_y = block_of(np.float32(x), block_px), block_of(np.float32(y), block_px)
+        place_at(passage, from_x, from_y, disparity, found)
+        to_x, to_y = pixel_of(found[0], block_px), pixel_of(found[3], block_px)
+        if not (to_x >= 0 and to_x < width - 1 and to_y >= 0 and to_y < height - 1):
+            continue
+        j, i = int(to_y), int(to_x)
+        there = disparity_of(other_cover, to_x, to_y)
+        here = np.float32(cover[y, x]) * np.float32(1 / 65535)
+        if abs(there - disparity) > _SAME_DISPARITY or abs(here - disparity) > _SAME_DISPARITY:
+            continue
+        down, right = to_y - j, to_x - i
+        k = nearest_level(disparity)
+        at = statistics[(row + SPACING // 2) // SPACING, (column + SPACING // 2) // SPACING, k]
+        at[0] += 1
+        across = (unbent(codes[y, x + 1, 1]) - unbent(codes[y, x - 1, 1])) / 2
+        slope = (unbent(codes[y + 1, x, 1]) - unbent(codes[y - 1, x, 1])) / 2
+        grey, green = np.float32(0), np.float32(0)
+        for c in range(3):
+            seen = sampled(other_codes, j, i, c, down, right)
+            own = unbent(codes[y, x, c])
+            at[1] += (own - seen) ** 2 / 3
+            at[2 + c] += own - seen
+            grey += own / 3
+            if c == 1:
+                green = own - seen
+        at[5] += grey
+        at[6] += grey * grey
+        at[7] += across
+        at[8] += slope
+        at[9] += across * across
+        at[10] += across * slope
+        at[11] += slope * slope
+        at[12] += across * green
+        at[13] += slope * green
+
+
+@compiled(nogil=True)
+def _put_right(total, block_px, node):  # pragma: no cover (compiled)
+    """Shift a node by what its motion has missed, which grows from step to step; what that takes off the miss."""
+    count = total[0]
+    noise = _LEAST_SLOPE * _LEAST_SLOPE * count
+    xx = total[9] - total[7] * total[7] / count + noise
+    xy = total[10] - total[7] * total[8] / count
+    yy = total[11] - total[8] * total[8] / count + noise
+    x = total[12] - total[7] * total[3] / count
+    y = total[13] - total[8] * total[3] / count
+    whole = xx * yy - xy * xy
+    right, down = (yy * x - xy * y) / whole, (xx * y - xy * x) / whole
+    far = np.sqrt(right * right + down * down) / _FARTHEST_PX
+    if far > 1:
+        right, down = right / far, down / far
+    node[0] += (node[1] * right + node[2] * down) / block_px
+    node[3] += (node[4] * right + node[5] * down) / block_px
+    return max((right * x + down * y) / count, np.float32(0))
+
+
+@compiled(nogil=True)
+def _believe(statistics, wanted, block_px, passage):  # pragma: no cover (compiled)
+    """From what differs around a node to how far it is believed, and to the difference of light."""
+    rows, columns, levels, _ = statistics.shape
+    total = np.empty(_STATISTICS, np.float32)
+    for j in range(rows):
+        for i in range(columns):
+            for k in range(levels):
+                if not wanted[j, i, k]:
+                    continue
+                total[:] = 0
+                for m in range(max(j - 1, 0), min(j + 2, rows)):
+                    for n in range(max(i - 1, 0), min(i + 2, columns)):
+                        for q in range(max(k - 1, 0), min(k + 2, levels)):
+                            weight = np.float32((2 - abs(m - j)) * (2 - abs(n - i)) * (2 - abs(q - k))) / 8
+                            for entry in range(_STATISTICS):
+                                total[entry] += weight * statistics[m, n, q, entry]
+                count = total[0]
+                if count <= 0:
+                    continue
+                lighter, drift = total[2:5] / count, np.float32(0)
+                for c in range(3):
+                    drift += lighter[c] ** 2 / 3
+                miss = total[1] / count - drift
+                miss -= _put_right(total, block_px, passage[j, i, k])
+                mean = total[5] / count
+                varied = max(total[6] / count - mean * mean, np.float32(0))
+                # Believed as far as it is nearer to the truth than any colour of the surround would be.
+                miss = max(miss, np.float32(0))
+                share = miss / (np.float32(0.5) * varied + _NOISE * _NOISE)
+                belief = count / (count + 1) / (1 + share * share)
+                # Light that changes so much changes shadows, too.
+                belief /= 1 + (drift / np.float32(0.02)) ** 2
+                passage[j, i, k, BELIEF] = belief
+                for c in range(3):
+                    passage[j, i, k, LIGHT + c] = lighter[c]
+
+
+@compiled(nogil=True, inline="always")
+def block_of(pixel, block_px):
+    """Place in blocks of a place in pixels; centres are whole numbers in both."""
+    return (pixel + np.float32(0.5)) / np.float32(block_px) - np.float32(0.5)
+
+
+@compiled(nogil=True, inline="always")
+def pixel_of(block, block_px):
+    """Place in pixels of a place in blocks."""
+    return (block + np.float32(0.5)) * np.float32(block_px) - np.float32(0.5)
+
+
+@compiled(nogil=True, inline="always")
+def place_at(passage, x, y, disparity, found):
+    """The ten numbers of a passage at block (x, y) for the surface of a disparity, into ``found``."""
+    rows, columns, levels, _ = passage.shape
+    at_x = min(max(x / np.float32(SPACING), np.float32(0)), np.float32(columns - 1))
+    at_y = min(max(y / np.float32(SPACING), np.float32(0)), np.float32(rows - 1))
+    at_d = min(max(disparity, np.float32(0)), np.float32(1)) * np.float32(levels - 1)
+    i, j, k = min(int(at_x), columns - 2), min(int(at_y), rows - 2), min(int(at_d), levels - 2)
+    for m in range(10):
+        found[m] = 0
+    for dj in range(2):
+        share_y = at_y - j if dj else 1 - (at_y - j)
+        from_y = y - np.float32((j + dj) * SPACING)
+        for di in range(2):
+            share_x = at_x - i if di else 1 - (at_x - i)
+            from_x = x - np.float32((i + di) * SPACING)
+            for dk in range(2):
+                share = share_y * share_x * (at_d - k if dk else 1 - (at_d - k))
+                p = passage[j + dj, i + di, k + dk]
+                found[0] += share * (p[0] + p[1] * from_x + p[2] * from_y)
+                found[3] += share * (p[3] + p[4] * from_x + p[5] * from_y)
+                found[1] += share * p[1]
+                found[2] += share * p[2]
+                found[4] += share * p[4]
+                found[5] += share * p[5]
+                for m in range(6, 10):
+                    found[m] += share * p[m]
+
+
+@compiled(nogil=True, inline="always")
+def disparity_of(cover, x, y):
+    """Disparity of the nearest surface at or beside the pixel that a place lies in."""
+    return np.float32(cover[int(y + np.float32(0.5)), int(x + np.float32(0.5))]) * np.float32(1 / 65535)
+
+
+@compiled(nogil=True, inline="always")
+def sampled(codes, j, i, c, down, right):
+    """One channel between four pixels."""
+    top = unbent(codes[j, i, c])
+    top += right * (unbent(codes[j, i + 1, c]) - top)
+    bottom = unbent(codes[j + 1, i, c])
+    bottom += right * (unbent(codes[j + 1, i + 1, c]) - bottom)
+    return top + down * (bottom - top)
