@@ -201,16 +201,22 @@ class Shot:
         for frame, disparity, (focus_disparity, blur_strength, zoom) in zip(frames, maps, track, strict=True):
             if frame.is_past_end:
                 return
-            disparity = upsample(disparity, frame.pixels)
+            disparity, bands = upsample(disparity, frame.pixels), None
             if self.edges is not None and blur_strength > 0:
-                disparity = self.edges(disparity, frame.pixels).disparity
+                bands = self.edges(disparity, frame.pixels)
+                disparity, bands = bands.disparity, bands if bands.is_mixed else None
             disparity = zoomed(disparity, zoom, smooth=False)
+            if bands is not None and zoom != 1:
+                bands = bands.resampled(lambda planes, zoom=zoom: zoomed(planes, zoom, smooth=False))
             pixels = zoomed(frame.pixels, zoom, smooth=True)
             if frame.alpha is not None and zoom != 1:
                 frame = replace(frame, alpha=zoomed(frame.alpha, zoom, smooth=True))
             blur_strength *= zoom  # discs grow with the picture
             bent = self.focus_range.applied(disparity, focus_disparity, blur_strength)
-            yield ShotFrame(frame, disparity, RenderInput(pixels, bent, focus_disparity, blur_strength))
+            if bands is not None and not self.focus_range.is_plain:
+                focus_and_blur = (focus_disparity, blur_strength)
+                bands = bands.with_disparity(lambda d, at=focus_and_blur: self.focus_range.applied(d, *at))
+            yield ShotFrame(frame, disparity, RenderInput(pixels, bent, focus_disparity, blur_strength, bands))
 
 
 def gives_blur_strength(script: FocusScript) -> bool:

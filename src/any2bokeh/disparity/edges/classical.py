@@ -1,12 +1,12 @@
 """Edges without a network: ramps become steps, and colour says where they belong."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.disparity.edges import colour, placing, ramps, rings, thin
+from any2bokeh.disparity.edges import colour, matte, placing, ramps, rings, thin
 from any2bokeh.disparity.edges.bands import EdgeBands
 
 _BAND_PX = 5.5  # how far from a step its true place may lie, with what is looked at beside it
@@ -50,8 +50,9 @@ class ClassicalEdges:
             return EdgeBands.none(disparity)
         shift_px = step.shift_px(picture)
         if not (self.always or is_soft or abs(shift_px) > _LEAST_SHIFT_PX * stride):
-            return EdgeBands.none(disparity)
-        return step.placed(picture, shift_px)
+            return _matted(EdgeBands.none(disparity), picture, step)
+        placed = step.placed(picture, shift_px)
+        return _matted(placed, picture, _Steps.of(placed.disparity[0], stride, matte.REACH_PX))
 
 
 def _stepped(given: NDArray[np.float32], stride: int) -> tuple[NDArray[np.float32], bool]:
@@ -63,6 +64,19 @@ def _stepped(given: NDArray[np.float32], stride: int) -> tuple[NDArray[np.float3
     widths = width[width > 0]
     is_soft = bool(np.count_nonzero(widths > _CLEAN_PX * stride) > _SOFT_SHARE * widths.size)
     return (thin.lifted(sharp, round(float(widths.mean())), stride) if is_soft else sharp), is_soft
+
+
+def _matted(bands: EdgeBands, picture: NDArray[np.float32], step: "_Steps") -> EdgeBands:
+    """Bands with the shares and colours of the mixed pixels beside steps."""
+    alpha = np.zeros_like(step.disparity)
+    foreground, background = (np.zeros((3, *alpha.shape), np.float32) for _ in range(2))
+    of_step = (step.distance, step.side, step.near, step.far)
+    matte.find_shares(step.stride, step.disparity, picture, *of_step, alpha, foreground, background)
+    is_mixed = alpha > 0
+    near, far = (
+        np.where(is_mixed, of_mixed, of_band) for of_mixed, of_band in ((step.near, bands.near), (step.far, bands.far))
+    )
+    return replace(bands, near=near, far=far, alpha=alpha, foreground=foreground, background=background)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,10 +92,10 @@ class _Steps:
     far: NDArray[np.float32]
 
     @classmethod
-    def of(cls, disparity: NDArray[np.float32], stride: int) -> "_Steps":
+    def of(cls, disparity: NDArray[np.float32], stride: int, reach_px: float = _BAND_PX) -> "_Steps":
         near, far, distance = (np.zeros_like(disparity) for _ in range(3))
         side = np.empty(disparity.shape, np.int8)
-        least, most_px = np.float32(ramps.LEAST_STEP), np.float32(_BAND_PX * stride)
+        least, most_px = np.float32(ramps.LEAST_STEP), np.float32(reach_px * stride)
         rings.find_band(disparity, least, most_px, distance, side, near, far)
         band = np.flatnonzero(side).astype(np.int32)  # in order of memory
         return cls(disparity, stride, band, distance, side, near, far)
@@ -120,7 +134,7 @@ class _Steps:
             belief, settled = settled, belief
         disparity = self.disparity.copy()
         placing.decide(self.band, belief, near, far, disparity)
-        return EdgeBands(disparity[None], self.side != 0, near, far, belief)
+        return replace(EdgeBands.none(disparity[None]), band=self.side != 0, near=near, far=far, near_share=belief)
 
     def _odds(
         self, pixels: NDArray[np.float32], wanted: NDArray[np.uint8], odds: NDArray[np.float32], say: np.float32
