@@ -192,6 +192,7 @@ class Shot:
     def frames(self) -> Generator["ShotFrame", None, None]:
         """Decode every frame, and find what a renderer needs with it; fewer than wanted if the clip ends early."""
         from any2bokeh.disparity import upsample
+        from any2bokeh.disparity.edges import bands_at_size
 
         frames = self.source.frames(self.start, self.stop)
         maps = self.disparity.frames(self.start, self.stop)
@@ -201,10 +202,11 @@ class Shot:
         for frame, disparity, (focus_disparity, blur_strength, zoom) in zip(frames, maps, track, strict=True):
             if frame.is_past_end:
                 return
-            disparity, bands = upsample(disparity, frame.pixels), None
             if self.edges is not None and blur_strength > 0:
-                bands = self.edges(disparity, frame.pixels)
+                bands = bands_at_size(self.edges, disparity, frame.pixels)
                 disparity, bands = bands.disparity, bands if bands.is_mixed else None
+            else:
+                disparity, bands = upsample(disparity, frame.pixels), None
             disparity = zoomed(disparity, zoom, smooth=False)
             if bands is not None and zoom != 1:
                 bands = bands.resampled(lambda planes, zoom=zoom: zoomed(planes, zoom, smooth=False))
