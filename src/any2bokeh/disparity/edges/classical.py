@@ -63,7 +63,7 @@ def _stepped(given: NDArray[np.float32], stride: int) -> tuple[NDArray[np.float3
     ramps.toggle(given, near, far, width, sharp)
     widths = width[width > 0]
     is_soft = bool(np.count_nonzero(widths > _CLEAN_PX * stride) > _SOFT_SHARE * widths.size)
-    return (thin.lifted(sharp, round(float(widths.mean())), stride) if is_soft else sharp), is_soft
+    return (thin.mended(sharp, round(float(widths.mean())), stride) if is_soft else sharp), is_soft
 
 
 def _matted(bands: EdgeBands, picture: NDArray[np.float32], step: "_Steps") -> EdgeBands:

@@ -34,45 +34,32 @@ class Bands:
         self._raised_from = np.float32(highlights.threshold if highlights.gain > 0 else np.inf)
         self._shares = (bands.alpha, bands.near, bands.far)
 
-    def put_behind(self, rows, pixels, defocus, block_low) -> None:
-        """Give the mixed pixels of one row of blocks the defocus of their background.
+    def split_far(self, rows, pixels, light, defocus, kind) -> None:
+        """Split the mixed pixels on far sides of one row of blocks, before hidden background goes on from them.
 
         Args:
             rows: index of the row of blocks.
             pixels: ``(3, H, W)`` code values.
-            defocus: ``(3, H, W)``; ``FRONT`` is written.
-            block_low: least defocus of blocks; lowered.
+            light, defocus, kind: see ``layers.py``.
         """
-        of_pixels = (pixels, self._raised_from)
-        _put_behind(rows, self._shares, of_pixels, self._focus, self._scale, defocus, block_low)
-
-    def split(self, rows, pixels, light, defocus, kind) -> None:
-        """Split the mixed pixels of one row of blocks; arrays as in ``layers.py``."""
         of_pixels, of_light = (pixels, self._raised_from), (self._colours, self._decode_table)
-        _split(rows, self._shares, of_pixels, of_light, self._focus, self._scale, light, defocus, kind)
+        _split_far(rows, self._shares, of_pixels, of_light, self._focus, self._scale, light, defocus, kind)
+
+    def split_near(self, rows, pixels, light, defocus, kind) -> None:
+        """Split those on near sides, before the hidden background that has been filled in."""
+        of_pixels = (pixels, self._raised_from)
+        _split_near(rows, self._shares, of_pixels, self._focus, self._scale, light, defocus, kind)
 
 
 @compiled(nogil=True)
-def _put_behind(rows, shares, of_pixels, focus, scale, defocus, block_low):
-    far = shares[2]
-    height, width = far.shape
-    for y in range(rows * BLOCK, min((rows + 1) * BLOCK, height)):
-        for x in range(width):
-            if _is_split(shares, of_pixels, scale, y, x):
-                behind = np.float32(scale * (far[y, x] - focus))
-                defocus[FRONT, y, x] = behind
-                block_low[rows, x // BLOCK] = min(block_low[rows, x // BLOCK], behind)
-
-
-@compiled(nogil=True)
-def _split(rows, shares, of_pixels, of_light, focus, scale, light, defocus, kind):
+def _split_far(rows, shares, of_pixels, of_light, focus, scale, light, defocus, kind):
     alpha, near, far = shares
     background, decode_table = of_light
     height, width = alpha.shape
     cells = decode_table.shape[0] - 1
     for y in range(rows * BLOCK, min((rows + 1) * BLOCK, height)):
         for x in range(width):
-            if not _is_split(shares, of_pixels, scale, y, x):
+            if not _is_split(shares, of_pixels, scale, y, x) or not _is_far(shares, focus, scale, defocus, y, x):
                 continue
             share = alpha[y, x]
             for c in range(3):
@@ -104,3 +91,28 @@ def _is_split(shares, of_pixels, scale, y, x):
         and scale * (near[y, x] - far[y, x]) > STEP_PX
         and max(pixels[0, y, x], pixels[1, y, x], pixels[2, y, x]) <= raised_from
     )
+
+
+@compiled(nogil=True)
+def _split_near(rows, shares, of_pixels, focus, scale, light, defocus, kind):
+    alpha, near, _ = shares
+    height, width = alpha.shape
+    for y in range(rows * BLOCK, min((rows + 1) * BLOCK, height)):
+        for x in range(width):
+            if not _is_split(shares, of_pixels, scale, y, x) or not kind[y, x] & HIDDEN or kind[y, x] & SPLIT:
+                continue
+            share = alpha[y, x]
+            for c in range(3):
+                mixed = light[FRONT, y, x, c]
+                behind = min(max(light[BEHIND, y, x, c], (mixed - share) / (1 - share)), mixed / (1 - share))
+                light[BEHIND, y, x, c] = behind
+                light[PATCH, y, x, c] = mixed - (1 - share) * behind
+            light[PATCH, y, x, 3] = share
+            defocus[PATCH, y, x] = np.float32(scale * (near[y, x] - focus))
+            kind[y, x] |= SPLIT
+
+
+@compiled(nogil=True, inline="always")
+def _is_far(shares, focus, scale, defocus, y, x):
+    """Whether a pixel has the disparity of the farther of its surfaces."""
+    return defocus[FRONT, y, x] < scale * ((shares[1][y, x] + shares[2][y, x]) / 2 - focus)

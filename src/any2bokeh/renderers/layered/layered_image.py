@@ -100,8 +100,6 @@ class LayeredImage:
         image._prepare(frame, transfer, highlights, workers, block_rows)
         scale = image.px_per_disparity
         bands = frame.bands and Bands(frame.bands, frame.focus_disparity, scale, transfer, highlights)
-        if bands is not None:
-            workers.each(block_rows, lambda rows: bands.put_behind(rows, image.pixels, image.defocus, image.block_low))
         workers.each(
             block_rows,
             lambda rows: layers.find_steps(
@@ -113,9 +111,13 @@ class LayeredImage:
         )
         if bands is not None:
             workers.each(
-                block_rows, lambda rows: bands.split(rows, image.pixels, image.light, image.defocus, image.kind)
+                block_rows, lambda rows: bands.split_far(rows, image.pixels, image.light, image.defocus, image.kind)
             )
         image._fill_hidden(workers)
+        if bands is not None:
+            workers.each(
+                block_rows, lambda rows: bands.split_near(rows, image.pixels, image.light, image.defocus, image.kind)
+            )
         image._find_backstops(workers, block_rows)
         return image
 
