@@ -1,4 +1,4 @@
-"""What soft maps have beside their ramps: rims where a resampled step overshoots, and thin things that are all but lost.
+"""What soft maps have beside ramps: rims where a resampled step overshoots, and thin things that are all but lost.
 
 Hair, twigs and gaps keep little of their own disparity, as their surroundings mix in.
 """
