@@ -67,8 +67,9 @@ def measure(folder: Path, *, frames: int | None = None, threads: int) -> list[Wa
                 treat = edge_estimator(edges)
                 pictures = []
                 for frame, d in zip(scene.inputs, maps, strict=True):
-                    treated = d[None] if treat is None else treat(d[None], frame.pixels).disparity
-                    pictures.append(as_file(renderer.render_frame(replace(frame, disparity=treated))))
+                    bands = None if treat is None else treat(d[None], frame.pixels)
+                    treated = d[None] if bands is None else bands.disparity
+                    pictures.append(as_file(renderer.render_frame(replace(frame, disparity=treated, bands=bands))))
                 scores.append(WayScore(way, edges, score(scene.name, "layered", pictures, truth, exact)))
     return scores
 

@@ -435,9 +435,19 @@ def test_refocus_frames_takes_one_value_for_each_frame():
     ]
 
 
+def test_refocus_frames_treats_edges():
+    frames, maps = _frames_and_maps(1)
+    soft = cv2.GaussianBlur(maps[0, 0], (0, 0), 1.5)[None, None]
+    off, treated = (refocus_frames(frames, soft, 0.9, 40, edges=edges) for edges in ("off", "auto"))
+    np.testing.assert_array_equal(treated, refocus_frames(frames, soft, 0.9, 40))
+    exact = refocus_frames(frames, maps, 0.9, 40, edges="off")
+    assert np.square(treated - exact).mean() < 0.5 * np.square(off - exact).mean()
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
+        ({"edges": "sharp"}, "edges is 'sharp'"),
         ({"frames": np.zeros((3, 48, 64), np.float32)}, "frames has shape"),
         ({"frames": np.full((3, 3, 48, 64), np.nan, np.float32)}, "frames has values from nan"),
         ({"disparity": np.zeros((3, 3, 48, 64), np.float32)}, "disparity has shape"),

@@ -21,7 +21,11 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def compiled(
-    *, nogil: bool = False, fastmath: bool | set[str] = False, inline: Literal["never", "always"] = "never"
+    *,
+    nogil: bool = False,
+    fastmath: bool | set[str] = False,
+    inline: Literal["never", "always"] = "never",
+    error_model: Literal["python", "numpy"] = "python",
 ) -> Callable[[Function], Function]:
     """Compile a function with numba on its first call, and keep the machine code for the next process.
 
@@ -30,13 +34,15 @@ def compiled(
         fastmath: which liberties floating-point arithmetic may take; see ``numba.njit``.
         inline: ``always`` puts the body into every kernel that calls it. After a change of such a function the kept
             code of its callers in other files is stale, for numba looks only at the file of the caller.
+        error_model: what a division by zero does: ``python`` raises, ``numpy`` gives infinity or NaN. The check keeps
+            loops that divide from being vectorised.
 
     Warns:
         KernelCacheWarning: once in a process, where nothing can be kept.
     """
 
     def decorate(function: Function) -> Function:
-        dispatcher: Any = njit(nogil=nogil, fastmath=fastmath, inline=inline)(function)
+        dispatcher: Any = njit(nogil=nogil, fastmath=fastmath, inline=inline, error_model=error_model)(function)
         try:
             dispatcher._cache = _KernelCache(function)
         except RuntimeError as error:

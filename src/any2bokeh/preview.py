@@ -18,6 +18,7 @@ from any2bokeh.recipe import Recipe
 from any2bokeh.refocusing import Progress
 from any2bokeh.renderers.base import Renderer, RenderInput
 from any2bokeh.shot import Shot
+from any2bokeh.shot_frames import frames_of
 from any2bokeh.video import VideoInfo, VideoSource
 
 
@@ -58,7 +59,7 @@ def preview(
     recipe = with_estimate(recipe, source, progress=estimating, notice=notice)
     engine = renderer or make_renderer(recipe.engine, recipe.look, source.info)
     shot = Shot.open(source, recipe, start=index, stop=index + 1, estimating=estimating, notice=notice).seen_by(engine)
-    each = next(shot.frames(), None)
+    each = next(frames_of(shot), None)
     if each is None:
         raise InputError(
             f"{source.info.path} ends before frame {index}, although it states more frames; choose an earlier one"

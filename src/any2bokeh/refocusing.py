@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from any2bokeh.channel import Cancelled, Channel
+from any2bokeh.disparity.edges import EdgeTreatment, edge_estimator
 from any2bokeh.engines import EngineSettings, make_renderer
 from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusTrack
@@ -29,7 +30,8 @@ from any2bokeh.pending_output import published_together
 from any2bokeh.read_paths import ReadPaths
 from any2bokeh.recipe import Recipe
 from any2bokeh.renderers.base import Renderer, RenderInput
-from any2bokeh.shot import FrameRange, Shot, ShotFrame, frame_range
+from any2bokeh.shot import FrameRange, Shot, frame_range
+from any2bokeh.shot_frames import ShotFrame, frames_of
 from any2bokeh.video import Encoding, Reading, VideoInfo, VideoSink, VideoSource, open_sink, open_source
 from any2bokeh.video.opening import frame_stems, pattern_files
 
@@ -175,6 +177,7 @@ def refocus_frames(
     focus_disparity: ArrayLike,
     blur_strength: ArrayLike,
     *,
+    edges: EdgeTreatment = "auto",
     renderer: Renderer | None = None,
 ) -> NDArray[np.float32]:
     """Refocus frames that are in memory.
@@ -186,24 +189,34 @@ def refocus_frames(
         focus_disparity: d_f in [0, 1]; one number, or one for each frame.
         blur_strength: K >= 0, radius in pixels per unit of disparity in a frame of 1024 px on its longer side; one
             number, or one for each frame.
+        edges: how edges of disparity are treated; see ``Recipe``.
         renderer: the engine; None = the layered engine.
 
     Returns:
         ``(T, 3, H, W)`` float32.
 
     Raises:
-        InputError: wrong shapes, values outside their range, or values that are not finite.
+        InputError: wrong shapes, values outside their range, values that are not finite, or an unknown treatment.
     """
     from any2bokeh.disparity import upsample
+    from any2bokeh.disparity.edges import bands_at_size
 
+    treats_edges = edge_estimator(edges)
     frames = _checked("frames", frames, channels=3, upper=math.inf)
     disparity = _checked("disparity", disparity, channels=1, upper=1)
     if len(disparity) != len(frames):
         raise InputError(f"there are {len(frames)} frames but {len(disparity)} disparity maps; give one for each frame")
     focus_track = _per_frame("focus_disparity", focus_disparity, len(frames), upper=1)
     blur_track = _per_frame("blur_strength", blur_strength, len(frames), upper=math.inf)
+
+    def given(pixels: NDArray[np.float32], d: NDArray[np.float32], d_f: float, k: float) -> RenderInput:
+        if treats_edges is None or k == 0:
+            return RenderInput(pixels, upsample(d, pixels), d_f, k)
+        bands = bands_at_size(treats_edges, d, pixels)
+        return RenderInput(pixels, bands.disparity, d_f, k, bands=bands)
+
     inputs = (
-        RenderInput(pixels, upsample(d, pixels), float(d_f), float(k))
+        given(pixels, d, float(d_f), float(k))
         for pixels, d, d_f, k in zip(frames, disparity, focus_track, blur_track, strict=True)
     )
     engine = renderer or make_renderer(EngineSettings(), Look())
@@ -276,7 +289,7 @@ def _stream(shot: Shot, renderer: Renderer, outputs: _Outputs, progress: Progres
     done = 0
 
     def read() -> None:
-        with closing(shot.frames()) as frames:
+        with closing(frames_of(shot)) as frames:
             for shot_frame in frames:
                 decoded.put(shot_frame)
         decoded.complete()

@@ -1,8 +1,7 @@
 """A clip with its disparity and its focus: what a renderer needs, checked and ready to be read."""
 
 import math
-from collections import deque
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,33 +26,15 @@ from any2bokeh.focus import FocusScript, FocusTrack, resolve
 from any2bokeh.focus.finder import Range
 from any2bokeh.focus.pictures import LONG_SIDE_PX
 from any2bokeh.focus.tracked_subjects import OnTrackedFrame, TrackedSubjects
-from any2bokeh.optics.breathing import zoomed
-from any2bokeh.optics.coc import REFERENCE_LONG_SIDE_PX
 from any2bokeh.optics.lens import Lens
 from any2bokeh.plate.choice import uses_plate
-from any2bokeh.plate.hidden import HiddenBackground
 from any2bokeh.recipe import Recipe
-from any2bokeh.renderers.base import Renderer, RenderInput, TakesHidden
-from any2bokeh.video import Frame, VideoInfo, VideoSource
+from any2bokeh.renderers.base import Renderer, TakesHidden
+from any2bokeh.video import VideoInfo, VideoSource
 from any2bokeh.video.reduced import ReducedPictures
 
 FrameRange = tuple[int, int | None]
 """The frames ``first <= index < end`` of a clip; its end where the second is None."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ShotFrame:
-    """One frame of a shot.
-
-    Attributes:
-        frame: as decoded.
-        disparity: ``(1, H, W)`` at the size of the picture.
-        given: what a renderer gets: its disparity is bent by the focus range, and its picture zoomed by breathing.
-    """
-
-    frame: Frame
-    disparity: NDArray[np.float32]
-    given: RenderInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,99 +181,14 @@ class Shot:
         """The shot as a renderer takes it: without a plate where the renderer does not take one."""
         return self if isinstance(renderer, TakesHidden) else replace(self, plate=False)
 
-    def frames(self) -> Generator["ShotFrame", None, None]:
-        """Decode every frame, and find what a renderer needs with it; fewer than wanted if the clip ends early.
+    @property
+    def is_part(self) -> bool:
+        """Whether disparity is known of the part alone, which is then a clip of its own."""
+        return isinstance(self.disparity, _PartDisparity)
 
-        With ``plate`` frames around those that are wanted are read, too, so that a frame gets the same in any part.
-        """
-        if not (self.plate and bool((self.track.blur_strength > 0).any())):
-            for frame, disparity in self._read(self.start, self.stop):
-                yield self._given(frame, self._treated(frame, disparity, self._blur_at(frame.index) > 0), None)
-            return
-        from any2bokeh.plate.stream import AHEAD, BACK, PlateStream
-
-        is_part = isinstance(self.disparity, _PartDisparity)  # which is a clip of its own
-        first = self.start if is_part else max(self.start - BACK, 0)
-        last = self.stop if is_part else min(self.stop + AHEAD, self.source.info.frame_count)
-        around = PlateStream()
-        waiting: deque[tuple[Frame, NDArray[np.float32]]] = deque()
-
-        def told() -> ShotFrame:
-            frame, disparity = waiting.popleft()
-            blur_strength = self._blur_at(frame.index)
-            hidden = None
-            if blur_strength > 0:
-                focus_disparity = float(self.track.focus_disparity[frame.index - self.start])
-                per_disparity = self._px_per_disparity(blur_strength)
-                hidden = around.hidden(frame.index, disparity, focus_disparity, per_disparity)
-            return self._given(frame, disparity, hidden)
-
-        for frame, disparity in self._read(first, min(last, self.disparity.frame_count)):
-            index = frame.index
-            is_looked_at = any(self._blur_at(other) > 0 for other in range(index - AHEAD, index + BACK + 1))
-            disparity = self._treated(frame, disparity, is_looked_at)
-            if is_looked_at:
-                around.add(index, frame.pixels, disparity)
-            if self.start <= index < self.stop:
-                waiting.append((frame, disparity))
-            while waiting and (waiting[0][0].index <= index - AHEAD or self._blur_at(waiting[0][0].index) == 0):
-                yield told()
-        while waiting:
-            yield told()
-
-    def _read(self, first: int, last: int) -> Iterator[tuple[Frame, NDArray[np.float32]]]:
-        """Frames and their maps at the size of the picture; those outside the part only as far as they can be read."""
-        from any2bokeh.disparity import upsample
-
-        index = first
-        try:
-            frames, maps = self.source.frames(first, last), self.disparity.frames(first, last)
-            for frame, disparity in zip(frames, maps, strict=True):
-                if frame.is_past_end:
-                    return
-                index = frame.index + 1
-                yield frame, upsample(disparity, frame.pixels)
-        except InputError:
-            if self.start <= index < self.stop:
-                raise
-            if index < self.start:
-                yield from self._read(self.start, last)
-
-    def _treated(self, frame: Frame, disparity: NDArray[np.float32], is_used: bool) -> NDArray[np.float32]:
-        if self.edges is None or not is_used:
-            return disparity
-        return self.edges(disparity, frame.pixels).disparity
-
-    def _given(self, frame: Frame, disparity: NDArray[np.float32], hidden: HiddenBackground | None) -> ShotFrame:
-        at = frame.index - self.start
-        focus_disparity, zoom = float(self.track.focus_disparity[at]), float(self.zoom[at])
-        blur_strength = self._blur_at(frame.index) * zoom  # discs grow with the picture
-        disparity = zoomed(disparity, zoom, smooth=False)
-        pixels = zoomed(frame.pixels, zoom, smooth=True)
-        if frame.alpha is not None and zoom != 1:
-            frame = replace(frame, alpha=zoomed(frame.alpha, zoom, smooth=True))
-
-        def bent(values: NDArray[np.float32]) -> NDArray[np.float32]:
-            return self.recipe.focus_range.applied(values, focus_disparity, blur_strength)
-
-        if hidden is not None:
-            hidden = HiddenBackground(
-                zoomed(hidden.pixels, zoom, smooth=False),
-                bent(zoomed(hidden.disparity, zoom, smooth=False)),
-                zoomed(hidden.known[None], zoom, smooth=False)[0],
-                hidden.margin_px,
-            )
-        return ShotFrame(frame, disparity, RenderInput(pixels, bent(disparity), focus_disparity, blur_strength, hidden))
-
-    def _blur_at(self, index: int) -> float:
+    def blur_at(self, index: int) -> float:
         """K of a frame of the clip, before its zoom; 0 outside the part."""
         return float(self.track.blur_strength[index - self.start]) if self.start <= index < self.stop else 0.0
-
-    def _px_per_disparity(self, blur_strength: float) -> float:
-        """Pixels by which surfaces shift at most, per unit of disparity."""
-        long_side_px = max(self.source.info.width, self.source.info.height)
-        range_ = self.recipe.focus_range
-        return blur_strength * long_side_px / REFERENCE_LONG_SIDE_PX * max(range_.near, range_.far)
 
 
 def gives_blur_strength(script: FocusScript) -> bool:

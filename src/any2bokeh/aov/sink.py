@@ -18,7 +18,8 @@ from any2bokeh.optics.transfer import Transfer, decode, encode
 from any2bokeh.pending_output import PendingOutput, check_target, write_failure
 from any2bokeh.renderers.base import Separator
 from any2bokeh.renderers.layered.separation import ALPHA, FAR
-from any2bokeh.shot import Shot, ShotFrame
+from any2bokeh.shot import Shot
+from any2bokeh.shot_frames import ShotFrame
 from any2bokeh.video import VideoInfo
 from any2bokeh.video.image import write_exr
 

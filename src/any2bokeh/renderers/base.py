@@ -7,6 +7,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from any2bokeh.disparity.edges.bands import EdgeBands
 from any2bokeh.optics.transfer import Transfer
 from any2bokeh.plate.hidden import HiddenBackground
 
@@ -22,6 +23,8 @@ class RenderInput:
         focus_disparity: d_f, disparity of the focal plane, in [0, 1].
         blur_strength: K >= 0, radius in pixels per unit of disparity in a frame of 1024 px on its longer side.
         hidden: what other frames saw of the background behind near surfaces; None = nothing.
+        bands: what is known of pixels that two surfaces share, its disparities on the scale of ``disparity``; None =
+            nothing. An engine may leave it out of account.
     """
 
     pixels: NDArray[np.float32]
@@ -29,6 +32,7 @@ class RenderInput:
     focus_disparity: float
     blur_strength: float
     hidden: HiddenBackground | None = None
+    bands: "EdgeBands | None" = None
 
 
 class Renderer(Protocol):

@@ -10,8 +10,9 @@ from any2bokeh.disparity.edges.choice import EdgeTreatment, edge_estimator
 
 if TYPE_CHECKING:
     from any2bokeh.disparity.edges.classical import ClassicalEdges
+    from any2bokeh.disparity.edges.sized import bands_at_size
 
-__all__ = ["ClassicalEdges", "EdgeBands", "EdgeEstimator", "EdgeTreatment", "edge_estimator"]
+__all__ = ["ClassicalEdges", "EdgeBands", "EdgeEstimator", "EdgeTreatment", "bands_at_size", "edge_estimator"]
 
 
 def __getattr__(name: str) -> Any:
@@ -19,4 +20,8 @@ def __getattr__(name: str) -> Any:
         from any2bokeh.disparity.edges.classical import ClassicalEdges
 
         return ClassicalEdges
+    if name == "bands_at_size":
+        from any2bokeh.disparity.edges.sized import bands_at_size
+
+        return bands_at_size
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,6 +1,7 @@
 """What is known of the unknown ground around steps of disparity, and who finds it."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -17,6 +18,10 @@ class EdgeBands:
         band: ``(H, W)`` bool: pixels that were in question.
         near, far: ``(H, W)`` float32: disparity of the two surfaces that a pixel of the band may show; elsewhere 0.
         near_share: ``(H, W)`` float32 in [0, 1]: how far the evidence speaks for the nearer of the two; elsewhere 0.
+        alpha: ``(H, W)`` float32 in [0, 1]: how much of a mixed pixel is the nearer surface; 0 where a pixel is not
+            mixed. There ``near`` and ``far`` are known, in the band and outside.
+        foreground, background: ``(3, H, W)`` float32 in [0, 1]: code values of the two surfaces in mixed pixels. In
+            linear light ``alpha * foreground + (1 - alpha) * background`` is the pixel; elsewhere 0.
     """
 
     disparity: NDArray[np.float32]
@@ -24,13 +29,70 @@ class EdgeBands:
     near: NDArray[np.float32]
     far: NDArray[np.float32]
     near_share: NDArray[np.float32]
+    alpha: NDArray[np.float32]
+    foreground: NDArray[np.float32]
+    background: NDArray[np.float32]
 
     @classmethod
     def none(cls, disparity: NDArray[np.float32]) -> "EdgeBands":
         """Those of a map that is left as it is."""
         shape = disparity.shape[1:]
         empty = np.zeros(shape, np.float32)
-        return cls(disparity, np.zeros(shape, np.bool_), empty, empty, empty)
+        colour = np.zeros((3, *shape), np.float32)
+        return cls(disparity, np.zeros(shape, np.bool_), empty, empty, empty, empty, colour, colour)
+
+    @property
+    def is_mixed(self) -> bool:
+        """Whether any pixel shows two surfaces."""
+        return bool(self.alpha.any())
+
+    def with_disparity(self, change: Callable[[NDArray[np.float32]], NDArray[np.float32]]) -> "EdgeBands":
+        """The same with another scale of disparity.
+
+        Args:
+            change: takes and gives any shape of disparity, and keeps what is in front of what.
+        """
+        return replace(self, disparity=change(self.disparity), near=change(self.near), far=change(self.far))
+
+    def resampled(self, change: Callable[[NDArray[np.float32]], NDArray[np.float32]]) -> "EdgeBands":
+        """The same at other places of the picture.
+
+        Args:
+            change: takes and gives ``(C, H, W)``, and mixes no samples.
+        """
+        band = change(self.band[None].astype(np.float32))[0] > 0
+        near, far, near_share, alpha = change(np.stack([self.near, self.far, self.near_share, self.alpha]))
+        colours = change(self.foreground), change(self.background)
+        return EdgeBands(change(self.disparity), band, near, far, near_share, alpha, *colours)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MixedPixels:
+    """The mixed pixels of a map alone: what a renderer needs of its bands, in little memory.
+
+    Attributes:
+        at: ``(N,)`` int32: which pixels.
+        values: ``(10, N)`` float32: near, far, near share, alpha, foreground, background.
+    """
+
+    at: NDArray[np.int32]
+    values: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, bands: EdgeBands) -> "MixedPixels":
+        """Those of bands."""
+        at = np.flatnonzero(bands.alpha).astype(np.int32)
+        planes = (bands.near, bands.far, bands.near_share, bands.alpha, *bands.foreground, *bands.background)
+        return cls(at, np.stack([plane.ravel()[at] for plane in planes]))
+
+    def bands(self, disparity: NDArray[np.float32]) -> EdgeBands | None:
+        """The bands of these pixels alone, of a map ``(1, H, W)``; None where none is mixed."""
+        if self.at.size == 0:
+            return None
+        planes = np.zeros((10, *disparity.shape[1:]), np.float32)
+        planes.reshape(10, -1)[:, self.at] = self.values
+        near, far, near_share, alpha = planes[:4]
+        return EdgeBands(disparity, alpha > 0, near, far, near_share, alpha, planes[4:7], planes[7:])
 
 
 class EdgeEstimator(Protocol):

@@ -1,11 +1,12 @@
 """Edges without a network: ramps become steps, and colour says where they belong."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.disparity.edges import colour, ramps, rings, thin
+from any2bokeh.disparity.edges import colour, matte, placing, ramps, rings, thin
 from any2bokeh.disparity.edges.bands import EdgeBands
 
 _BAND_PX = 5.5  # how far from a step its true place may lie, with what is looked at beside it
@@ -21,7 +22,6 @@ _PLACE_ODDS_PER_PX, _PLACE_ODDS_MOST = 0.7, 2.5
 _COLOUR_SAY = 0.8
 _NEIGHBOURS_SAY = np.float32(5)
 _ROUNDS = 2
-_SPACING_PX, _ROUGH_SPACING_PX = 2, 4  # of the samples that a pixel is compared with
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class ClassicalEdges:
 
     def __call__(self, disparity: NDArray[np.float32], pixels: NDArray[np.float32]) -> EdgeBands:
         given = np.ascontiguousarray(disparity[0], np.float32)
-        picture = np.ascontiguousarray(np.minimum(pixels, np.float32(1)).transpose(1, 2, 0), np.float32)
+        picture = np.minimum(cv2.merge(list(np.asarray(pixels, np.float32))), np.float32(1))
         stride = max(1, round(max(given.shape) / 1024))
         sharp, is_soft = _stepped(given, stride)
         step = _Steps.of(sharp, stride)
@@ -50,8 +50,9 @@ class ClassicalEdges:
             return EdgeBands.none(disparity)
         shift_px = step.shift_px(picture)
         if not (self.always or is_soft or abs(shift_px) > _LEAST_SHIFT_PX * stride):
-            return EdgeBands.none(disparity)
-        return step.placed(picture, shift_px)
+            return _matted(EdgeBands.none(disparity), picture, step)
+        placed = step.placed(picture, shift_px)
+        return _matted(placed, picture, _Steps.of(placed.disparity[0], stride, matte.REACH_PX))
 
 
 def _stepped(given: NDArray[np.float32], stride: int) -> tuple[NDArray[np.float32], bool]:
@@ -62,7 +63,20 @@ def _stepped(given: NDArray[np.float32], stride: int) -> tuple[NDArray[np.float3
     ramps.toggle(given, near, far, width, sharp)
     widths = width[width > 0]
     is_soft = bool(np.count_nonzero(widths > _CLEAN_PX * stride) > _SOFT_SHARE * widths.size)
-    return (thin.lifted(sharp, round(float(widths.mean())), stride) if is_soft else sharp), is_soft
+    return (thin.mended(sharp, round(float(widths.mean())), stride) if is_soft else sharp), is_soft
+
+
+def _matted(bands: EdgeBands, picture: NDArray[np.float32], step: "_Steps") -> EdgeBands:
+    """Bands with the shares and colours of the mixed pixels beside steps."""
+    alpha = np.zeros_like(step.disparity)
+    foreground, background = (np.zeros((3, *alpha.shape), np.float32) for _ in range(2))
+    of_step = (step.distance, step.side, step.near, step.far)
+    matte.find_shares(step.stride, step.disparity, picture, *of_step, alpha, foreground, background)
+    is_mixed = alpha > 0
+    near, far = (
+        np.where(is_mixed, of_mixed, of_band) for of_mixed, of_band in ((step.near, bands.near), (step.far, bands.far))
+    )
+    return replace(bands, near=near, far=far, alpha=alpha, foreground=foreground, background=background)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,10 +92,10 @@ class _Steps:
     far: NDArray[np.float32]
 
     @classmethod
-    def of(cls, disparity: NDArray[np.float32], stride: int) -> "_Steps":
+    def of(cls, disparity: NDArray[np.float32], stride: int, reach_px: float = _BAND_PX) -> "_Steps":
         near, far, distance = (np.zeros_like(disparity) for _ in range(3))
         side = np.empty(disparity.shape, np.int8)
-        least, most_px = np.float32(ramps.LEAST_STEP), np.float32(_BAND_PX * stride)
+        least, most_px = np.float32(ramps.LEAST_STEP), np.float32(reach_px * stride)
         rings.find_band(disparity, least, most_px, distance, side, near, far)
         band = np.flatnonzero(side).astype(np.int32)  # in order of memory
         return cls(disparity, stride, band, distance, side, near, far)
@@ -89,9 +103,11 @@ class _Steps:
     def shift_px(self, pixels: NDArray[np.float32]) -> float:
         """How far into their near sides the steps of the picture lie from those of the map, over the frame."""
         looked_at = self.band[:: max(1, self.band.size // _SAMPLES)]
-        odds, _ = self._odds(pixels, looked_at)
+        wanted = np.zeros(self.side.shape, np.uint8)
+        wanted.ravel()[looked_at] = colour.COLOUR
+        odds, _ = self._odds(pixels, wanted, np.zeros_like(self.disparity), np.float32(1))
         says = np.tanh(odds.ravel()[looked_at] / 2)
-        place = self._place_px(looked_at)
+        place = self.distance.ravel()[looked_at] * self.side.ravel()[looked_at]
         shifts = np.arange(-_MOST_SHIFT_PX, _MOST_SHIFT_PX + 1)
         agreement = np.array([np.mean(says * np.sign(place - shift * self.stride)) for shift in shifts])
         best = int(agreement.argmax())
@@ -106,44 +122,30 @@ class _Steps:
 
     def placed(self, pixels: NDArray[np.float32], shift_px: float) -> EdgeBands:
         """Each pixel of the band given to one of its two surfaces."""
-        place = self._place_px(self.band) - np.float32(shift_px)
-        is_sure = np.abs(place) > _REACH_PX * self.stride
-        unsure, sure = self.band[~is_sure], self.band[is_sure]
-        odds, clean = self._odds(pixels, unsure, sure)
-        by_place = np.clip(place[~is_sure] * (_PLACE_ODDS_PER_PX / self.stride), -_PLACE_ODDS_MOST, _PLACE_ODDS_MOST)
-        evidence = odds  # its memory
-        evidence.ravel()[unsure] = by_place + _COLOUR_SAY * odds.ravel()[unsure]
-        belief = np.zeros_like(evidence)
-        belief.ravel()[unsure] = by_place / (1 + np.abs(by_place))
-        belief.ravel()[sure] = np.sign(place[is_sure])
+        wanted, belief = np.zeros(self.side.shape, np.uint8), np.zeros_like(self.disparity)
+        by_place = np.zeros_like(self.disparity)
+        of_place = (np.float32(shift_px), np.float32(_REACH_PX * self.stride))
+        slope, most = np.float32(_PLACE_ODDS_PER_PX / self.stride), np.float32(_PLACE_ODDS_MOST)
+        placing.by_place(self.band, self.distance, self.side, *of_place, slope, most, wanted, by_place, belief)
+        evidence, (near, far) = self._odds(pixels, wanted, by_place, np.float32(_COLOUR_SAY))
         settled = belief.copy()
         for _ in range(_ROUNDS):
-            colour.settle(unsure, self.stride, evidence, belief, pixels, _NEIGHBOURS_SAY, settled)
+            placing.settle(self.band, wanted, self.stride, evidence, belief, pixels, _NEIGHBOURS_SAY, settled)
             belief, settled = settled, belief
-        near, far = clean
-        believed = belief.ravel()[self.band]
-        disparity, share = self.disparity.copy(), np.zeros_like(evidence)
-        disparity.ravel()[self.band] = np.where(believed > 0, near.ravel()[self.band], far.ravel()[self.band])
-        share.ravel()[self.band] = (believed + 1) / 2
-        return EdgeBands(disparity[None], self.side != 0, near, far, share)
-
-    def _place_px(self, of: NDArray[np.int32]) -> NDArray[np.float32]:
-        """Signed distance to the step, positive on near sides."""
-        return self.distance.ravel()[of] * self.side.ravel()[of]
+        disparity = self.disparity.copy()
+        placing.decide(self.band, belief, near, far, disparity)
+        return replace(EdgeBands.none(disparity[None]), band=self.side != 0, near=near, far=far, near_share=belief)
 
     def _odds(
-        self, pixels: NDArray[np.float32], of: NDArray[np.int32], roughly_of: NDArray[np.int32] | None = None
+        self, pixels: NDArray[np.float32], wanted: NDArray[np.uint8], odds: NDArray[np.float32], say: np.float32
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Evidence of colour, and both surfaces without overshoot; see ``colour.find_odds``.
+        """``odds`` with ``say`` times the evidence of colour added, and both surfaces without overshoot.
 
         Args:
             pixels: ``(H, W, 3)``.
-            of: indices of pixels.
-            roughly_of: others, of which fewer samples are looked at: the surfaces are all that is wanted of them.
+            wanted: of each pixel; see ``colour.find_odds``.
         """
-        odds, clean = np.zeros_like(self.disparity), np.zeros((2, *self.disparity.shape), np.float32)
-        of_steps = (self.disparity, pixels, self.distance, self.near, self.far)
-        colour.find_odds(of, _SPACING_PX * self.stride, self.stride, *of_steps, odds, clean)
-        if roughly_of is not None:
-            colour.find_odds(roughly_of, _ROUGH_SPACING_PX * self.stride, self.stride, *of_steps, odds, clean)
+        clean = np.zeros((2, *self.disparity.shape), np.float32)
+        surfaces = (self.disparity, pixels, self.distance, self.near, self.far)
+        colour.find_odds(wanted, self.stride, *surfaces, say, odds, clean)
         return odds, clean

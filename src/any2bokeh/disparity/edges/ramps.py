@@ -16,7 +16,7 @@ _LEAST_GRADIENT = 0.004  # per px; less is a slope
 _FLAT = np.float32(0.15)  # a ramp ends where it rises by less than this share of its steepest rise
 
 
-@compiled(nogil=True)
+@compiled(nogil=True, fastmath=True, error_model="numpy")
 def find_ramps(disparity, stride, near, far, width):
     """Follow every ramp along its gradient to where it is flat on both sides.
 
@@ -57,14 +57,17 @@ def find_ramps(disparity, stride, near, far, width):
             width[y, x] = min(1 + steps_up + steps_down, 255)
 
 
-@compiled(nogil=True)
+@compiled(nogil=True, fastmath=True, error_model="numpy")
 def _end(disparity, y, x, gy, gx, sign, reach, least_rise):
     """Value at the end of a ramp, and how many steps it is away, ``reach`` where none is found; ``sign`` 1 goes up."""
     height, width = disparity.shape
     value, count, steepest = disparity[y, x], 0, np.float32(0)
     at_y, at_x = y, x
+    gy, gx = sign * gy, sign * gx
+    from_y, from_x = np.float32(y) + np.float32(0.5), np.float32(x) + np.float32(0.5)
     for step in range(1, reach + 1):
-        j, i = round(y + sign * gy * step), round(x + sign * gx * step)
+        away = np.float32(step)
+        j, i = math.floor(from_y + gy * away), math.floor(from_x + gx * away)
         if j < 0 or i < 0 or j >= height or i >= width:
             return value, reach  # a slope may leave the picture
         if j == at_y and i == at_x:
@@ -78,7 +81,7 @@ def _end(disparity, y, x, gy, gx, sign, reach, least_rise):
     return value, count
 
 
-@compiled(nogil=True)
+@compiled(nogil=True, fastmath=True, error_model="numpy")
 def toggle(disparity, near, far, width, sharp):
     """Give every pixel of a ramp to the nearer of its two ends: a step in place of each ramp, where its middle was."""
     for y in range(disparity.shape[0]):

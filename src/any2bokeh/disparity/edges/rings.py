@@ -13,7 +13,7 @@ SAME_SURFACE = 0.3
 """Of a step: how far disparity may differ within one of its surfaces."""
 
 
-@compiled(nogil=True)
+@compiled(nogil=True, fastmath=True, error_model="numpy")
 def find_band(disparity, least_step, most_px, distance, side, near, far):
     """Rings around all steps, outwards from them, each within the surface that it began on.
 
@@ -38,11 +38,14 @@ def find_band(disparity, least_step, most_px, distance, side, near, far):
             origin = side[from_y, from_x]
             tolerance = SAME_SURFACE * (near[from_y, from_x] - far[from_y, from_x])
             surface = near[from_y, from_x] if origin > 0 else far[from_y, from_x]
+            nearest = distance[y, x] - np.float32(1.5)  # pixels farther out are all that a ring reaches
             for j in range(max(y - 1, 0), min(y + 2, height)):
                 for i in range(max(x - 1, 0), min(x + 2, width)):
-                    away = np.float32(0.5 + math.sqrt((j - from_y) ** 2 + (i - from_x) ** 2))
                     here = disparity[j, i]
-                    if away >= distance[j, i] or away > most_px or abs(here - surface) > tolerance:
+                    if distance[j, i] <= nearest or abs(here - surface) > tolerance:
+                        continue
+                    away = np.float32(0.5) + np.float32(math.sqrt(np.float32((j - from_y) ** 2 + (i - from_x) ** 2)))
+                    if away >= distance[j, i] or away > most_px:
                         continue
                     if distance[j, i] == OUTSIDE:
                         found[count] = j * width + i
@@ -53,7 +56,7 @@ def find_band(disparity, least_step, most_px, distance, side, near, far):
         first = last
 
 
-@compiled(nogil=True)
+@compiled(nogil=True, fastmath=True, error_model="numpy")
 def _beside_steps(disparity, least_step, distance, side, near, far, source, found):
     height, width = disparity.shape
     count = 0

@@ -1,4 +1,7 @@
-"""Thin things in a soft map: hair, twigs and gaps keep little of their own disparity, as their surroundings mix in."""
+"""What soft maps have beside ramps: rims where a resampled step overshoots, and thin things that are all but lost.
+
+Hair, twigs and gaps keep little of their own disparity, as their surroundings mix in.
+"""
 
 import cv2
 import numpy as np
@@ -8,24 +11,40 @@ from any2bokeh.disparity.edges.ramps import LEAST_STEP
 
 _REACH_PX = 8  # how far away the thicker surface lies that a thin thing is part of
 _LEAST_SHARE = 0.25  # of the difference of the two surfaces around, that must be left of a thin thing
+_RIM_PX = 7  # rims are narrower
+_MOST_OVERSHOOT = 0.15  # of the step
 
 
-def lifted(sharp: NDArray[np.float32], width_px: int, stride: int) -> NDArray[np.float32]:
-    """Thin things brought to the disparity of the surface beside them that they are most likely part of.
+def mended(sharp: NDArray[np.float32], width_px: int, stride: int) -> NDArray[np.float32]:
+    """The map without rims, thin things at the disparity of the surface that they are most likely part of.
 
-    What is nearer than both sides and thinner than the ramps of the map is given the nearest disparity in reach; a gap
-    that is as narrow, the farthest.
+    A rim is a little nearer than the near surface that it bounds, or farther than the far one. What is nearer than both
+    sides and thinner than the ramps of the map is given the nearest disparity in reach; a gap that is as narrow, the
+    farthest.
 
     Args:
         sharp: ``(H, W)`` with steps in place of ramps.
         width_px: of the ramps.
         stride: lengths are multiplied by it.
     """
-    side = width_px | 1
-    thin, around = np.ones((side, side), np.uint8), np.ones((2 * _REACH_PX * stride + 1,) * 2, np.uint8)
-    without_thin, without_gaps = (cv2.morphologyEx(sharp, how, thin) for how in (cv2.MORPH_OPEN, cv2.MORPH_CLOSE))
+    around = _square(2 * _REACH_PX * stride + 1)
     nearest, farthest = cv2.dilate(sharp, around), cv2.erode(sharp, around)
+    opened, closed = _without_narrow(sharp, _RIM_PX * stride | 1)
+    is_over = sharp - opened < _MOST_OVERSHOOT * (opened - farthest)
+    is_under = closed - sharp < _MOST_OVERSHOOT * (nearest - closed)
+    evened = np.where(is_over, opened, np.where(is_under, closed, sharp))
+    without_thin, without_gaps = _without_narrow(evened, width_px | 1)
     least = _LEAST_SHARE * (nearest - farthest)
-    is_thin = (sharp - without_thin > LEAST_STEP) & (sharp - farthest > least)
-    is_gap = (without_gaps - sharp > LEAST_STEP) & (nearest - sharp > least) & ~is_thin
-    return np.asarray(np.where(is_thin, nearest, np.where(is_gap, farthest, sharp)), np.float32)
+    is_thin = (evened - without_thin > LEAST_STEP) & (evened - farthest > least)
+    is_gap = (without_gaps - evened > LEAST_STEP) & (nearest - evened > least) & ~is_thin
+    return np.asarray(np.where(is_thin, nearest, np.where(is_gap, farthest, evened)), np.float32)
+
+
+def _without_narrow(sharp: NDArray[np.float32], side_px: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """A map without what is narrower than so much and nearer than its surroundings, and without what is farther."""
+    opened, closed = (cv2.morphologyEx(sharp, how, _square(side_px)) for how in (cv2.MORPH_OPEN, cv2.MORPH_CLOSE))
+    return np.asarray(opened, np.float32), np.asarray(closed, np.float32)
+
+
+def _square(side_px: int) -> NDArray[np.uint8]:
+    return np.ones((side_px, side_px), np.uint8)

@@ -12,6 +12,7 @@ from any2bokeh.optics.transfer import Transfer, lookup_tables
 from any2bokeh.renderers.base import RenderInput
 from any2bokeh.renderers.layered import layers
 from any2bokeh.renderers.layered.backstop import CELL, find_backstops, find_cell_lows
+from any2bokeh.renderers.layered.bands import Bands
 from any2bokeh.renderers.layered.workers import Workers
 
 _LEAST_RING_TO_SHARE = 1000
@@ -100,7 +101,10 @@ class LayeredImage:
         image = cls._empty(frame, axial_chromatic, reuse if fits else None)
         workers = workers or Workers(1)
         block_rows = range(image.block_low.shape[0])
-        image._prepare(frame, transfer, highlights or Highlights(), workers, block_rows)
+        highlights = highlights or Highlights()
+        image._prepare(frame, transfer, highlights, workers, block_rows)
+        scale = image.px_per_disparity
+        bands = frame.bands and Bands(frame.bands, frame.focus_disparity, scale, transfer, highlights)
         workers.each(
             block_rows,
             lambda rows: layers.find_steps(
@@ -110,7 +114,15 @@ class LayeredImage:
         workers.each(
             block_rows, lambda rows: layers.split_mixed(rows, image.light, image.defocus, image.kind, image.level)
         )
+        if bands is not None:
+            workers.each(
+                block_rows, lambda rows: bands.split_far(rows, image.pixels, image.light, image.defocus, image.kind)
+            )
         image._fill_hidden(workers, image._seen(frame, transfer, highlights or Highlights(), workers, block_rows))
+        if bands is not None:
+            workers.each(
+                block_rows, lambda rows: bands.split_near(rows, image.pixels, image.light, image.defocus, image.kind)
+            )
         image._find_backstops(workers, block_rows)
         return image
 

@@ -1,0 +1,35 @@
+"""Maps of any size brought to that of the picture, with their edges treated."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from any2bokeh.disparity.aspect import require_same_aspect
+from any2bokeh.disparity.edges.bands import EdgeBands, EdgeEstimator
+from any2bokeh.disparity.upsampling import upsample
+
+
+def bands_at_size(edges: EdgeEstimator, disparity: NDArray[np.float32], pixels: NDArray[np.float32]) -> EdgeBands:
+    """What is known of the bands of a map, at the size of the picture.
+
+    A map that is smaller than the picture is interpolated, its steps become ramps, and these are treated as those of a
+    soft map; where nothing is to be done about them, and for maps that are larger, ``upsample`` comes first.
+
+    Args:
+        edges: what treats them.
+        disparity: ``(1, h, w)`` float32 in [0, 1].
+        pixels: ``(3, H, W)`` float32, display-referred; values above 1 count as 1.
+
+    Raises:
+        InputError: the aspects differ.
+    """
+    height, width = pixels.shape[1:]
+    map_height, map_width = disparity.shape[1:]
+    if map_height < height:
+        require_same_aspect("disparity", (map_width, map_height), (width, height))
+        ramps = cv2.resize(np.ascontiguousarray(disparity[0], np.float32), (width, height))
+        smooth = np.asarray(ramps, np.float32)[None]
+        bands = edges(smooth, pixels)
+        if bands.disparity is not smooth:
+            return bands
+    return edges(upsample(disparity, pixels), pixels)
