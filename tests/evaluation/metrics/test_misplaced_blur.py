@@ -34,7 +34,7 @@ def test_shares_are_of_the_pixels_away_from_the_outline():
 def test_what_is_sharp_does_not_depend_on_the_size_of_the_frame():
     subject = _subject()
     radius = np.where(subject, 0.9, 1.1).astype(np.float32)
-    small = misplaced_blur(radius[::2, ::2] / 2, subject[::2, ::2])
+    small = misplaced_blur(radius[::2, ::2] * np.float32(0.5), subject[::2, ::2])
     assert (small.subject_blurred, small.background_sharp) == (0, 0)
     turned = misplaced_blur(np.ascontiguousarray(radius.T), np.ascontiguousarray(subject.T))
     assert (turned.subject_blurred, turned.background_sharp) == (0, 0)
