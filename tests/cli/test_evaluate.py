@@ -40,7 +40,7 @@ def test_all_engines_are_scored_unless_asked_otherwise(cli: RunCli, thin_lens_fo
     assert "5/5 frames" in outcome.out
     rows = [line.split("|")[1].strip() for line in outcome.out.splitlines() if line.startswith("| ")]
     assert rows[2:7] == ["source", "gather", "scatter", "layered", "compact"]
-    assert "Absent: lpips" in outcome.out
+    assert "Absent: fd needs weights of RAFT" in outcome.out
 
 
 def _enlarge(scene: Path) -> None:

@@ -43,7 +43,7 @@ def evaluation() -> Evaluation:
         {"a4": 0.5, "a8": 0.5, "a16": 0.5, "b8": 0.1},
         scores,
         {"one": {"fvd": 7.0}, "two": {"fvd": 8.0}},
-        {"fd_px": "DIS"},
+        {"epe_px": "DIS"},
         {"lpips": "needs weights"},
         12.3,
     )

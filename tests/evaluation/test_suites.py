@@ -57,5 +57,5 @@ def test_control_changes_the_lens_alone():
 
 
 def test_an_unknown_suite_is_refused():
-    with pytest.raises(InputError, match="layered, robustness, control"):
+    with pytest.raises(InputError, match="layered, robustness, control, degraded"):
         suite_clips("all")  # type: ignore[arg-type]

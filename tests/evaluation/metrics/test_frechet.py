@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 
 from any2bokeh.errors import InputError
-from any2bokeh.evaluation.metrics import TruthFrame
 from any2bokeh.evaluation.metrics.features import FeatureMeter, TransformersFeatures
 from any2bokeh.evaluation.metrics.frechet import frechet_distance
-from tests.evaluation.pictures import picture
+from tests.evaluation.pictures import picture, truth_frame
 
 
 def test_distance_is_that_of_the_formula():
@@ -57,7 +56,7 @@ def _collected(kind, window, frames=5):
     meter = FeatureMeter(_Means(kind, window))
     for t in range(frames):
         truth = np.full((4, 4, 3), t / 10, np.float32)
-        meter.add(truth * 2, TruthFrame(truth, truth, np.zeros((4, 4), np.float32), 0.5, 8.0))
+        meter.add(truth * 2, truth_frame(truth))
     return meter
 
 

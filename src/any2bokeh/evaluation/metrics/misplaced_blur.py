@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.optics.coc import REFERENCE_LONG_SIDE_PX
+from any2bokeh.optics.coc import REFERENCE_LONG_SIDE_PX, coc_radius_px
+from any2bokeh.renderers.base import RenderInput
 
 SHARP_RADIUS_PX = 1.0
 """Radius of the circle of confusion up to which a pixel counts as sharp, in a frame of 1024 px on its longer side."""
@@ -47,6 +48,31 @@ def misplaced_blur(radius_px: NDArray[np.float32], subject: NDArray[np.bool_]) -
     is_sharp = radius_px <= SHARP_RADIUS_PX * scale
     inner, outer = apart(subject, OUTLINE_PX * scale)
     return MisplacedBlur(_share(~is_sharp, inner), _share(is_sharp, outer))
+
+
+class MisplacedBlurMeter:
+    """``subject_blurred`` and ``background_sharp`` of a clip, of what its renderers are told: means over frames."""
+
+    def __init__(self) -> None:
+        self._frames: list[MisplacedBlur] = []
+
+    def add(self, given: RenderInput, subject: NDArray[np.bool_]) -> None:
+        """Take the next frame; one without blur says nothing.
+
+        Args:
+            given: what renderers are told.
+            subject: ``(H, W)``, where the mask of the subject is on.
+        """
+        if given.blur_strength > 0:
+            long_side_px = max(subject.shape)
+            radius = coc_radius_px(given.disparity[0], given.focus_disparity, given.blur_strength, long_side_px)
+            self._frames.append(misplaced_blur(radius, subject))
+
+    def scores(self) -> dict[str, float]:
+        """Name and share; what no frame allows is left out."""
+        found = {name: [getattr(one, name) for one in self._frames] for name in ("subject_blurred", "background_sharp")}
+        known = {name: [share for share in shares if share is not None] for name, shares in found.items()}
+        return {name: float(np.mean(shares)) for name, shares in known.items() if shares}
 
 
 def apart(subject: NDArray[np.bool_], outline_px: float) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
