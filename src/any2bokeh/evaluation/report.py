@@ -13,7 +13,7 @@ from any2bokeh.evaluation.strip import strip
 from any2bokeh.evaluation.summary import by_condition, conditions, control, means, rows
 from any2bokeh.picture import write_picture
 
-FORMAT, VERSION = "any2bokeh-evaluation", 1
+FORMAT, VERSION = "any2bokeh-evaluation", 2
 
 # Column, heading, digits; higher is better where the arrow points up.
 _COLUMNS = (
