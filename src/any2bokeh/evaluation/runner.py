@@ -102,7 +102,7 @@ class Evaluation:
         absent: metrics that could not be measured, and why.
         elapsed_s: how long it took.
         misplaced: ``subject_blurred`` and ``background_sharp`` by name of clip, of what renderers are told; see
-            ``misplaced_blur``. Clips without a mask of the subject have none.
+            ``misplaced_blur``. Real clips have them, in which the subject should be in focus.
     """
 
     clips: list[EvaluationClip]
@@ -186,7 +186,8 @@ def evaluate(
         runs = [_Run(method, clip, networks) for method in methods]
         told, source_slice, sample = MisplacedBlurMeter(), TimeSlice(clip), None
         for index, (given, frame, pictures) in enumerate(_side_by_side(clip, runs, networks.flow)):
-            if frame.subject is not None:
+            # The focus of a real clip follows its mask; that of a synthetic one may lie elsewhere.
+            if frame.subject is not None and not clip.has_truth:
                 told.add(given, frame.subject)
             source_slice.add(frame.source, frame)
             for run, picture in zip(runs, pictures, strict=True):
