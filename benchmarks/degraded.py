@@ -1,31 +1,26 @@
 """The layered engine with disparity as people have it: path-traced clips, their exact maps spoilt in five ways.
 
-The ways are those of the data's own script, which lies beside the clips.
+`any2bokeh evaluate --suite degraded` does the same with clips of our own.
 """
 
-import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
-from numpy.typing import NDArray
 
 from any2bokeh.disparity.edges import EdgeTreatment, edge_estimator
 from any2bokeh.renderers.layered import LayeredRenderer
+from any2bokeh.synthesis.degradation import DEGRADATIONS, degraded
 from benchmarks.quality import Score, as_file, score
 from benchmarks.scenes import read_disparity, read_picture, thin_lens_scenes
 from benchmarks.table import table
 
 EXACT = "exact"
-WAYS = ("soft1", "soft2", "grown2", "shrunk2", "model")
-"""Gaussians of 1 and 2 px, grown and shrunk by 2 px, and a stand-in for a depth network's maps."""
+WAYS = DEGRADATIONS
 
 TREATMENTS: tuple[EdgeTreatment, ...] = ("off", "auto")
 """Of edges, side by side."""
-
-_SPOILER = "spoil_disparity.py"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +42,10 @@ def measure(folder: Path, *, frames: int | None = None, threads: int) -> list[Wa
     """Scores of every scene with exact and with spoilt disparity; empty where the data is missing.
 
     Args:
-        folder: of the path-traced clips; the script that spoils their disparity lies beside it.
+        folder: of the path-traced clips.
         frames: of each scene; None = all.
         threads: of the renderer.
     """
-    spoiler = _spoiler(folder.parent / _SPOILER)
-    if spoiler is None:
-        return []
     renderer = LayeredRenderer(threads=threads)
     scores = []
     for scene in thin_lens_scenes(folder, frames=frames):
@@ -62,7 +54,7 @@ def measure(folder: Path, *, frames: int | None = None, threads: int) -> list[Wa
         truth = [as_file(read_picture(folder / clip / f"gt_{setting}" / name)) for name in names]
         exact = [read_disparity(folder / clip / "disparity" / name) for name in names]
         for way in (EXACT, *WAYS):
-            maps = exact if way == EXACT else [_as_file(spoiler.spoil(d, way, i)) for i, d in enumerate(exact)]
+            maps = exact if way == EXACT else [degraded(d, way, i) for i, d in enumerate(exact)]
             for edges in TREATMENTS:
                 treat = edge_estimator(edges)
                 pictures = []
@@ -74,24 +66,10 @@ def measure(folder: Path, *, frames: int | None = None, threads: int) -> list[Wa
     return scores
 
 
-def _spoiler(path: Path) -> ModuleType | None:
-    spec = importlib.util.spec_from_file_location("spoil_disparity", path) if path.is_file() else None
-    if spec is None or spec.loader is None:
-        return None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def _as_file(disparity: NDArray[np.float32]) -> NDArray[np.float32]:
-    """``(H, W)`` as it comes back from a 16-bit file."""
-    return np.rint(disparity * 65535).astype(np.float32) / np.float32(65535)
-
-
 def report(scores: Sequence[WayScore]) -> str:
     """A table of every scene and way, the mean of each way, and the mean of the five, for each treatment of edges."""
     if not scores:
-        return "left out: the path-traced scenes, or the script that spoils their disparity, are not there"
+        return "left out: the path-traced scenes are not there"
     rows = []
     for edges in TREATMENTS:
         these = [each for each in scores if each.edges == edges]

@@ -8,6 +8,7 @@ import pytest
 
 from tests.cli.conftest import RunCli
 from tests.cli.test_bad_input import assert_refused
+from tests.clips import write_clip, write_disparity, write_masks
 from tests.evaluation.conftest import shard_folder, thin_lens_folder  # noqa: F401 (fixtures)
 from tests.evaluation.pictures import FRAMES, picture, write_result
 
@@ -40,7 +41,7 @@ def test_all_engines_are_scored_unless_asked_otherwise(cli: RunCli, thin_lens_fo
     assert "5/5 frames" in outcome.out
     rows = [line.split("|")[1].strip() for line in outcome.out.splitlines() if line.startswith("| ")]
     assert rows[2:7] == ["source", "gather", "scatter", "layered", "compact"]
-    assert "Absent: lpips" in outcome.out
+    assert "Absent: fd needs weights of RAFT" in outcome.out
 
 
 def _enlarge(scene: Path) -> None:
@@ -69,6 +70,43 @@ def test_shards_are_scored(cli: RunCli, shard_folder: Path, results: Path):  # n
     assert outcome.result["clips"][0]["transfer"] == "none"
 
 
+@pytest.fixture
+def real_clips(tmp_path: Path) -> Path:
+    """One real clip of 4 frames."""
+    clip = tmp_path / "real" / "square"
+    clip.mkdir(parents=True)
+    write_clip(clip / "frames.mp4", frames=4, sound=False)
+    write_disparity(clip / "disparity", stop=4)
+    write_masks(clip / "mask", frames=4)
+    return tmp_path / "real"
+
+
+def test_real_clips_are_scored_without_truth(cli: RunCli, real_clips: Path, results: Path):
+    outcome = cli(
+        "evaluate", real_clips, "--real", "--edges", "off", "--edges", "auto", "--blur", 8, "--engine", "source",
+        "--engine", "layered", "--threads", 1, "--frames", 2, "-o", results / "scores", "--json",
+    )  # fmt: skip
+    assert outcome.code == 0, outcome.err
+    assert [clip["name"] for clip in outcome.result["clips"]] == ["square/off", "square/auto"]
+    assert {clip["frames"] for clip in outcome.result["clips"]} == {2}
+    assert {clip["blur_strength"] for clip in outcome.result["clips"]} == {8}
+    assert all("subject_blurred" in clip["given"] for clip in outcome.result["clips"])
+    assert outcome.result["methods"]["source"]["mean"]["vepi"] == pytest.approx(1)
+    assert (results / "scores" / "strip_square_auto.png").is_file()
+
+
+def test_the_rough_estimate_is_scored_where_there_is_no_disparity(cli: RunCli, real_clips: Path, results: Path):
+    given = ("--engine", "source", "--depth-model", "rough", "-o", results / "scores", "--json")
+    outcome = cli("evaluate", real_clips, "--real", *given)
+    assert outcome.code == 0, outcome.err
+    shares = outcome.result["clips"][0]["given"]
+    assert set(shares) == {"subject_blurred", "background_sharp"}
+    (own,) = cli("evaluate", real_clips, "--real", "--engine", "source", "-o", results / "own", "--json").result[
+        "clips"
+    ]
+    assert own["given"] != shares
+
+
 def test_faults_are_told_in_one_line_and_leave_nothing(cli: RunCli, clips: Path, results: Path, tmp_path: Path):
     out = results / "scores"
     empty = tmp_path / "empty"
@@ -93,6 +131,14 @@ def test_faults_are_told_in_one_line_and_leave_nothing(cli: RunCli, clips: Path,
     refused(clips, "--results", tmp_path / "nothing", named=("no folder of results",))
     refused(clips, "--results", tmp_path / "short", named=(f"has {FRAMES - 1} frames", f"has {FRAMES}"))
     refused(clips, "--limit", 1, "--results", tmp_path / "large", named=("64x40", "48x40"))
+    refused(clips, "--real", named=("holds no real clips", "frames/"))
+    refused("--real", named=("--real has no CLIPS",))
+    refused(clips, "--real", "--suite", "degraded", named=("--real", "--suite degraded"))
+    refused(clips, "--blur", 8, named=("--blur 8", "--real"))
+    refused(clips, "--depth-model", "rough", named=("--depth-model rough", "--real"))
+    refused(clips, "--edges", "off", named=("--edges off", "--suite degraded"))
+    refused("--suite", "degraded", "--edges", "soft", named=("'soft'", "classical"))
+    refused(clips, "--i3d", tmp_path / "none.safetensors", named=("none.safetensors", "--i3d"))
     refused(clips, "--lpips", tmp_path / "none.safetensors", named=("none.safetensors", "--lpips"))
     refused(clips, "--video-features", empty, named=(empty, "config.json"))
 

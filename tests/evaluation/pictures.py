@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from any2bokeh.evaluation.metrics import TruthFrame
+
 WIDTH, HEIGHT, FRAMES = 48, 40, 3
 
 
@@ -21,6 +23,28 @@ def disparity_map(*, width: int = WIDTH, height: int = HEIGHT) -> NDArray[np.flo
     disparity = np.full((height, width), 0.2, np.float32)
     disparity[height // 4 : height // 2, width // 4 : width // 2] = 0.8
     return disparity
+
+
+def truth_frame(
+    truth: NDArray[np.float32],
+    before: NDArray[np.float32] | None = None,
+    *,
+    source: NDArray[np.float32] | None = None,
+    source_before: NDArray[np.float32] | None = None,
+    disparity: NDArray[np.float32] | None = None,
+    subject: NDArray[np.bool_] | None = None,
+) -> TruthFrame:
+    """A frame at d_f 0.5 and K 8; its source is its truth, and its disparity 0, unless given."""
+    return TruthFrame(
+        truth=truth,
+        before=before,
+        source=truth if source is None else source,
+        source_before=source_before,
+        disparity=np.zeros(truth.shape[:2], np.float32) if disparity is None else disparity,
+        focus_disparity=0.5,
+        blur_strength=8.0,
+        subject=subject,
+    )
 
 
 def write_result(folder: Path, pictures: list[NDArray[np.float32]]) -> None:

@@ -23,6 +23,7 @@ def test_a_scene_has_a_clip_for_each_setting(thin_lens_folder):
     assert len(frames) == FRAMES
     given = frames[2].given
     np.testing.assert_allclose(given.pixels, picture(2).transpose(2, 0, 1), atol=1e-6)
+    assert frames[2].truth is not None
     np.testing.assert_allclose(frames[2].truth, picture(2).transpose(2, 0, 1) / 2, atol=0.5 / 255 + 1e-6)
     np.testing.assert_allclose(given.disparity[0], disparity_map(), atol=1 / 65535)
     # Their K is in pixels of their own frames.
@@ -39,6 +40,7 @@ def test_shards_say_what_they_are(shard_folder):
     assert [(clip.name, clip.transfer, clip.frame_count) for clip in clips] == [("000", "none", 3), ("001", "none", 3)]
     frames = list(clips[1].read())
     np.testing.assert_allclose(frames[0].given.pixels, picture(10).transpose(2, 0, 1), atol=0.5 / 255)
+    assert frames[0].truth is not None
     np.testing.assert_allclose(frames[0].truth, picture(12).transpose(2, 0, 1), atol=0.5 / 255)
     assert (frames[0].given.blur_strength, frames[0].given.focus_disparity) == (16, 0.8)
 

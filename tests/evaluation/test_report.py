@@ -43,7 +43,7 @@ def evaluation() -> Evaluation:
         {"a4": 0.5, "a8": 0.5, "a16": 0.5, "b8": 0.1},
         scores,
         {"one": {"fvd": 7.0}, "two": {"fvd": 8.0}},
-        {"fd_px": "DIS"},
+        {"epe_px": "DIS"},
         {"lpips": "needs weights"},
         12.3,
     )
@@ -82,7 +82,7 @@ def test_focus_error_is_of_clips_with_different_focus(evaluation):
 def test_json_says_everything(evaluation):
     result = json.loads(json.dumps(as_json(evaluation, suite="control")))
     assert (result["format"], result["version"], result["suite"], result["frames"]) == (
-        "any2bokeh-evaluation", 1, "control", 8,
+        "any2bokeh-evaluation", 2, "control", 8,
     )  # fmt: skip
     assert result["methods"]["two"]["mean"]["psnr_db"] == 36.5
     assert result["methods"]["two"]["by"]["K"]["8.0"]["psnr_db"] == 37.0
@@ -100,6 +100,23 @@ def test_table_has_a_row_for_each_method_and_only_columns_that_were_measured(eva
     assert "| two | 35.00 | 37.00 | 37.00 |" in lines
     assert "| b8 | 33.00 | 38.00 |" in lines
     assert "Absent: lpips needs weights." in text
+
+
+def test_exact_and_degraded_disparity_stand_side_by_side_for_each_treatment_of_edges():
+    ways = {"exact": (40.0, 0.0), "soft1": (30.0, 0.1), "model": (34.0, 0.3)}
+    clips = [clip(f"a_{way}_{edges}", disparity=way, edges=edges) for way in ways for edges in ("off", "auto")]
+    scores = {}
+    for one in clips:
+        psnr_db, glow = ways[str(one.conditions["disparity"])]
+        gain = 2.0 if one.conditions["edges"] == "auto" else 0.0
+        scores[one.name] = ClipScores({"psnr_db": psnr_db + gain, "glow": glow}, [psnr_db], 0.1)
+    alike = {one.name: 16.0 for one in clips}
+    lines = as_markdown(Evaluation(clips, alike, alike, {"one": scores}, {}, {}, {}, 1.0)).splitlines()
+    assert "|  | PSNR dB | edge PSNR dB | temporal | flicker at edges | glow |" in lines
+    assert "| one, edges off | 40.00 / 32.00 |  /  |  /  |  /  | 0.0000 / 0.2000 |" in lines
+    assert "| one, edges auto | 42.00 / 34.00 |  /  |  /  |  /  | 0.0000 / 0.2000 |" in lines
+    # PSNR by disparity, a row for each treatment
+    assert "| one, edges auto | 42.00 | 32.00 | 36.00 |" in lines
 
 
 def test_curves_show_every_method(evaluation):

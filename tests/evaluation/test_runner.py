@@ -36,9 +36,9 @@ def test_what_is_the_truth_scores_full_marks(clips):
     assert scores.psnr_frames_db == [100] * FRAMES
     values = scores.values
     assert (values["psnr_db"], values["psnr_edge_db"], values["rm"], values["temporal_warped"]) == (100, 100, 0, 0)
-    assert values["fd_px"] == 0
+    assert values["epe_px"] == 0
     assert values["ssim"] == pytest.approx(1)
-    assert values["vepi"] == pytest.approx(1)
+    assert values["edge_correlation"] == pytest.approx(1)
 
 
 def test_scores_are_those_of_the_independent_script(clips, thin_lens_folder, tmp_path, shared_data):
@@ -110,20 +110,21 @@ def test_results_are_scored_in_order_and_as_files(clips, tmp_path):
 
 def test_what_is_absent_is_said(clips):
     evaluation = evaluate(clips[:1], [plain_method("source")])
-    assert set(evaluation.absent) == {"lpips", "fvd", "vfid"}
-    assert not {"lpips", "fvd", "vfid"} & set(evaluation.scores["source"]["scene/same"].values)
-    assert evaluation.networks == {"fd_px": "DIS", "temporal_warped": "DIS"}
+    published = {"fd", "lpips", "fvd", "vfid_i3d", "vfid_resnext"}
+    assert set(evaluation.absent) == published
+    assert not published & set(evaluation.scores["source"]["scene/same"].values)
+    assert evaluation.networks == {"flicker": "DIS", "epe_px": "DIS", "temporal_warped": "DIS"}
 
 
 class _Means:
-    name, kind, window = "means", "video", 2
+    name, metric, kind, window = "means", "fvd", "video", 2
 
     def __call__(self, frames):
         return np.array([np.mean(frames)], np.float32)
 
 
 def test_distances_are_of_all_clips(clips):
-    networks = Networks(video_features=_Means())  # type: ignore[arg-type]
+    networks = Networks(features=(_Means(),))  # type: ignore[arg-type]
     evaluation = evaluate(clips, [plain_method("source")], networks=networks)
     # One window of two frames for each clip: the truth of the second is half as bright.
     same, darker = (np.mean([picture(t) for t in range(2)]) * factor for factor in (1, 0.5))

@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 
+from any2bokeh.disparity.edges import edge_estimator
 from any2bokeh.errors import InputError
 from any2bokeh.evaluation.suites import BLUR_STRENGTHS, UNPERTURBED, SuiteSize, suite_clips
+from any2bokeh.synthesis.degradation import degraded
+from any2bokeh.synthesis.maker import ClipMaker
 
 TINY = SuiteSize(width=64, height=48, frame_count=2, short_frame_count=2, rounds=1, scenes=1, lens_samples=4)
 
@@ -56,6 +59,39 @@ def test_control_changes_the_lens_alone():
         np.testing.assert_array_equal(first[strength, focus].given.pixels, first[4.0, 1.0].given.pixels)
 
 
+def test_degraded_tells_disparity_in_five_wrong_ways_for_each_treatment_of_edges():
+    clips = suite_clips("degraded", TINY, edges=["off", "classical"])
+    ways = ["exact", "soft1", "soft2", "grown2", "shrunk2", "model"]
+    assert [(clip.conditions["disparity"], clip.conditions["edges"]) for clip in clips] == [
+        (way, edges) for way in ways for edges in ("off", "classical")
+    ]
+    assert len({clip.name for clip in clips}) == len(clips)
+    frames = {clip.name: list(clip.read()) for clip in clips}
+    exact = frames["00_exact_off"]
+    for name, (first, second) in frames.items():
+        np.testing.assert_array_equal(first.truth, exact[0].truth)
+        np.testing.assert_array_equal(second.disparity, exact[1].disparity)
+        way, edges = name.split("_")[1:]
+        told = exact[1].disparity[0] if way == "exact" else degraded(exact[1].disparity[0], way, 1)  # type: ignore[arg-type]
+        treat = edge_estimator(edges)  # type: ignore[arg-type]
+        if treat is not None:
+            told = treat(told[None], second.given.pixels).disparity[0]
+        np.testing.assert_array_equal(second.given.disparity[0], told)
+    assert exact[0].subject is not None
+    assert exact[0].subject.any()
+
+
+def test_the_first_frames_of_degraded_clips_are_traced_alone(monkeypatch):
+    made = []
+    clip = ClipMaker.clip
+    monkeypatch.setattr(
+        ClipMaker, "clip", lambda self, index, start, stop: made.append((start, stop)) or clip(self, index, start, stop)
+    )
+    for one in suite_clips("degraded", TINY)[:3]:
+        assert len(list(one.shortened(1).read())) == 1
+    assert made == [(0, 1)]  # once for all of them
+
+
 def test_an_unknown_suite_is_refused():
-    with pytest.raises(InputError, match="layered, robustness, control"):
+    with pytest.raises(InputError, match="layered, robustness, control, degraded"):
         suite_clips("all")  # type: ignore[arg-type]

@@ -4,11 +4,12 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast, get_args
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from any2bokeh.disparity.edges import EdgeTreatment, edge_estimator
 from any2bokeh.errors import InputError
 from any2bokeh.optics.coc import REFERENCE_LONG_SIDE_PX
 from any2bokeh.optics.transfer import Transfer
@@ -16,7 +17,13 @@ from any2bokeh.renderers.base import RenderInput
 
 if TYPE_CHECKING:
     from any2bokeh.synthesis import SyntheticClip
+    from any2bokeh.synthesis.degradation import Degradation
     from any2bokeh.synthesis.perturb import Perturbation
+
+EDGES, DISPARITY = "edges", "disparity"
+"""Conditions: how edges of disparity are treated, and in which way disparity is wrong."""
+EXACT = "exact"
+"""Value of ``DISPARITY`` where it is not wrong."""
 
 _FRAMES_AT_ONCE = 8
 
@@ -27,13 +34,16 @@ class EvaluationFrame:
 
     Attributes:
         given: what a renderer is told.
-        truth: ``(3, H, W)`` float32 code values, what it should make of it.
-        disparity: ``(1, H, W)`` float32, the true one; ``given`` has another where disparity is perturbed.
+        truth: ``(3, H, W)`` float32 code values, what it should make of it; None where nobody knows.
+        disparity: ``(1, H, W)`` float32, the true one, or the best that is known; ``given`` has another where disparity
+            is perturbed.
+        subject: ``(H, W)``, where the subject is that is in focus, or nearest to it; None where nobody knows.
     """
 
     given: RenderInput
-    truth: NDArray[np.float32]
+    truth: NDArray[np.float32] | None
     disparity: NDArray[np.float32]
+    subject: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,6 +57,7 @@ class EvaluationClip:
         read: opens it: ``read()`` yields its frames in order.
         transfer: in which its lens adds light.
         conditions: what sets it apart from other clips of the run, such as ``{"K": 8}`` or ``{"level": "III"}``.
+        has_truth: whether its frames have a truth.
     """
 
     name: str
@@ -57,6 +68,12 @@ class EvaluationClip:
     read: Callable[[], Iterator[EvaluationFrame]]
     transfer: Transfer = "srgb"
     conditions: Mapping[str, float | str] = field(default_factory=dict)
+    has_truth: bool = True
+
+    @property
+    def reference(self) -> str:
+        """What messages call that which results must fit."""
+        return "ground truth" if self.has_truth else "source"
 
     def shortened(self, frame_count: int) -> "EvaluationClip":
         """Only the first frames; the clip itself where it has no more."""
@@ -103,6 +120,8 @@ def synthetic_clip(
     conditions: Mapping[str, float | str] | None = None,
     perturbation: "Perturbation | None" = None,
     seed: int = 0,
+    degradation: "Degradation | Literal['exact'] | None" = None,
+    edges: EdgeTreatment = "off",
 ) -> EvaluationClip:
     """A clip of ``any2bokeh.synthesis``.
 
@@ -113,22 +132,43 @@ def synthetic_clip(
         scene: the name unless given.
         perturbation: of the disparity that renderers are told.
         seed: of the perturbation.
+        degradation: another way in which that disparity is wrong; ``exact`` where it is not, unlike other clips of the
+            same truth.
+        edges: how edges of that disparity are treated, as ``refocus`` does.
     """
 
     def read() -> Iterator[EvaluationFrame]:
+        from any2bokeh.synthesis.degradation import degraded
         from any2bokeh.synthesis.perturb import perturb
 
-        # Perturbation deforms a clip as a whole, so it needs all frames at once.
-        at_once = frame_count if perturbation else _FRAMES_AT_ONCE
+        treat = edge_estimator(edges)
+
+        # Perturbation deforms a clip as a whole, so it needs all frames at once. A degraded clip is one of many with
+        # the same truth, whose frames are kept one by one, so that the first few cost no more than themselves.
+        at_once = frame_count if perturbation else 1 if degradation is not None else _FRAMES_AT_ONCE
         for start in range(0, frame_count, at_once):
             part = make(start, min(start + at_once, frame_count))
             told = perturb(part.disparity, part.masks, perturbation, seed) if perturbation else part.disparity
             for t in range(part.frame_count):
                 focus, strength = float(part.focus_disparity[t]), float(part.blur_strength[t])
-                given = RenderInput(part.frames[t], told[t], focus, strength)
-                yield EvaluationFrame(given, part.bokeh[t], part.disparity[t])
+                disparity = told[t]
+                if degradation is not None and degradation != "exact":
+                    disparity = degraded(disparity[0], degradation, start + t)[None]
+                if treat is not None and strength > 0:
+                    disparity = treat(disparity, part.frames[t]).disparity
+                given = RenderInput(part.frames[t], disparity, focus, strength)
+                subject = _subject_in_focus(part.masks[t], part.disparity[t][0], focus)
+                yield EvaluationFrame(given, part.bokeh[t], part.disparity[t], subject)
 
     return EvaluationClip(name, scene or name, frame_count, *size, read, transfer, conditions or {})
+
+
+def _subject_in_focus(
+    masks: NDArray[np.float32], disparity: NDArray[np.float32], focus_disparity: float
+) -> NDArray[np.bool_] | None:
+    """``(H, W)``: of the subjects that are seen, the one nearest to the focal plane; None where none is seen."""
+    seen = [mask >= 0.5 for mask in masks if (mask >= 0.5).any()]
+    return min(seen, key=lambda mask: abs(float(np.median(disparity[mask])) - focus_disparity), default=None)
 
 
 def _shard_clip(path: Path) -> EvaluationClip:

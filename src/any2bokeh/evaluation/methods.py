@@ -82,12 +82,12 @@ class FolderMethod:
             info = source.info
         if info.frame_count != clip.frame_count:
             raise InputError(
-                f"result {path} has {info.frame_count} frames but the ground truth of {clip.name} has "
+                f"result {path} has {info.frame_count} frames but the {clip.reference} of {clip.name} has "
                 f"{clip.frame_count}; render the whole clip, or shorten both with --frames"
             )
         if (info.width, info.height) != (clip.width, clip.height):
             raise InputError(
-                f"result {path} is {info.width}x{info.height} but the ground truth of {clip.name} is "
+                f"result {path} is {info.width}x{info.height} but the {clip.reference} of {clip.name} is "
                 f"{clip.width}x{clip.height}; render at the size of the clip"
             )
 

@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import tee
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,19 +13,28 @@ from any2bokeh.errors import InputError
 from any2bokeh.evaluation.clips import EvaluationClip, EvaluationFrame
 from any2bokeh.evaluation.methods import Method
 from any2bokeh.evaluation.metrics.blur import BlurMeter
-from any2bokeh.evaluation.metrics.edge_preservation import EdgePreservationMeter
+from any2bokeh.evaluation.metrics.edge_correlation import EdgeCorrelationMeter
+from any2bokeh.evaluation.metrics.end_point_error import EndPointErrorMeter
 from any2bokeh.evaluation.metrics.features import FeatureExtractor, FeatureMeter
-from any2bokeh.evaluation.metrics.flow import DisFlow, FlowEstimator
+from any2bokeh.evaluation.metrics.flicker import FlickerMeter, edges, inside, outline, outside
+from any2bokeh.evaluation.metrics.flow import DisFlow, FlowEstimator, RaftFlow
 from any2bokeh.evaluation.metrics.flow_difference import FlowDifferenceMeter
 from any2bokeh.evaluation.metrics.frechet import frechet_distance
+from any2bokeh.evaluation.metrics.glow import GlowMeter
 from any2bokeh.evaluation.metrics.lpips import Lpips, LpipsMeter
-from any2bokeh.evaluation.metrics.meter import Meter
+from any2bokeh.evaluation.metrics.meter import Meter, SourceMeter
+from any2bokeh.evaluation.metrics.misplaced_blur import MisplacedBlurMeter
 from any2bokeh.evaluation.metrics.picture import Picture
 from any2bokeh.evaluation.metrics.psnr import PsnrMeter
 from any2bokeh.evaluation.metrics.relation import RelationMeter
+from any2bokeh.evaluation.metrics.sharpness import SharpnessMeter
+from any2bokeh.evaluation.metrics.source_frame import SourceFrame
 from any2bokeh.evaluation.metrics.ssim import SsimMeter
 from any2bokeh.evaluation.metrics.temporal import TemporalMeter
 from any2bokeh.evaluation.metrics.truth import TruthFrame
+from any2bokeh.evaluation.metrics.vepi import VepiMeter
+from any2bokeh.evaluation.time_slice import TimeSlice
+from any2bokeh.renderers.base import RenderInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,29 +44,34 @@ class Networks:
     Attributes:
         flow: estimator of optical flow.
         lpips: for LPIPS.
-        video_features: for FVD.
-        image_features: for VFID.
+        features: for Fréchet distances, each of its own metric.
     """
 
     flow: FlowEstimator = field(default_factory=DisFlow)
     lpips: Lpips | None = None
-    video_features: FeatureExtractor | None = None
-    image_features: FeatureExtractor | None = None
+    features: Sequence[FeatureExtractor] = ()
 
-    def absent(self) -> dict[str, str]:
-        """Names of metrics that cannot be measured, and what they need."""
-        needs = {
-            "lpips": (self.lpips, "needs weights of LPIPS on AlexNet; give --lpips FILE.safetensors"),
-            "fvd": (self.video_features, "needs a video network; give --video-features FOLDER"),
-            "vfid": (self.image_features, "needs an image network; give --image-features FOLDER"),
-        }
-        return {name: why for name, (given, why) in needs.items() if given is None}
+    def absent(self, *, has_truth: bool = True) -> dict[str, str]:
+        """Names of published metrics that cannot be measured, and what they need."""
+        needs = {"fd": "needs weights of RAFT; give --raft FILE.safetensors"}
+        if has_truth:
+            needs |= {
+                "lpips": "needs weights of LPIPS on SqueezeNet; give --lpips FILE.safetensors",
+                "fvd": "needs VideoMAE-g; give --video-features FOLDER",
+                "vfid_i3d": "needs weights of I3D; give --i3d FILE.safetensors",
+                "vfid_resnext": "needs weights of 3D ResNeXt-101; give --resnext FILE.safetensors",
+            }
+        have = self.names(has_truth=has_truth)
+        return {name: why for name, why in needs.items() if name not in have}
 
-    def names(self) -> dict[str, str]:
-        """Metric and name of the network behind it."""
-        given = {"fd_px": self.flow, "temporal_warped": self.flow, "lpips": self.lpips}
-        given |= {"fvd": self.video_features, "vfid": self.image_features}
-        return {metric: network.name for metric, network in given.items() if network is not None}
+    def names(self, *, has_truth: bool = True) -> dict[str, str]:
+        """Metric and name of the network or estimator behind it."""
+        found = {"flicker": self.flow.name}
+        if has_truth:
+            found |= {"epe_px": self.flow.name, "temporal_warped": self.flow.name}
+            found |= {} if self.lpips is None else {self.lpips.metric: self.lpips.name}
+            found |= {network.metric: network.name for network in self.features}
+        return found | ({"fd": self.flow.name} if self.flow.name == RaftFlow.name else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +101,8 @@ class Evaluation:
         networks: which networks were used, by metric.
         absent: metrics that could not be measured, and why.
         elapsed_s: how long it took.
+        misplaced: ``subject_blurred`` and ``background_sharp`` by name of clip, of what renderers are told; see
+            ``misplaced_blur``. Real clips have them, in which the subject should be in focus.
     """
 
     clips: list[EvaluationClip]
@@ -96,6 +113,12 @@ class Evaluation:
     networks: dict[str, str]
     absent: dict[str, str]
     elapsed_s: float
+    misplaced: dict[str, dict[str, float]] = field(default_factory=dict)
+
+    @property
+    def has_truth(self) -> bool:
+        """Whether the ground truth of its clips is known."""
+        return all(clip.has_truth for clip in self.clips)
 
     @property
     def frame_count(self) -> int:
@@ -110,15 +133,19 @@ class Sample:
     Attributes:
         clip: which.
         index: which frame.
-        source, truth: as given.
+        source, truth: as given; no truth where nobody knows it.
         pictures: by method.
+        slices: by method, ``(t, W, 3)``: one row of every frame, one below the other; of clips without truth.
+        source_slice: the same of the source.
     """
 
     clip: EvaluationClip
     index: int
     source: Picture
-    truth: Picture
+    truth: Picture | None
     pictures: dict[str, Picture]
+    slices: dict[str, Picture] = field(default_factory=dict)
+    source_slice: Picture | None = None
 
 
 def evaluate(
@@ -135,7 +162,7 @@ def evaluate(
     does not grow with the length or number of clips.
 
     Args:
-        clips: with ground truth.
+        clips: with ground truth; or clips without, all of them.
         methods: with names that differ.
         networks: None = what needs no weights.
         progress: takes the frames done so far (of all methods) and the frames of the whole job.
@@ -151,13 +178,18 @@ def evaluate(
     done = 0
     progress(0, total)
     scores: dict[str, dict[str, ClipScores]] = {method.name: {} for method in methods}
-    features = _Features(networks)
+    features = _Features()
     strengths: dict[str, float] = {}
     focus: dict[str, float] = {}
+    misplaced: dict[str, dict[str, float]] = {}
     for clip in clips:
         runs = [_Run(method, clip, networks) for method in methods]
-        sample = None
-        for index, (frame, pictures) in enumerate(_side_by_side(clip, runs, networks.flow)):
+        told, source_slice, sample = MisplacedBlurMeter(), TimeSlice(clip), None
+        for index, (given, frame, pictures) in enumerate(_side_by_side(clip, runs, networks.flow)):
+            # The focus of a real clip follows its mask; that of a synthetic one may lie elsewhere.
+            if frame.subject is not None and not clip.has_truth:
+                told.add(given, frame.subject)
+            source_slice.add(frame.source, frame)
             for run, picture in zip(runs, pictures, strict=True):
                 run.add(picture, frame)
                 done += 1
@@ -165,21 +197,25 @@ def evaluate(
             if index == clip.frame_count // 2:
                 strengths[clip.name], focus[clip.name] = frame.blur_strength, frame.focus_disparity
                 by_name = {run.method.name: picture for run, picture in zip(runs, pictures, strict=True)}
-                sample = Sample(clip, index, frame.source, frame.truth, by_name)
+                truth = frame.truth if isinstance(frame, TruthFrame) else None
+                sample = Sample(clip, index, frame.source, truth, by_name)
         for run in runs:
             scores[run.method.name][clip.name] = run.scores()
             features.collect(run)
+        misplaced[clip.name] = told.scores()
         if sample is not None:
-            show(sample)
+            slices = {run.method.name: run.slice.picture() for run in runs}
+            show(sample if clip.has_truth else replace(sample, slices=slices, source_slice=source_slice.picture()))
     return Evaluation(
         list(clips),
         strengths,
         focus,
         scores,
         features.distances(),
-        networks.names(),
-        networks.absent() | features.absent(),
+        networks.names(has_truth=clips[0].has_truth),
+        networks.absent(has_truth=clips[0].has_truth) | features.absent(),
         time.perf_counter() - began,
+        {name: shares for name, shares in misplaced.items() if shares},
     )
 
 
@@ -190,36 +226,52 @@ class _Run:
         self.method = method
         self.clip = clip
         self.render_s = 0.0
+        self.slice = TimeSlice(clip)
         self._psnr = PsnrMeter()
-        self._meters: list[Meter] = [
+        regions = {"edges": edges} if clip.has_truth else {"inside": inside, "outside": outside, "outline": outline}
+        self._meters: list[SourceMeter] = [
+            BlurMeter(clip.frame_count // 2),
+            VepiMeter(),
+            GlowMeter(),
+            FlickerMeter(regions),
+        ]
+        if networks.flow.name == RaftFlow.name:
+            self._meters.append(FlowDifferenceMeter())
+        self._truth_meters: list[Meter] = []
+        self.features: dict[str, FeatureMeter] = {}
+        if not clip.has_truth:
+            self._meters.append(SharpnessMeter())
+            return
+        self._truth_meters = [
             self._psnr,
             SsimMeter(),
             RelationMeter(),
             TemporalMeter(),
-            FlowDifferenceMeter(),
-            EdgePreservationMeter(),
-            BlurMeter(clip.frame_count // 2),
+            EndPointErrorMeter(),
+            EdgeCorrelationMeter(),
         ]
         if networks.lpips is not None:
-            self._meters.append(LpipsMeter(networks.lpips))
-        given = {"fvd": networks.video_features, "vfid": networks.image_features}
-        self.features = {name: FeatureMeter(network) for name, network in given.items() if network is not None}
+            self._truth_meters.append(LpipsMeter(networks.lpips))
+        self.features = {network.metric: FeatureMeter(network) for network in networks.features}
 
-    def add(self, prediction: Picture, frame: TruthFrame) -> None:
-        for meter in (*self._meters, *self.features.values()):
+    def add(self, prediction: Picture, frame: SourceFrame) -> None:
+        self.slice.add(prediction, frame)
+        for meter in self._meters:
             meter.add(prediction, frame)
+        if isinstance(frame, TruthFrame):
+            for meter in (*self._truth_meters, *self.features.values()):
+                meter.add(prediction, frame)
 
     def scores(self) -> ClipScores:
-        values = {name: value for meter in self._meters for name, value in meter.scores().items()}
+        meters = (*self._truth_meters, *self._meters)
+        values = {name: value for meter in meters for name, value in meter.scores().items()}
         return ClipScores(values, self._psnr.frames, self.render_s)
 
 
 class _Features:
     """Features of all clips, by metric and method."""
 
-    def __init__(self, networks: Networks) -> None:
-        given = {"fvd": networks.video_features, "vfid": networks.image_features}
-        self._wanted = [name for name, network in given.items() if network is not None]
+    def __init__(self) -> None:
         self._rows: dict[str, dict[str, list[NDArray[np.float32]]]] = {}
         self._truth_rows: dict[str, dict[str, list[NDArray[np.float32]]]] = {}
 
@@ -246,7 +298,7 @@ class _Features:
 
 def _side_by_side(
     clip: EvaluationClip, runs: Sequence[_Run], estimator: FlowEstimator
-) -> Iterator[tuple[TruthFrame, list[Picture]]]:
+) -> Iterator[tuple[RenderInput, SourceFrame, list[Picture]]]:
     """Every frame with the picture of each method; frames wait only while an engine looks ahead in its window."""
     own, *given = tee(clip.read(), len(runs) + 1)
     results = [
@@ -255,38 +307,43 @@ def _side_by_side(
     ]
     before = None
     for index, frame in enumerate(own):
-        truth = _truth(frame, before, clip, estimator)
+        scored = _scored(frame, before, clip, estimator)
         pictures = []
         for run, result in zip(runs, results, strict=True):
             began = time.perf_counter()
             picture = next(result, None)
             run.render_s += time.perf_counter() - began
-            if picture is None or picture.shape != frame.truth.shape:
+            if picture is None or picture.shape != frame.given.pixels.shape:
                 got = "ended" if picture is None else f"gave {picture.shape[2]}x{picture.shape[1]}"
                 raise InputError(
-                    f"{run.method.name} {got} at frame {index} of {clip.name}, whose ground truth has "
+                    f"{run.method.name} {got} at frame {index} of {clip.name}, whose {clip.reference} has "
                     f"{clip.frame_count} frames of {clip.width}x{clip.height}; render the whole clip at its size"
                 )
             pictures.append(_as_file(picture))
-        yield truth, pictures
-        before = truth.truth
+        yield frame.given, scored, pictures
+        before = scored
     for result in results:
         # What looks ahead ends only when it is asked once more.
         next(result, None)
 
 
-def _truth(
-    frame: EvaluationFrame, before: Picture | None, clip: EvaluationClip, estimator: FlowEstimator
-) -> TruthFrame:
+def _scored(
+    frame: EvaluationFrame, before: SourceFrame | None, clip: EvaluationClip, estimator: FlowEstimator
+) -> SourceFrame:
+    known: dict[str, Any] = {
+        "source": _as_file(frame.given.pixels),
+        "disparity": frame.disparity[0],
+        "focus_disparity": frame.given.focus_disparity,
+        "blur_strength": frame.given.blur_strength,
+        "source_before": None if before is None else before.source,
+        "subject": frame.subject,
+        "transfer": clip.transfer,
+        "estimator": estimator,
+    }
+    if frame.truth is None:
+        return SourceFrame(**known)
     return TruthFrame(
-        _as_file(frame.truth),
-        _as_file(frame.given.pixels),
-        frame.disparity[0],
-        frame.given.focus_disparity,
-        frame.given.blur_strength,
-        before,
-        clip.transfer,
-        estimator,
+        **known, truth=_as_file(frame.truth), before=before.truth if isinstance(before, TruthFrame) else None
     )
 
 
@@ -297,6 +354,8 @@ def _as_file(pixels: NDArray[np.float32]) -> Picture:
 
 
 def _check(clips: Sequence[EvaluationClip], methods: Sequence[Method]) -> None:
+    if len({clip.has_truth for clip in clips}) > 1:
+        raise InputError("some clips have a ground truth and some have none; score them in two runs")
     if not clips:
         raise InputError("there are no clips to score; give a folder of clips or a suite")
     if not methods:

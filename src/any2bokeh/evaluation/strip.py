@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from any2bokeh.evaluation.metrics.picture import Picture
 from any2bokeh.evaluation.runner import Sample
 
 ERROR_GAIN = 4
@@ -12,13 +13,28 @@ _LABEL_PX = 22
 
 
 def strip(sample: Sample) -> NDArray[np.float32]:
-    """``(3, h, w)`` code values: truth, source and each method, labelled; below each its error times 4."""
+    """``(3, h, w)`` code values: truth, source and each method, labelled; below each its error times 4.
+
+    Without a truth: source and each method, and below each its slice over time.
+    """
+    columns = _over_time(sample) if sample.truth is None else _against_truth(sample, sample.truth)
+    return np.ascontiguousarray(np.hstack(columns).transpose(2, 0, 1))
+
+
+def _against_truth(sample: Sample, truth: Picture) -> list[Picture]:
     columns = []
     source = {} if "source" in sample.pictures else {"all in focus": sample.source}
-    for name, picture in ({"truth": sample.truth} | source | sample.pictures).items():
-        error = np.clip(np.abs(picture - sample.truth) * ERROR_GAIN, 0, 1)
+    for name, picture in ({"truth": truth} | source | sample.pictures).items():
+        error = np.clip(np.abs(picture - truth) * ERROR_GAIN, 0, 1)
         columns.append(np.vstack([_label(name, picture.shape[1]), picture, error]))
-    return np.ascontiguousarray(np.hstack(columns).transpose(2, 0, 1))
+    return columns
+
+
+def _over_time(sample: Sample) -> list[Picture]:
+    pictures, slices = dict(sample.pictures), dict(sample.slices)
+    if "source" not in pictures and sample.source_slice is not None:
+        pictures, slices = {"all in focus": sample.source} | pictures, {"all in focus": sample.source_slice} | slices
+    return [np.vstack([_label(name, one.shape[1]), one, slices[name]]) for name, one in pictures.items()]
 
 
 def _label(name: str, width: int) -> NDArray[np.float32]:

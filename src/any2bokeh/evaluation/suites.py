@@ -1,12 +1,13 @@
 """Benchmark suites: clips that ``synthesis`` makes the same way every time, so nothing need be kept or downloaded."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Literal, get_args
 
+from any2bokeh.disparity.edges import EdgeTreatment
 from any2bokeh.errors import InputError
-from any2bokeh.evaluation.clips import EvaluationClip, synthetic_clip
+from any2bokeh.evaluation.clips import DISPARITY, EDGES, EXACT, EvaluationClip, synthetic_clip
 from any2bokeh.optics.transfer import Transfer
 from any2bokeh.synthesis.clip import SyntheticClip
 from any2bokeh.synthesis.lens_schedule import ScheduleKind, fixed
@@ -14,7 +15,7 @@ from any2bokeh.synthesis.maker import ClipConfig, ClipMaker, ClipPlan
 from any2bokeh.synthesis.perturb import ROBUSTNESS_LEVELS, Level, Perturbation
 from any2bokeh.synthesis.scene import SceneConfig
 
-Suite = Literal["layered", "robustness", "control"]
+Suite = Literal["layered", "robustness", "control", "degraded"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +25,9 @@ class SuiteSize:
     Attributes:
         width, height: px.
         frame_count: frames of a ``layered`` clip.
-        short_frame_count: frames of a ``robustness`` or ``control`` clip.
+        short_frame_count: frames of a clip of the other suites.
         rounds: ``layered`` has this many clips for each K.
-        scenes: of ``robustness`` and of ``control``.
+        scenes: of the other suites.
         lens_samples: rays of each pixel of the ground truth.
     """
 
@@ -43,14 +44,19 @@ BLUR_STRENGTHS = (4.0, 8.0, 16.0, 32.0)
 """K of ``layered`` and of the sweep of K."""
 FOCUS_STEPS = (0.0, 0.25, 0.5, 0.75, 1.0)
 """Focus of the sweep of focus, from the background (0) to the nearest subject (1)."""
-UNPERTURBED = "exact"
+UNPERTURBED = EXACT
 """Level of the clips of ``robustness`` whose disparity is left alone."""
 
-_SEEDS: dict[Suite, int] = {"layered": 2505, "robustness": 2506, "control": 2507}
+DEGRADED_LENSES = ((16.0, 1.0), (32.0, 1.0), (16.0, 0.0), (32.0, 0.0))
+"""K and focus (as in ``FOCUS_STEPS``) of the scenes of ``degraded``, in turn."""
+
+_SEEDS: dict[Suite, int] = {"layered": 2505, "robustness": 2506, "control": 2507, "degraded": 2508}
 _SWEPT_K = 16.0
 
 
-def suite_clips(suite: Suite, size: SuiteSize | None = None) -> list[EvaluationClip]:
+def suite_clips(
+    suite: Suite, size: SuiteSize | None = None, *, edges: Sequence[EdgeTreatment] = ("off", "auto")
+) -> list[EvaluationClip]:
     """The clips of a suite, made when they are read.
 
     ``layered``: scenes of the paper's kind (several subjects that move before a background far away, code values
@@ -63,6 +69,15 @@ def suite_clips(suite: Suite, size: SuiteSize | None = None) -> list[EvaluationC
     ``control``: scenes in linear light, beyond the paper's kind, each at every K with focus on the nearest subject, and
     at K = 16 with focus at five places from the background to the nearest subject.
 
+    ``degraded``: scenes as in ``control``, at K = 16 and 32 with focus on the nearest subject and on the background,
+    each with exact disparity and with disparity made wrong in the five ways of ``synthesis.degradation``, and that once
+    for each treatment of ``edges``. The truth stays the same.
+
+    Args:
+        suite: which.
+        size: how large.
+        edges: of ``degraded``, how edges of disparity are treated.
+
     Raises:
         InputError: no such suite.
     """
@@ -71,6 +86,7 @@ def suite_clips(suite: Suite, size: SuiteSize | None = None) -> list[EvaluationC
         "layered": _layered,
         "robustness": _robustness,
         "control": _control,
+        "degraded": lambda size: _degraded(size, edges),
     }
     if suite not in makers:
         raise InputError(f"suite is {suite!r}; it must be one of {', '.join(get_args(Suite))}")
@@ -94,7 +110,7 @@ def _robustness(size: SuiteSize) -> list[EvaluationClip]:
     clips = []
     for scene in range(size.scenes):
         # The levels of a scene have one truth, which is traced once.
-        make = _KeptClip(_SuiteMaker("robustness", config, scene), size.short_frame_count)
+        make = _KeptClip(_SuiteMaker("robustness", config, scene))
         for level, perturbation in levels.items():
             name = f"{scene:02d}_{level}"
             clips.append(_made(name, make, config, {"level": level}, f"{scene:02d}", perturbation, seed=scene))
@@ -111,6 +127,31 @@ def _control(size: SuiteSize) -> list[EvaluationClip]:
             name = f"{scene:02d}_k{strength:g}_focus{step:g}"
             make = _SuiteMaker("control", config, scene, focus_step=step)
             clips.append(_made(name, make, config, {"K": strength, "focus": step}, f"{scene:02d}"))
+    return clips
+
+
+def _degraded(size: SuiteSize, edges: Sequence[EdgeTreatment]) -> list[EvaluationClip]:
+    from any2bokeh.synthesis.degradation import DEGRADATIONS
+
+    clips = []
+    for scene in range(size.scenes):
+        strength, step = DEGRADED_LENSES[scene % len(DEGRADED_LENSES)]
+        config = _config(size, size.short_frame_count, strength, "fixed", transfer="srgb", paper=False)
+        make = _KeptClip(_SuiteMaker("degraded", config, scene, focus_step=step))
+        for way, treatment in product((EXACT, *DEGRADATIONS), edges):
+            clips.append(
+                synthetic_clip(
+                    f"{scene:02d}_{way}_{treatment}",
+                    make,
+                    frame_count=config.frame_count,
+                    size=(config.width, config.height),
+                    transfer=config.transfer,
+                    scene=f"{scene:02d}",
+                    conditions={DISPARITY: way, EDGES: treatment, "K": strength},
+                    degradation=way,
+                    edges=treatment,
+                )
+            )
     return clips
 
 
@@ -185,16 +226,19 @@ class _SuiteMaker(ClipMaker):
 
 
 class _KeptClip:
-    """A short clip, kept while it is being read again and again: its own perturbations follow one another."""
+    """A short clip, kept while it is being read again and again: the clips of one truth follow one another."""
 
-    _kept: "tuple[_KeptClip, SyntheticClip] | None" = None  # of all of them, only the last
+    _owner: "_KeptClip | None" = None  # of all of them, only the last is kept
 
-    def __init__(self, make: Callable[[int, int], SyntheticClip], frame_count: int) -> None:
+    def __init__(self, make: Callable[[int, int], SyntheticClip]) -> None:
         self._make = make
-        self._frame_count = frame_count
+        self._parts: dict[tuple[int, int], SyntheticClip] = {}
 
     def __call__(self, start: int, stop: int) -> SyntheticClip:
-        if _KeptClip._kept is None or _KeptClip._kept[0] is not self:
-            _KeptClip._kept = None
-            _KeptClip._kept = (self, self._make(0, self._frame_count))
-        return _KeptClip._kept[1].window(start, stop)
+        if _KeptClip._owner is not self:
+            if _KeptClip._owner is not None:
+                _KeptClip._owner._parts.clear()
+            _KeptClip._owner = self
+        if (start, stop) not in self._parts:
+            self._parts[start, stop] = self._make(start, stop)
+        return self._parts[start, stop]

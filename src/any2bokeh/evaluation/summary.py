@@ -5,7 +5,7 @@ from itertools import groupby
 
 import numpy as np
 
-from any2bokeh.evaluation.clips import EvaluationClip
+from any2bokeh.evaluation.clips import EDGES, EvaluationClip
 from any2bokeh.evaluation.metrics.blur import k_blur_correlation
 from any2bokeh.evaluation.runner import Evaluation
 
@@ -24,8 +24,8 @@ def means(evaluation: Evaluation, method: str, clips: list[EvaluationClip] | Non
     return found | (evaluation.distances.get(method, {}) if clips is None else {})
 
 
-def control(evaluation: Evaluation, method: str) -> dict[str, float]:
-    """How well the blur obeys.
+def control(evaluation: Evaluation, method: str, clips: list[EvaluationClip] | None = None) -> dict[str, float]:
+    """How well the blur obeys, over some of the clips or all.
 
     Returns:
         ``k_blur_correlation``: mean over scenes that were rendered at three or more K with all else alike.
@@ -34,12 +34,13 @@ def control(evaluation: Evaluation, method: str) -> dict[str, float]:
         What the clips do not allow is left out.
     """
     scores = evaluation.scores[method]
+    chosen = evaluation.clips if clips is None else clips
     found: dict[str, float] = {}
     by_scene = []
-    for clips in _alike(evaluation):
+    for alike in _alike(evaluation, chosen):
         pairs = [
             (evaluation.blur_strength[clip.name], scores[clip.name].values["blur_px"])
-            for clip in clips
+            for clip in alike
             if "blur_px" in scores[clip.name].values
         ]
         if len({strength for strength, _ in pairs}) >= _FEWEST:
@@ -47,14 +48,14 @@ def control(evaluation: Evaluation, method: str) -> dict[str, float]:
     if by_scene:
         found["k_blur_correlation"] = float(np.mean(by_scene))
 
-    all_values = [scores[clip.name].values for clip in evaluation.clips]
+    all_values = [scores[clip.name].values for clip in chosen]
     radii = [(v["blur_expected_px"], v["blur_px"]) for v in all_values if "blur_px" in v]
     if len({expected for expected, _ in radii}) >= _FEWEST:
         found["radius_correlation"] = k_blur_correlation(*zip(*radii, strict=True))
 
     focus = [
         (evaluation.focus_disparity[clip.name], scores[clip.name].values["focus_measured"])
-        for clip in evaluation.clips
+        for clip in chosen
         if "focus_measured" in scores[clip.name].values
     ]
     if len({asked for asked, _ in focus}) >= _FEWEST:
@@ -79,7 +80,18 @@ def conditions(evaluation: Evaluation) -> list[str]:
     return [name for name in names if len(by_condition(evaluation, name)) > 1]
 
 
-def _alike(evaluation: Evaluation) -> list[list[EvaluationClip]]:
+def rows(evaluation: Evaluation) -> list[tuple[str, str, list[EvaluationClip]]]:
+    """What a table has a row for: its label, its method, its clips.
+
+    A row is a method; or, where the treatment of edges differs between clips, a method with one of the treatments.
+    """
+    if EDGES not in conditions(evaluation):
+        return [(method, method, evaluation.clips) for method in evaluation.scores]
+    treatments = by_condition(evaluation, EDGES).items()
+    return [(f"{method}, edges {how}", method, clips) for method in evaluation.scores for how, clips in treatments]
+
+
+def _alike(evaluation: Evaluation, clips: list[EvaluationClip]) -> list[list[EvaluationClip]]:
     """Clips of one scene with one focus and one set of conditions but for K."""
 
     def key(clip: EvaluationClip) -> tuple[str, str]:
@@ -88,4 +100,4 @@ def _alike(evaluation: Evaluation) -> list[list[EvaluationClip]]:
         return clip.scene, f"{focus} {sorted(others.items())}"
 
     grouped: Callable[[EvaluationClip], tuple[str, str]] = key
-    return [list(clips) for _, clips in groupby(sorted(evaluation.clips, key=grouped), key=grouped)]
+    return [list(alike) for _, alike in groupby(sorted(clips, key=grouped), key=grouped)]

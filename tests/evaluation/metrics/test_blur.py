@@ -5,9 +5,9 @@ from functools import cache
 import numpy as np
 import pytest
 
-from any2bokeh.evaluation.metrics import TruthFrame
 from any2bokeh.evaluation.metrics.blur import BlurMeter, k_blur_correlation, measured_focus
 from any2bokeh.evaluation.metrics.blur_ruler import blur_radius_px
+from any2bokeh.evaluation.metrics.source_frame import SourceFrame
 
 SIZE = 160
 
@@ -55,7 +55,7 @@ def test_focus_is_where_the_radius_is_least():
 def test_a_clip_is_measured_at_its_frame(texture):
     disparity = np.full((SIZE, SIZE), 0.75, np.float32)
     # K = 64 of 1024 px is 10 of 160; half of it at a disparity difference of 0.25, so 2.5 px.
-    frame = TruthFrame(texture, texture, disparity, 0.5, 64.0, transfer="none")
+    frame = SourceFrame(source=texture, disparity=disparity, focus_disparity=0.5, blur_strength=64.0, transfer="none")
     meter = BlurMeter(1)
     meter.add(texture, frame)
     assert meter.scores() == {}
@@ -73,7 +73,10 @@ def test_focus_of_a_slope_is_measured(texture):
         radius_px = round(4 * 10 * abs(float(columns[x]) - 0.7)) / 4
         blurred[:, x] = _kept(texture, radius_px)[:, x]
     meter = BlurMeter(0)
-    meter.add(blurred, TruthFrame(texture, texture, disparity, 0.7, 64.0, transfer="none"))
+    meter.add(
+        blurred,
+        SourceFrame(source=texture, disparity=disparity, focus_disparity=0.7, blur_strength=64.0, transfer="none"),
+    )
     assert meter.scores()["focus_measured"] == pytest.approx(0.7, abs=0.03)
 
 
@@ -90,5 +93,6 @@ def _kept(light, radius_px: float):
 def test_a_flat_picture_has_no_blur_to_measure():
     flat = np.full((SIZE, SIZE, 3), 0.5, np.float32)
     meter = BlurMeter(0)
-    meter.add(flat, TruthFrame(flat, flat, np.full((SIZE, SIZE), 0.9, np.float32), 0.5, 16.0))
+    near = np.full((SIZE, SIZE), 0.9, np.float32)
+    meter.add(flat, SourceFrame(source=flat, disparity=near, focus_disparity=0.5, blur_strength=16.0))
     assert meter.scores() == {}

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from any2bokeh.errors import InputError
-from any2bokeh.evaluation.metrics import TruthFrame
+from any2bokeh.evaluation.metrics.end_point_error import EndPointErrorMeter, end_point_error
 from any2bokeh.evaluation.metrics.flow import DisFlow, RaftFlow
 from any2bokeh.evaluation.metrics.flow_difference import FlowDifferenceMeter, flow_difference
 from any2bokeh.evaluation.metrics.temporal import TemporalMeter, warped_difference
 from tests.evaluation.pictures import picture
+from tests.evaluation.pictures import truth_frame as frame
 
 HEIGHT, WIDTH = 64, 96
 
@@ -23,16 +24,13 @@ def moved(by: int, *, seed: int = 0):
     return np.ascontiguousarray(wide[:, 16 - by : 16 - by + WIDTH])
 
 
-def frame(truth, before=None) -> TruthFrame:
-    return TruthFrame(truth, truth, np.zeros((HEIGHT, WIDTH), np.float32), 0.5, 8.0, before)
-
-
-def test_flow_difference_is_the_mean_end_point_error():
+def test_flow_difference_is_of_components_and_end_point_error_of_vectors():
     flow, truth = np.zeros((4, 5, 2), np.float32), np.zeros((4, 5, 2), np.float32)
     flow[..., 0], flow[..., 1] = 3, -4
-    assert flow_difference(flow, truth) == 5
+    assert (flow_difference(flow, truth), end_point_error(flow, truth)) == (3.5, 5)
     flow[:2] = 0
-    assert flow_difference(flow, truth) == 2.5
+    assert (flow_difference(flow, truth), end_point_error(flow, truth)) == (1.75, 2.5)
+    assert flow_difference(flow, flow) == 0
 
 
 def test_dis_finds_a_shift():
@@ -49,14 +47,24 @@ def test_dis_depends_on_its_two_pictures_alone():
     np.testing.assert_array_equal(search(moved(0), moved(2)), alone)
 
 
-def test_flow_difference_of_a_clip():
-    right, wrong = FlowDifferenceMeter(), FlowDifferenceMeter()
+def test_end_point_error_of_a_clip():
+    right, wrong = EndPointErrorMeter(), EndPointErrorMeter()
     for meter, steps in ((right, (0, 2)), (wrong, (0, -2))):
         meter.add(moved(steps[0]), frame(moved(0)))
         assert meter.scores() == {}
         meter.add(moved(steps[1]), frame(moved(2), before=moved(0)))
-    assert right.scores()["fd_px"] == 0
-    assert wrong.scores()["fd_px"] == pytest.approx(4, abs=0.7)  # seen 3.7: the borders have nothing to follow
+    assert right.scores()["epe_px"] == 0
+    assert wrong.scores()["epe_px"] == pytest.approx(4, abs=0.7)  # seen 3.7: the borders have nothing to follow
+
+
+def test_flow_difference_is_from_the_source():
+    right, wrong = FlowDifferenceMeter(), FlowDifferenceMeter()
+    for meter, steps in ((right, (0, 2)), (wrong, (0, -2))):
+        meter.add(moved(steps[0]), frame(moved(5), source=moved(0)))  # the truth plays no part
+        assert meter.scores() == {}
+        meter.add(moved(steps[1]), frame(moved(9), source=moved(2), source_before=moved(0)))
+    assert right.scores()["fd"] == 0
+    assert wrong.scores()["fd"] == pytest.approx(2, abs=0.4)  # 4 px across, 0 down; the borders have nothing to follow
 
 
 def test_an_error_that_moves_with_the_scene_does_not_count():

@@ -1,5 +1,7 @@
 """LPIPS against the same network built of torch's modules, with random weights."""
 
+from collections import OrderedDict
+
 import numpy as np
 import pytest
 
@@ -63,10 +65,68 @@ def twin(state, one, other) -> float:
 
 def test_it_is_the_weighted_distance_of_activations(state, weights):
     one, other = picture(0, width=72, height=64), picture(1, width=72, height=64)
+    assert (Lpips(weights).metric, Lpips(weights).name) == ("lpips_alex", "AlexNet")
     distance = Lpips(weights)(one, other)
     assert distance == pytest.approx(twin(state, one, other), rel=1e-4)
     assert distance > 0.01
     assert Lpips(weights)(one, one) == 0
+
+
+def squeeze_twin():
+    """SqueezeNet 1.1 as torchvision lays it out, cut into slices as ``lpips`` does; names of weights are theirs."""
+    nn = torch.nn
+
+    class Fire(nn.Module):
+        def __init__(self, into, squeezed, expanded):
+            super().__init__()
+            self.squeeze = nn.Conv2d(into, squeezed, 1)
+            self.expand1x1 = nn.Conv2d(squeezed, expanded, 1)
+            self.expand3x3 = nn.Conv2d(squeezed, expanded, 3, padding=1)
+
+        def forward(self, x):
+            x = self.squeeze(x).relu()
+            return torch.cat([self.expand1x1(x).relu(), self.expand3x3(x).relu()], 1)
+
+    def pool():
+        return nn.MaxPool2d(3, 2, ceil_mode=True)
+
+    layers = [
+        nn.Conv2d(3, 64, 3, 2), nn.ReLU(), pool(), Fire(64, 16, 64), Fire(128, 16, 64), pool(), Fire(128, 32, 128),
+        Fire(256, 32, 128), pool(), Fire(256, 48, 192), Fire(384, 48, 192), Fire(384, 64, 256), Fire(512, 64, 256),
+    ]  # fmt: skip
+    net = nn.Module()
+    for number, (first, last) in enumerate([(0, 2), (2, 5), (5, 8), (8, 10), (10, 11), (11, 12), (12, 13)], start=1):
+        # By their place in the whole.
+        part = nn.Sequential(OrderedDict((str(place), layers[place]) for place in range(first, last)))
+        net.add_module(f"slice{number}", part)
+    return net
+
+
+def test_squeezenet_is_the_published_one(tmp_path):
+    from safetensors.torch import save_file
+
+    torch.manual_seed(0)
+    net = squeeze_twin()
+    heads = [torch.rand(1, channels, 1, 1) for channels in (64, 128, 256, 384, 384, 512, 512)]
+    weights = {f"net.{name}": tensor for name, tensor in net.state_dict().items()}
+    weights |= {f"lin{layer}.model.1.weight": head for layer, head in enumerate(heads)}
+    save_file(weights, tmp_path / "squeeze.safetensors")
+    network = Lpips(tmp_path / "squeeze.safetensors")
+    assert (network.metric, network.name) == ("lpips", "SqueezeNet")
+
+    one, other = picture(0, width=72, height=64), picture(1, width=72, height=64)
+    found = [
+        torch.tensor((p * 2 - 1 - [-0.030, -0.088, -0.188]) / [0.458, 0.448, 0.450]).float().permute(2, 0, 1)[None]
+        for p in (one, other)
+    ]
+    expected = 0.0
+    with torch.no_grad():
+        for part, head in zip(net.children(), heads, strict=True):
+            found = [part(x) for x in found]
+            a, b = (x / x.norm(dim=1, keepdim=True).clamp(min=1e-10) for x in found)
+            expected += float(((a - b) ** 2 * head).sum(1).mean())
+    assert network(one, other) == pytest.approx(expected, rel=1e-4)
+    assert network(one, one) == 0
 
 
 def test_other_weights_are_refused(state, tmp_path):

@@ -5,18 +5,13 @@ import math
 import numpy as np
 import pytest
 
-from any2bokeh.evaluation.metrics import TruthFrame
 from any2bokeh.evaluation.metrics.edge_band import edge_band
-from any2bokeh.evaluation.metrics.edge_preservation import EdgePreservationMeter, edge_preservation
+from any2bokeh.evaluation.metrics.edge_correlation import EdgeCorrelationMeter, edge_correlation
 from any2bokeh.evaluation.metrics.psnr import PsnrMeter, psnr
 from any2bokeh.evaluation.metrics.relation import RelationMeter, relation
 from any2bokeh.evaluation.metrics.ssim import ssim
 from tests.evaluation.pictures import picture
-
-
-def frame(truth, *, disparity=None, before=None) -> TruthFrame:
-    disparity = np.zeros(truth.shape[:2], np.float32) if disparity is None else disparity
-    return TruthFrame(truth, truth, disparity, 0.5, 8.0, before)
+from tests.evaluation.pictures import truth_frame as frame
 
 
 def test_psnr_of_a_known_error():
@@ -95,13 +90,13 @@ def test_relation_of_a_clip_needs_two_frames():
     assert meter.scores() == {"rm": pytest.approx(0.5, abs=1e-6)}
 
 
-def test_edge_preservation_is_the_correlation_of_laplacians():
+def test_edge_correlation_is_the_correlation_of_laplacians():
     truths, predictions = [picture(0), picture(1)], [picture(0), picture(2)]
-    meter = EdgePreservationMeter()
+    meter = EdgeCorrelationMeter()
     for truth, prediction in zip(truths, predictions, strict=True):
         meter.add(prediction, frame(truth))
     a, b = (np.concatenate([laplacian(p).ravel() for p in pictures]) for pictures in (predictions, truths))
-    assert meter.scores()["vepi"] == pytest.approx(np.corrcoef(a, b)[0, 1], abs=1e-5)
+    assert meter.scores()["edge_correlation"] == pytest.approx(np.corrcoef(a, b)[0, 1], abs=1e-5)
 
 
 def laplacian(one):
@@ -110,9 +105,9 @@ def laplacian(one):
     return wide[:-2, 1:-1] + wide[2:, 1:-1] + wide[1:-1, :-2] + wide[1:-1, 2:] - 4 * luma
 
 
-def test_edge_preservation_falls_where_edges_differ():
+def test_edge_correlation_falls_where_edges_differ():
     truth = picture(0)
-    assert edge_preservation(truth, truth) == pytest.approx(1)
-    assert edge_preservation(truth * np.float32(0.5), truth) == pytest.approx(1)  # contrast is no edge
-    assert abs(edge_preservation(picture(3), truth)) < 0.3
-    assert edge_preservation(np.zeros_like(truth), truth) == pytest.approx(0)
+    assert edge_correlation(truth, truth) == pytest.approx(1)
+    assert edge_correlation(truth * np.float32(0.5), truth) == pytest.approx(1)  # contrast is no edge
+    assert abs(edge_correlation(picture(3), truth)) < 0.3
+    assert edge_correlation(np.zeros_like(truth), truth) == pytest.approx(0)

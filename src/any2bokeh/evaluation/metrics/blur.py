@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from any2bokeh.evaluation.metrics.blur_ruler import STEP_PX, WINDOW_PX
 from any2bokeh.evaluation.metrics.edge_band import distance_to_edges_px
 from any2bokeh.evaluation.metrics.picture import Picture
-from any2bokeh.evaluation.metrics.truth import TruthFrame
+from any2bokeh.evaluation.metrics.source_frame import SourceFrame
 from any2bokeh.optics.coc import coc_radius_px
 
 _DEFOCUS = 0.1  # |d - d_f| above which a pixel counts as out of focus
@@ -54,7 +54,8 @@ class BlurMeter:
     """Of one frame of a clip: ``blur_px`` measured, ``blur_expected_px`` of the thin lens, ``focus_measured``.
 
     ``blur_px`` and ``blur_expected_px`` are means over the pixels that ``k_blur_correlation`` tells of;
-    ``focus_measured`` is by all textured pixels away from edges. Scores whose pixels are too few are left out.
+    ``focus_measured`` is by all textured pixels away from edges. Scores whose pixels are too few are left out. Frames
+    of more than 512 px are measured reduced; radii are in pixels of the frame.
 
     Args:
         index: which frame is measured: one is enough, and it costs as much as all else together.
@@ -65,7 +66,7 @@ class BlurMeter:
         self._seen = 0
         self._scores: dict[str, float] = {}
 
-    def add(self, prediction: Picture, frame: TruthFrame) -> None:
+    def add(self, prediction: Picture, frame: SourceFrame) -> None:
         """See ``Meter.add``."""
         if self._seen == self._index:
             self._scores = _measured(prediction, frame)
@@ -76,22 +77,21 @@ class BlurMeter:
         return self._scores
 
 
-def _measured(prediction: Picture, frame: TruthFrame) -> dict[str, float]:
-    ruler = frame.ruler
-    usable = ruler.is_textured & (distance_to_edges_px(frame.disparity) > ruler.greatest_radius_px + WINDOW_PX / 2)
+def _measured(prediction: Picture, frame: SourceFrame) -> dict[str, float]:
+    ruler, disparity = frame.ruler, frame.reduced_disparity
+    usable = ruler.is_textured & (distance_to_edges_px(disparity) > ruler.greatest_radius_px + WINDOW_PX / 2)
     if usable.sum() < _FEWEST_PIXELS:
         return {}
-    radius = ruler.measure(prediction)
+    radius = ruler.measure(frame.reduced(prediction))
     scores = {}
-    spread = float(np.ptp(np.percentile(frame.disparity[usable], (5, 95))))
+    spread = float(np.ptp(np.percentile(disparity[usable], (5, 95))))
     # A picture that is sharp all over has no focal plane, and of things at one depth nobody can tell where it is.
     if radius[usable].mean() >= STEP_PX and spread >= _FOCUS_SPREAD:
-        scores["focus_measured"] = measured_focus(radius[usable], frame.disparity[usable])
-    blurred = usable & (np.abs(frame.disparity - frame.focus_disparity) > _DEFOCUS)
+        scores["focus_measured"] = measured_focus(radius[usable], disparity[usable])
+    blurred = usable & (np.abs(disparity - frame.focus_disparity) > _DEFOCUS)
     if blurred.sum() >= _FEWEST_PIXELS:
-        expected = coc_radius_px(
-            frame.disparity, frame.focus_disparity, frame.blur_strength, max(frame.disparity.shape)
-        )
-        scores["blur_px"] = float(radius[blurred].mean(dtype=np.float64))
-        scores["blur_expected_px"] = float(expected[blurred].mean(dtype=np.float64))
+        expected = coc_radius_px(disparity, frame.focus_disparity, frame.blur_strength, max(disparity.shape))
+        larger = max(frame.disparity.shape) / max(disparity.shape)
+        scores["blur_px"] = float(radius[blurred].mean(dtype=np.float64)) * larger
+        scores["blur_expected_px"] = float(expected[blurred].mean(dtype=np.float64)) * larger
     return scores

@@ -12,12 +12,11 @@ def frechet_distance(features: NDArray[np.floating], truth_features: NDArray[np.
     Args:
         features, truth_features: ``(N, D)``, one row a clip (or window of one), N at least 2.
 
-    The paper: FVD (9.0 on its layered clips), and VFID. FVD is Unterthiner et al., 2018, on features of I3D trained on
-    Kinetics-400; VFID is Wang et al., Video-to-Video Synthesis, NeurIPS 2018, on features of a video network, I3D or
-    ResNeXt. Which networks, weights, clip lengths and sizes the paper uses could not be found. Here the network is the
-    user's and named in the result: a video network gives ``fvd``, an image network, its features averaged over a clip's
-    frames, gives ``vfid``. Distances with other networks or other numbers of clips must not be compared; with fewer
-    clips than features the distance is biased upward.
+    The paper: FVD (9.0 on its layered clips) on VideoMAE-g, and VFID on I3D and on ResNeXt; see ``features`` and
+    ``vfid``. FVD is Unterthiner et al., 2018; VFID is Wang et al., Video-to-Video Synthesis, NeurIPS 2018. Which
+    lengths of windows and sizes of frames the paper takes is not known here. The network of a result is named in it.
+    Distances with other networks or other numbers of clips must not be compared; with fewer clips than features the
+    distance is biased upward.
 
     Raises:
         ValueError: fewer than two rows, or rows of different lengths.
