@@ -79,7 +79,8 @@ def _point_trimap(
     trimap[probable] = cv2.GC_PR_FGD
     if residual_px is not None:
         moves = residual_px > max(_MOVES_PX, _MOVES_SHARE * float(np.percentile(residual_px, 99)))
-        if moves[probable].mean() > 0.1:  # the subject itself moves, so what does not is mostly not it
+        # The subject itself moves, so what does not is mostly not it.
+        if probable.any() and moves[probable].mean() > 0.1:
             inner = np.hypot(across / _PROBABLE[0], down / _PROBABLE[1]) < 0.55
             trimap[~moves & ~inner] = cv2.GC_PR_BGD
             trimap[moves & within(_MOVES_WITHIN)] = cv2.GC_PR_FGD
