@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -268,7 +268,7 @@ def _first_of(track: FocusTrack, count: int) -> FocusTrack:
     """The track of a clip that ended after so many frames."""
     if len(track.focus_disparity) == count:
         return track
-    return replace(track, focus_disparity=track.focus_disparity[:count], blur_strength=track.blur_strength[:count])
+    return track.part(slice(count))
 
 
 def _open_aovs(request: "AovRequest", shot: Shot, engine: Renderer, stems: list[str], *, overwrite: bool) -> "AovSink":

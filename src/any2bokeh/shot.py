@@ -34,6 +34,9 @@ from any2bokeh.video.reduced import ReducedPictures
 FrameRange = tuple[int, int | None]
 """The frames ``first <= index < end`` of a clip; its end where the second is None."""
 
+# Of disparity; a smaller slab changes nothing that could be seen.
+_TOLD_SLAB = 0.005
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ShotFrame:
@@ -116,6 +119,7 @@ class Shot:
             InputError: anything wrong with the disparity or the focus.
         """
         treats_edges = edge_estimator(edges)
+        focus_range = focus_range or FocusRange()
         info = source.info
         stop = info.frame_count if stop is None else stop
         reading = disparity_reading or DisparityReading()
@@ -151,6 +155,7 @@ class Shot:
                     dropped_frames=() if is_part else info.dropped_frames,
                     blur_strength=0.0 if isinstance(blur_strength, Lens) else blur_strength,
                     subjects=subjects,
+                    finds_slab=focus_range.slab == "auto",
                 )
 
             breathes = breathing is not None and breathing.strength != 0
@@ -159,6 +164,8 @@ class Shot:
             track = resolved(start - first, stop - first) if over_all is None else over_all.part(part)
             lens = blur_strength if isinstance(blur_strength, Lens) and not gives_blur_strength(script) else None
             reference = None if lens is None else float((over_all or resolved(0, 1)).focus_disparity[0])
+        if track.slab is not None and track.slab.max() > _TOLD_SLAB:
+            track = replace(track, warnings=(*track.warnings, _of_the_slab(track.slab)))
         metres = inverse_metres_per_unit(known)
         strongest = _strongest_blur(script, 0.0 if isinstance(blur_strength, Lens) else blur_strength)
         if lens is not None and reference is not None:
@@ -181,7 +188,7 @@ class Shot:
             stop,
             track,
             script,
-            focus_range or FocusRange(),
+            focus_range,
             lens,
             metres,
             zoom,
@@ -195,10 +202,15 @@ class Shot:
 
         frames = self.source.frames(self.start, self.stop)
         maps = self.disparity.frames(self.start, self.stop)
+        slabs = np.zeros(len(self.zoom)) if self.track.slab is None else self.track.slab
         track = zip(
-            self.track.focus_disparity.tolist(), self.track.blur_strength.tolist(), self.zoom.tolist(), strict=True
+            self.track.focus_disparity.tolist(),
+            self.track.blur_strength.tolist(),
+            self.zoom.tolist(),
+            slabs.tolist(),
+            strict=True,
         )
-        for frame, disparity, (focus_disparity, blur_strength, zoom) in zip(frames, maps, track, strict=True):
+        for frame, disparity, (focus_disparity, blur_strength, zoom, slab) in zip(frames, maps, track, strict=True):
             if frame.is_past_end:
                 return
             disparity = upsample(disparity, frame.pixels)
@@ -209,7 +221,7 @@ class Shot:
             if frame.alpha is not None and zoom != 1:
                 frame = replace(frame, alpha=zoomed(frame.alpha, zoom, smooth=True))
             blur_strength *= zoom  # discs grow with the picture
-            bent = self.focus_range.applied(disparity, focus_disparity, blur_strength)
+            bent = self.focus_range.in_frame(slab).applied(disparity, focus_disparity, blur_strength)
             yield ShotFrame(frame, disparity, RenderInput(pixels, bent, focus_disparity, blur_strength))
 
 
@@ -266,6 +278,13 @@ def _strongest_blur(script: FocusScript, blur_strength: float | None) -> float:
         return max(script.dense.blur_strength)
     given = [keyframe.blur_strength for keyframe in script.keyframes if keyframe.blur_strength is not None]
     return max(given, default=blur_strength or 0.0)
+
+
+def _of_the_slab(slab: NDArray[np.float64]) -> str:
+    return (
+        f"all of the subject that is followed stays sharp: the focus slab reaches up to {float(slab.max()):.2f} of "
+        f"disparity to both sides of it; --focus-slab 0 leaves it out"
+    )
 
 
 def _of_a_part(start: int, stop: int, has_lens: bool, breathes: bool, is_found: bool) -> tuple[str, ...]:
