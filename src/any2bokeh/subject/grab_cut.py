@@ -20,7 +20,7 @@ _MOVES_PX, _MOVES_SHARE = 0.6, 0.25
 _MOVES_WITHIN = (0.30, 0.45)
 _ROUNDS = 3
 # Holes up to this share of a cut are filled, and its rags are smoothed within this window, over the longer side.
-_HOLE_SHARE = 0.03
+_HOLE_SHARE = 0.06
 _EDGE_WINDOW = 0.008
 # The first guess decides much: it is made at these sizes, and the majority of the results counts.
 _SIZES = (0.4, 0.65, 1.0)

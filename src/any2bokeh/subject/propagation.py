@@ -29,7 +29,7 @@ _EDGE_WINDOW = 0.012
 # What is farther from the rest than this, over the longer side, does not belong to it; what is smaller than this share
 # of it is a speck, or a hole.
 _APART = 0.02
-_SPECK_SHARE, _HOLE_SHARE = 0.004, 0.03
+_SPECK_SHARE, _HOLE_SHARE = 0.004, 0.06
 # How fast doubts come and go, and the width that they are spread over, over the longer side.
 _LEARN_DOUBT = 0.5
 _DOUBT_FROM, _DOUBT_OVER = 0.04, 0.2
