@@ -35,7 +35,11 @@ _STILLEST = 0.1
 _QUANTILE = 1.2816  # of the normal distribution at 1 - _STILLEST
 
 _FINE_PX, _AROUND_PX = 1.0, 17
+# What is so near to a pixel that is untouched sees it in its fine detail.
+_REACH_PX = 3
 _DARKEST = np.float32(1e-9)
+# Share of a window that is enough to tell from.
+_LEAST_SEEN = 0.02
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -141,7 +145,8 @@ class MatchedGrain:
     def put_back(self, source: NDArray[np.float32], rendered: NDArray[np.float32], index: int) -> NDArray[np.float32]:
         """A rendered frame with the grain of its source.
 
-        What part of the grain was lost is told from the fine detail around each pixel, before and after.
+        What part of the grain was lost is told from the fine detail around each pixel, before and after. What is in
+        focus counts for none of it but itself: the grain reaches up to it, and leaves it alone.
 
         Args:
             source, rendered: ``(3, H, W)`` in the transfer of the source.
@@ -153,7 +158,7 @@ class MatchedGrain:
         if rendered is source or self._model is None:
             return rendered
         before, after = _codes(source, self._transfer), _codes(rendered, self._transfer)
-        lost = 1 - np.minimum(_detail(after) / np.maximum(_detail(before), _DARKEST), 1)
+        lost = _lost(before, after)
         strength = self._amount * np.sqrt(lost) * self._model.deviation(after.mean(axis=0))
         grained = np.asarray(after + strength * self._model.sample(*lost.shape, seed=index), np.float32)
         return np.square(np.maximum(grained, 0)) if self._transfer == "linear" else grained
@@ -182,12 +187,34 @@ def _pairs(source: VideoSource, start: int, stop: int, transfer: Transfer) -> It
         yield one, other
 
 
-def _detail(codes: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Mean square of what is finer than a pixel or two, around each pixel: ``(H, W)``."""
+def _lost(before: NDArray[np.float32], after: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Share ``(H, W)`` of the fine detail around each pixel that is no longer there; 0 where the pixel is untouched."""
+    changed = (before != after).any(axis=0)
+    kernel = np.ones((2 * _REACH_PX + 1, 2 * _REACH_PX + 1), np.uint8)
+    apart = cv2.erode(changed.astype(np.uint8), kernel, borderType=cv2.BORDER_REPLICATE) > 0
+    found, is_known = _lost_among(apart, before, after)
+    if not is_known[changed].all():  # nothing is apart in what is thin, such as a gap between two fingers
+        found = np.where(is_known, found, _lost_among(changed, before, after)[0])
+    return np.where(changed, found, np.float32(0))
+
+
+def _lost_among(
+    seen: NDArray[np.bool_], before: NDArray[np.float32], after: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Share ``(H, W)`` that the pixels seen around each one lost of their fine detail, and where there are enough."""
+    fine_before, fine_after = (_around(_fine(codes) * seen) for codes in (before, after))
+    lost = 1 - np.minimum(fine_after / np.maximum(fine_before, _DARKEST), 1)
+    return lost, _around(seen.astype(np.float32)) > _LEAST_SEEN
+
+
+def _fine(codes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Square of what is finer than a pixel or two: ``(H, W)``."""
     grey = np.ascontiguousarray(codes.mean(axis=0))
-    fine = grey - cv2.GaussianBlur(grey, (0, 0), _FINE_PX)
-    around = cv2.blur(fine * fine, (_AROUND_PX, _AROUND_PX), borderType=cv2.BORDER_REFLECT)
-    return np.asarray(around, np.float32)
+    return np.square(grey - cv2.GaussianBlur(grey, (0, 0), _FINE_PX))
+
+
+def _around(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(cv2.blur(values, (_AROUND_PX, _AROUND_PX), borderType=cv2.BORDER_REFLECT), np.float32)
 
 
 def _differences(pairs: Iterable[Pair]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -31,12 +31,14 @@ class Preview:
         index: which frame of the clip.
         given: what the renderer was given.
         pixels: ``(3, H, W)`` float32, what it made of it, in the transfer of the source.
+        changed: ``(H, W)``, where that is not the source's own pixel, which is dithered in 8 bits; None = nowhere.
     """
 
     source: VideoInfo
     index: int
     given: RenderInput
     pixels: NDArray[np.float32]
+    changed: NDArray[np.bool_] | None = None
 
 
 def preview(
@@ -77,7 +79,8 @@ def preview(
         if notice and not matched.is_known:
             notice("no grain could be measured in the clip, so none is restored")
         pixels = matched.put_back(each.given.pixels, pixels, each.frame.index)
-    return Preview(source.info, each.frame.index, each.given, pixels)
+    changed = (pixels != each.frame.pixels).any(axis=0)
+    return Preview(source.info, each.frame.index, each.given, pixels, changed)
 
 
 def focal_plane_overlay(shown: Preview) -> NDArray[np.float32]:
@@ -93,7 +96,8 @@ def write_preview(shown: Preview, path: str | Path, *, overlay: bool = False, ov
     """
     pixels = focal_plane_overlay(shown) if overlay else _code_values(shown)
     require_png_target(path, shown.source.path, overwrite=overwrite)
-    write_picture(Path(path), pixels, bit_depth=shown.source.bit_depth)
+    dither = None if overlay or shown.changed is None else (shown.changed, shown.index)
+    write_picture(Path(path), pixels, bit_depth=shown.source.bit_depth, dither=dither)
 
 
 def require_png_target(path: str | Path, source: Path, *, overwrite: bool) -> None:

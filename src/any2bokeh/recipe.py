@@ -32,7 +32,8 @@ class Recipe:
         tracker: which tracker follows subjects; by default SAM 2 where it is on this machine, else the classical one.
         blur_strength: K where ``focus`` gives none at all; or a lens, whose focus distance is that of what is in focus
             in the clip's first frame.
-        focus_range: what stays in focus, and how differently near and far are blurred.
+        focus_range: what stays in focus, and how differently near and far are blurred; by default all of a subject that
+            is followed, and else as a thin lens has it.
         breathing: how the field of view changes with the focus distance.
         look: what the lens does to light besides blurring it.
         grain: how much of the source's grain is put back where it was blurred away; 1 = as much as there was.
@@ -49,7 +50,7 @@ class Recipe:
     plate: PlateChoice = "auto"
     tracker: LoadsTracker = field(default_factory=TrackerChoice)
     blur_strength: float | Lens | None = None
-    focus_range: FocusRange = field(default_factory=FocusRange)
+    focus_range: FocusRange = field(default_factory=lambda: FocusRange(slab="auto"))
     breathing: Breathing = field(default_factory=Breathing)
     look: Look = field(default_factory=Look)
     grain: float = 0.0

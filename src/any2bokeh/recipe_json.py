@@ -99,11 +99,12 @@ def dumps(recipe: Recipe) -> str:
             given[name] = getattr(recipe, name)
     if recipe.grain != 0:
         given["grain"] = recipe.grain
+    defaults = {each.name: _default(each) for each in fields(Recipe)}
     for name, kind in _PARTS.items():
         part = getattr(recipe, name)
         if type(part) is not kind:
             raise InputError(f"{name} of the recipe is a {type(part).__name__}, which cannot be written to a file")
-        if part != kind():
+        if part != defaults[name]:
             given[name] = _values_json(part)
     return json.dumps(given, indent=2, ensure_ascii=False) + "\n"
 
@@ -233,7 +234,8 @@ def _value(hint: Any, given: object, root: Path) -> Any:
         kinds = [each for each in get_args(hint) if each is not type(None)]
         if given is None and len(kinds) < len(get_args(hint)):
             return None
-        [hint] = kinds
+        # A number, or a word for one.
+        hint = next((each for each in kinds if (get_origin(each) is Literal) == isinstance(given, str)), kinds[0])
     if get_origin(hint) is Literal:
         require_choice("it", given, get_args(hint))
         return given

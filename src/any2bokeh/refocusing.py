@@ -239,7 +239,7 @@ def _first_of(track: FocusTrack, count: int) -> FocusTrack:
     """The track of a clip that ended after so many frames."""
     if len(track.focus_disparity) == count:
         return track
-    return replace(track, focus_disparity=track.focus_disparity[:count], blur_strength=track.blur_strength[:count])
+    return track.part(slice(count))
 
 
 def _open_aovs(request: "AovRequest", shot: Shot, engine: Renderer, stems: list[str], *, overwrite: bool) -> "AovSink":

@@ -26,6 +26,7 @@ from any2bokeh.focus import FocusScript, FocusTrack, resolve
 from any2bokeh.focus.finder import Range
 from any2bokeh.focus.pictures import LONG_SIDE_PX
 from any2bokeh.focus.tracked_subjects import OnTrackedFrame, TrackedSubjects
+from any2bokeh.optics.focus_range import FocusRange
 from any2bokeh.optics.lens import Lens
 from any2bokeh.plate.choice import uses_plate
 from any2bokeh.recipe import Recipe
@@ -35,6 +36,9 @@ from any2bokeh.video.reduced import ReducedPictures
 
 FrameRange = tuple[int, int | None]
 """The frames ``first <= index < end`` of a clip; its end where the second is None."""
+
+# Of disparity; a smaller slab changes nothing that could be seen.
+_TOLD_SLAB = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +142,7 @@ class Shot:
                     dropped_frames=() if is_part else info.dropped_frames,
                     blur_strength=0.0 if isinstance(blur_strength, Lens) else blur_strength,
                     subjects=subjects,
+                    finds_slab=recipe.focus_range.slab == "auto",
                 )
 
             breathes = breathing.strength != 0
@@ -146,6 +151,8 @@ class Shot:
             track = resolved(start - first, stop - first) if over_all is None else over_all.part(part)
             lens = blur_strength if isinstance(blur_strength, Lens) and not gives_blur_strength(script) else None
             reference = None if lens is None else float((over_all or resolved(0, 1)).focus_disparity[0])
+        if track.slab is not None and track.slab.max() > _TOLD_SLAB:
+            track = replace(track, warnings=(*track.warnings, _of_the_slab(track.slab)))
         metres = inverse_metres_per_unit(known)
         strongest = _strongest_blur(script, 0.0 if isinstance(blur_strength, Lens) else blur_strength)
         if lens is not None and reference is not None:
@@ -185,6 +192,11 @@ class Shot:
     def is_part(self) -> bool:
         """Whether disparity is known of the part alone, which is then a clip of its own."""
         return isinstance(self.disparity, _PartDisparity)
+
+    def focus_range_at(self, index: int) -> FocusRange:
+        """What stays in focus in a frame of the part."""
+        slab = 0.0 if self.track.slab is None else float(self.track.slab[index - self.start])
+        return self.recipe.focus_range.in_frame(slab)
 
     def blur_at(self, index: int) -> float:
         """K of a frame of the clip, before its zoom; 0 outside the part."""
@@ -244,6 +256,13 @@ def _strongest_blur(script: FocusScript, blur_strength: float | None) -> float:
         return max(script.dense.blur_strength)
     given = [keyframe.blur_strength for keyframe in script.keyframes if keyframe.blur_strength is not None]
     return max(given, default=blur_strength or 0.0)
+
+
+def _of_the_slab(slab: NDArray[np.float64]) -> str:
+    return (
+        f"all of the subject that is followed stays sharp: the focus slab reaches up to {float(slab.max()):.2f} of "
+        f"disparity to both sides of it; --focus-slab 0 leaves it out"
+    )
 
 
 def _of_a_part(start: int, stop: int, has_lens: bool, breathes: bool, is_found: bool) -> tuple[str, ...]:

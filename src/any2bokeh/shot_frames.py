@@ -120,13 +120,14 @@ def _given(shot: Shot, treated: _Treated, hidden: HiddenBackground | None) -> Sh
     at = treated.index - shot.start
     focus_disparity, zoom = float(shot.track.focus_disparity[at]), float(shot.zoom[at])
     blur_strength = shot.blur_at(treated.index) * zoom  # discs grow with the picture
+    focus_range = shot.focus_range_at(treated.index)
     frame, disparity = treated.frame, zoomed(treated.disparity, zoom, smooth=False)
     pixels = zoomed(frame.pixels, zoom, smooth=True)
     if frame.alpha is not None and zoom != 1:
         frame = replace(frame, alpha=zoomed(frame.alpha, zoom, smooth=True))
 
     def bent(values: NDArray[np.float32]) -> NDArray[np.float32]:
-        return shot.recipe.focus_range.applied(values, focus_disparity, blur_strength)
+        return focus_range.applied(values, focus_disparity, blur_strength)
 
     if hidden is not None:
         hidden = HiddenBackground(
@@ -136,7 +137,7 @@ def _given(shot: Shot, treated: _Treated, hidden: HiddenBackground | None) -> Sh
             hidden.margin_px,
         )
     bands = _bands(treated, zoom)
-    if bands is not None and not shot.recipe.focus_range.is_plain:
+    if bands is not None and not focus_range.is_plain:
         bands = bands.with_disparity(bent)
     given = RenderInput(pixels, bent(disparity), focus_disparity, blur_strength, hidden=hidden, bands=bands)
     return ShotFrame(frame, disparity, given)

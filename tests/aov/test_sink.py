@@ -82,8 +82,8 @@ def test_layers_add_up_to_the_result_and_alpha_is_what_is_not_far(made, tmp_path
         np.testing.assert_allclose(read(folder / "alpha" / name)["Y"], 1 - alphas["far"], atol=2e-3)
         for c, channel in enumerate("RGB"):
             total = sum(part[channel] for part in parts.values())
-            # 8-bit codes of the result are up to 0.005 of light apart near white.
-            np.testing.assert_allclose(total, light[index][c], atol=0.006)
+            # Dithered 8-bit codes of the result lie up to one, 0.009 of light near white, from it; worst seen 0.0073.
+            np.testing.assert_allclose(total, light[index][c], atol=0.009)
         square = clips.subject_mask(index) > 0
         inside = cv2.erode(square.astype(np.uint8), np.ones((9, 9))) > 0
         assert alphas["near"][inside].min() > 0.99
@@ -100,7 +100,7 @@ def test_one_file_holds_the_result_and_every_picture(made, tmp_path):
         [second] = result.frames(1, 2)
     light = srgb_decode(second.pixels)
     for c, channel in enumerate("RGB"):
-        np.testing.assert_allclose(channels[channel], light[c], atol=0.006)
+        np.testing.assert_allclose(channels[channel], light[c], atol=0.009)  # as above
         total = sum(channels[f"{part}.{channel}"] for part in ("near", "focus", "far"))
         np.testing.assert_allclose(total, channels[channel], atol=3e-3)
 

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from tests import clips
 from tests.cli.conftest import RunCli
 from tests.cli.test_bad_input import assert_refused
 from tests.cli.test_preview import read_rgb
@@ -47,6 +48,33 @@ def test_a_look_changes_the_picture(cli: RunCli, arguments: list[object], result
     outcome = cli(*arguments, "--blur", "200", *look, "--overwrite")
     assert (outcome.code, outcome.err) == (0, "")
     assert np.abs(read_rgb(results / "frame.png").astype(int) - plain).max() > 1
+
+
+def test_a_raised_leg_of_what_is_followed_stays_sharp(
+    cli: RunCli, frame_folder: Path, disparity_folder: Path, mask_folder: Path, results: Path
+):
+    for index, file in enumerate(sorted(disparity_folder.iterdir())):
+        disparity = cv2.imread(str(file), cv2.IMREAD_UNCHANGED)
+        assert disparity is not None
+        near = disparity > 0.8 * 65535
+        near[: near.shape[0] // 2] = False  # the square's lower half stands out of it
+        disparity[near] = round(0.97 * 65535)
+        cv2.imwrite(str(file), disparity)
+        cv2.imwrite(str(mask_folder / f"{index:05d}.png"), clips.subject_mask(index))
+    arguments = ["preview", frame_folder, "--disparity", disparity_folder, "-o", results / "frame.png", "--frame", 3]
+    given = [*arguments, "--focus-mask", mask_folder, "--blur", "300", "--edges", "off", "--overwrite"]
+    outcome = cli(*given)
+    assert outcome.code == 0
+    assert "stays sharp: the focus slab reaches up to 0.0" in outcome.err
+    source = clips.picture(3)
+    rows, columns = np.nonzero(clips.subject_mask(3))
+    inner = (slice(rows.min() + 3, rows.max() - 2), slice(columns.min() + 3, columns.max() - 2))
+    np.testing.assert_array_equal(read_rgb(results / "frame.png")[inner], source[inner])
+    plain = cli(*given, "--focus-slab", "0")
+    assert (plain.code, plain.err) == (0, "")
+    assert (read_rgb(results / "frame.png")[inner] != source[inner]).any()
+    fixed = cli(*arguments, "--focus", "0.9", "--blur", "300", "--focus-slab", "auto", "--overwrite")
+    assert (fixed.code, fixed.err) == (0, ""), "nothing is followed, so there is no slab"
 
 
 def test_a_picture_is_an_aperture(cli: RunCli, arguments: list[object], results: Path, heart: Path):
@@ -102,6 +130,7 @@ def test_lenses_are_listed(cli: RunCli, tmp_path: Path):
         (["--blur", "9", "--highlights", "-1"], "highlights is -1"),
         (["--blur", "9", "--highlight-threshold", "0.5"], "--highlight-threshold 0.5"),
         (["--blur", "9", "--focus-slab", "2"], "focus slab is 2"),
+        (["--blur", "9", "--focus-slab", "wide"], "--focus-slab is 'wide'"),
         (["--blur", "9", "--focus-shoulder", "0.1"], "--focus-shoulder 0.1"),
         (["--blur", "9", "--max-radius", "0"], "largest radius is 0"),
         (["--blur", "9", "--aperture-image", "none.png"], "there is no aperture image none.png"),

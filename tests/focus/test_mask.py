@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from any2bokeh.errors import InputError
-from any2bokeh.focus.mask import EASE_ON_S, follow, follow_shots, margins, subject_of
+from any2bokeh.focus.mask import EASE_ON_S, follow, follow_shots, follow_slab, margins, subject_of
 
 FPS = 24.0
 HEIGHT, WIDTH = 54, 96
@@ -33,6 +33,29 @@ def test_a_hand_over_the_subject_does_not_answer() -> None:
     mask, disparity = subject_scene()
     disparity[0, 20:34, 33:37] = 0.99  # a fifth of the disc
     assert subject_of(mask, disparity).disparity == pytest.approx(0.8)
+
+
+@pytest.mark.parametrize(("behind", "expected"), [(0.3, 0.1), (0.65, 0.06)])
+def test_a_slab_holds_a_raised_leg_and_nothing_beside_the_subject(behind: float, expected: float) -> None:
+    mask, disparity = subject_scene(behind=behind)
+    rows, columns = np.nonzero(mask)
+    leg = np.zeros(mask.shape, bool)
+    leg[rows.min() : (rows.min() + rows.max()) // 2, columns.min() : (columns.min() + columns.max()) // 2] = True
+    disparity[0, leg] += 0.1
+    assert subject_of(mask, disparity).slab == pytest.approx(expected, abs=1e-6)
+    # The ground below it, on which it stands, is no background.
+    disparity[0, rows.max() + 1 :] = 0.8
+    assert subject_of(mask, disparity).slab == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_slab_is_wide_before_the_leg_is_raised_and_changes_slowly() -> None:
+    values = [0.02] * 24 + [0.12] * 6 + [0.02] * 24
+    slab = follow_slab(values.__getitem__, shots=[0, len(values)], wanted=(0, len(values)), fps=FPS)
+    assert slab[24:30] == pytest.approx(0.12, abs=1e-3)
+    assert slab[[0, -1]] == pytest.approx(0.02, abs=1e-3)
+    assert np.abs(np.diff(slab)).max() < 0.03  # the leg itself moves by 0.1 in a frame
+    part = follow_slab(values.__getitem__, shots=[0, len(values)], wanted=(20, 23), fps=FPS)
+    np.testing.assert_allclose(part, slab[20:23], rtol=1e-12)
 
 
 def test_an_empty_mask_has_no_subject() -> None:

@@ -26,7 +26,7 @@ def test_what_moves_by_itself_is_told_from_the_camera(model: CameraModel):
 
 
 @pytest.mark.parametrize("model", ["affine", "similarity"])
-@pytest.mark.parametrize(("height", "width"), [(1, 1), (4, 90), (9, 9)])
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (4, 90), (9, 9), (9, 200)])
 def test_too_few_points_are_a_still_camera_or_a_fit(model: CameraModel, height: int, width: int):
     motion = Motion.of(np.zeros((height, width, 2), np.float32), model=model)
     assert motion.camera.shape == (2, 3)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from any2bokeh.cli.options import option
 from any2bokeh.errors import InputError
@@ -83,12 +83,13 @@ class FocusRangeOptions:
     """What stays in focus, and how differently near and far are blurred, as typed."""
 
     focus_slab: Annotated[
-        float | None,
+        str | None,
         option(
             "--focus-slab",
-            help="Range of disparity on either side of the focal plane that stays sharp (0 to 1; default: 0).",
+            help="Range of disparity on either side of the focal plane that stays sharp (0 to 1; default: auto, as far "
+            "as the subject that is followed reaches, and 0 where none is).",
             panel=_RANGE,
-            metavar="D",
+            metavar="D|auto",
         ),
     ] = None
     focus_shoulder: Annotated[
@@ -135,15 +136,25 @@ class FocusRangeOptions:
         Raises:
             InputError: values outside their range.
         """
-        if self.focus_shoulder is not None and not self.focus_slab:
+        slab = self._slab()
+        if self.focus_shoulder is not None and (self.focus_slab is None or slab == 0):
             raise InputError(
-                f"--focus-shoulder {self.focus_shoulder:g} needs --focus-slab above 0, such as --focus-slab 0.05"
+                f"--focus-shoulder {self.focus_shoulder:g} needs --focus-slab above 0, such as --focus-slab 0.05, or "
+                "auto"
             )
         names = {
-            "slab": self.focus_slab,
+            "slab": slab,
             "shoulder": self.focus_shoulder,
             "near": self.near_blur,
             "far": self.far_blur,
             "max_radius_px": self.max_radius,
         }
         return FocusRange(**{name: value for name, value in names.items() if value is not None})
+
+    def _slab(self) -> float | Literal["auto"]:
+        if self.focus_slab in (None, "auto"):
+            return "auto"
+        try:
+            return float(self.focus_slab)
+        except ValueError:
+            raise InputError(f"--focus-slab is {self.focus_slab!r}; give a disparity, 0 to 1, or auto") from None

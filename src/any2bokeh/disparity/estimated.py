@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from any2bokeh.disparity.cache import DisparityCache, Entry, PendingEntry
-from any2bokeh.disparity.estimators.base import DepthEstimator, ScaleAlignment
+from any2bokeh.disparity.estimators.base import DepthEstimator, RemarkedMaps, ScaleAlignment
 from any2bokeh.disparity.raw_scale import ClipRange, raw_disparity
 from any2bokeh.disparity.source import FileDisparity, open_disparity
 from any2bokeh.errors import InputError
@@ -87,6 +87,8 @@ class EstimatedDisparity:
                 self._notice(self.estimator.caveat)
             key = self._key()
             self._entry = self._cache.find(key, self._notice) or self._made(key)
+            if self._notice is not None and self._entry.facts.get("remark"):
+                self._notice(self._entry.facts["remark"])
         return self._entry
 
     def frames(self, start: int = 0, stop: int | None = None) -> Iterator[NDArray[np.float32]]:
@@ -108,7 +110,8 @@ class EstimatedDisparity:
         clip_range = ClipRange()
         self._progress(0, total)
         with self._cache.begin(key, frame_count=total) as entry:
-            for done, raw in enumerate(self.estimator.maps(self._pictures()), 1):
+            raw_maps = self.estimator.maps(self._pictures())
+            for done, raw in enumerate(raw_maps, 1):
                 entry.raw.write(raw_disparity(raw, meaning))
                 if done // 2 > (done - 1) // 2:  # the other half is holding them still
                     self._progress(done // 2, total)
@@ -123,6 +126,7 @@ class EstimatedDisparity:
                 "licence": self.estimator.licence,
                 "meaning": str(meaning),
                 "ends": list(ends),
+                "remark": raw_maps.remark if isinstance(raw_maps, RemarkedMaps) else None,
             }
             return entry.publish(ends, facts)
 

@@ -28,6 +28,14 @@ _BEHIND = 0.02
 _BEHIND_SHARE = 0.8
 # Standard deviation of the smoothing over time: takes out jitter from frame to frame, keeps a walk.
 SMOOTHING_S = 0.08
+# What a subject's own disparities reach to both sides of its middle, but for this share of it that may be background.
+_OUTLIERS_PERCENT = 5.0
+# The slab that holds a subject reaches this far towards the nearest that is beside it, a tenth of the ring left out.
+_SLAB_SHARE, _BESIDE_PERCENT = 0.4, 10.0
+# Beside and above: below, a subject stands on a ground that is as near as it is. Of its height.
+_FEET = 0.1
+# A slab holds what the subject reaches within this time before and after.
+_SLAB_REACH_S = 0.25
 # How long the focus takes to come back to a subject that was lost.
 EASE_ON_S = 0.4
 
@@ -39,10 +47,12 @@ class Subject:
     Attributes:
         disparity: of the subject, in [0, 1]; None where the mask is empty.
         surround: median disparity of the ring around the subject, None where there is none.
+        slab: distance in disparity that its own surfaces reach from there, as far as nothing beside it is so near.
     """
 
     disparity: float | None
     surround: float | None = None
+    slab: float = 0.0
 
 
 class SubjectReader:
@@ -91,9 +101,12 @@ class SubjectReader:
 
     def disparity(self, frame: int) -> float | None:
         """Disparity of the subject in a frame, None where the mask is empty."""
-        if frame not in self._subjects:
-            self._subjects[frame] = subject_of(self._masks.at(frame), self._disparity.at(frame))
-        return self._subjects[frame].disparity
+        return self._subject(frame).disparity
+
+    def slab(self, frame: int) -> float | None:
+        """Half width of a slab that holds the subject in a frame, None where the mask is empty."""
+        subject = self._subject(frame)
+        return None if subject.disparity is None else subject.slab
 
     def read_ahead(self, start: int, stop: int) -> None:
         """Read the frames from ``start`` to ``stop`` in one pass, which streams where single frames would seek."""
@@ -118,6 +131,11 @@ class SubjectReader:
             f"if near and far look swapped, give the other --disparity-polarity",
         )
 
+    def _subject(self, frame: int) -> Subject:
+        if frame not in self._subjects:
+            self._subjects[frame] = subject_of(self._masks.at(frame), self._disparity.at(frame))
+        return self._subjects[frame]
+
     def _require_size(self, disparity_shape: tuple[int, ...], frame_size: tuple[int, int] | None) -> None:
         height, width = self._masks.at(0).shape
         of_disparity = (disparity_shape[1], disparity_shape[0])
@@ -140,7 +158,8 @@ def subject_of(mask: NDArray[np.float32], disparity: NDArray[np.float32]) -> Sub
 
     Returns:
         The mean of the values between the 40th and 60th percentile under the eroded mask, which is a median without
-        the steps of 8-bit files. A subject too thin for the erosion is eroded by half of its own thickness.
+        the steps of 8-bit files. A subject too thin for the erosion is eroded by half of its own thickness. Its slab
+        holds all but the outermost of the same values, but never what the ring around it shows beside and above it.
     """
     import cv2
 
@@ -156,7 +175,19 @@ def subject_of(mask: NDArray[np.float32], disparity: NDArray[np.float32]) -> Sub
     inner = depth > min(border, 0.5 * float(depth.max()))
     distance = cv2.distanceTransform(1 - is_on, cv2.DIST_L2, 3)
     ring = (distance > border) & (distance <= 4 * border)
-    return Subject(_middle(values[inner]), float(np.median(values[ring])) if ring.any() else None)
+    middle = _middle(values[inner])
+    surround = float(np.median(values[ring])) if ring.any() else None
+    rows = np.flatnonzero(is_on.any(axis=1))
+    ring[rows[-1] - int(_FEET * len(rows)) :] = False
+    return Subject(middle, surround, _slab(values[inner] - middle, values[ring] - middle))
+
+
+def _slab(own: NDArray[np.floating], beside: NDArray[np.floating]) -> float:
+    """Half width of the slab about a subject, from how far its own values and those beside it lie from its middle."""
+    reach = float(np.abs(np.percentile(own, (_OUTLIERS_PERCENT, 100 - _OUTLIERS_PERCENT))).max())
+    if not beside.size:
+        return reach
+    return min(reach, _SLAB_SHARE * float(np.percentile(np.abs(beside), _BESIDE_PERCENT)))
 
 
 def _on_grid(mask: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.uint8]:
@@ -216,6 +247,31 @@ def follow_shots(
     return np.concatenate(parts)
 
 
+def follow_slab(
+    subject_slab: Callable[[int], float | None],
+    *,
+    shots: Sequence[int],
+    wanted: tuple[int, int],
+    fps: float,
+    title: str = "mask",
+) -> NDArray[np.float64]:
+    """Half width of the slab that holds a subject in the wanted frames, steady over time; see `follow_shots`.
+
+    A leg that is raised for a moment widens it before and after, so that the slab never opens visibly.
+    """
+    reach = math.ceil(_SLAB_REACH_S * fps)
+    spans = list(pairwise(shots))
+
+    def widest(frame: int) -> float | None:
+        if subject_slab(frame) is None:
+            return None
+        first, last = next(span for span in spans if span[0] <= frame < span[1])
+        near = [subject_slab(other) for other in range(max(first, frame - reach), min(last, frame + reach + 1))]
+        return max(value for value in near if value is not None)
+
+    return follow_shots(widest, shots=shots, wanted=wanted, fps=fps, title=title)
+
+
 def _held_from_another_shot(
     subject_disparity: Callable[[int], float | None], spans: Sequence[tuple[int, int]], number: int, fps: float
 ) -> float | None:
@@ -269,6 +325,11 @@ def margins(fps: float) -> tuple[int, int]:
     """How many frames before and after the wanted ones matter to them, while the subject is seen throughout."""
     reach = _reach(SMOOTHING_S * fps)
     return 2 * reach + math.ceil(EASE_ON_S * fps) + 1, reach
+
+
+def slab_margin(fps: float) -> int:
+    """How many frames more matter on both sides where a slab is followed, too."""
+    return math.ceil(_SLAB_REACH_S * fps)
 
 
 def _frames_that_matter(

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from any2bokeh.disparity.source import DisparitySource
 from any2bokeh.errors import InputError
-from any2bokeh.focus.mask import SubjectReader, follow_shots, margins
+from any2bokeh.focus.mask import SubjectReader, follow_shots, follow_slab, margins, slab_margin
 from any2bokeh.focus.move import Move, plan_moves, values_over
 from any2bokeh.focus.script import DenseFocus, FocusScript, Keyframe, require_blur_strength
 from any2bokeh.focus.target import BoxTarget, DisparityTarget, MaskTarget, PointTarget, Target
@@ -27,15 +27,19 @@ class FocusTrack:
         focus_disparity: ``(T,)`` float64, d_f in [0, 1].
         blur_strength: ``(T,)`` float64, K >= 0.
         warnings: one-line remarks for the user about what looks wrong but may be meant.
+        slab: ``(T,)`` float64, half width in disparity of a slab about d_f that holds the subject that is followed, 0
+            where none is; None where it was not asked for.
     """
 
     focus_disparity: NDArray[np.float64]
     blur_strength: NDArray[np.float64]
     warnings: tuple[str, ...] = ()
+    slab: NDArray[np.float64] | None = None
 
     def part(self, frames: slice) -> "FocusTrack":
         """Some of the frames, with all remarks."""
-        return FocusTrack(self.focus_disparity[frames], self.blur_strength[frames], self.warnings)
+        slab = None if self.slab is None else self.slab[frames]
+        return FocusTrack(self.focus_disparity[frames], self.blur_strength[frames], self.warnings, slab)
 
 
 def resolve(
@@ -52,6 +56,7 @@ def resolve(
     dropped_frames: Sequence[int] = (),
     blur_strength: float | None = None,
     subjects: TrackedSubjects | None = None,
+    finds_slab: bool = False,
 ) -> FocusTrack:
     """Find the focus of every frame; reads only the disparity, the masks and the pictures that it needs.
 
@@ -72,6 +77,7 @@ def resolve(
         dropped_frames: places of frames that were dropped from the clip, for which there may be masks all the same.
         blur_strength: K where the script gives none at all.
         subjects: what follows a point or box whose ``track`` is true; needed where the script has one.
+        finds_slab: find the slab that holds what is followed, too.
 
     Returns:
         A track of ``stop - start`` frames.
@@ -85,7 +91,8 @@ def resolve(
     if not 0 <= start < stop <= frame_count:
         raise InputError(f"frames {start} to {stop} are asked for but the clip has {frame_count}; ask for some of them")
     if script.dense is not None:
-        return _dense_track(script, script.dense, frame_count, float(fps), start, stop)
+        track = _dense_track(script, script.dense, frame_count, float(fps), start, stop)
+        return replace(track, slab=np.zeros(stop - start)) if finds_slab else track
     placed = [(_clip_frame(keyframe, script, frame_count, float(fps)), keyframe) for keyframe in script.keyframes]
     cuts = sorted({frame for frame, keyframe in placed if keyframe.cut})
     targets = plan_moves([(f, k, k.target) for f, k in placed if k.target is not None], cuts=cuts, fps=float(fps))
@@ -102,12 +109,14 @@ def resolve(
         disparity, frame_count, stop, float(fps), frame_size, frame_numbers, dropped_frames, cuts, root, subjects
     )
     focus = _TargetFocus(targets, clip)
+    slab = values_over(targets, focus.slabs, start=start, stop=stop) if finds_slab else None
     return FocusTrack(
         np.clip(values_over(targets, focus.values, start=start, stop=stop), 0.0, 1.0),
         values_over(
             strengths, lambda number, span: np.full(span[1] - span[0], strengths[number].value), start=start, stop=stop
         ),
         focus.warnings(),
+        slab,
     )
 
 
@@ -168,6 +177,23 @@ class _TargetFocus:
 
     def values(self, number: int, wanted: tuple[int, int]) -> NDArray[np.float64]:
         """Focus that a move leads to, in the wanted frames."""
+        subject = self._subject(number)
+        if subject is not None:
+            return self._followed(number, subject, wanted)
+        if number not in self._fixed:
+            move = self._moves[number]
+            self._fixed[number] = _read_target(move.value, move.frame, self._clip.disparity)
+        return np.full(wanted[1] - wanted[0], self._fixed[number])
+
+    def slabs(self, number: int, wanted: tuple[int, int]) -> NDArray[np.float64]:
+        """Half width of the slab that holds what a move leads to, in the wanted frames; 0 where nothing is followed."""
+        subject = self._subject(number)
+        if subject is None:
+            return np.zeros(wanted[1] - wanted[0])
+        return self._followed(number, subject, wanted, slab=True)
+
+    def _subject(self, number: int) -> SubjectReader | TrackedSubject | None:
+        """What is followed by a move's target, if anything is."""
         target, frame = self._moves[number].value, self._moves[number].frame
         if not isinstance(target, DisparityTarget) and frame >= self._clip.disparity.frame_count:
             raise InputError(
@@ -175,17 +201,15 @@ class _TargetFocus:
                 f"{self._clip.disparity.frame_count - 1}; give the disparity of the whole clip"
             )
         if isinstance(target, MaskTarget):
-            return self._followed(number, self._masked_subject(target), wanted)
+            return self._masked_subject(target)
         if isinstance(target, PointTarget | BoxTarget) and target.track:
             if self._clip.subjects is None:
                 raise InputError(
                     f"the subject of frame {frame} cannot be followed without the pictures of the clip; give them, or "
                     f"set track to false"
                 )
-            return self._followed(number, self._clip.subjects.subject(target, frame), wanted)
-        if number not in self._fixed:
-            self._fixed[number] = _read_target(target, frame, self._clip.disparity)
-        return np.full(wanted[1] - wanted[0], self._fixed[number])
+            return self._clip.subjects.subject(target, frame)
+        return None
 
     def warnings(self) -> tuple[str, ...]:
         of_masks = tuple(warning for subject in self._masked.values() for warning in subject.warnings())
@@ -205,18 +229,19 @@ class _TargetFocus:
         return self._masked[target.path]
 
     def _followed(
-        self, number: int, subject: SubjectReader | TrackedSubject, wanted: tuple[int, int]
+        self, number: int, subject: SubjectReader | TrackedSubject, wanted: tuple[int, int], *, slab: bool = False
     ) -> NDArray[np.float64]:
         begin = min(math.floor(self._moves[number].begins) + 1, self._moves[number].frame)
         following = self._moves[number + 1 :]
         end = min(following[0].frame if following else self._clip.frame_count, subject.frame_count)
-        before, after = margins(self._clip.fps)
+        before, after = (margin + slab * slab_margin(self._clip.fps) for margin in margins(self._clip.fps))
         subject.read_ahead(max(begin, wanted[0] - before), min(end, wanted[1] + after))
         shots = [begin, *(cut for cut in self._clip.cuts if begin < cut < end), end]
-        return follow_shots(subject.disparity, shots=shots, wanted=wanted, fps=self._clip.fps, title=subject.title)
+        follow, told = (follow_slab, subject.slab) if slab else (follow_shots, subject.disparity)
+        return follow(told, shots=shots, wanted=wanted, fps=self._clip.fps, title=subject.title)
 
 
-def _read_target(target: DisparityTarget | PointTarget | BoxTarget, frame: int, disparity: DisparitySource) -> float:
+def _read_target(target: Target, frame: int, disparity: DisparitySource) -> float:
     match target:
         case DisparityTarget(focus_disparity):
             return focus_disparity
@@ -224,3 +249,5 @@ def _read_target(target: DisparityTarget | PointTarget | BoxTarget, frame: int, 
             return disparity_at_point(disparity.at(frame), x, y)
         case BoxTarget(x0, y0, x1, y1):
             return disparity_in_box(disparity.at(frame), x0, y0, x1, y1)
+        case MaskTarget():
+            raise TypeError("a mask is followed, not read in one frame")

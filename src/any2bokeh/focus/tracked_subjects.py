@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from any2bokeh.disparity.source import DisparitySource
-from any2bokeh.focus.mask import subject_of
+from any2bokeh.focus.mask import Subject, subject_of
 from any2bokeh.focus.pictures import Pictures, views_of
 from any2bokeh.focus.target import BoxTarget, PointTarget
 from any2bokeh.subject.point import disparity_at_point, disparity_in_box
@@ -96,8 +96,8 @@ class TrackedSubjects:
 class TrackedSubject:
     """The subject that a seed points at, followed forward; each frame is tracked once, when it is first asked for.
 
-    Only one number a frame is kept. Scenery (a wall, the ground) has no outline that could be followed: its disparity
-    where it was pointed at is held.
+    Only a few numbers a frame are kept. Scenery (a wall, the ground) has no outline that could be followed: its
+    disparity where it was pointed at is held.
 
     Args:
         seed: where the subject is.
@@ -126,19 +126,20 @@ class TrackedSubject:
         self.frame_count = disparity.frame_count
         self._first = frame
         self._on_tracked_frame = on_tracked_frame
-        self._disparities: list[float | None] = []
+        self._seen: list[Subject] = []
         self._newest: TrackedFrame | None = None
         self._seed = seed
-        self._held: float | None = None
+        self._held: Subject | None = None
         self._tracked = _tracked(seed, frame, tracker, pictures, disparity)
 
     def disparity(self, frame: int) -> float | None:
         """Disparity of the subject in a frame, None where it is not in view and before the frame of the seed."""
-        if frame < self._first:
-            return None
-        while len(self._disparities) <= frame - self._first:
-            self._track_one()
-        return self._disparities[frame - self._first]
+        return self._subject(frame).disparity
+
+    def slab(self, frame: int) -> float | None:
+        """Half width of a slab that holds the subject in a frame, None where `disparity` is."""
+        subject = self._subject(frame)
+        return None if subject.disparity is None else subject.slab
 
     def matte(self, frame: int) -> NDArray[np.float32] | None:
         """Matte of the subject in the newest frame that was tracked, or in one after it; None where it is not in view.
@@ -146,7 +147,7 @@ class TrackedSubject:
         Raises:
             ValueError: the frame is an older one, whose matte is not kept.
         """
-        if frame < self._first + len(self._disparities) - 1:
+        if frame < self._first + len(self._seen) - 1:
             raise ValueError(f"the matte of frame {frame} is not kept")
         seen = self.disparity(frame) is not None
         return self._newest.matte if seen and self._newest is not None else None
@@ -156,11 +157,11 @@ class TrackedSubject:
 
     def warnings(self) -> tuple[str, ...]:
         """What looks wrong about the frames tracked so far."""
-        seen = sum(value is not None for value in self._disparities)
-        if not self._disparities or seen >= _SEEN_SHARE * len(self._disparities):
+        seen = sum(subject.disparity is not None for subject in self._seen)
+        if not self._seen or seen >= _SEEN_SHARE * len(self._seen):
             return ()
         return (
-            f"{self.title} is seen in only {seen} of {len(self._disparities)} frames, and the focus is held in the "
+            f"{self.title} is seen in only {seen} of {len(self._seen)} frames, and the focus is held in the "
             f"others; give another keyframe where it comes back, or a mask",
         )
 
@@ -168,20 +169,27 @@ class TrackedSubject:
         """Stop reading the clip."""
         self._tracked.close()
 
+    def _subject(self, frame: int) -> Subject:
+        if frame < self._first:
+            return Subject(None)
+        while len(self._seen) <= frame - self._first:
+            self._track_one()
+        return self._seen[frame - self._first]
+
     def _track_one(self) -> None:
         if self._held is not None:
-            self._disparities.append(self._held)
+            self._seen.append(self._held)
             return
         tracked, disparity = next(self._tracked)
-        if not self._disparities and is_scenery(tracked.matte, disparity):
-            self._held = _disparity_at(self._seed, disparity, tracked)
+        if not self._seen and is_scenery(tracked.matte, disparity):
+            self._held = Subject(_disparity_at(self._seed, disparity, tracked))
             self.close()
-            self._disparities.append(self._held)
+            self._seen.append(self._held)
             return
         self._newest = tracked
         if self._on_tracked_frame:
-            self._on_tracked_frame(self._first + len(self._disparities), tracked)
-        self._disparities.append(subject_of(tracked.matte, disparity[None]).disparity if tracked.visible else None)
+            self._on_tracked_frame(self._first + len(self._seen), tracked)
+        self._seen.append(subject_of(tracked.matte, disparity[None]) if tracked.visible else Subject(None))
 
 
 def _disparity_at(seed: Seed, disparity: NDArray[np.float32], tracked: "TrackedFrame") -> float | None:

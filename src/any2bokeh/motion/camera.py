@@ -53,6 +53,8 @@ class Motion:
 def _fitted(here: NDArray[np.float32], there: NDArray[np.float32], model: CameraModel) -> NDArray[np.float64]:
     if len(here) < _POINTS_MIN:
         return np.eye(2, 3)
+    # OpenCV takes no points that are strided, as those of a grid of one row are.
+    here, there = np.ascontiguousarray(here), np.ascontiguousarray(there)
     if model == "affine":
         camera, _ = cv2.estimateAffine2D(here, there, method=cv2.RANSAC, ransacReprojThreshold=_INLIER_PX)
     else:

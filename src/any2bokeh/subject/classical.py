@@ -1,5 +1,6 @@
-"""A tracker without weights: the matte moves with the optical flow and is mended by colour and disparity."""
+"""A tracker without weights: the matte moves with the optical flow and is mended by colour, and disparity or speed."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar
@@ -8,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from any2bokeh.motion.camera import Motion
 from any2bokeh.motion.flow import FlowFinder
 from any2bokeh.motion.warp import warp
 from any2bokeh.subject.appearance import (
@@ -17,14 +19,15 @@ from any2bokeh.subject.appearance import (
     colour_histogram,
     likeness,
 )
-from any2bokeh.subject.matte import connected_to, lightness, matte_from, outside_distance_px
+from any2bokeh.subject.matte import connected_to, matte_from, outside_distance_px
+from any2bokeh.subject.propagation import PropagatedMatte
 from any2bokeh.subject.redetection import Portrait, find_again
-from any2bokeh.subject.seed import Seed
+from any2bokeh.subject.seed import PointSeed, Seed
 from any2bokeh.subject.seeding import seed_matte
 from any2bokeh.subject.tracker import TrackedFrame, View
 
 # Weight of a cue's log-odds beside the others.
-_COLOUR_WEIGHT, _DISPARITY_WEIGHT, _COLOUR_WEIGHT_ALONE = 0.6, 1.0, 1.0
+_COLOUR_WEIGHT, _DISPARITY_WEIGHT = 0.6, 1.0
 # Log-odds of a place alone, inside the last guess, and per share of the longer side outside it. The first guess is what
 # the flow gives. Each further one starts from the last and trusts looks more, so that what the flow lost grows back.
 _PLACES = ((1.5, 125.0), (1.0, 60.0), (1.0, 60.0))
@@ -43,20 +46,42 @@ _SAME_SHOT = 0.6
 
 @dataclass(frozen=True, slots=True)
 class ClassicalTracker:
-    """Flow, colour histograms and disparity; needs no weights and no network."""
+    """Flow, colour histograms and disparity, or what moves where there is none; needs no weights and no network.
+
+    A point without disparity says little of how large its subject is. What moves with it does: the view after the first
+    is then read before the first is answered.
+    """
 
     name: ClassVar[str] = "classical"
 
     def track(self, views: Iterable[View], seed: Seed) -> Iterator[TrackedFrame]:
         """See `Tracker.track`."""
-        run: _Run | None = None
-        for view in views:
-            if run is None:
-                matte = seed_matte(view, seed)
-                run = _Run(view, matte)
-                yield TrackedFrame(matte, 1.0, True)
-            else:
-                yield run.advance(view)
+        rest = iter(views)
+        first = next(rest, None)
+        if first is None:
+            return
+        if first.disparity is not None:
+            matte = seed_matte(first, seed)
+            run: _Run = _GuidedRun(first, matte)
+            yield TrackedFrame(matte, 1.0, True)
+        else:
+            following = next(rest, None) if isinstance(seed, PointSeed) else None
+            residual = None if following is None else _residual_px(first, following)
+            matte = seed_matte(first, seed, residual)
+            run = _UnguidedRun(first, matte, residual)
+            yield TrackedFrame(matte, 1.0, True)
+            if following is not None:
+                yield run.advance(following)
+        for view in rest:
+            yield run.advance(view)
+
+
+def _residual_px(first: View, following: View) -> NDArray[np.float32] | None:
+    """What moves against the camera from a frame to the next; None where another shot follows."""
+    ours, theirs = (_frame(view, colour_bins(view.pixels)) for view in (first, following))
+    if likeness(ours.colours, theirs.colours) < _SAME_SHOT:
+        return None
+    return Motion.of(FlowFinder()(ours.grey, theirs.grey)).residual_px
 
 
 @dataclass(slots=True, eq=False)
@@ -67,50 +92,59 @@ class _Frame:
     colours: NDArray[np.float32]  # of the whole picture
 
 
-class _Run:
-    """State of one run: the last frame, the matte in it, and what the subject looks like."""
+@dataclass(slots=True, eq=False)
+class _Mended:
+    """A matte in the newest frame, and the log-odds that each pixel looks like the subject; both ``(h, w)``."""
+
+    matte: NDArray[np.float32]
+    look: NDArray[np.float32]
+
+
+class _Run(ABC):
+    """State of one run: the last frame, the matte in it, and what the subject looks like.
+
+    It says when the subject is lost and where it is found again; those who inherit from it carry the matte.
+    """
 
     def __init__(self, first: View, matte: NDArray[np.float32]) -> None:
         bins = colour_bins(first.pixels)
         self.matte = matte
         self.visible = True
-        self.flow = FlowFinder("fast")
         self.last = _frame(first, bins)
         self.seed_colours = colour_histogram(bins, matte)
         self.portrait = Portrait.of(first, matte, self.seed_colours)
 
+    @abstractmethod
+    def _carried(self, view: View, bins: NDArray[np.int32], grey: NDArray[np.uint8]) -> _Mended:
+        """The last matte, carried to this frame."""
+
+    @abstractmethod
+    def _anew(self, view: View, bins: NDArray[np.int32], found: NDArray[np.float32]) -> _Mended:
+        """The matte of a subject that was lost, and found again about here."""
+
     def advance(self, view: View) -> TrackedFrame:
         bins = colour_bins(view.pixels)
         frame = _frame(view, bins)
-        same_shot = likeness(frame.colours, self.last.colours) >= _SAME_SHOT
-        prior = self._moved(frame.grey) if self.visible and same_shot else None
-        if prior is None:
-            prior = find_again(view, bins, self.portrait)
-        found = self._seen(view, bins, prior) if prior is not None else _unseen(view)
+        mended: _Mended | None = None
+        if self.visible and likeness(frame.colours, self.last.colours) >= _SAME_SHOT:
+            mended = self._carried(view, bins, frame.grey)
+        else:
+            found_again = find_again(view, bins, self.portrait)
+            if found_again is not None:
+                mended = self._anew(view, bins, found_again)
+        found = self._judged(view, bins, mended) if mended is not None else _unseen(view)
         self.last, self.visible = frame, found.visible
         if found.visible:
             self.matte = found.matte
         return found
 
-    def _moved(self, grey: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """The last matte, moved to this frame."""
-        return warp(self.matte, self.flow(grey, self.last.grey), outside=0)
-
-    def _seen(self, view: View, bins: NDArray[np.int32], prior: NDArray[np.float32]) -> TrackedFrame:
-        near = prior > 0.5
-        if not near.any():
+    def _judged(self, view: View, bins: NDArray[np.int32], mended: _Mended) -> TrackedFrame:
+        """Whether a matte is still the subject's."""
+        matte = mended.matte
+        if not (matte > 0.5).any():
             return _unseen(view)
-        look = self._look(view, bins, prior)
-        matte = prior
-        for inside, outside in _PLACES:
-            distance = outside_distance_px(near) / max(view.shape)
-            place = np.where(near, inside, -np.minimum(outside * distance, _OUTSIDE_MOST))
-            matte = connected_to(matte_from((look + place).astype(np.float32), _guide(view)), near)
-            near = matte > 0.5
-            if not near.any():
-                return _unseen(view)
         area = float(matte.sum())
-        confidence = float((matte / (1 + np.exp(-look))).sum() / area)
+        confidence = float((matte / (1 + np.exp(-mended.look))).sum() / area)
         colours = colour_histogram(bins, matte)
         alike = likeness(colours, self.portrait.colours)
         visible = (
@@ -123,16 +157,10 @@ class _Run:
         self._learn(view, matte, colours)
         return TrackedFrame(matte, confidence, True)
 
-    def _look(self, view: View, bins: NDArray[np.int32], prior: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Log-odds that each pixel is the subject's, by what it looks like."""
-        surround = colour_histogram(bins, 1 - cv2.dilate(prior, np.ones((3, 3))))
-        colour = colour_evidence(bins, self.portrait.colours, surround)
-        if view.disparity is None or self.portrait.disparities is None:
-            return np.asarray(_COLOUR_WEIGHT_ALONE * colour, np.float32)
-        surface = DisparityModel(
-            self.portrait.disparities, DisparityModel.learn(view.disparity, prior).surround
-        ).evidence(view.disparity)
-        return np.asarray(_COLOUR_WEIGHT * colour + _DISPARITY_WEIGHT * surface, np.float32)
+    def _colour_look(self, bins: NDArray[np.int32], about: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Log-odds that each pixel is the subject's by its colour, with the subject about here."""
+        surround = colour_histogram(bins, 1 - cv2.dilate(about, np.ones((3, 3))))
+        return colour_evidence(bins, self.portrait.colours, surround)
 
     def _learn(self, view: View, matte: NDArray[np.float32], colours: NDArray[np.float32]) -> None:
         before = self.portrait
@@ -147,13 +175,59 @@ class _Run:
         )
 
 
+class _GuidedRun(_Run):
+    """A run that is guided by disparity: it tells the subject from its surround, and has the edges."""
+
+    def __init__(self, first: View, matte: NDArray[np.float32]) -> None:
+        super().__init__(first, matte)
+        self.flow = FlowFinder("fast")
+
+    def _carried(self, view: View, bins: NDArray[np.int32], grey: NDArray[np.uint8]) -> _Mended:
+        return self._anew(view, bins, warp(self.matte, self.flow(grey, self.last.grey), outside=0))
+
+    def _anew(self, view: View, bins: NDArray[np.int32], found: NDArray[np.float32]) -> _Mended:
+        disparity = view.disparity
+        assert disparity is not None
+        look, near, matte = self._look(disparity, bins, found), found > 0.5, found
+        for inside, outside in _PLACES:
+            distance = outside_distance_px(near) / max(view.shape)
+            place = np.where(near, inside, -np.minimum(outside * distance, _OUTSIDE_MOST))
+            matte = connected_to(matte_from((look + place).astype(np.float32), disparity), near)
+            near = matte > 0.5
+            if not near.any():
+                break
+        return _Mended(matte, look)
+
+    def _look(
+        self, disparity: NDArray[np.float32], bins: NDArray[np.int32], prior: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """Log-odds that each pixel is the subject's, by what it looks like."""
+        assert self.portrait.disparities is not None
+        surround = DisparityModel.learn(disparity, prior).surround
+        surface = DisparityModel(self.portrait.disparities, surround).evidence(disparity)
+        return np.asarray(_COLOUR_WEIGHT * self._colour_look(bins, prior) + _DISPARITY_WEIGHT * surface, np.float32)
+
+
+class _UnguidedRun(_Run):
+    """A run without disparity: how things move against the camera counts in its place; see `PropagatedMatte`."""
+
+    def __init__(self, first: View, matte: NDArray[np.float32], residual_px: NDArray[np.float32] | None) -> None:
+        super().__init__(first, matte)
+        self.flow = FlowFinder()
+        self.propagated = PropagatedMatte(first.pixels, matte, residual_px)
+
+    def _carried(self, view: View, bins: NDArray[np.int32], grey: NDArray[np.uint8]) -> _Mended:
+        matte = self.propagated.advance(view.pixels, Motion.of(self.flow(grey, self.last.grey)))
+        return _Mended(matte, self._colour_look(bins, matte))
+
+    def _anew(self, view: View, bins: NDArray[np.int32], found: NDArray[np.float32]) -> _Mended:
+        self.propagated = PropagatedMatte(view.pixels, found, None)
+        return _Mended(found, self._colour_look(bins, found))
+
+
 def _frame(view: View, bins: NDArray[np.int32]) -> _Frame:
     everywhere = np.ones(view.shape, np.float32)
     return _Frame(cv2.cvtColor(view.pixels, cv2.COLOR_RGB2GRAY), colour_histogram(bins, everywhere))  # pyright: ignore[reportArgumentType]
-
-
-def _guide(view: View) -> NDArray[np.float32]:
-    return lightness(view.pixels) if view.disparity is None else view.disparity
 
 
 def _unseen(view: View) -> TrackedFrame:

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from any2bokeh.subject.matte import colour_guided_filter, without_holes
 from any2bokeh.subject.seed import ClipSeed
 
 # Half axes, over the longer side, of where the subject of a point probably is, and of where it can be.
@@ -18,6 +19,9 @@ _CERTAIN = 0.015
 _MOVES_PX, _MOVES_SHARE = 0.6, 0.25
 _MOVES_WITHIN = (0.30, 0.45)
 _ROUNDS = 3
+# Holes up to this share of a cut are filled, and its rags are smoothed within this window, over the longer side.
+_HOLE_SHARE = 0.06
+_EDGE_WINDOW = 0.008
 # The first guess decides much: it is made at these sizes, and the majority of the results counts.
 _SIZES = (0.4, 0.65, 1.0)
 
@@ -25,7 +29,14 @@ _SIZES = (0.4, 0.65, 1.0)
 def first_matte(
     pixels: NDArray[np.uint8], seed: ClipSeed, residual_px: NDArray[np.float32] | None
 ) -> NDArray[np.float32]:
-    """Matte of the subject that a seed points at, 0 or 1; never empty.
+    """Matte of the subject that a seed points at, in [0, 1] and never empty. See `voted_matte`."""
+    return voted_matte(pixels, seed, residual_px)[0]
+
+
+def voted_matte(
+    pixels: NDArray[np.uint8], seed: ClipSeed, residual_px: NDArray[np.float32] | None
+) -> tuple[NDArray[np.float32], float]:
+    """Matte of the subject that a seed points at, never empty; and how far the guesses at it agree, 0 to 1.
 
     Args:
         pixels: ``(h, w, 3)`` RGB, reduced in size.
@@ -37,7 +48,13 @@ def first_matte(
     else:
         trimaps = [_point_trimap(pixels, seed.point, residual_px, size) for size in _SIZES]
     votes = np.sum([grab_cut(pixels, trimap, rounds=_ROUNDS) for trimap in trimaps], axis=0)
-    return _held_together(np.asarray(votes > len(trimaps) / 2, np.uint8), certain=trimaps[0] == cv2.GC_FGD)
+    is_certain = trimaps[0] == cv2.GC_FGD
+    cut = _held_together(np.asarray(votes > len(trimaps) / 2, np.uint8), certain=is_certain)
+    smooth = colour_guided_filter(
+        without_holes(cut, share=_HOLE_SHARE), pixels, radius_px=max(1, round(_EDGE_WINDOW * max(cut.shape)))
+    )
+    matte = np.where(is_certain, np.float32(1), np.clip((smooth - 0.5) * 2 + 0.5, 0, 1))
+    return matte, float((votes == len(trimaps)).sum() / max(int((votes > 0).sum()), 1))
 
 
 def grab_cut(pixels: NDArray[np.uint8], trimap: NDArray[np.uint8], *, rounds: int) -> NDArray[np.uint8]:
@@ -79,7 +96,8 @@ def _point_trimap(
     trimap[probable] = cv2.GC_PR_FGD
     if residual_px is not None:
         moves = residual_px > max(_MOVES_PX, _MOVES_SHARE * float(np.percentile(residual_px, 99)))
-        if moves[probable].mean() > 0.1:  # the subject itself moves, so what does not is mostly not it
+        # The subject itself moves, so what does not is mostly not it.
+        if probable.any() and moves[probable].mean() > 0.1:
             inner = np.hypot(across / _PROBABLE[0], down / _PROBABLE[1]) < 0.55
             trimap[~moves & ~inner] = cv2.GC_PR_BGD
             trimap[moves & within(_MOVES_WITHIN)] = cv2.GC_PR_FGD

@@ -7,7 +7,12 @@ from numpy.typing import NDArray
 from any2bokeh.motion.camera import Motion
 from any2bokeh.motion.warp import warp
 from any2bokeh.subject.appearance import colour_bins, colour_evidence, colour_histogram, speed_evidence
-from any2bokeh.subject.matte import lightness, matte_from, outside_distance_px, without_specks
+from any2bokeh.subject.matte import (
+    colour_guided_filter,
+    hanging_together,
+    outside_distance_px,
+    without_holes,
+)
 
 # What the matte of the frame before, colour and speed each count for.
 _KEEP, _COLOUR, _SPEED = 0.6, 1.0, 0.8
@@ -20,8 +25,15 @@ _STILL_PX = 0.6
 _STILL_WEIGHT = 6.0
 # How far the outline can go from one frame to the next, over the longer side, before it costs.
 _REACH = 0.02
-_EDGE_WINDOW = 0.008
-_SPECK_SHARE = 0.05
+_EDGE_WINDOW = 0.012
+# What is farther from the rest than this, over the longer side, does not belong to it; what is smaller than this share
+# of it is a speck, or a hole.
+_APART = 0.02
+_SPECK_SHARE, _HOLE_SHARE = 0.004, 0.06
+# How fast doubts come and go, and the width that they are spread over, over the longer side.
+_LEARN_DOUBT = 0.5
+_DOUBT_FROM, _DOUBT_OVER = 0.04, 0.2
+_DOUBT_SIGMA = 0.008
 # How fast the colours of subject and surround are learnt anew.
 _LEARN_SUBJECT, _LEARN_SURROUND = 0.05, 0.1
 
@@ -31,6 +43,7 @@ class PropagatedMatte:
 
     Attributes:
         share: ``(h, w)`` in [0, 1], the newest frame's matte.
+        doubt: ``(h, w)`` in [0, 1], how likely what is outside the matte is the subject's after all; 0 inside.
     """
 
     def __init__(
@@ -38,6 +51,7 @@ class PropagatedMatte:
     ) -> None:
         bins = colour_bins(pixels)
         self.share = share
+        self.doubt = np.zeros_like(share)
         self._odds = ((share * 2 - 1) * 3).astype(np.float32)
         self._subject = _colours(bins, share)
         self._surround = _colours(bins, 1 - share)
@@ -62,11 +76,26 @@ class PropagatedMatte:
         # A part that stands still and is plainly of the subject's colours is a part that stands still, and no surround.
         odds += self._against_what_stands_still(before, motion) * np.clip(1 - looks, 0, 1)
         odds += np.clip(1 - outside_distance_px(before > 0.5) / (_REACH * max(before.shape)), -6, 0)
-        self.share = without_specks(matte_from(odds, lightness(pixels), window=_EDGE_WINDOW), share=_SPECK_SHARE)
-        # What was cut away as a speck shall not come back by itself.
-        self._odds = np.where((self.share < 0.5) & (odds > 0), np.float32(-0.5), odds).astype(np.float32)
+        likely = (1 / (1 + np.exp(-odds))).astype(np.float32)
+        smooth = colour_guided_filter(likely, pixels, radius_px=max(1, round(_EDGE_WINDOW * max(before.shape))))
+        matte = hanging_together(np.clip((smooth - 0.5) * 2 + 0.5, 0, 1), before, reach=_APART, share=_SPECK_SHARE)
+        self.share = without_holes(matte, share=_HOLE_SHARE)
+        self.doubt = self._doubted(likely, warp(self.doubt, motion.flow))
+        # What was cut away shall not come back by itself, and what was filled in shall not go.
+        odds = np.where((self.share < 0.5) & (odds > 0), np.float32(-0.5), odds)
+        self._odds = np.where((self.share > 0.5) & (odds < 0), np.float32(0.5), odds).astype(np.float32)
         self._learn(bins)
         return self.share
+
+    def _doubted(self, likely: NDArray[np.float32], before: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Doubt of a frame, which what is inside the matte says nothing of, and that of the frames before."""
+        outside = 1 - self.share
+        sigma = _DOUBT_SIGMA * max(likely.shape)
+        weight = np.maximum(cv2.GaussianBlur(outside, (0, 0), sigma), np.float32(1e-3))
+        around = cv2.GaussianBlur(likely * outside, (0, 0), sigma) / weight
+        seen = np.clip((around - np.float32(_DOUBT_FROM)) / np.float32(_DOUBT_OVER), 0, 1)
+        learnt = before + np.float32(_LEARN_DOUBT) * (seen - before)
+        return np.asarray(learnt * outside, np.float32)
 
     def _against_what_stands_still(self, before: NDArray[np.float32], motion: Motion) -> NDArray[np.float32]:
         """Log-odds against pixels that have long stood still, as far as the subject itself is one that moves."""

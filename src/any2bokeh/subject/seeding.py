@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from any2bokeh.subject.appearance import DisparityModel, colour_bins, colour_evidence, colour_histogram
-from any2bokeh.subject.grab_cut import grab_cut
+from any2bokeh.subject.grab_cut import first_matte
 from any2bokeh.subject.matte import connected_to, matte_from, outside_distance_px
 from any2bokeh.subject.point import disparity_at_point
-from any2bokeh.subject.seed import BoxSeed, MaskSeed, PointSeed, Seed
+from any2bokeh.subject.seed import BoxSeed, ClipSeed, MaskSeed, PointSeed, Seed
 from any2bokeh.subject.tracker import View
 
 # A surface goes on from pixel to pixel while its disparity changes by no more than this, and ends where it is this
@@ -19,10 +19,6 @@ _STEP = 0.012
 _REACH = 0.16
 # How often subject and surround are learnt from one another.
 _ROUNDS = 4
-# Where there is no disparity, a subject is first looked for within the one distance of a point, over the longer side,
-# and nowhere beyond the other.
-_POINT_GUESS = 0.06
-_POINT_REACH = 0.2
 # How far a subject may reach beyond the last guess, over the longer side, before the reach counts against it.
 _GROWTH = 0.02
 # What the seed is worth, as log-odds.
@@ -34,25 +30,34 @@ _LEVELS = 64
 _NO_SMALLER = 9
 
 
-def seed_matte(view: View, seed: Seed) -> NDArray[np.float32]:
+def seed_matte(view: View, seed: Seed, residual_px: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
     """Matte of the subject that a seed points at; never empty.
 
     A painted mask is taken as it is. Where there is disparity, the surface that a point or box lies on is the first
     guess, and colours and disparities of subject and surround are learnt from one another in turn. Where there is none,
-    colour alone has to do, by GrabCut.
+    colour and what moves have to do; see `first_matte`.
+
+    Args:
+        view: the frame of the seed.
+        seed: where the subject is in it.
+        residual_px: ``(h, w)`` motion against the camera, for a view without disparity; None where it is unknown.
     """
     if isinstance(seed, MaskSeed):
         return _painted(view, seed)
-    core, allowed = _core(view, seed), _allowed(view, seed)
     if view.disparity is None:
-        guess = allowed if isinstance(seed, BoxSeed) else _within(core, _POINT_GUESS * max(view.shape))
-        matte = _by_colour(view.pixels, guess, core, allowed)
-    else:
-        guess = _surface(view.disparity, seed, core, allowed)
-        if np.count_nonzero(guess) < _NO_SMALLER:
-            guess = _within(core, 1.5)
-        matte = _refined(view.pixels, view.disparity, guess, core, allowed)
+        return first_matte(view.pixels, _clip_seed(seed), residual_px)
+    core, allowed = _core(view, seed), _allowed(view, seed)
+    guess = _surface(view.disparity, seed, core, allowed)
+    if np.count_nonzero(guess) < _NO_SMALLER:
+        guess = _within(core, 1.5)
+    matte = _refined(view.pixels, view.disparity, guess, core, allowed)
     return matte if np.count_nonzero(matte > 0.5) >= _NO_SMALLER else guess.astype(np.float32)
+
+
+def _clip_seed(seed: PointSeed | BoxSeed) -> ClipSeed:
+    if isinstance(seed, PointSeed):
+        return ClipSeed(point=(seed.x, seed.y))
+    return ClipSeed(box=(seed.x0, seed.y0, seed.x1, seed.y1))
 
 
 def _painted(view: View, seed: MaskSeed) -> NDArray[np.float32]:
@@ -131,15 +136,6 @@ def _refined(
     return matte
 
 
-def _by_colour(
-    pixels: NDArray[np.uint8], guess: NDArray[np.bool_], core: NDArray[np.bool_], allowed: NDArray[np.bool_]
-) -> NDArray[np.float32]:
-    classes = np.where(allowed, cv2.GC_PR_BGD, cv2.GC_BGD).astype(np.uint8)
-    classes[guess] = cv2.GC_PR_FGD
-    classes[core] = cv2.GC_FGD
-    return connected_to(grab_cut(pixels, classes, rounds=_ROUNDS).astype(np.float32), core)
-
-
 def _within(core: NDArray[np.bool_], distance_px: float) -> NDArray[np.bool_]:
     return outside_distance_px(core) <= distance_px
 
@@ -156,12 +152,10 @@ def _core(view: View, seed: PointSeed | BoxSeed) -> NDArray[np.bool_]:
 
 
 def _allowed(view: View, seed: PointSeed | BoxSeed) -> NDArray[np.bool_]:
-    """Where the subject may be: in the box, or within reach of a point that has only colour to go by."""
+    """Where the subject may be: in the box, or anywhere."""
     height, width = view.shape
     rows, columns = (np.arange(height)[:, None] + 0.5), (np.arange(width)[None] + 0.5)
     if isinstance(seed, BoxSeed):
         across = (columns > seed.x0 * width - 1) & (columns < seed.x1 * width + 1)
         return across & (rows > seed.y0 * height - 1) & (rows < seed.y1 * height + 1)
-    if view.disparity is not None:
-        return np.ones((height, width), bool)
-    return np.hypot(rows - seed.y * height, columns - seed.x * width) <= _POINT_REACH * max(height, width)
+    return np.ones((height, width), bool)

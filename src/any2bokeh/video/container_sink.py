@@ -194,19 +194,24 @@ class ContainerSink(VideoSink):
         native = frame.native if isinstance(frame.native, Samples) else None
         if pixels.shape != (3, self._info.height, self._info.width):
             raise ValueError(f"pixels are {pixels.shape}, not (3, {self._info.height}, {self._info.width})")
+        index = frame.index
         if native is not None and not self._has_same_range:
-            return self._writer.encoded(pixels, pixels, None, alpha=native.alpha)
+            return self._writer.encoded(pixels, frame.pixels, None, alpha=native.alpha, index=index)
         if native is not None and pixels is frame.pixels:
             untouched = self._writer.untouched(native)
             if untouched is not None:
                 return untouched
         if self._info.is_sequence:
             image: Any = frame.native
+            own = frame.pixels
             if frame.alpha is None or not alpha_bits(self._writer.pixel_format):
-                return self._writer.encoded(image.srgb(pixels), pixels, None)
+                codes = image.srgb(pixels)
+                return self._writer.encoded(codes, codes if pixels is own else image.srgb(own), None, index=index)
             codes = image.srgb(image.straight(pixels, frame.alpha))
-            return self._writer.encoded(codes, pixels, None, alpha=Alpha(quantised(frame.alpha[0], 16), 16))
-        return self._writer.encoded(pixels, frame.pixels, native)
+            before = codes if pixels is own else image.srgb(image.straight(own, frame.alpha))
+            alpha = Alpha(quantised(frame.alpha[0], 16), 16)
+            return self._writer.encoded(codes, before, None, alpha=alpha, index=index)
+        return self._writer.encoded(pixels, frame.pixels, native, index=index)
 
     def _time_stamp(self, frame: Frame) -> int:
         assert self._origin_s is not None

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from any2bokeh.video.alpha import Alpha, alpha_bits, alpha_of, put_alpha
 from any2bokeh.video.codes import normalised, quantised
 from any2bokeh.video.color import YuvCoding, decode_matrix, encode_matrix
+from any2bokeh.video.dither import dithered_codes, needs_dither, noise_rows
 from any2bokeh.video.orientation import Orientation
 from any2bokeh.video.pixel_layout import PixelLayout, canonical_layout
 from any2bokeh.video.yuv import Plane, decode_yuv, encode_yuv
@@ -102,34 +103,53 @@ class SampleWriter:
         return self._packed(_copied(samples, self._size), samples.frame.width, samples.frame.height, samples.alpha)
 
     def encoded(
-        self, pixels: Pixels, source_pixels: Pixels, source: Samples | None, *, alpha: Alpha | None = None
+        self,
+        pixels: Pixels,
+        source_pixels: Pixels,
+        source: Samples | None,
+        *,
+        alpha: Alpha | None = None,
+        index: int = 0,
     ) -> av.VideoFrame:
         """An encoder frame of ``pixels``; samples whose pixels equal ``source_pixels`` are taken from ``source``.
 
-        Alpha is that of ``source``, or the one given.
+        Alpha is that of ``source``, or the one given. Pixels that do not equal ``source_pixels`` are dithered where the
+        samples have 8 bits; ``index`` is that of the frame in its clip.
         """
         height, width = pixels.shape[1:]
         layout = self._layout
         result = Samples(av.VideoFrame(*(self._size or (width, height)), layout.name), layout)
         planes = result.planes()
+        changed = None
+        if needs_dither(layout.bits) and source_pixels is not pixels and layout.family != "yuv":
+            changed = (pixels != source_pixels).any(axis=0)
         if layout.family == "yuv":
             matrix, offset = encode_matrix(self._coding, layout.bits)
-            keep = None
-            if source is not None and source.layout == layout and source_pixels is not pixels:
-                old = source.planes()
-                keep = (source_pixels, (old[0], old[1], old[2]))
+            untouched = noise = None
+            if source_pixels is not pixels:
+                old = source.planes() if source is not None and source.layout == layout else None
+                untouched = (source_pixels, None if old is None else (old[0], old[1], old[2]))
+                noise = noise_rows(index, width) if needs_dither(layout.bits) else None
             encode_yuv(
                 np.ascontiguousarray(pixels, np.float32), (planes[0], planes[1], planes[2]), layout.subsampling,
-                matrix, offset, layout.bits, keep,
+                matrix, offset, layout.bits, untouched, noise,
             )  # fmt: skip
         elif layout.family == "gray":
             low, span = _gray_range(self._coding, layout.bits)
             luma = encode_matrix(YuvCoding(self._coding.matrix, True), 8)[0][0] / 255
             codes = np.tensordot(luma, np.clip(pixels, 0, 1), axes=1) * span + low
+            if changed is not None:
+                tile = noise_rows(index, width)[0]
+                codes = np.clip(codes + tile[np.arange(height) % len(tile)] * changed, 0, 255)
             planes[0][:, :width] = np.rint(codes)
         else:
+            coded = (
+                [quantised(plane, layout.bits) for plane in pixels]
+                if changed is None
+                else dithered_codes(pixels, changed, index)
+            )
             for channel, plane in enumerate(_RGB_PLANES):
-                planes[plane][:, :width] = quantised(pixels[channel], layout.bits)
+                planes[plane][:, :width] = coded[channel]
         return self._packed(result, width, height, alpha if source is None else source.alpha)
 
     def _packed(self, samples: Samples, width: int, height: int, alpha: Alpha | None) -> av.VideoFrame:

@@ -12,6 +12,7 @@ from any2bokeh.errors import InputError
 from any2bokeh.pending_output import PendingOutput, check_target, write_failure
 from any2bokeh.video.alpha import alpha_bits
 from any2bokeh.video.codes import quantised
+from any2bokeh.video.dither import dithered_codes, needs_dither
 from any2bokeh.video.encoding import Encoding
 from any2bokeh.video.frame import Frame
 from any2bokeh.video.frame_numbers import NamePattern
@@ -128,12 +129,18 @@ class SequenceSink(VideoSink):
             write_png(target, image.samples, alpha=image.alpha, profile=profile, color=color)
             return
         alpha = frame.alpha
+        changed = (pixels != frame.pixels).any(axis=0) if needs_dither(bits) and not is_untouched else None
         if alpha is not None and image is not None:
             pixels = image.straight(pixels, alpha)  # as PNG has it
         codes = self._codes(pixels)
+        planes = (
+            dithered_codes(codes, changed, frame.index)
+            if changed is not None
+            else [quantised(plane, bits) for plane in codes]
+        )
         write_png(
             target,
-            np.stack([quantised(plane, bits) for plane in codes], axis=2),
+            np.stack(planes, axis=2),
             alpha=None if alpha is None else quantised(alpha[0], bits),
             profile=profile,
             color=color,

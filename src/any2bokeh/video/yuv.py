@@ -43,17 +43,24 @@ def encode_yuv(
     matrix: NDArray[np.float32],
     offset: NDArray[np.float32],
     bits: int,
-    untouched: tuple[NDArray[np.float32], tuple[Plane, Plane, Plane]] | None = None,
+    untouched: tuple[NDArray[np.float32], tuple[Plane, Plane, Plane] | None] | None = None,
+    noise: NDArray[np.float32] | None = None,
 ) -> None:
     """Write RGB ``(3, H, W)``, clipped to [0, 1], into ``planes``, rounded to the nearest code value.
 
     Args:
-        untouched: what the decoder gave for this frame: its pixels, and the planes they came from. Where ``pixels``
-            equals them, the old samples are taken over as they are, so that what is in focus loses nothing.
+        untouched: what the decoder gave for this frame: its pixels, and the planes they came from, if these hold
+            samples of the same kind. Where ``pixels`` equals them, the old samples are taken over as they are, so that
+            what is in focus loses nothing.
+        noise: ``(3, rows, W)`` in steps of a code, for luma and chroma, repeated downwards; added before the rounding
+            where ``pixels`` does not equal those of ``untouched``, which must be given.
     """
     top = np.float32((1 << bits) - 1)
-    old_pixels, old_planes = untouched if untouched is not None else (pixels, planes)
-    _encode(pixels, *planes, *subsampling, matrix, offset, top, untouched is not None, old_pixels, *old_planes)
+    old_pixels, old_planes = untouched if untouched is not None else (pixels, None)
+    _encode(
+        pixels, *planes, *subsampling, matrix, offset, top, untouched is not None, old_planes is not None, old_pixels,
+        *(old_planes or planes), np.zeros((3, 1, pixels.shape[2]), np.float32) if noise is None else noise,
+    )  # fmt: skip
 
 
 @compiled(nogil=True, fastmath={"contract", "nsz"})
@@ -101,14 +108,14 @@ def _decode(
 @compiled(nogil=True, fastmath={"contract", "nsz"})
 def _encode(
     pixels: Any, luma: Any, blue: Any, red: Any, down: int, across: int, m: Any, offset: Any, top: Any,
-    keep: bool, old_pixels: Any, old_luma: Any, old_blue: Any, old_red: Any,
+    compare: bool, keep: bool, old_pixels: Any, old_luma: Any, old_blue: Any, old_red: Any, noise: Any,
 ) -> None:  # fmt: skip
     height, width = pixels.shape[1:]
     rows, columns = (height + down) >> down, (width + across) >> across
     # One sample more on either side, so that the chroma filter needs no test at the borders.
     sums = np.empty((3, 2 * columns + 2), np.float32)
     same = np.empty(2 * columns + 2, np.float32)
-    equal = np.empty(width, np.float32)
+    equal = np.zeros(width, np.float32)
     cb_code, cr_code = np.empty(columns, np.float32), np.empty(columns, np.float32)
     zero, one, half, quarter = np.float32(0), np.float32(1), np.float32(0.5), np.float32(0.25)
     m00, m01, m02, m10, m11, m12, m20, m21, m22 = m.flat
@@ -123,25 +130,27 @@ def _encode(
         same[:] = one
         for line in range(lines):
             j = (row << down) + line
-            p0, p1, p2, y = pixels[0, j], pixels[1, j], pixels[2, j], luma[j]
+            p0, p1, p2, y, n = pixels[0, j], pixels[1, j], pixels[2, j], luma[j], noise[0, j % noise.shape[1]]
+            if compare:
+                q0, q1, q2 = old_pixels[0, j], old_pixels[1, j], old_pixels[2, j]
+                for i in range(width):
+                    equal[i] = one if (p0[i] == q0[i]) & (p1[i] == q1[i]) & (p2[i] == q2[i]) else zero
+                for i in range(width):
+                    same[i + 1] *= equal[i]
             for i in range(width):
                 # Not a number fails the comparison, and becomes black.
                 r = min(p0[i] if p0[i] > zero else zero, one)
                 g = min(p1[i] if p1[i] > zero else zero, one)
                 b = min(p2[i] if p2[i] > zero else zero, one)
-                y[i] = np.int32(min(max(m00 * r + m01 * g + m02 * b + o0, zero), top))
+                y[i] = np.int32(min(max(m00 * r + m01 * g + m02 * b + o0 + n[i] * (one - equal[i]), zero), top))
                 s0[i + 1] += share * r
                 s1[i + 1] += share * g
                 s2[i + 1] += share * b
             if keep:
-                q0, q1, q2, old = old_pixels[0, j], old_pixels[1, j], old_pixels[2, j], old_luma[j]
-                for i in range(width):
-                    equal[i] = one if (p0[i] == q0[i]) & (p1[i] == q1[i]) & (p2[i] == q2[i]) else zero
+                old = old_luma[j]
                 for i in range(width):
                     y[i] = old[i] if equal[i] > zero else y[i]
-                for i in range(width):
-                    same[i + 1] *= equal[i]
-        cb, cr = blue[row], red[row]
+        cb, cr, nb, nr = blue[row], red[row], noise[1, row % noise.shape[1]], noise[2, row % noise.shape[1]]
         if across:
             for s in (s0, s1, s2):
                 s[0] = s[1]
@@ -150,15 +159,15 @@ def _encode(
                 r = quarter * (s0[2 * i] + s0[2 * i + 2]) + half * s0[2 * i + 1]
                 g = quarter * (s1[2 * i] + s1[2 * i + 2]) + half * s1[2 * i + 1]
                 b = quarter * (s2[2 * i] + s2[2 * i + 2]) + half * s2[2 * i + 1]
-                cb_code[i] = min(max(m10 * r + m11 * g + m12 * b + o1, zero), top)
-                cr_code[i] = min(max(m20 * r + m21 * g + m22 * b + o2, zero), top)
                 same[i] = same[2 * i + 1] * same[2 * i + 2]
+                cb_code[i] = min(max(m10 * r + m11 * g + m12 * b + o1 + nb[i] * (one - same[i]), zero), top)
+                cr_code[i] = min(max(m20 * r + m21 * g + m22 * b + o2 + nr[i] * (one - same[i]), zero), top)
         else:
             for i in range(columns):
                 r, g, b = s0[i + 1], s1[i + 1], s2[i + 1]
-                cb_code[i] = min(max(m10 * r + m11 * g + m12 * b + o1, zero), top)
-                cr_code[i] = min(max(m20 * r + m21 * g + m22 * b + o2, zero), top)
                 same[i] = same[i + 1]
+                cb_code[i] = min(max(m10 * r + m11 * g + m12 * b + o1 + nb[i] * (one - same[i]), zero), top)
+                cr_code[i] = min(max(m20 * r + m21 * g + m22 * b + o2 + nr[i] * (one - same[i]), zero), top)
         if keep:
             old_b, old_r = old_blue[row], old_red[row]
             for i in range(columns):

@@ -9,7 +9,9 @@ import pytest
 from numpy.typing import NDArray
 
 from any2bokeh.demo import CLIP_FOLDER
+from any2bokeh.disparity.estimators.base import RemarkedMaps
 from any2bokeh.disparity.rough.estimator import RoughEstimator
+from any2bokeh.disparity.rough.layout import Layout
 from any2bokeh.subject.seed import ClipSeed
 from any2bokeh.video import open_source
 from tests.disparity.rough.depth_order import pairs_in_order
@@ -82,6 +84,53 @@ def test_a_still_subject_of_its_own_colour_is_before_its_ground():
     picture = np.where(mask, texture(2, (0.75, 0.3, 0.25))[..., :WIDTH], texture(1, (0.3, 0.4, 0.55))[..., :WIDTH])
     [one] = RoughEstimator(ClipSeed(point=(0.47, 0.58))).maps([picture.astype(np.float32)])
     assert order([one], [mask])[0] > 0.95
+
+
+def sees_somebody_else(index: int) -> tuple[Pixels, NDArray[np.bool_], NDArray[np.bool_]]:
+    """A frame in which somebody of the subject's colours stands by, the subject, and the other one."""
+    is_subject, is_other = subject(40 + 1.5 * index), subject(140, width=34)
+    skin, ground = texture(2, (0.75, 0.3, 0.25))[..., :WIDTH], texture(1, (0.3, 0.4, 0.55))[..., :WIDTH]
+    return np.where(is_subject | is_other, skin, ground).astype(np.float32), is_subject, is_other
+
+
+def test_somebody_else_of_its_colours_is_not_at_the_disparity_of_the_subject():
+    frames, masks, others = zip(*(sees_somebody_else(index) for index in range(16)), strict=True)
+    maps = list(RoughEstimator(ClipSeed(point=(60 / WIDTH, 75 / HEIGHT))).maps(frames))
+    for one, mask, other in zip(maps[2:], masks[2:], others[2:], strict=True):
+        upper = other.copy()
+        upper[90:] = False  # the ground comes up to the feet of both
+        assert np.median(one[0][mask]) > 0.7
+        assert one[0][upper].max() < 0.6
+
+
+def test_where_it_is_sure_there_is_nothing_to_tell():
+    frames, _ = zip(*walking(6), strict=True)
+    maps = RoughEstimator(ClipSeed(box=(0.3, 0.3, 0.54, 0.88))).maps(frames)
+    assert isinstance(maps, RemarkedMaps)
+    list(maps)
+    assert maps.remark is None
+
+
+def test_where_it_is_not_sure_of_the_subject_what_is_about_it_blurs_less_and_that_is_told():
+    """A point on a wall that is everywhere alike; the same matte is taken for sure, or is not."""
+    wall = texture(1, (0.4, 0.45, 0.5))[..., :WIDTH]
+    maps = RoughEstimator(ClipSeed(point=(0.5, 0.3))).maps([wall] * 3)
+    assert isinstance(maps, RemarkedMaps)
+    found = list(maps)
+    assert maps.remark is not None
+    assert maps.remark.startswith("the rough estimate is not sure of its subject in 3 of 3 frames")
+    matte = subject(70).astype(np.float32)
+    sure = Layout().disparity(matte, None)
+    unsure, half = (Layout().disparity(matte, None, certainty=certainty) for certainty in (0.0, 0.5))
+    beside, far = (40, 64), (40, 2)
+    focus = sure[60, 90]
+    for one in (sure, half, unsure):
+        assert one[60, 90] == focus
+    away = [focus - one[beside] for one in (sure, half, unsure)]
+    assert away[2] < 0.4 * away[0]
+    assert away[2] < away[1] < away[0]
+    assert focus - unsure[far] > 1.5 * away[2], "far from it the layout stays"
+    assert np.isfinite(found).all()
 
 
 def test_a_still_clip_does_not_flicker():

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,4 +84,14 @@ class DepthEstimator(Protocol):
             ``(1, h, w)`` float32 in the aspect of the frames, at whatever size the model works at. NaN where nothing is
             known.
         """
+        ...
+
+
+@runtime_checkable
+class RemarkedMaps(Protocol):
+    """Maps that have something to say of themselves once they are all made."""
+
+    @property
+    def remark(self) -> str | None:
+        """What a user must be told of them, in one line; None where there is nothing."""
         ...
