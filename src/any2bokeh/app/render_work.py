@@ -10,6 +10,7 @@ from any2bokeh.app.render_job import Report
 from any2bokeh.engines import Device, Engine, EngineSettings, make_renderer
 from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusScript, TrackerChoice
+from any2bokeh.optics.focus_range import FocusRange
 from any2bokeh.optics.look import Look
 from any2bokeh.refocusing import refocus
 from any2bokeh.renderers.base import Renderer
@@ -92,6 +93,7 @@ class RenderWork:
             focus=self.script,
             tracker=_WatchedChoice(self.tracker, report),
             renderer=renderer,
+            focus_range=FocusRange(slab="auto"),
             start_s=start_s,
             end_s=end_s,
             encoding=encoding,
