@@ -44,11 +44,13 @@ class FocusOfFrame:
     Attributes:
         focus_disparity, blur_strength: d_f and K.
         is_provisional: it holds what was pointed at where the subject has not been followed to yet.
+        slab: half width in disparity of what stays sharp about d_f; see ``FocusTrack``.
     """
 
     focus_disparity: float
     blur_strength: float
     is_provisional: bool
+    slab: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,7 @@ class FocusFollower:
         count = source.info.frame_count
         self.focus = np.full(count, np.nan)
         self.blur = np.full(count, np.nan)
+        self.slab = np.zeros(count)
         self.progress = Progress()
         self._following: tuple[Path, TrackedSubjects] | None = None
         self._kept: set[tuple[Target, int]] = set()
@@ -127,11 +130,11 @@ class FocusFollower:
         """
         with self._changed:
             script = self._wanted
-            focus, blur = float(self.focus[frame]), float(self.blur[frame])
+            focus, blur, slab = float(self.focus[frame]), float(self.blur[frame]), float(self.slab[frame])
         if script is None:
             return None
         if not np.isnan(focus):
-            return FocusOfFrame(focus, blur, False)
+            return FocusOfFrame(focus, blur, False, slab)
         path = self._depth.nearest(script)
         if path is None:
             return None
@@ -194,6 +197,7 @@ class FocusFollower:
                 if self._wanted is not script or self._is_new:
                     raise _Superseded
                 self.focus[start:stop], self.blur[start:stop] = track.focus_disparity, track.blur_strength
+                self.slab[start:stop] = track.slab
                 stage: Stage = "ready" if done == count else "following"
                 self.progress = Progress(stage, done, count, remarks=remarks)
 
@@ -210,6 +214,7 @@ class FocusFollower:
             stop=stop,
             frame_size=(info.width, info.height),
             subjects=subjects,
+            finds_slab=True,
         )
 
     def _subjects(self, path: Path, script: FocusScript) -> TrackedSubjects:

@@ -16,6 +16,7 @@ from any2bokeh.disparity import DisparitySource, upsample
 from any2bokeh.engines import EngineSettings, make_renderer
 from any2bokeh.errors import InputError, require_choice
 from any2bokeh.focus import FocusScript
+from any2bokeh.optics.focus_range import FocusRange
 from any2bokeh.optics.look import Look
 from any2bokeh.preview import Preview, focal_plane_overlay
 from any2bokeh.renderers.base import Renderer, RenderInput
@@ -104,7 +105,8 @@ class PictureMaker:
     ) -> Preview:
         if self._renderer is None or self._renderer[0] != look:
             self._renderer = look, make_renderer(_DRAFT, look, self._source.info)
-        given = RenderInput(pixels, disparity, focus.focus_disparity, focus.blur_strength)
+        bent = FocusRange(slab=focus.slab).applied(disparity, focus.focus_disparity, focus.blur_strength)
+        given = RenderInput(pixels, bent, focus.focus_disparity, focus.blur_strength)
         [result] = self._renderer[1].render([given])
         return Preview(self._source.info, frame, given, result)
 

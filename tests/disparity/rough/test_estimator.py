@@ -87,16 +87,17 @@ def test_a_still_subject_of_its_own_colour_is_before_its_ground():
 
 
 def sees_somebody_else(index: int) -> tuple[Pixels, NDArray[np.bool_], NDArray[np.bool_]]:
-    """A frame in which somebody of the subject's colours stands by, the subject, and the other one."""
-    is_subject, is_other = subject(40 + 1.5 * index), subject(140, width=34)
+    """A frame in which the subject walks away from somebody of its colours; the subject, and the other one."""
+    is_subject, is_other = subject(100 - 3 * index), subject(130, width=34)
     skin, ground = texture(2, (0.75, 0.3, 0.25))[..., :WIDTH], texture(1, (0.3, 0.4, 0.55))[..., :WIDTH]
     return np.where(is_subject | is_other, skin, ground).astype(np.float32), is_subject, is_other
 
 
 def test_somebody_else_of_its_colours_is_not_at_the_disparity_of_the_subject():
     frames, masks, others = zip(*(sees_somebody_else(index) for index in range(16)), strict=True)
-    maps = list(RoughEstimator(ClipSeed(point=(60 / WIDTH, 75 / HEIGHT))).maps(frames))
-    for one, mask, other in zip(maps[2:], masks[2:], others[2:], strict=True):
+    maps = list(RoughEstimator(ClipSeed(point=(120 / WIDTH, 75 / HEIGHT))).maps(frames))
+    # At first the two are one to anybody.
+    for one, mask, other in zip(maps[8:], masks[8:], others[8:], strict=True):
         upper = other.copy()
         upper[90:] = False  # the ground comes up to the feet of both
         assert np.median(one[0][mask]) > 0.7
