@@ -225,7 +225,8 @@ class Shot:
                 hidden = around.hidden(frame.index, disparity, focus_disparity, per_disparity)
             return self._given(frame, disparity, hidden)
 
-        for frame, disparity in self._read(first, min(last, self.disparity.frame_count)):
+        last = max(min(last, self.disparity.frame_count), self.stop)  # maps after the part may be missing
+        for frame, disparity in self._read(first, last):
             index = frame.index
             is_looked_at = any(self._blur_at(other) > 0 for other in range(index - AHEAD, index + BACK + 1))
             disparity = self._treated(frame, disparity, is_looked_at)
@@ -251,10 +252,10 @@ class Shot:
                 index = frame.index + 1
                 yield frame, upsample(disparity, frame.pixels)
         except InputError:
-            if self.start <= index < self.stop:
-                raise
             if index < self.start:
                 yield from self._read(self.start, last)
+            elif index < self.stop or last == self.stop:
+                raise
 
     def _treated(self, frame: Frame, disparity: NDArray[np.float32], is_used: bool) -> NDArray[np.float32]:
         if self.edges is None or not is_used:
