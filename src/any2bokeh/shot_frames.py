@@ -53,7 +53,8 @@ def frames_of(shot: Shot) -> Generator[ShotFrame, None, None]:
     last = shot.stop if shot.is_part else min(shot.stop + AHEAD, shot.source.info.frame_count)
     around = PlateStream()
     waiting: deque[_Treated] = deque()
-    for frame, disparity in _read(shot, first, min(last, shot.disparity.frame_count)):
+    last = max(min(last, shot.disparity.frame_count), shot.stop)  # maps after the part may be missing
+    for frame, disparity in _read(shot, first, last):
         index = frame.index
         is_looked_at = any(shot.blur_at(other) > 0 for other in range(index - AHEAD, index + BACK + 1))
         treated = _treated(shot, frame, disparity, is_looked_at)
@@ -90,10 +91,10 @@ def _read(shot: Shot, first: int, last: int) -> Iterator[tuple[Frame, NDArray[np
             index = frame.index + 1
             yield frame, disparity
     except InputError:
-        if shot.start <= index < shot.stop:
-            raise
         if index < shot.start:
             yield from _read(shot, shot.start, last)
+        elif index < shot.stop or last == shot.stop:
+            raise
 
 
 def _treated(shot: Shot, frame: Frame, disparity: NDArray[np.float32], is_used: bool) -> _Treated:

@@ -18,6 +18,7 @@ BACK, AHEAD = 12, 6
 """How many frames before and after a frame are asked."""
 
 _BORDER_MOVES = 0.5  # blocks
+_LARGEST_STEP = 0.09  # of disparity, from which on samples are taken however weak the blur
 _TAPER = 4  # frames over which the farthest count less and less
 
 
@@ -63,7 +64,8 @@ class PlateStream:
             return None
         ways = passages(self._views, self._steps, index, sources, zone, margin)
         views = [self._views[source] for source in sources]
-        return taken(disparity, zone, margin, ways, views, [_taper(s - index) for s in sources], 1 / px_per_disparity)
+        tapers = [_taper(source - index) for source in sources]
+        return taken(disparity, zone, margin, ways, views, tapers, min(1 / px_per_disparity, _LARGEST_STEP))
 
     def _in_shot(self, index: int) -> Iterator[int]:
         """Frames around a frame, up to the ends of its shot."""

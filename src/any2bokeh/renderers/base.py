@@ -22,7 +22,7 @@ class RenderInput:
         disparity: ``(1, H, W)`` float32 in [0, 1], 1 = nearest.
         focus_disparity: d_f, disparity of the focal plane, in [0, 1].
         blur_strength: K >= 0, radius in pixels per unit of disparity in a frame of 1024 px on its longer side.
-        hidden: what other frames saw of the background behind near surfaces; None = nothing.
+        hidden: what other frames saw of the background behind near surfaces, and around the frame; None = nothing.
         bands: what is known of pixels that two surfaces share, its disparities on the scale of ``disparity``; None =
             nothing. An engine may leave it out of account.
     """
