@@ -92,7 +92,8 @@ class _Maps:
             return None
         return (
             f"the rough estimate is not sure of its subject in {self._unsure} of {self._frame_count} frames, and lets "
-            f"what is about it blur less there; a box around the subject (--focus-box) may help"
+            f"what is about it blur less there; a box around it may help (--focus-box, or --subject-box of any2bokeh "
+            "depth)"
         )
 
     def _made(self, seed: ClipSeed, frames: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
