@@ -25,7 +25,7 @@ SHARES = np.array([0.95, 0.8, 0.6, 0.4, 0.2, 0.05], np.float32)
 def ramp() -> RenderInput:
     """A red surface whose right edge is six pixels wide, in front of a blue one; in linear light."""
     alpha = np.concatenate([np.ones(MIDDLE - 3), SHARES, np.zeros(WIDTH - MIDDLE - 3)]).astype(np.float32)
-    pixels = RED[:, None] * alpha + BLUE[:, None] * (1 - alpha)
+    pixels = (RED[:, None] * alpha + BLUE[:, None] * (1 - alpha)).astype(np.float32)
     disparity = np.where(alpha > 0.5, NEAR, FAR).astype(np.float32)
 
     def rows(line: NDArray[np.float32]) -> NDArray[np.float32]:

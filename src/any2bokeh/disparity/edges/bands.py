@@ -101,6 +101,10 @@ class EdgeEstimator(Protocol):
     Args:
         disparity: ``(1, H, W)`` float32 in [0, 1].
         pixels: ``(3, H, W)`` float32, display-referred; values above 1 count as 1.
+        enlarged: whether the map was smaller and has been interpolated linearly: its ramps are wide, and do not
+            overshoot.
     """
 
-    def __call__(self, disparity: NDArray[np.float32], pixels: NDArray[np.float32]) -> EdgeBands: ...
+    def __call__(
+        self, disparity: NDArray[np.float32], pixels: NDArray[np.float32], *, enlarged: bool = False
+    ) -> EdgeBands: ...

@@ -40,11 +40,13 @@ class ClassicalEdges:
 
     always: bool = False
 
-    def __call__(self, disparity: NDArray[np.float32], pixels: NDArray[np.float32]) -> EdgeBands:
+    def __call__(
+        self, disparity: NDArray[np.float32], pixels: NDArray[np.float32], *, enlarged: bool = False
+    ) -> EdgeBands:
         given = np.ascontiguousarray(disparity[0], np.float32)
         picture = np.minimum(cv2.merge(list(np.asarray(pixels, np.float32))), np.float32(1))
         stride = max(1, round(max(given.shape) / 1024))
-        sharp, is_soft = _stepped(given, stride)
+        sharp, is_soft = _stepped(given, stride, enlarged)
         step = _Steps.of(sharp, stride)
         if step.band.size == 0:
             return EdgeBands.none(disparity)
@@ -55,7 +57,7 @@ class ClassicalEdges:
         return _matted(placed, picture, _Steps.of(placed.disparity[0], stride, matte.REACH_PX))
 
 
-def _stepped(given: NDArray[np.float32], stride: int) -> tuple[NDArray[np.float32], bool]:
+def _stepped(given: NDArray[np.float32], stride: int, enlarged: bool) -> tuple[NDArray[np.float32], bool]:
     """The map with steps in place of ramps, and whether most of them were ramps."""
     near, far, sharp = np.empty_like(given), np.empty_like(given), np.empty_like(given)
     width = np.empty(given.shape, np.uint8)
@@ -63,7 +65,11 @@ def _stepped(given: NDArray[np.float32], stride: int) -> tuple[NDArray[np.float3
     ramps.toggle(given, near, far, width, sharp)
     widths = width[width > 0]
     is_soft = bool(np.count_nonzero(widths > _CLEAN_PX * stride) > _SOFT_SHARE * widths.size)
-    return (thin.mended(sharp, round(float(widths.mean())), stride) if is_soft else sharp), is_soft
+    if not is_soft:
+        return sharp, False
+    if not enlarged:
+        sharp = thin.evened(sharp, stride)
+    return thin.lifted(sharp, round(float(widths.mean())), stride), True
 
 
 def _matted(bands: EdgeBands, picture: NDArray[np.float32], step: "_Steps") -> EdgeBands:

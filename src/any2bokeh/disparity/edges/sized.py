@@ -29,7 +29,7 @@ def bands_at_size(edges: EdgeEstimator, disparity: NDArray[np.float32], pixels: 
         require_same_aspect("disparity", (map_width, map_height), (width, height))
         ramps = cv2.resize(np.ascontiguousarray(disparity[0], np.float32), (width, height))
         smooth = np.asarray(ramps, np.float32)[None]
-        bands = edges(smooth, pixels)
+        bands = edges(smooth, pixels, enlarged=True)
         if bands.disparity is not smooth:
             return bands
     return edges(upsample(disparity, pixels), pixels)

@@ -15,29 +15,43 @@ _RIM_PX = 7  # rims are narrower
 _MOST_OVERSHOOT = 0.15  # of the step
 
 
-def mended(sharp: NDArray[np.float32], width_px: int, stride: int) -> NDArray[np.float32]:
-    """The map without rims, thin things at the disparity of the surface that they are most likely part of.
+def evened(sharp: NDArray[np.float32], stride: int) -> NDArray[np.float32]:
+    """The map without rims: what is a little nearer than the near surface that it bounds, or farther than the far one.
 
-    A rim is a little nearer than the near surface that it bounds, or farther than the far one. What is nearer than both
-    sides and thinner than the ramps of the map is given the nearest disparity in reach; a gap that is as narrow, the
-    farthest.
+    Args:
+        sharp: ``(H, W)`` with steps in place of ramps.
+        stride: lengths are multiplied by it.
+    """
+    nearest, farthest = _extremes(sharp, stride)
+    opened, closed = _without_narrow(sharp, _RIM_PX * stride | 1)
+    is_over = sharp - opened < _MOST_OVERSHOOT * (opened - farthest)
+    is_under = closed - sharp < _MOST_OVERSHOOT * (nearest - closed)
+    return np.asarray(np.where(is_over, opened, np.where(is_under, closed, sharp)), np.float32)
+
+
+def lifted(sharp: NDArray[np.float32], width_px: int, stride: int) -> NDArray[np.float32]:
+    """Thin things brought to the disparity of the surface beside them that they are most likely part of.
+
+    What is nearer than both sides and thinner than the ramps of the map is given the nearest disparity in reach; a gap
+    that is as narrow, the farthest.
 
     Args:
         sharp: ``(H, W)`` with steps in place of ramps.
         width_px: of the ramps.
         stride: lengths are multiplied by it.
     """
-    around = _square(2 * _REACH_PX * stride + 1)
-    nearest, farthest = cv2.dilate(sharp, around), cv2.erode(sharp, around)
-    opened, closed = _without_narrow(sharp, _RIM_PX * stride | 1)
-    is_over = sharp - opened < _MOST_OVERSHOOT * (opened - farthest)
-    is_under = closed - sharp < _MOST_OVERSHOOT * (nearest - closed)
-    evened = np.where(is_over, opened, np.where(is_under, closed, sharp))
-    without_thin, without_gaps = _without_narrow(evened, width_px | 1)
+    nearest, farthest = _extremes(sharp, stride)
+    without_thin, without_gaps = _without_narrow(sharp, width_px | 1)
     least = _LEAST_SHARE * (nearest - farthest)
-    is_thin = (evened - without_thin > LEAST_STEP) & (evened - farthest > least)
-    is_gap = (without_gaps - evened > LEAST_STEP) & (nearest - evened > least) & ~is_thin
-    return np.asarray(np.where(is_thin, nearest, np.where(is_gap, farthest, evened)), np.float32)
+    is_thin = (sharp - without_thin > LEAST_STEP) & (sharp - farthest > least)
+    is_gap = (without_gaps - sharp > LEAST_STEP) & (nearest - sharp > least) & ~is_thin
+    return np.asarray(np.where(is_thin, nearest, np.where(is_gap, farthest, sharp)), np.float32)
+
+
+def _extremes(sharp: NDArray[np.float32], stride: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The nearest and the farthest disparity in reach."""
+    around = _square(2 * _REACH_PX * stride + 1)
+    return np.asarray(cv2.dilate(sharp, around), np.float32), np.asarray(cv2.erode(sharp, around), np.float32)
 
 
 def _without_narrow(sharp: NDArray[np.float32], side_px: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
