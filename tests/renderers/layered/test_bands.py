@@ -43,7 +43,7 @@ def ramp() -> RenderInput:
         background=rows(BLUE[:, None] * of_mixed),
     )
     strength = scenes.k_for(6, NEAR - FAR, HEIGHT, WIDTH)
-    return RenderInput(rows(pixels), bands.disparity, NEAR, strength, bands)
+    return RenderInput(rows(pixels), bands.disparity, NEAR, strength, bands=bands)
 
 
 def test_both_parts_add_up_to_the_pixel():
