@@ -20,7 +20,9 @@ async def rendered(
         InputError: disparity or focus of another clip.
     """
     from any2bokeh.disparity import upsample
+    from any2bokeh.disparity.edges import ClassicalEdges, bands_at_size
 
+    treats_edges = ClassicalEdges()
     frames = frames_of(images)
     count, _, height, width = frames.shape
     maps = BatchDisparity(disparity, frame_count=count, frame_size=(width, height))
@@ -30,7 +32,11 @@ async def rendered(
     def inputs() -> Iterator[RenderInput]:
         values = zip(focus.focus_disparity.tolist(), focus.blur_strength.tolist(), strict=True)
         for pixels, known, (focus_disparity, blur_strength) in zip(frames, maps.frames(), values, strict=True):
-            yield RenderInput(pixels, upsample(known, pixels), focus_disparity, blur_strength)
+            if blur_strength == 0:
+                yield RenderInput(pixels, upsample(known, pixels), focus_disparity, blur_strength)
+            else:
+                bands = bands_at_size(treats_edges, known, pixels)
+                yield RenderInput(pixels, bands.disparity, focus_disparity, blur_strength, bands)
 
     api = ComfyAPI()
     result = np.empty_like(frames)
