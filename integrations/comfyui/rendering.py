@@ -36,7 +36,7 @@ async def rendered(
                 yield RenderInput(pixels, upsample(known, pixels), focus_disparity, blur_strength)
             else:
                 bands = bands_at_size(treats_edges, known, pixels)
-                yield RenderInput(pixels, bands.disparity, focus_disparity, blur_strength, bands)
+                yield RenderInput(pixels, bands.disparity, focus_disparity, blur_strength, bands=bands)
 
     api = ComfyAPI()
     result = np.empty_like(frames)
