@@ -70,3 +70,21 @@ def test_hidden_background_comes_from_the_surface_beside_it():
     assert np.all(kind[middle, [61, 98]] & layers.HIDDEN)
     np.testing.assert_allclose(light[layers.BEHIND, middle, 61, :3], 0.5, atol=1e-3)
     np.testing.assert_allclose(light[layers.BEHIND, middle, 98, :3], 0.1, atol=1e-3)
+
+
+@pytest.mark.parametrize(("stitch", "bound"), [(1.0, "upper"), (0.0, "lower")])
+def test_a_stitch_along_an_edge_does_not_shine_as_the_foreground(stitch, bound):
+    """An edge pixel unlike both sides, as sharpening leaves it: its foreground part has the foreground's colours."""
+    height, width, edge = 40, 60, 30
+    near, far = np.array([0.6, 0.5, 0.4], np.float32), np.array([0.2, 0.2, 0.3], np.float32)
+    pixels = np.empty((3, height, width), np.float32)
+    pixels[:, :, :edge] = near[:, None, None]
+    pixels[:, :, edge:] = far[:, None, None]
+    pixels[:, :, edge] = np.array([0.45, 0.4, stitch], np.float32)[:, None]
+    disparity = np.full((1, height, width), 0.1, np.float32)
+    disparity[:, :, :edge] = 0.9
+    light, _, kind = layered(pixels, disparity, 0.9, scenes.k_for(10, 0.8, height, width))
+    column = (slice(8, -8), edge)
+    assert np.all(kind[column] & layers.SPLIT)
+    foreground = light[layers.PATCH][column][:, :3] / light[layers.PATCH][column][:, 3:]
+    np.testing.assert_allclose(foreground[:, 2], near[2], atol=1e-4, err_msg=bound)

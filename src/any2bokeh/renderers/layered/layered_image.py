@@ -1,6 +1,6 @@
 """A frame as the layered engine sees it: linear light in layers of defocus."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -12,6 +12,9 @@ from any2bokeh.optics.transfer import Transfer, lookup_tables
 from any2bokeh.renderers.base import RenderInput
 from any2bokeh.renderers.layered import layers
 from any2bokeh.renderers.layered.backstop import CELL, find_backstops, find_cell_lows
+from any2bokeh.renderers.layered.border import fade
+from any2bokeh.renderers.layered.lamps import Lamps, affordable, find_lamps, no_lamps, take_out
+from any2bokeh.renderers.layered.surroundings import averaged, find_bounded_means, find_means
 from any2bokeh.renderers.layered.workers import Workers
 
 _LEAST_RING_TO_SHARE = 1000
@@ -25,6 +28,10 @@ class Samples(NamedTuple):
         light, defocus, kind: see ``layers.py``.
         block_reach: ``(rows, columns)`` of blocks; no circle of confusion in one is wider, px.
         backstop: ``(H, W)`` the farthest bin that may show at a pixel; see ``backstop.py``.
+        surroundings: ``(rows, columns)`` of blocks; how bright it is around them, see ``surroundings.py``.
+        lamps: light that is followed past what is nearer; see ``lamps.py``.
+        block_high: ``(rows, columns)`` of blocks; largest defocus, px.
+        nearest_px: the largest of all.
     """
 
     light: NDArray[np.float32]
@@ -32,13 +39,18 @@ class Samples(NamedTuple):
     kind: NDArray[np.uint8]
     block_reach: NDArray[np.float32]
     backstop: NDArray[np.uint8]
+    surroundings: NDArray[np.float32]
+    lamps: Lamps
+    block_high: NDArray[np.float32]
+    nearest_px: np.float32
 
     @classmethod
     def of(cls, light: NDArray[np.float32], defocus: NDArray[np.float32], kind: NDArray[np.uint8]) -> Self:
-        """Those of an image that was layered elsewhere, at every pixel of which all may show."""
+        """Those of an image that was layered elsewhere: without lamps, and at every pixel all may show."""
         blocks = tuple(-(-side // layers.BLOCK) for side in kind.shape)
         reach = np.full(blocks, np.abs(defocus).max() + np.float32(1.5), np.float32)
-        return cls(light, defocus, kind, reach, np.zeros_like(kind))
+        unbounded = np.full(blocks, 1e30, np.float32)
+        return cls(light, defocus, kind, reach, np.zeros_like(kind), unbounded, no_lamps(), reach, reach.max())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,8 +62,9 @@ class LayeredImage:
         light, defocus, kind: see ``layers.py``.
         block_low, block_high: ``(rows, columns)`` of blocks; least and largest defocus, px.
         cell_low: the same of cells, least; see ``backstop.py``.
+        means, bounded_means, surroundings: of blocks; see ``surroundings.py``.
         level, source: ``(H, W)``; see ``layers.first_ring``.
-        backstop: as in ``Samples``.
+        backstop, lamps: as in ``Samples``.
         px_per_disparity: pixels of defocus per unit of disparity.
         shift_px: added to the defocus of red, taken from that of blue.
     """
@@ -63,11 +76,15 @@ class LayeredImage:
     block_low: NDArray[np.float32]
     block_high: NDArray[np.float32]
     cell_low: NDArray[np.float32]
+    means: NDArray[np.float32]
+    bounded_means: NDArray[np.float32]
+    surroundings: NDArray[np.float32]
     level: NDArray[np.int16]
     source: NDArray[np.int32]
     backstop: NDArray[np.uint8]
     px_per_disparity: float
     shift_px: float
+    lamps: Lamps = field(default_factory=no_lamps)
 
     @classmethod
     def of(
@@ -96,6 +113,7 @@ class LayeredImage:
         workers = workers or Workers(1)
         block_rows = range(image.block_low.shape[0])
         image._prepare(frame, transfer, highlights or Highlights(), workers, block_rows)
+        image._find_surroundings(workers, block_rows)
         workers.each(
             block_rows,
             lambda rows: layers.find_steps(
@@ -103,9 +121,15 @@ class LayeredImage:
             ),
         )
         workers.each(
-            block_rows, lambda rows: layers.split_mixed(rows, image.light, image.defocus, image.kind, image.level)
+            block_rows,
+            lambda rows: layers.split_mixed(
+                rows, image.surroundings, image.light, image.defocus, image.kind, image.level
+            ),
         )
+        # Lamps leave before hidden background is continued, which would smear them.
+        image = image._without_lamps(workers, block_rows, hidden=False)
         image._fill_hidden(workers)
+        image = image._without_lamps(workers, block_rows, hidden=True)
         image._find_backstops(workers, block_rows)
         return image
 
@@ -129,7 +153,17 @@ class LayeredImage:
         # A block may hold samples of its neighbours' defocus: the foreground part of a mixed pixel at its rim.
         reach = _largest_around(np.maximum(np.abs(self.block_low), np.abs(self.block_high)))
         reach += np.float32(1.5 + abs(self.shift_px))
-        return Samples(self.light, self.defocus, self.kind, reach, self.backstop)
+        return Samples(
+            self.light,
+            self.defocus,
+            self.kind,
+            reach,
+            self.backstop,
+            self.surroundings,
+            self.lamps,
+            self.block_high,
+            np.float32(self.nearest_px),
+        )
 
     @classmethod
     def _empty(cls, frame: RenderInput, axial_chromatic: float, reuse: Self | None) -> Self:
@@ -144,6 +178,9 @@ class LayeredImage:
             block_low=reuse.block_low if reuse else np.empty(blocks, np.float32),
             block_high=reuse.block_high if reuse else np.empty(blocks, np.float32),
             cell_low=reuse.cell_low if reuse else np.empty((-(-height // CELL), -(-width // CELL)), np.float32),
+            means=reuse.means if reuse else np.empty(blocks, np.float32),
+            bounded_means=reuse.bounded_means if reuse else np.empty(blocks, np.float32),
+            surroundings=reuse.surroundings if reuse else np.empty(blocks, np.float32),
             level=reuse.level if reuse else np.zeros((height, width), np.int16),
             source=reuse.source if reuse else np.empty((height, width), np.int32),
             backstop=reuse.backstop if reuse else np.empty((height, width), np.uint8),
@@ -205,6 +242,30 @@ class LayeredImage:
                 self.backstop,
             ),
         )
+
+    def _find_surroundings(self, workers: Workers, block_rows: range) -> None:
+        """How bright it is around each block; what is brighter at the frame's border is faded."""
+        front = self.light[layers.FRONT]
+        workers.each(block_rows, lambda rows: find_means(rows, front, self.means))
+        workers.each(block_rows, lambda rows: find_bounded_means(rows, front, self.means, self.bounded_means))
+        averaged(self.bounded_means, self.surroundings)
+        fade(self.surroundings, self.defocus[layers.FRONT], front)
+
+    def _without_lamps(self, workers: Workers, block_rows: range, *, hidden: bool) -> Self:
+        """The image with lamps apart from its samples, those among hidden background or those that are seen."""
+        found = workers.each(
+            block_rows,
+            lambda rows: find_lamps(
+                rows, hidden, self.light, self.defocus, self.kind, self.block_high, self.surroundings
+            ),
+        )
+        where, more, looks = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        if not len(where):
+            return self
+        share = affordable(more, looks, np.abs(self.defocus[tuple(where.T)]))
+        lamps = where[share > 0], (more * share[:, None])[share > 0]
+        take_out(lamps, self.light)
+        return replace(self, lamps=tuple(np.concatenate(each) for each in zip(self.lamps, lamps, strict=True)))
 
 
 def _largest_around(blocks: NDArray[np.float32]) -> NDArray[np.float32]:
