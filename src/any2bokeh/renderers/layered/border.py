@@ -9,8 +9,8 @@ import numpy as np
 from any2bokeh.compiled import compiled
 from any2bokeh.renderers.layered.surroundings import TIMES_SURROUNDINGS, brightness, surroundings_at
 
-_OVER_RADIUS = np.float32(0.4)  # of a disc's radius: where the fade begins
-_MOST_PX = np.float32(10)
+_OVER_RADIUS = np.float32(0.2)  # of a disc's radius: where the fade begins
+_MOST_PX = np.float32(1.5)
 
 
 @compiled(nogil=True)
@@ -23,7 +23,7 @@ def fade(surroundings, defocus, light):
         light: ``(H, W, 4)`` linear; changed near the border.
     """
     height, width = defocus.shape
-    depth = int(_MOST_PX)
+    depth = 2
     for y in range(height):
         inside = y < depth or y >= height - depth
         x = 0

@@ -154,7 +154,7 @@ def _splat(part, window, samples, rows, channel, shift_px, accumulator, slot_of_
                         red, green, blue = light[layer, y, x, channel] * conserve, np.float32(0), np.float32(0)
                     if around_y != y or around_x != x:  # repeated: neither lamps nor what is like them
                         around = light[layer, y, x, 3] * surroundings_at(samples.surroundings, y, x)
-                        share = repeated(brightness(light[layer], y, x), around)
+                        share = repeated(brightness(light[layer], y, x), around, max(abs(around_y - y), abs(around_x - x)))
                         red, green, blue = red * share, green * share, blue * share
                     column = around_x - left
                     at = np.uint64(first[side, index] + rows_high + row_low)

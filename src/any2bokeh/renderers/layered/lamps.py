@@ -71,10 +71,9 @@ def find_lamps(rows, hidden, light, defocus, kind, block_high, surroundings):
         least_around *= np.float32(TIMES_SURROUNDINGS)
         for y in range(rows * BLOCK, min((rows + 1) * BLOCK, height)):
             for x in range(block * BLOCK, min((block + 1) * BLOCK, width)):
-                split = kind[y, x] & SPLIT != 0
-                if hidden and (split or not kind[y, x] & HIDDEN):
+                if hidden and not kind[y, x] & HIDDEN:
                     continue
-                layer = BEHIND if hidden or split else FRONT
+                layer = BEHIND if hidden or kind[y, x] & SPLIT else FRONT
                 bright = brightness(light[layer], y, x)
                 if bright <= least_around:
                     continue
@@ -116,7 +115,9 @@ def _may_cut(apart, row, column, y, x):
     return apart > STEP_PX and apart_y * apart_y + apart_x * apart_x <= (apart + 1) * (apart + 1)
 
 
-def affordable(more: NDArray[np.float32], looks: NDArray[np.float32], radius_px: NDArray[np.float32]):
+def affordable(
+    more: NDArray[np.float32], looks: NDArray[np.float32], radius_px: NDArray[np.float32]
+) -> NDArray[np.float32]:
     """How much of each lamp is followed, so that all can be in bounded time: 1 for the brightest, less and less below.
 
     Args:
@@ -144,6 +145,15 @@ def take_out(lamps: Lamps, light: NDArray[np.float32]) -> None:
     """Leave of each lamp's sample what is like its surroundings."""
     where, more = lamps
     light[where[:, 0], where[:, 1], where[:, 2], :3] -= more
+
+
+def give_back(lamps: Lamps, share: NDArray[np.float32], light: NDArray[np.float32]) -> Lamps:
+    """The lamps with this share of their light; their samples have the rest again."""
+    where, more = lamps
+    rest = more * (1 - share[:, None])
+    np.add.at(light[..., :3], tuple(where.T), rest)  # a sample may have been found twice
+    kept = share > 0
+    return where[kept], (more - rest)[kept]
 
 
 @compiled(nogil=True, fastmath=True)

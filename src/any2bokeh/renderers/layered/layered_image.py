@@ -13,7 +13,8 @@ from any2bokeh.renderers.base import RenderInput
 from any2bokeh.renderers.layered import layers
 from any2bokeh.renderers.layered.backstop import CELL, find_backstops, find_cell_lows
 from any2bokeh.renderers.layered.border import fade
-from any2bokeh.renderers.layered.lamps import Lamps, affordable, find_lamps, no_lamps, take_out
+from any2bokeh.renderers.layered.lamps import Lamps, affordable, find_lamps, give_back, no_lamps, take_out
+from any2bokeh.renderers.layered.lit_edges import find_lit, split_lit
 from any2bokeh.renderers.layered.surroundings import averaged, find_bounded_means, find_means
 from any2bokeh.renderers.layered.workers import Workers
 
@@ -126,12 +127,16 @@ class LayeredImage:
                 rows, image.surroundings, image.light, image.defocus, image.kind, image.level
             ),
         )
+        workers.each(
+            block_rows, lambda rows: find_lit(rows, image.surroundings, image.light, image.defocus, image.kind)
+        )
         # Lamps leave before hidden background is continued, which would smear them.
-        image = image._without_lamps(workers, block_rows, hidden=False)
+        seen = image._take_lamps(workers, block_rows, hidden=False)
         image._fill_hidden(workers)
-        image = image._without_lamps(workers, block_rows, hidden=True)
+        workers.each(block_rows, lambda rows: split_lit(rows, image.light, image.defocus, image.kind))
+        hidden = image._take_lamps(workers, block_rows, hidden=True)
         image._find_backstops(workers, block_rows)
-        return image
+        return image._with_lamps(seen, hidden)
 
     @property
     def nearest_px(self) -> float:
@@ -251,8 +256,8 @@ class LayeredImage:
         averaged(self.bounded_means, self.surroundings)
         fade(self.surroundings, self.defocus[layers.FRONT], front)
 
-    def _without_lamps(self, workers: Workers, block_rows: range, *, hidden: bool) -> Self:
-        """The image with lamps apart from its samples, those among hidden background or those that are seen."""
+    def _take_lamps(self, workers: Workers, block_rows: range, *, hidden: bool) -> tuple[Lamps, NDArray[np.float32]]:
+        """Take lamps out of the samples that are seen, or of hidden background; and what each costs to follow."""
         found = workers.each(
             block_rows,
             lambda rows: find_lamps(
@@ -260,12 +265,17 @@ class LayeredImage:
             ),
         )
         where, more, looks = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        take_out((where, more), self.light)
+        return (where, more), looks
+
+    def _with_lamps(self, *parts: tuple[Lamps, NDArray[np.float32]]) -> Self:
+        """The image with those of the lamps that can be followed in bounded time; the others are samples again."""
+        where, more = (np.concatenate([lamps[i] for lamps, _ in parts]) for i in range(2))
         if not len(where):
             return self
+        looks = np.concatenate([looks for _, looks in parts])
         share = affordable(more, looks, np.abs(self.defocus[tuple(where.T)]))
-        lamps = where[share > 0], (more * share[:, None])[share > 0]
-        take_out(lamps, self.light)
-        return replace(self, lamps=tuple(np.concatenate(each) for each in zip(self.lamps, lamps, strict=True)))
+        return replace(self, lamps=give_back((where, more), share, self.light))
 
 
 def _largest_around(blocks: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -27,11 +27,14 @@ STEP_PX = 1.0
 """Neighbouring pixels whose defocus differs by more than this belong to different surfaces."""
 
 FRONT, PATCH, BEHIND = 0, 1, 2  # the layers
-SPLIT, HIDDEN, BESIDE_STEP = 1, 2, 4
-"""Bits of ``kind``: PATCH takes the place of FRONT; there is a sample in BEHIND; a neighbour is a step away."""
+SPLIT, HIDDEN, BESIDE_STEP, LIT = 1, 2, 4, 8
+"""Bits of ``kind``: PATCH takes the place of FRONT; there is a sample in BEHIND; a neighbour is a step away; a lamp
+behind shines into the pixel, see ``lit_edges.py``, which leaves none."""
 
-_MIX_RADIUS = 4  # px around a mixed pixel in which pure colours are looked for
-_MIX_OFFSETS = np.arange(-_MIX_RADIUS, _MIX_RADIUS + 1)
+MIX_RADIUS = 4
+"""Pixels around a mixed one in which pure colours are looked for."""
+
+_MIX_OFFSETS = np.arange(-MIX_RADIUS, MIX_RADIUS + 1)
 _MIX_WEIGHTS = np.exp(-(_MIX_OFFSETS[:, None] ** 2 + _MIX_OFFSETS[None, :] ** 2) / (2 * 1.5**2)).astype(np.float32)
 _MIX_MOST_FOREGROUND = 0.5  # the centre of the pixel is background, so a straight edge covers at most half of it
 _MIX_LEAST_CONTRAST = 0.003  # squared distance of the two colours in linear light, below which nothing can be told
@@ -140,10 +143,7 @@ def split_mixed(rows, surroundings, light, defocus, kind, level):
                 for i in range(max(x - 1, 0), min(x + 2, width)):
                     near = max(near, defocus[FRONT, j, i])
             bound = np.float32(TIMES_SURROUNDINGS) * surroundings_at(surroundings, y, x)
-            kept = np.float32(1)
-            if brightness(light[FRONT], y, x) > bound and not _shines(light, defocus, y, x, (here + near) / 2, bound):
-                kept = bound / brightness(light[FRONT], y, x)
-            share = _foreground_share(light, defocus, kind, y, x, near, bound, kept, near_color, far_color)
+            share, kept = _foreground_share(light, defocus, kind, y, x, near, bound, near_color, far_color)
             if share <= 0:
                 continue
             for c in range(3):
@@ -167,17 +167,6 @@ def split_mixed(rows, surroundings, light, defocus, kind, level):
 
 
 @compiled(nogil=True)
-def _shines(light, defocus, y, x, threshold, bound):
-    """Whether one of the pixels around that are nearer than ``threshold`` is a lamp."""
-    height, width = defocus.shape[1:]
-    for j in range(max(y - 1, 0), min(y + 2, height)):
-        for i in range(max(x - 1, 0), min(x + 2, width)):
-            if defocus[FRONT, j, i] > threshold and brightness(light[FRONT], j, i) > bound:
-                return True
-    return False
-
-
-@compiled(nogil=True)
 def _range_around(block_low, block_high, rows, block):
     """Range of defocus in a block and its eight neighbours."""
     low, high = np.inf, -np.inf
@@ -189,11 +178,12 @@ def _range_around(block_low, block_high, rows, block):
 
 
 @compiled(nogil=True)
-def _foreground_share(light, defocus, kind, y, x, near, bound, kept, near_color, far_color):
-    """How much of pixel (y, x), on the far side of a step to ``near``, is foreground: 0 to a half.
+def _foreground_share(light, defocus, kind, y, x, near, bound, near_color, far_color):
+    """How much of pixel (y, x), on the far side of a step to ``near``, is foreground, 0 to a half; and how much of its
+    light is no lamp's.
 
-    The background counts as no brighter than ``bound``, the pixel as ``kept`` of what it is. The pure colours of both
-    sides, with their range, are left in ``near_color`` and ``far_color``.
+    The background counts as no brighter than ``bound``, and so does the pixel, unless the foreground is. The pure
+    colours of both sides, with their range, are left in ``near_color`` and ``far_color``.
     """
     height, width = defocus.shape[1:]
     here = defocus[FRONT, y, x]
@@ -203,14 +193,14 @@ def _foreground_share(light, defocus, kind, y, x, near, bound, kept, near_color,
         color[0] = 0
         color[1] = np.inf
         color[2] = 0
-    for j in range(max(y - _MIX_RADIUS, 0), min(y + _MIX_RADIUS + 1, height)):
-        for i in range(max(x - _MIX_RADIUS, 0), min(x + _MIX_RADIUS + 1, width)):
+    for j in range(max(y - MIX_RADIUS, 0), min(y + MIX_RADIUS + 1, height)):
+        for i in range(max(x - MIX_RADIUS, 0), min(x + MIX_RADIUS + 1, width)):
             if kind[j, i] & BESIDE_STEP:
                 continue
             from_far, from_near = abs(defocus[FRONT, j, i] - here), abs(defocus[FRONT, j, i] - near)
             if min(from_far, from_near) >= half:
                 continue
-            weight = _MIX_WEIGHTS[j - y + _MIX_RADIUS, i - x + _MIX_RADIUS]
+            weight = _MIX_WEIGHTS[j - y + MIX_RADIUS, i - x + MIX_RADIUS]
             if from_far < from_near:
                 far_weight += weight
                 dimmed = bound / max(brightness(light[FRONT], j, i), bound)
@@ -226,32 +216,38 @@ def _foreground_share(light, defocus, kind, y, x, near, bound, kept, near_color,
                     near_color[1, c] = min(near_color[1, c], light[FRONT, j, i, c])
                     near_color[2, c] = max(near_color[2, c], light[FRONT, j, i, c])
     if far_weight < 1e-3:
-        return np.float32(0)
+        return np.float32(0), np.float32(1)
+    kept = bound / max(brightness(light[FRONT], y, x), bound)
     for c in range(3):
         far_color[0, c] /= far_weight
     if near_weight >= 1e-3:
         for c in range(3):
             near_color[0, c] /= near_weight
-    else:
-        _extreme_near_color(light, defocus, y, x, here + half, near_color, far_color)
+        if max(near_color[2, 0], near_color[2, 1], near_color[2, 2]) > bound:
+            kept = np.float32(1)
+    elif not _extreme_near_color(light, defocus, y, x, here + half, bound, near_color, far_color):
+        return np.float32(0), np.float32(1)
     along, contrast = np.float32(0), np.float32(0)
     for c in range(3):
         span = near_color[0, c] - far_color[0, c]
         along += (kept * light[FRONT, y, x, c] - far_color[0, c]) * span
         contrast += span * span
     if contrast < _MIX_LEAST_CONTRAST:
-        return np.float32(0)
-    return min(max(along / contrast, np.float32(0)), np.float32(_MIX_MOST_FOREGROUND))
+        return np.float32(0), np.float32(1)
+    return min(max(along / contrast, np.float32(0)), np.float32(_MIX_MOST_FOREGROUND)), kept
 
 
 @compiled(nogil=True)
-def _extreme_near_color(light, defocus, y, x, threshold, near_color, far_color):
-    """The foreground neighbour that is least like the background: a hair has no pure pixel of its own."""
+def _extreme_near_color(light, defocus, y, x, threshold, bound, near_color, far_color):
+    """The foreground neighbour that is least like the background: a hair has no pure pixel of its own.
+
+    Whether there is one: what is brighter than ``bound`` is lit by a lamp behind.
+    """
     height, width = defocus.shape[1:]
     farthest = np.float32(-1)
     for j in range(max(y - 1, 0), min(y + 2, height)):
         for i in range(max(x - 1, 0), min(x + 2, width)):
-            if defocus[FRONT, j, i] < threshold:
+            if defocus[FRONT, j, i] < threshold or brightness(light[FRONT], j, i) > bound:
                 continue
             distance = np.float32(0)
             for c in range(3):
@@ -261,6 +257,7 @@ def _extreme_near_color(light, defocus, y, x, threshold, near_color, far_color):
                 near_color[:, 0] = light[FRONT, j, i, 0]
                 near_color[:, 1] = light[FRONT, j, i, 1]
                 near_color[:, 2] = light[FRONT, j, i, 2]
+    return farthest >= 0
 
 
 @compiled(nogil=True)

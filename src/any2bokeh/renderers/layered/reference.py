@@ -67,7 +67,8 @@ def _render(samples: Samples, lens: Lens, shift_px: float) -> NDArray[np.float64
                 shining = light[layer, y, x].astype(np.float64)
                 if (around_y, around_x) != (y, x):
                     around = shining[3] * surroundings_at(samples.surroundings, y, x)
-                    shining[:3] *= repeated(np.float32(shining[:3].max()), np.float32(around))
+                    beyond_px = max(abs(around_y - y), abs(around_x - x))
+                    shining[:3] *= repeated(np.float32(shining[:3].max()), np.float32(around), beyond_px)
                 _add(picture, shining, around_y, around_x, overlaps)
     return _front_to_back(bins, samples.backstop) + _glow(samples, lens, shift_px)
 

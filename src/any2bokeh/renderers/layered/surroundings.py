@@ -11,7 +11,10 @@ TIMES_SURROUNDINGS = 4.0
 LEAST_SURROUNDINGS = np.float32(1e-4)
 """Light that stands for none at all."""
 
-_REPEATED, _NOT_REPEATED = np.float32(5), np.float32(10)  # times its surroundings: what the border repeats
+_AT_BORDER, _FAR_OUT = np.float32(4.5), np.float32(1.4)  # times its surroundings: what is repeated at most
+_OUT_PX = np.float32(2.5)  # over which the first becomes the second
+_LAMP, _SURELY_LAMP = np.float32(4.5), np.float32(7)  # times its surroundings
+_FIRST_REPEATED, _SECOND_REPEATED = np.float32(0.4), np.float32(0.1)  # of a lamp, 1 and 2 px beyond the border
 _MOST_OF_MEAN = np.float32(2)  # what is brighter than twice the mean of its surroundings counts as that bright
 
 
@@ -90,16 +93,22 @@ def surroundings_at(surroundings, y, x):
 
 
 @compiled(nogil=True, fastmath=True)
-def repeated(bright, around):
+def repeated(bright, around, beyond_px):
     """By what a sample's light is multiplied where it is repeated beyond the border: 1, or less for lamps.
 
-    A lamp at the border does not go on beyond it: there it is as bright as its surroundings.
+    Of a lamp at the border it is not known whether it goes on beyond it: it is repeated by half a pixel in all. Farther
+    away there is nothing brighter than its surroundings.
 
     Args:
         bright: brightness of the sample.
         around: brightness of its surroundings.
+        beyond_px: how far beyond the border, from 1 on.
     """
-    if bright <= _REPEATED * around:
+    if bright <= _FAR_OUT * around:
         return np.float32(1)
-    over = min((bright / around - _REPEATED) / (_NOT_REPEATED - _REPEATED), np.float32(1))
-    return (_REPEATED + over * (1 - _REPEATED)) * around / bright
+    times = bright / around
+    bounded = min(times, _FAR_OUT + (_AT_BORDER - _FAR_OUT) * np.exp((1 - np.float32(beyond_px)) / _OUT_PX))
+    over = min(max((times - _LAMP) / (_SURELY_LAMP - _LAMP), np.float32(0)), np.float32(1))
+    bounded = (bounded + over * (1 - bounded)) / times
+    tail = _FIRST_REPEATED if beyond_px == 1 else _SECOND_REPEATED if beyond_px == 2 else np.float32(0)
+    return bounded + over * tail * (1 - bounded)
