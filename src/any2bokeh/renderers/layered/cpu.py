@@ -21,7 +21,7 @@ from any2bokeh.renderers.layered.lamps import glow_of
 from any2bokeh.renderers.layered.layers import BEHIND, FRONT, HIDDEN, PATCH, SPLIT
 from any2bokeh.renderers.layered.rows import CUT, PLAIN, STEPPED
 from any2bokeh.renderers.layered.simd import add_two_pairs, add_two_pixels
-from any2bokeh.renderers.layered.surroundings import brightness, repeated, surroundings_at
+from any2bokeh.renderers.layered.surroundings import repeated
 
 TILE_HEIGHT = 32
 TILE_WIDTH = 256
@@ -63,7 +63,7 @@ def render_tile(tile, source, samples, rows, transfer, channel, shift_px, accumu
     window, slot_of_bin, extents = sum_tile(tile, samples, rows, channel, shift_px, accumulator)
     glow = glow_of(window, samples, rows, shift_px, np.float32(-1))
     if channel < 0:
-        _compose(window, source, samples.backstop, glow, slot_of_bin, extents, accumulator, transfer, result)
+        _compose(window, source, samples, glow, slot_of_bin, extents, accumulator, transfer, result)
     else:
         _compose_channel(window, channel, samples.backstop, glow, slot_of_bin, extents, accumulator, transfer, result)
 
@@ -153,8 +153,8 @@ def _splat(part, window, samples, rows, channel, shift_px, accumulator, slot_of_
                     else:
                         red, green, blue = light[layer, y, x, channel] * conserve, np.float32(0), np.float32(0)
                     if around_y != y or around_x != x:  # repeated: neither lamps nor what is like them
-                        around = light[layer, y, x, 3] * surroundings_at(samples.surroundings, y, x)
-                        share = repeated(brightness(light[layer], y, x), around, max(abs(around_y - y), abs(around_x - x)))
+                        beyond_px = max(abs(around_y - y), abs(around_x - x))
+                        share = repeated(light[layer], samples.surroundings, y, x, beyond_px)
                         red, green, blue = red * share, green * share, blue * share
                     column = around_x - left
                     at = np.uint64(first[side, index] + rows_high + row_low)
@@ -267,10 +267,11 @@ def share_taken(bin_, coverage, full, backstop):
 
 
 @compiled(nogil=True, fastmath=True)
-def _compose(window, source, backstop, glow, slot_of_bin, extents, accumulator, transfer, result):
+def _compose(window, source, samples, glow, slot_of_bin, extents, accumulator, transfer, result):
     """Sum up the differences, take the bins front to back until the aperture is full, encode; zero the sums."""
     top, bottom, left, right = window
     encode_table, peak = transfer
+    backstop = samples.backstop
     cells = encode_table.shape[0] - 1
     picture = np.empty((TILE_WIDTH, 4), np.float32)
     for y in range(bottom - top):
@@ -288,7 +289,7 @@ def _compose(window, source, backstop, glow, slot_of_bin, extents, accumulator, 
                 coverage += accumulator[at + 3]
                 at += 4
                 if bin_ == FOCUS_BIN and picture[x, 3] == 0 and coverage > 1 - LEAST_COVERAGE:
-                    picture[x, 0], picture[x, 1], picture[x, 2], picture[x, 3] = red, green, blue, UNTOUCHED
+                    picture[x, 3] = UNTOUCHED
                     continue
                 part = share_taken(bin_, coverage, picture[x, 3], backstop[top + y, left + x])
                 if part > 0:
@@ -299,7 +300,7 @@ def _compose(window, source, backstop, glow, slot_of_bin, extents, accumulator, 
             begin = slot * SLOT_PIXELS * 4 + y * ROW_PIXELS * 4 + 4 * extents[slot, 2]
             accumulator[begin : slot * SLOT_PIXELS * 4 + y * ROW_PIXELS * 4 + 4 * (extents[slot, 3] + 2)] = 0
         if glow.shape[0]:
-            _add_glow(glow[0, y], picture)
+            _add_glow(glow[0, y], samples.light[FRONT, top + y, left:right], picture)
         for c in range(3):
             for x in range(right - left):
                 if picture[x, 3] == UNTOUCHED:
@@ -310,13 +311,13 @@ def _compose(window, source, backstop, glow, slot_of_bin, extents, accumulator, 
 
 
 @compiled(nogil=True, fastmath=True)
-def _add_glow(glow, picture):
+def _add_glow(glow, front, picture):
     """Add the light of lamps, ``(W, 3)``, to a row of the picture, brought to full coverage where any falls."""
     for x in range(glow.shape[0]):
         if max(glow[x, 0], glow[x, 1], glow[x, 2]) > 0:
-            whole = np.float32(1) if picture[x, 3] == UNTOUCHED else max(picture[x, 3], np.float32(LEAST_COVERAGE))
+            is_untouched, whole = picture[x, 3] == UNTOUCHED, max(picture[x, 3], np.float32(LEAST_COVERAGE))
             for c in range(3):
-                picture[x, c] = picture[x, c] / whole + glow[x, c]
+                picture[x, c] = (front[x, c] if is_untouched else picture[x, c] / whole) + glow[x, c]
             picture[x, 3] = 1
 
 

@@ -23,7 +23,7 @@ from any2bokeh.renderers.layered.bins import depth_bin
 from any2bokeh.renderers.layered.blocks import BLOCK
 from any2bokeh.renderers.layered.layers import BEHIND, FRONT, HIDDEN, PATCH, SPLIT, STEP_PX
 from any2bokeh.renderers.layered.rows import CUT
-from any2bokeh.renderers.layered.surroundings import TIMES_SURROUNDINGS, brightness, surroundings_at
+from any2bokeh.renderers.layered.surroundings import TIMES_SURROUNDINGS, brightness, least_to_shine, surroundings_at
 
 IN_FOCUS_PX = 0.5
 """A surface of less defocus is in focus."""
@@ -33,6 +33,7 @@ LEAST_VISIBLE = 1e-3
 
 _BLURRED_PX = np.float32(1.5), np.float32(2.5)  # radii between which a lamp comes to be followed
 _LEAST_BRIGHTNESS = 5e-4  # of a disc, in linear light: a code of 8 bits where it is dark is 3e-4
+_ALIKE = 0.01  # of the distance from a lamp: samples that differ by less are cast as one
 _MOST_LOOKS = 2.5e6  # a frame, at samples and pixels of discs: some 30 ms on one core
 
 Lamps = tuple[NDArray[np.int32], NDArray[np.float32]]
@@ -44,31 +45,28 @@ def no_lamps() -> Lamps:
 
 
 @compiled(nogil=True)
-def find_lamps(rows, hidden, light, defocus, kind, block_high, surroundings):
+def find_lamps(rows, hidden, light, defocus, kind, block_high, brightest, surroundings):
     """The lamps of one row of blocks before which there is a nearer surface that may cut them.
 
     Args:
         rows: index of the row of blocks.
         hidden: whether those among hidden background are wanted, or those that are seen.
         light, defocus, kind: of the layered depth image.
-        block_high, surroundings: ``(rows, columns)`` of blocks: largest defocus, and ``surroundings.py``.
+        block_high: ``(rows, columns)`` of blocks: largest defocus.
+        brightest, surroundings: the same; see ``surroundings.py``.
 
     Returns:
         ``(N, 3)`` layer, row and column; ``(N, 3)`` the light that they have more than their surroundings; and
         ``(N,)`` the looks that it takes to follow them.
     """
     height, width = kind.shape
-    most = BLOCK * width
-    where, more, looks = np.empty((most, 3), np.int32), np.empty((most, 3), np.float32), np.empty(most, np.float32)
+    where, more, looks = np.empty((64, 3), np.int32), np.empty((64, 3), np.float32), np.empty(64, np.float32)
     count = 0
     nearest = block_high.max()
     for block in range(block_high.shape[1]):
-        # Below this nothing in the block is a lamp.
-        least_around = np.float32(np.inf)
-        for j in range(max(rows - 1, 0), min(rows + 2, surroundings.shape[0])):
-            for i in range(max(block - 1, 0), min(block + 2, surroundings.shape[1])):
-                least_around = min(least_around, surroundings[j, i])
-        least_around *= np.float32(TIMES_SURROUNDINGS)
+        least_around = least_to_shine(surroundings, rows, block)
+        if not hidden and brightest[rows, block] <= least_around:
+            continue
         for y in range(rows * BLOCK, min((rows + 1) * BLOCK, height)):
             for x in range(block * BLOCK, min((block + 1) * BLOCK, width)):
                 if hidden and not kind[y, x] & HIDDEN:
@@ -84,6 +82,9 @@ def find_lamps(rows, hidden, light, defocus, kind, block_high, surroundings):
                     continue
                 cost = _looks(block_high, nearest, y, x, own)
                 if cost > 0:
+                    if count == looks.shape[0]:
+                        where, more = np.concatenate((where, where)), np.concatenate((more, more))
+                        looks = np.concatenate((looks, looks))
                     share = min((abs(own) - _BLURRED_PX[0]) / (_BLURRED_PX[1] - _BLURRED_PX[0]), np.float32(1))
                     share *= 1 - bound / bright
                     where[count, 0], where[count, 1], where[count, 2] = layer, y, x
@@ -269,42 +270,79 @@ def _cast(window, samples, y, x, own, signed, shadow):
     first_row, last_row, first_x, last_x = window
     for j in range(last_row - first_row + 1):
         shadow[j, : last_x - first_x + 1] = 0
-    defocus, kind, light, block_high = samples.defocus, samples.kind, samples.light, samples.block_high
-    height, width = kind.shape
+    block_high, (height, width) = samples.block_high, samples.kind.shape
     away = np.int64(samples.nearest_px - own + 1) // BLOCK + 1
+    # A square lies in the window only if its sample does, seen from the lamp at one distance or another.
+    side = np.float32(-1) if signed > 0 else np.float32(1)
+    upper = min(side * np.float32(first_row - y), side * np.float32(last_row - y)) - 1
+    lower = max(side * np.float32(first_row - y), side * np.float32(last_row - y)) + 1
+    least = np.float32(STEP_PX) / max(abs(signed), np.float32(STEP_PX))
     for j in range(max(y // BLOCK - away, 0), min(y // BLOCK + away + 1, block_high.shape[0])):
         for i in range(max(x // BLOCK - away, 0), min(x // BLOCK + away + 1, block_high.shape[1])):
-            if not _may_cut(block_high[j, i] - own, j, i, y, x):
+            most = block_high[j, i] - own
+            if not _may_cut(most, j, i, y, x):
                 continue
-            for near_y in range(j * BLOCK, min((j + 1) * BLOCK, height)):
-                for near_x in range(i * BLOCK, min((i + 1) * BLOCK, width)):
-                    what = kind[near_y, near_x]
-                    layer, alpha = FRONT, np.float32(1)
-                    if what & SPLIT:
-                        layer, alpha = PATCH, light[PATCH, near_y, near_x, 3]
-                    while layer >= 0:
-                        near = defocus[layer, near_y, near_x]
-                        if abs(near) < IN_FOCUS_PX:
-                            near = np.float32(0)
-                        apart = near - own
-                        if apart > STEP_PX:
-                            scale = signed / apart
-                            _cover(near_y - y, near_x - x, -scale, alpha, y, x, window, shadow)
-                        layer, alpha = BEHIND if what & HIDDEN and layer != BEHIND else -1, np.float32(1)
+            reach, larger = most + 1, max(most / abs(signed), np.float32(1))
+            first_y = y + np.int64(np.floor(max(min(upper * larger, upper * least) - 1, -reach)))
+            last_y = y + np.int64(np.ceil(min(max(lower * larger, lower * least) + 1, reach))) + 1
+            first_y, last_y = max(j * BLOCK, first_y), min((j + 1) * BLOCK, height, last_y)
+            for near_y in range(first_y, last_y):
+                down = np.float32(near_y - y)
+                wide = np.int64(np.sqrt(max(reach * reach - down * down, np.float32(0)))) + 1
+                first_x, last_x = max(i * BLOCK, x - wide), min((i + 1) * BLOCK, width, x + wide + 1)
+                if first_x < last_x:
+                    _cast_row(samples, near_y, first_x, last_x, y, x, own, signed, window, shadow)
+
+
+@compiled(nogil=True, fastmath=True)
+def _cast_row(samples, near_y, first_x, last_x, y, x, own, signed, window, shadow):
+    """Project a part of a row of samples; neighbours that are as near as one another go as one."""
+    defocus, kind, light = samples.defocus, samples.kind, samples.light
+    down = np.float32(near_y - y)
+    begin, of_run = first_x, np.float32(0)
+    for near_x in range(first_x, last_x):
+        what, apart = kind[near_y, near_x], np.float32(0)
+        if not what & SPLIT:
+            apart = _apart(defocus[FRONT, near_y, near_x], own)
+        if abs(apart - of_run) > np.float32(_ALIKE) * of_run:
+            if of_run > 0:
+                _cover(down, begin - x, near_x - 1 - x, -signed / of_run, np.float32(1), y, x, window, shadow)
+            begin, of_run = near_x, apart
+        if what & SPLIT:
+            apart = _apart(defocus[PATCH, near_y, near_x], own)
+            if apart > 0:
+                alpha = light[PATCH, near_y, near_x, 3]
+                _cover(down, near_x - x, near_x - x, -signed / apart, alpha, y, x, window, shadow)
+        if what & HIDDEN:
+            apart = _apart(defocus[BEHIND, near_y, near_x], own)
+            if apart > 0:
+                _cover(down, near_x - x, near_x - x, -signed / apart, np.float32(1), y, x, window, shadow)
+    if of_run > 0:
+        _cover(down, begin - x, last_x - 1 - x, -signed / of_run, np.float32(1), y, x, window, shadow)
 
 
 @compiled(nogil=True, fastmath=True, inline="always")
-def _cover(down, right, scale, alpha, y, x, window, shadow):
-    """Cover the square that a sample, ``(down, right)`` from the lamp, takes on the disc, ``scale`` times as large."""
+def _apart(near, own):
+    """By how much a surface is nearer than a lamp, as far as it cuts it; 0 where it does not."""
+    apart = (np.float32(0) if abs(near) < np.float32(IN_FOCUS_PX) else near) - own
+    return apart if apart > np.float32(STEP_PX) else np.float32(0)
+
+
+@compiled(nogil=True, fastmath=True)
+def _cover(down, first, last, scale, alpha, y, x, window, shadow):
+    """Cover what samples take on the disc, ``scale`` times as large: those of a row, ``down`` from the lamp's, from
+    ``first`` to ``last`` beside it."""
     first_row, last_row, first_x, last_x = window
-    half = np.float32(0.5) * abs(scale)
-    at_y, at_x = y + scale * np.float32(down), x + scale * np.float32(right)
-    upper, lower = at_y - half + np.float32(0.5), at_y + half + np.float32(0.5)  # whole numbers are borders of pixels
-    before, after = at_x - half + np.float32(0.5), at_x + half + np.float32(0.5)
+    # Whole numbers are borders of pixels.
+    one, other = scale * (down - np.float32(0.5)), scale * (down + np.float32(0.5))
+    upper, lower = np.float32(y + 0.5) + min(one, other), np.float32(y + 0.5) + max(one, other)
+    one, other = scale * (np.float32(first) - np.float32(0.5)), scale * (np.float32(last) + np.float32(0.5))
+    before, after = np.float32(x + 0.5) + min(one, other), np.float32(x + 0.5) + max(one, other)
     if lower <= first_row or upper >= last_row + 1 or after <= first_x or before >= last_x + 1:
         return
+    left, right = max(np.int64(np.floor(before)), first_x), min(np.int64(np.ceil(after)), last_x + 1)
     for row in range(max(np.int64(np.floor(upper)), first_row), min(np.int64(np.ceil(lower)), last_row + 1)):
         tall = alpha * (min(lower, np.float32(row + 1)) - max(upper, np.float32(row)))
-        for column in range(max(np.int64(np.floor(before)), first_x), min(np.int64(np.ceil(after)), last_x + 1)):
+        for column in range(left, right):
             wide = min(after, np.float32(column + 1)) - max(before, np.float32(column))
             shadow[row - first_row, column - first_x] += tall * wide

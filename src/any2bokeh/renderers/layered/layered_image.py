@@ -63,7 +63,7 @@ class LayeredImage:
         light, defocus, kind: see ``layers.py``.
         block_low, block_high: ``(rows, columns)`` of blocks; least and largest defocus, px.
         cell_low: the same of cells, least; see ``backstop.py``.
-        means, bounded_means, surroundings: of blocks; see ``surroundings.py``.
+        means, brightest, bounded_means, surroundings: of blocks; see ``surroundings.py``.
         level, source: ``(H, W)``; see ``layers.first_ring``.
         backstop, lamps: as in ``Samples``.
         px_per_disparity: pixels of defocus per unit of disparity.
@@ -78,6 +78,7 @@ class LayeredImage:
     block_high: NDArray[np.float32]
     cell_low: NDArray[np.float32]
     means: NDArray[np.float32]
+    brightest: NDArray[np.float32]
     bounded_means: NDArray[np.float32]
     surroundings: NDArray[np.float32]
     level: NDArray[np.int16]
@@ -128,7 +129,8 @@ class LayeredImage:
             ),
         )
         workers.each(
-            block_rows, lambda rows: find_lit(rows, image.surroundings, image.light, image.defocus, image.kind)
+            block_rows,
+            lambda rows: find_lit(rows, image.brightest, image.surroundings, image.light, image.defocus, image.kind),
         )
         # Lamps leave before hidden background is continued, which would smear them.
         seen = image._take_lamps(workers, block_rows, hidden=False)
@@ -184,6 +186,7 @@ class LayeredImage:
             block_high=reuse.block_high if reuse else np.empty(blocks, np.float32),
             cell_low=reuse.cell_low if reuse else np.empty((-(-height // CELL), -(-width // CELL)), np.float32),
             means=reuse.means if reuse else np.empty(blocks, np.float32),
+            brightest=reuse.brightest if reuse else np.empty(blocks, np.float32),
             bounded_means=reuse.bounded_means if reuse else np.empty(blocks, np.float32),
             surroundings=reuse.surroundings if reuse else np.empty(blocks, np.float32),
             level=reuse.level if reuse else np.zeros((height, width), np.int16),
@@ -251,8 +254,10 @@ class LayeredImage:
     def _find_surroundings(self, workers: Workers, block_rows: range) -> None:
         """How bright it is around each block; what is brighter at the frame's border is faded."""
         front = self.light[layers.FRONT]
-        workers.each(block_rows, lambda rows: find_means(rows, front, self.means))
-        workers.each(block_rows, lambda rows: find_bounded_means(rows, front, self.means, self.bounded_means))
+        workers.each(block_rows, lambda rows: find_means(rows, front, self.means, self.brightest))
+        workers.each(
+            block_rows, lambda rows: find_bounded_means(rows, front, self.means, self.brightest, self.bounded_means)
+        )
         averaged(self.bounded_means, self.surroundings)
         fade(self.surroundings, self.defocus[layers.FRONT], front)
 
@@ -261,7 +266,7 @@ class LayeredImage:
         found = workers.each(
             block_rows,
             lambda rows: find_lamps(
-                rows, hidden, self.light, self.defocus, self.kind, self.block_high, self.surroundings
+                rows, hidden, self.light, self.defocus, self.kind, self.block_high, self.brightest, self.surroundings
             ),
         )
         where, more, looks = (np.concatenate(parts) for parts in zip(*found, strict=True))

@@ -203,7 +203,9 @@ def _foreground_share(light, defocus, kind, y, x, near, bound, near_color, far_c
             weight = _MIX_WEIGHTS[j - y + MIX_RADIUS, i - x + MIX_RADIUS]
             if from_far < from_near:
                 far_weight += weight
-                dimmed = bound / max(brightness(light[FRONT], j, i), bound)
+                dimmed = np.float32(1)
+                if max(light[FRONT, j, i, 0], light[FRONT, j, i, 1], light[FRONT, j, i, 2]) > bound:
+                    dimmed = bound / brightness(light[FRONT], j, i)
                 for c in range(3):
                     color = dimmed * light[FRONT, j, i, c]
                     far_color[0, c] += weight * color

@@ -10,38 +10,45 @@ import numpy as np
 from any2bokeh.compiled import compiled
 from any2bokeh.renderers.layered.blocks import BLOCK
 from any2bokeh.renderers.layered.layers import BEHIND, BESIDE_STEP, FRONT, HIDDEN, LIT, MIX_RADIUS, PATCH, SPLIT
-from any2bokeh.renderers.layered.surroundings import TIMES_SURROUNDINGS, brightness, surroundings_at
+from any2bokeh.renderers.layered.surroundings import TIMES_SURROUNDINGS, brightness, least_to_shine, surroundings_at
 
 _LEAST_FOREGROUND, _MOST_FOREGROUND = np.float32(0.5), np.float32(0.98)  # the centre of the pixel is foreground
 
 
 @compiled(nogil=True)
-def find_lit(rows, surroundings, light, defocus, kind):
+def find_lit(rows, brightest, surroundings, light, defocus, kind):
     """Find the foreground pixels of one row of blocks that a lamp behind shines into.
 
     They become ``LIT``, and their part of the foreground is written to ``PATCH``.
     """
     height, width = kind.shape
-    for y in range(rows * BLOCK, min((rows + 1) * BLOCK, height)):
-        for x in range(width):
-            if kind[y, x] != BESIDE_STEP:
-                continue
-            bright = brightness(light[FRONT], y, x)
-            bound = np.float32(TIMES_SURROUNDINGS) * surroundings_at(surroundings, y, x)
-            if bright <= bound:
-                continue
-            far, lamp = _far_side(light, defocus, y, x)
-            if lamp <= bright:
-                continue
-            red, green, blue = _foreground(light, defocus, kind, y, x, (far + defocus[FRONT, y, x]) / 2)
-            own = max(red, green, blue)
-            if own > bound:
-                continue
-            share = min(max(1 - (bright - own) / (lamp - own), _LEAST_FOREGROUND), _MOST_FOREGROUND)
-            light[PATCH, y, x, 0], light[PATCH, y, x, 1], light[PATCH, y, x, 2] = share * red, share * green, share * blue
-            light[PATCH, y, x, 3] = share
-            defocus[PATCH, y, x] = defocus[FRONT, y, x]
-            kind[y, x] |= LIT
+    for block in range(brightest.shape[1]):
+        if brightest[rows, block] <= least_to_shine(surroundings, rows, block):
+            continue
+        for y in range(rows * BLOCK, min((rows + 1) * BLOCK, height)):
+            for x in range(block * BLOCK, min((block + 1) * BLOCK, width)):
+                if kind[y, x] == BESIDE_STEP:
+                    _find_lit(surroundings, light, defocus, kind, y, x)
+
+
+@compiled(nogil=True)
+def _find_lit(surroundings, light, defocus, kind, y, x):
+    bright = brightness(light[FRONT], y, x)
+    bound = np.float32(TIMES_SURROUNDINGS) * surroundings_at(surroundings, y, x)
+    if bright <= bound:
+        return
+    far, lamp = _far_side(light, defocus, y, x)
+    if lamp <= bright:
+        return
+    red, green, blue = _foreground(light, defocus, kind, y, x, (far + defocus[FRONT, y, x]) / 2)
+    own = max(red, green, blue)
+    if own > bound:
+        return
+    share = min(max(1 - (bright - own) / (lamp - own), _LEAST_FOREGROUND), _MOST_FOREGROUND)
+    light[PATCH, y, x, 0], light[PATCH, y, x, 1], light[PATCH, y, x, 2] = share * red, share * green, share * blue
+    light[PATCH, y, x, 3] = share
+    defocus[PATCH, y, x] = defocus[FRONT, y, x]
+    kind[y, x] |= LIT
 
 
 @compiled(nogil=True)

@@ -16,7 +16,7 @@ from any2bokeh.renderers.layered.cpu import LEAST_TO_FILL
 from any2bokeh.renderers.layered.lamps import IN_FOCUS_PX, LEAST_VISIBLE
 from any2bokeh.renderers.layered.layered_image import Samples
 from any2bokeh.renderers.layered.layers import BEHIND, FRONT, HIDDEN, PATCH, SPLIT, STEP_PX
-from any2bokeh.renderers.layered.surroundings import repeated, surroundings_at
+from any2bokeh.renderers.layered.surroundings import repeated
 
 _SUBSAMPLES = 24
 
@@ -66,9 +66,8 @@ def _render(samples: Samples, lens: Lens, shift_px: float) -> NDArray[np.float64
                 overlaps = _overlaps(lens, signed + shift_px, place)
                 shining = light[layer, y, x].astype(np.float64)
                 if (around_y, around_x) != (y, x):
-                    around = shining[3] * surroundings_at(samples.surroundings, y, x)
                     beyond_px = max(abs(around_y - y), abs(around_x - x))
-                    shining[:3] *= repeated(np.float32(shining[:3].max()), np.float32(around), beyond_px)
+                    shining[:3] *= repeated(light[layer], samples.surroundings, y, x, beyond_px)
                 _add(picture, shining, around_y, around_x, overlaps)
     return _front_to_back(bins, samples.backstop) + _glow(samples, lens, shift_px)
 

@@ -25,33 +25,39 @@ def brightness(layer, y, x):
 
 
 @compiled(nogil=True, fastmath=True)
-def find_means(rows, front, mean):
-    """Mean brightness of the picture in the blocks of one row.
+def find_means(rows, front, mean, brightest):
+    """Mean and largest brightness of the picture in the blocks of one row.
 
     Args:
         rows: index of the row of blocks.
         front: ``(H, W, 4)`` linear light, of which the first three are read.
-        mean: ``(rows, columns)`` of blocks; the row is written.
+        mean, brightest: ``(rows, columns)`` of blocks; the row is written.
     """
     height, width = front.shape[:2]
     top, bottom = rows * BLOCK, min((rows + 1) * BLOCK, height)
     for block in range(mean.shape[1]):
         left, right = block * BLOCK, min((block + 1) * BLOCK, width)
-        total = np.float32(0)
+        total, most = np.float32(0), np.float32(0)
         for y in range(top, bottom):
             for x in range(left, right):
-                total += brightness(front, y, x)
+                bright = brightness(front, y, x)
+                total += bright
+                most = max(most, bright)
         mean[rows, block] = total / np.float32((bottom - top) * (right - left))
+        brightest[rows, block] = most
 
 
 @compiled(nogil=True, fastmath=True)
-def find_bounded_means(rows, front, mean, bounded):
+def find_bounded_means(rows, front, mean, brightest, bounded):
     """The same of brightness up to twice the mean of the block and its neighbours, in which lamps count for little."""
     height, width = front.shape[:2]
     top, bottom = rows * BLOCK, min((rows + 1) * BLOCK, height)
     for block in range(mean.shape[1]):
         left, right = block * BLOCK, min((block + 1) * BLOCK, width)
         most = _MOST_OF_MEAN * _around(mean, rows, block)
+        if brightest[rows, block] <= most:
+            bounded[rows, block] = mean[rows, block]
+            continue
         total = np.float32(0)
         for y in range(top, bottom):
             for x in range(left, right):
@@ -78,6 +84,16 @@ def _around(blocks, row, column):
     return total / np.float32(count)
 
 
+@compiled(nogil=True)
+def least_to_shine(surroundings, row, column):
+    """What is no brighter than this is a lamp nowhere in a block."""
+    least = np.float32(np.inf)
+    for j in range(max(row - 1, 0), min(row + 2, surroundings.shape[0])):
+        for i in range(max(column - 1, 0), min(column + 2, surroundings.shape[1])):
+            least = min(least, surroundings[j, i])
+    return np.float32(TIMES_SURROUNDINGS) * max(least, LEAST_SURROUNDINGS)
+
+
 @compiled(nogil=True, fastmath=True)
 def surroundings_at(surroundings, y, x):
     """How bright it is around a pixel, interpolated between blocks so that nothing jumps as a lamp moves on."""
@@ -93,20 +109,22 @@ def surroundings_at(surroundings, y, x):
 
 
 @compiled(nogil=True, fastmath=True)
-def repeated(bright, around, beyond_px):
+def repeated(layer, surroundings, y, x, beyond_px):
     """By what a sample's light is multiplied where it is repeated beyond the border: 1, or less for lamps.
 
     Of a lamp at the border it is not known whether it goes on beyond it: it is repeated by half a pixel in all. Farther
     away there is nothing brighter than its surroundings.
 
     Args:
-        bright: brightness of the sample.
-        around: brightness of its surroundings.
+        layer: ``(H, W, 4)`` linear light multiplied by a weight, and the weight.
+        surroundings: ``(rows, columns)`` of blocks.
+        y, x: the sample's pixel.
         beyond_px: how far beyond the border, from 1 on.
     """
-    if bright <= _FAR_OUT * around:
+    around = layer[y, x, 3] * surroundings_at(surroundings, y, x)
+    times = brightness(layer, y, x) / max(around, np.float32(1e-12))
+    if times <= _FAR_OUT:
         return np.float32(1)
-    times = bright / around
     bounded = min(times, _FAR_OUT + (_AT_BORDER - _FAR_OUT) * np.exp((1 - np.float32(beyond_px)) / _OUT_PX))
     over = min(max((times - _LAMP) / (_SURELY_LAMP - _LAMP), np.float32(0)), np.float32(1))
     bounded = (bounded + over * (1 - bounded)) / times
