@@ -6,12 +6,14 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from any2bokeh.optics.clipped_lamps import raise_lamps
 from any2bokeh.optics.coc import REFERENCE_LONG_SIDE_PX
 from any2bokeh.optics.highlights import Highlights
 from any2bokeh.optics.transfer import Transfer, lookup_tables
 from any2bokeh.renderers.base import RenderInput
 from any2bokeh.renderers.layered import layers
 from any2bokeh.renderers.layered.backstop import CELL, find_backstops, find_cell_lows
+from any2bokeh.renderers.layered.blocks import BLOCK
 from any2bokeh.renderers.layered.border import fade
 from any2bokeh.renderers.layered.lamps import Lamps, affordable, find_lamps, give_back, no_lamps, take_out
 from any2bokeh.renderers.layered.lit_edges import find_lit, split_lit
@@ -48,7 +50,7 @@ class Samples(NamedTuple):
     @classmethod
     def of(cls, light: NDArray[np.float32], defocus: NDArray[np.float32], kind: NDArray[np.uint8]) -> Self:
         """Those of an image that was layered elsewhere: without lamps, and at every pixel all may show."""
-        blocks = tuple(-(-side // layers.BLOCK) for side in kind.shape)
+        blocks = tuple(-(-side // BLOCK) for side in kind.shape)
         reach = np.full(blocks, np.abs(defocus).max() + np.float32(1.5), np.float32)
         unbounded = np.full(blocks, 1e30, np.float32)
         return cls(light, defocus, kind, reach, np.zeros_like(kind), unbounded, no_lamps(), reach, reach.max())
@@ -115,7 +117,7 @@ class LayeredImage:
         workers = workers or Workers(1)
         block_rows = range(image.block_low.shape[0])
         image._prepare(frame, transfer, highlights or Highlights(), workers, block_rows)
-        image._find_surroundings(workers, block_rows)
+        image._find_surroundings(workers, block_rows, highlights or Highlights())
         workers.each(
             block_rows,
             lambda rows: layers.find_steps(
@@ -176,7 +178,7 @@ class LayeredImage:
     def _empty(cls, frame: RenderInput, axial_chromatic: float, reuse: Self | None) -> Self:
         height, width = frame.pixels.shape[1:]
         px_per_disparity = frame.blur_strength * max(width, height) / REFERENCE_LONG_SIDE_PX
-        blocks = (-(-height // layers.BLOCK), -(-width // layers.BLOCK))
+        blocks = (-(-height // BLOCK), -(-width // BLOCK))
         return cls(
             pixels=np.ascontiguousarray(frame.pixels, np.float32),
             light=reuse.light if reuse else np.empty((3, height, width, 4), np.float32),
@@ -201,7 +203,7 @@ class LayeredImage:
     ) -> None:
         disparity = np.ascontiguousarray(frame.disparity[0], np.float32)
         focus, scale = np.float32(frame.focus_disparity), np.float32(self.px_per_disparity)
-        gain = (np.float32(highlights.gain), np.float32(highlights.threshold))
+        gain = (np.float32(highlights.fixed_gain), np.float32(highlights.threshold))
         decode_table = lookup_tables(transfer)[0]
         workers.each(
             block_rows,
@@ -251,10 +253,12 @@ class LayeredImage:
             ),
         )
 
-    def _find_surroundings(self, workers: Workers, block_rows: range) -> None:
-        """How bright it is around each block; what is brighter at the frame's border is faded."""
+    def _find_surroundings(self, workers: Workers, block_rows: range, highlights: Highlights) -> None:
+        """How bright it is around each block. Clipped lamps are raised, and lamps at the frame's border are faded."""
         front = self.light[layers.FRONT]
         workers.each(block_rows, lambda rows: find_means(rows, front, self.means, self.brightest))
+        if highlights.is_automatic:
+            raise_lamps(self.pixels, front, self.defocus[layers.FRONT], self.brightest, BLOCK)
         workers.each(
             block_rows, lambda rows: find_bounded_means(rows, front, self.means, self.brightest, self.bounded_means)
         )
