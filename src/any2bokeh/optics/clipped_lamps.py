@@ -6,9 +6,10 @@ to that of its surroundings, and the brighter the lamp, the less of that way lie
 picture without blur of its own, the light below white adds up to ``1 / (2 L)`` for each pixel of length, L being the
 lamp's light; softened by a pixel, to ``1 / L``. The same rim, where no channel is clipped, has the lamp's colour.
 
-Everything that could be something else leaves light as it is: what is wide or long, what lies in bright surroundings,
-what lies beside wide clipped areas such as a sky seen through leaves, and what has a soft rim. All of that sets in
-smoothly, so that nothing jumps from frame to frame. Light is never lowered.
+What could be something else is left as it is: what is wide, long or thin, what lies in bright surroundings, what lies
+where much is clipped, as a sky seen through leaves, and what has a soft rim. All of that sets in smoothly, so that
+nothing jumps from frame to frame. Light is never lowered. A few small holes in dense dark leaves, through which a
+clipped sky is seen, look as lamps do, and are raised.
 """
 
 import numpy as np
@@ -27,7 +28,6 @@ _THIN, _COMPACT = np.float32(0.5), np.float32(0.68)  # area over the box around 
 _LONG, _ROUND = np.float32(0.4), np.float32(0.6)  # the shorter side of that box over the longer
 _DARK, _BRIGHT = np.float32(0.10), np.float32(0.28)  # light of surroundings up to which, and from which on not, is one
 _FEW, _MANY = np.float32(0.02), np.float32(0.05)  # share of clipped pixels around: a sky, or a pattern, is no lamp
-_AROUND = 0.08  # of the longer side, to each side: around
 _AROUND = 0.08  # of the longer side, to each side: around
 _RINGS = 4  # pixels around a lamp that are looked at
 _RIM_RINGS = 2  # of these, those in which light falls
@@ -60,7 +60,7 @@ def raise_lamps(pixels, light, defocus, brightest, block):
     members = np.empty((most + 1) * (most + 1), np.int32)
     side = most + 2 * _RINGS + 2
     ring = np.empty((side, side), np.uint8)
-    lamps = np.empty((16, 8), np.float32)  # row, column, height and width of its box; share; rest: see _measured
+    lamps = np.empty((16, 3), np.float32)  # a pixel's row and column, and how much it is a lamp
     count = 0
     for row in range(brightest.shape[0]):
         for column in range(brightest.shape[1]):
@@ -82,15 +82,13 @@ def raise_lamps(pixels, light, defocus, brightest, block):
                     if share > 0:
                         if count == lamps.shape[0]:
                             lamps = np.concatenate((lamps, lamps))
-                        lamps[count, 0], lamps[count, 1] = box[0], box[1]
-                        lamps[count, 2], lamps[count, 3] = box[2], box[3]
-                        lamps[count, 4], lamps[count, 5], lamps[count, 6] = share, y, x
+                        lamps[count, 0], lamps[count, 1], lamps[count, 2] = y, x, share
                         count += 1
     mark[:] = _NONE
     away = int(np.ceil(_AROUND * long_side / block))
     for number in range(count):
-        y, x = int(lamps[number, 5]), int(lamps[number, 6])
-        share = lamps[number, 4] * _within(_clipped_around(clipped, y // block, x // block, away, block), _MANY, _FEW)
+        y, x = int(lamps[number, 0]), int(lamps[number, 1])
+        share = lamps[number, 2] * _within(_clipped_around(clipped, y // block, x // block, away, block), _MANY, _FEW)
         if share > 0:
             area, box = _flooded(pixels, y, x, most, mark, stack, members, clipped, block)
             _raise(pixels, light, defocus, members[:area], box, share, ring, brightest, block)

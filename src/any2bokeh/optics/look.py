@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from any2bokeh.errors import InputError
 from any2bokeh.optics.setting import setting, settings_of
@@ -64,9 +64,10 @@ class Look:
         0.0, low=-0.2, high=0.2, step=0.001, slider=(0, 0.03), unit="of disparity", label="Axial colour",
         help="Distance between the focal planes of red and green",
     )  # fmt: skip
-    highlights: float = setting(
-        0.0, low=0, high=1000, step=0.5, slider=(0, 20), label="Highlight gain",
-        help="How many times brighter than white clipped light is taken to be, beyond itself",
+    highlights: float | Literal["auto"] = setting(
+        0.0, low=0, high=1000, step=0.5, slider=(0, 20), word="auto", label="Highlight gain",
+        help="How many times brighter than white clipped light is taken to be, beyond itself; auto raises only lamps, each "
+        "by what its rim shows",
     )  # fmt: skip
     highlight_threshold: float = setting(
         0.9, low=0, high=0.999, step=0.01, label="Highlight threshold",
@@ -98,7 +99,7 @@ class Look:
                 raise InputError(f"there is no setting {name!r} of a look; there are {', '.join(LOOK_SETTINGS)}")
         return replace(self, **values)
 
-    def numbers(self) -> dict[str, float]:
+    def numbers(self) -> dict[str, float | str]:
         """The settings that differ from a plain thin lens, by name."""
         return {
             name: getattr(self, name) for name, each in LOOK_SETTINGS.items() if getattr(self, name) != each.default

@@ -87,4 +87,26 @@ def test_a_stitch_along_an_edge_does_not_shine_as_the_foreground(stitch, bound):
     column = (slice(8, -8), edge)
     assert np.all(kind[column] & layers.SPLIT)
     foreground = light[layers.PATCH][column][:, :3] / light[layers.PATCH][column][:, 3:]
-    np.testing.assert_allclose(foreground[:, 2], near[2], atol=1e-4, err_msg=bound)
+    # Up to the grain that one surface may have.
+    np.testing.assert_allclose(foreground[:, 2], near[2], rtol=0.16, err_msg=bound)
+
+
+def test_an_oversharpened_edge_in_focus_has_no_stitches():
+    """The worst case: halos of both signs on both sides of a ragged edge; the picture stays between its surfaces."""
+    height, width = 48, 64
+    rng = np.random.default_rng(2)
+    edge = 30 + rng.integers(-1, 2, height)
+    near, far = 0.5, 0.2
+    is_near = np.arange(width)[None] < edge[:, None]
+    plane = np.where(is_near, near, far).astype(np.float32)
+    rows = np.arange(height)
+    plane[rows, edge] = np.where(rows % 2, 1.0, 0.0)
+    disparity = np.where(is_near, 0.9, 0.1).astype(np.float32)[None]
+    given = np.repeat(plane[None], 3, axis=0)
+    picture = scenes.render(
+        given, disparity, 0.9, scenes.k_for(8, 0.8, height, width), transfer="linear", threads=1
+    )  # fmt: skip
+    beside = picture[0, rows, edge][4:-4]
+    # Without bounds 0.09 to 0.92; grain of 15 % is left to each surface.
+    assert beside.min() > far * 0.8
+    assert beside.max() < near * 1.16
