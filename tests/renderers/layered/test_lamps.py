@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from any2bokeh.optics.aperture import Disc, Polygon
-from any2bokeh.optics.vignetting import Vignetting
 from any2bokeh.optics.profile import BokehProfile
+from any2bokeh.optics.vignetting import Vignetting
 from any2bokeh.renderers.base import RenderInput
 from any2bokeh.renderers.layered import reference
 from any2bokeh.renderers.layered.lamps import affordable
@@ -50,7 +50,7 @@ def test_a_lamp_behind_an_edge_leaves_no_stitch():
     pixels[:, rows, EDGE - 1] = 0.3 * LAMP + 0.7 * DARK
     picture = rendered(RenderInput(pixels, given.disparity, given.focus_disparity, given.blur_strength))[0]
     disc = 15 * LAMP / (np.pi * 100)
-    assert picture[rows, EDGE - 1].max() < 0.5 * disc  # 12 without, 30 % of the lamp itself
+    assert picture[rows, EDGE - 1].max() < 0.5 * disc  # without: 12, a third of the lamp itself
     assert picture.max() < 1.4 * disc
 
 
@@ -87,10 +87,16 @@ def test_parts_hold_all_the_light_of_a_lamp(look):
 
 
 # The fast path fills rows, the reference counts overlaps. Worst seen, at the rim: 0.278 of the disc's light with a
-# profile, which is a pile of few discs, 0.456 behind a vignetting barrel, whose rows are cut whole; below 0.25 otherwise.
+# profile, which is a pile of few discs, 0.456 with vignetting, whose rows are cut whole; below 0.25 otherwise.
 @pytest.mark.parametrize(
     "look",
-    [{}, {"aperture": Polygon(6)}, {"axial_chromatic": 0.03}, {"profile": BokehProfile(0.5)}, {"vignetting": Vignetting(0.5)}],
+    [
+        {},
+        {"aperture": Polygon(6)},
+        {"axial_chromatic": 0.03},
+        {"profile": BokehProfile(0.5)},
+        {"vignetting": Vignetting(0.5)},
+    ],
     ids=str,
 )
 def test_lamps_equal_the_slow_twin(look):
@@ -144,7 +150,7 @@ def test_more_lamps_than_can_be_afforded_leave_smoothly():
     assert np.all(affordable(more[:50], looks[:50], radius[:50]) == 1)
 
 
-@pytest.mark.parametrize("light", [0.4, 1.0, 8.0])  # 8, 20 and 160 times the surroundings
+@pytest.mark.parametrize("light", [0.5, 1.0, 8.0])  # 10, 20 and 160 times the wall around
 @pytest.mark.parametrize("size_px", [2, 3])
 def test_a_lamp_goes_out_slowly_at_the_border(size_px, light):
     """Its light falls from frame to frame, never above what a wider picture says by more than 1.3."""
@@ -160,7 +166,8 @@ def test_a_lamp_goes_out_slowly_at_the_border(size_px, light):
             k = scenes.k_for(radius_px, 0.6, *pixels.shape[1:])
             picture = rendered(RenderInput(np.ascontiguousarray(pixels), flat, 0.8, k))[0, :, -side:]
             sums.append((picture - around).sum() / (light * size_px**2))
-    # Worst seen: a rise of 0.002, and 1.12 times the true share, both of 2 px at 8 times the surroundings.
+    # Worst seen: no rise, and 1.06 times the true share, of 2 px at 10 times the wall. What is less than 8 times the wall
+    # may be a texture, which goes on beyond the border, and rises by 0.2 at most.
     assert np.diff(seen).max() < 0.01
     assert np.all(np.array(seen) < 1.3 * np.array(true) + 0.01)
     inside = 3  # frames in which the lamp stands 6 px or more within the frame

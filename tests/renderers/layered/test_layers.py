@@ -92,7 +92,7 @@ def test_a_stitch_along_an_edge_does_not_shine_as_the_foreground(stitch, bound):
 
 
 def test_an_oversharpened_edge_in_focus_has_no_stitches():
-    """The worst case: halos of both signs on both sides of a ragged edge; the picture stays between its surfaces."""
+    """The worst case: halos of both signs along a ragged edge. Dark ones blur with the wall, bright ones are cut."""
     height, width = 48, 64
     rng = np.random.default_rng(2)
     edge = 30 + rng.integers(-1, 2, height)
@@ -103,10 +103,9 @@ def test_an_oversharpened_edge_in_focus_has_no_stitches():
     plane[rows, edge] = np.where(rows % 2, 1.0, 0.0)
     disparity = np.where(is_near, 0.9, 0.1).astype(np.float32)[None]
     given = np.repeat(plane[None], 3, axis=0)
-    picture = scenes.render(
-        given, disparity, 0.9, scenes.k_for(8, 0.8, height, width), transfer="linear", threads=1
-    )  # fmt: skip
+    k = scenes.k_for(8, 0.8, height, width)
+    picture = scenes.render(given, disparity, 0.9, k, transfer="linear", threads=1)
     beside = picture[0, rows, edge][4:-4]
-    # Without bounds 0.09 to 0.92; grain of 15 % is left to each surface.
-    assert beside.min() > far * 0.8
-    assert beside.max() < near * 1.16
+    # Without an upper bound the brightest was 0.986; seen 0.144 to 0.373.
+    assert beside.min() > far * 0.65
+    assert beside.max() < near
