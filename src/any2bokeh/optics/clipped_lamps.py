@@ -20,11 +20,11 @@ from any2bokeh.optics.highlights import spread
 CLIPPED_CODE = 0.97
 """A pixel whose largest code value is above this is clipped: compression leaves no pure white."""
 
-MOST_LIGHT = 16.0
+MOST_LIGHT = 6.0
 """No lamp is taken to be brighter than this many times white."""
 
 _SMALL, _SMALL_PX = 0.014, 6.0  # a lamp is no wider than this share of the longer side, or than this; nothing at twice
-_THIN, _COMPACT = np.float32(0.5), np.float32(0.68)  # area over the box around it; letters are thin, a disc has 0.79
+_THIN, _COMPACT = np.float32(0.5), np.float32(0.68)  # area, of the box around it: letters are thin, a disc has 0.79
 _LONG, _ROUND = np.float32(0.4), np.float32(0.6)  # the shorter side of that box over the longer
 _DARK, _BRIGHT = np.float32(0.10), np.float32(0.28)  # light of surroundings up to which, and from which on not, is one
 _FEW, _MANY = np.float32(0.02), np.float32(0.05)  # share of clipped pixels around: a sky, or a pattern, is no lamp
@@ -76,7 +76,7 @@ def raise_lamps(pixels, light, defocus, brightest, block):
                     size = np.float32(max(box[1] - box[0], box[3] - box[2]) + 1)
                     share = _within(size / small, np.float32(2), np.float32(1))
                     tall, across = box[1] - box[0] + 1, box[3] - box[2] + 1
-                    share *= _within(np.float32(area) / np.float32(tall * across), _THIN, _COMPACT)
+                    share *= _within(np.float32(area + 2) / np.float32(tall * across), _THIN, _COMPACT)
                     share *= _within(np.float32(min(tall, across)) / size, _LONG, _ROUND)
                     clipped[row, column] += area
                     if share > 0:
@@ -224,19 +224,19 @@ def _find_rings(members, width, top, left, box, ring):
 def _surroundings(pixels, light, top, left, box, ring):
     """Colour of the light around a lamp: of the outer rings, the darker half, as another lamp may be near."""
     height, width = light.shape[:2]
-    total, count, mean = np.zeros(3, np.float32), 0, np.float32(np.inf)
-    for turn in range(2):
+    total, count, most = np.zeros(3, np.float32), 0, np.float32(np.inf)
+    for _turn in range(2):
         total[:] = 0
         count = 0
         for y in range(max(top, 0), min(box[1] + _RINGS + 1, height)):
             for x in range(max(left, 0), min(box[3] + _RINGS + 1, width)):
                 step = ring[y - top, x - left]
-                if _RIM_RINGS < step <= _RINGS and max(light[y, x, 0], light[y, x, 1], light[y, x, 2]) <= mean:
+                if _RIM_RINGS < step <= _RINGS and max(light[y, x, 0], light[y, x, 1], light[y, x, 2]) <= most:
                     for c in range(3):
                         total[c] += min(light[y, x, c], np.float32(1))
                     count += 1
         total /= np.float32(max(count, 1))
-        mean = max(total[0], total[1], total[2])
+        most = max(total[0], total[1], total[2]) * np.float32(1.01)  # even surroundings are all as bright as their mean
     if count == 0:
         total[:] = 1  # nothing to be seen around it
     return total

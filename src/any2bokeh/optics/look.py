@@ -66,8 +66,8 @@ class Look:
     )  # fmt: skip
     highlights: float | Literal["auto"] = setting(
         0.0, low=0, high=1000, step=0.5, slider=(0, 20), word="auto", label="Highlight gain",
-        help="How many times brighter than white clipped light is taken to be, beyond itself; auto raises only lamps, each "
-        "by what its rim shows",
+        help="How many times brighter than white clipped light is taken to be, beyond itself; auto raises only lamps, "
+        "each by what its rim shows",
     )  # fmt: skip
     highlight_threshold: float = setting(
         0.9, low=0, high=0.999, step=0.01, label="Highlight threshold",
