@@ -180,7 +180,7 @@ def _clipped_around(clipped, row, column, away, block):
 @compiled(nogil=True)
 def _raise(pixels, light, defocus, members, box, share, ring, brightest, block):
     """Raise one lamp by ``share`` of what its rim says."""
-    height, width = defocus.shape
+    width = defocus.shape[1]
     top, left = box[0] - _RINGS, box[2] - _RINGS
     _find_rings(members, width, top, left, box, ring)
     around = _surroundings(pixels, light, top, left, box, ring)
