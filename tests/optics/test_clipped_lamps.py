@@ -47,7 +47,7 @@ def test_a_lamp_gets_light_and_hue_back(radius_px, color):
 
 
 def test_lamps_get_a_gain_each():
-    dim, bright = (raised(with_disc(2.5, (light,) * 3))[1].max() for light in (2.0, 12.0))
+    dim, bright = (raised(with_disc(2.5, (light, light, light)))[1].max() for light in (2.0, 12.0))
     assert bright > 1.2 * dim  # seen 5.5 and 4.2
 
 

@@ -154,7 +154,7 @@ def give_back(lamps: Lamps, share: NDArray[np.float32], light: NDArray[np.float3
     rest = more * (1 - share[:, None])
     np.add.at(light[..., :3], tuple(where.T), rest)  # a sample may have been found twice
     kept = share > 0
-    return where[kept], (more - rest)[kept]
+    return where[kept], (more - rest)[kept].astype(np.float32)
 
 
 @compiled(nogil=True, fastmath=True)

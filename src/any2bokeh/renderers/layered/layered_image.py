@@ -279,7 +279,8 @@ class LayeredImage:
 
     def _with_lamps(self, *parts: tuple[Lamps, NDArray[np.float32]]) -> Self:
         """The image with those of the lamps that can be followed in bounded time; the others are samples again."""
-        where, more = (np.concatenate([lamps[i] for lamps, _ in parts]) for i in range(2))
+        where = np.concatenate([lamps[0] for lamps, _ in parts])
+        more = np.concatenate([lamps[1] for lamps, _ in parts])
         if not len(where):
             return self
         looks = np.concatenate([looks for _, looks in parts])

@@ -93,8 +93,7 @@ def _shadow(samples: Samples, y: int, x: int, own: float, signed: float, reach: 
     shadow = np.zeros((2 * reach + 1, 2 * reach + 1))
     pixels = np.arange(-reach, reach + 1)
     for near_y, near_x in np.ndindex(*samples.kind.shape):
-        kind = samples.kind[near_y, near_x]
-        for layer in _layers(kind):
+        for layer in _layers(int(samples.kind[near_y, near_x])):
             near = float(samples.defocus[layer, near_y, near_x])
             apart = (0.0 if abs(near) < IN_FOCUS_PX else near) - own
             if apart <= STEP_PX:
