@@ -93,7 +93,9 @@ class MountedLens:
     def typed_look(self) -> list[str]:
         """The look as words of a command line; what is neutral is left out."""
         return [
-            word for name, value in self.look.numbers().items() for word in (LOOK_SETTINGS[name].option, f"{value:g}")
+            word
+            for name, value in self.look.numbers().items()
+            for word in (LOOK_SETTINGS[name].option, value if isinstance(value, str) else f"{value:g}")
         ]
 
 

@@ -45,7 +45,7 @@ class LookOptions:
     softness: Annotated[float | None, _look_option("softness", _LOOK, "A")] = None
     onion_rings: Annotated[float | None, _look_option("onion_rings", _LOOK, "A")] = None
     axial_chromatic: Annotated[float | None, _look_option("axial_chromatic", _LOOK, "D")] = None
-    highlights: Annotated[float | None, _look_option("highlights", _LOOK, "G")] = None
+    highlights: Annotated[str | None, _look_option("highlights", _LOOK, "G")] = None
     highlight_threshold: Annotated[float | None, _look_option("highlight_threshold", _LOOK, "V")] = None
 
     def look(self, lens: "NamedLens | None") -> Look:
@@ -57,7 +57,9 @@ class LookOptions:
         typed = {each.name: getattr(self, each.name) for each in fields(self)}
         typed = {name: value for name, value in typed.items() if value is not None}
         look = Look() if lens is None else lens.look
-        if "highlight_threshold" in typed and not typed.get("highlights", look.highlights):
+        if self.highlights is not None:
+            typed["highlights"] = LOOK_SETTINGS["highlights"].typed(str(self.highlights))
+        if "highlight_threshold" in typed and typed.get("highlights", look.highlights) in (0, "auto"):
             raise InputError(
                 f"--highlight-threshold {self.highlight_threshold:g} has no effect without --highlights; give it, "
                 f"such as --highlights 8"

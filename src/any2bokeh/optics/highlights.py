@@ -1,6 +1,7 @@
 """Clipped highlights: light that the picture could not hold."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,27 +21,39 @@ class Highlights:
 
     Attributes:
         gain: how many times brighter than white a clipped pixel is taken to be, beyond itself; 0 recovers nothing.
+            ``auto`` raises only what is surely a lamp, each by what its rim says; see ``clipped_lamps.py``.
         threshold: code value, in [0, 1), from which on light is raised.
     """
 
-    gain: float = 0.0
+    gain: float | Literal["auto"] = 0.0
     threshold: float = 0.9
 
     def __post_init__(self) -> None:
-        if not 0 <= self.gain <= 1000:
-            raise InputError(f"highlight gain is {self.gain:g}; it lies in 0 to 1000")
+        if self.gain != "auto" and (isinstance(self.gain, str) or not 0 <= self.gain <= 1000):
+            value = repr(self.gain) if isinstance(self.gain, str) else f"{self.gain:g}"
+            raise InputError(f"highlight gain is {value}; it lies in 0 to 1000, or is auto")
         if not 0 <= self.threshold < 1:
             raise InputError(f"highlight threshold is {self.threshold:g}; it lies in 0 to below 1")
 
+    @property
+    def is_automatic(self) -> bool:
+        """Whether only lamps are raised."""
+        return self.gain == "auto"
+
+    @property
+    def fixed_gain(self) -> float:
+        """The gain of all clipped light; 0 where only lamps are raised."""
+        return 0.0 if isinstance(self.gain, str) else self.gain
+
     def recovered(self, light: NDArray[np.floating], code: NDArray[np.floating]) -> NDArray[np.floating]:
-        """Linear light with its highlights raised.
+        """Linear light with its highlights raised by the fixed gain.
 
         Args:
             light: ``(3, H, W)``.
             code: ``(3, H, W)``, its code values.
         """
         above = np.clip((code.max(axis=0) - self.threshold) / (1 - self.threshold), 0, 1)
-        return light * (1 + self.gain * above**2)
+        return light * (1 + self.fixed_gain * above**2)
 
 
 @compiled(nogil=True, inline="always")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from any2bokeh.errors import InputError, require_choice
 from any2bokeh.optics.setting import setting, settings_of
@@ -80,9 +80,10 @@ class Look:
         0.0, low=-0.2, high=0.2, step=0.001, slider=(0, 0.03), unit="of disparity", label="Axial colour",
         help="Axial chromatic aberration: distance between the focal planes of red and green",
     )  # fmt: skip
-    highlights: float = setting(
-        0.0, low=0, high=1000, step=0.5, slider=(0, 20), label="Highlight gain",
-        help="Restores clipped highlights: clipped pixels are taken to be up to 1 + this many times as bright as white",
+    highlights: float | Literal["auto"] = setting(
+        0.0, low=0, high=1000, step=0.5, slider=(0, 20), word="auto", label="Highlight gain",
+        help="Restores clipped highlights: makes clipped pixels up to 1 + this many times as bright as white, or, if "
+        "auto, lamps alone, as their rims show",
     )  # fmt: skip
     highlight_threshold: float = setting(
         0.9, low=0, high=0.999, step=0.01, label="Highlight threshold",
@@ -113,7 +114,7 @@ class Look:
             require_choice("setting of a look", name, (*LOOK_SETTINGS, "aperture_image"))
         return replace(self, **values)
 
-    def numbers(self) -> dict[str, float]:
+    def numbers(self) -> dict[str, float | str]:
         """The settings that differ from a plain thin lens, by name."""
         return {
             name: getattr(self, name) for name, each in LOOK_SETTINGS.items() if getattr(self, name) != each.default

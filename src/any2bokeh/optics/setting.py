@@ -23,6 +23,7 @@ class Setting:
         unit: of the value, such as ``degrees``; empty where it is a plain number.
         slider_low, slider_high: the part of the range that a slider covers.
         is_whole: whether only whole numbers are taken.
+        word: that may stand in place of a number; empty where none may.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Setting:
     slider_low: float
     slider_high: float
     is_whole: bool
+    word: str = ""
 
     @property
     def option(self) -> str:
@@ -46,7 +48,23 @@ class Setting:
     def sentence(self) -> str:
         """Its help with unit, range and default."""
         unit = f" {self.unit}" if self.unit else ""
-        return f"{self.help} ({self.low:g} to {self.high:g}{unit}; default: {self.default:g})."
+        word = f", or {self.word}" if self.word else ""
+        return f"{self.help} ({self.low:g} to {self.high:g}{unit}{word}; default: {self.default:g})."
+
+    def typed(self, text: str) -> float | str:
+        """What a person typed: a number of the range, or the word.
+
+        Raises:
+            InputError: neither.
+        """
+        if text == self.word:
+            return text
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        self.require(value if math.isfinite(value) else text)
+        return value
 
     def require(self, value: object) -> None:
         """Refuse what is no number of the range.
@@ -56,15 +74,19 @@ class Setting:
         """
         words = self.name.replace("_", " ")
         whole = "a whole number" if self.is_whole else "a number"
-        remedy = f"give {whole} from {self.low:g} to {self.high:g}"
+        remedy = f"give {whole} from {self.low:g} to {self.high:g}" + (f", or {self.word}" if self.word else "")
+        if self.word and value == self.word:
+            return
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise InputError(f"{words} is {value!r}; {remedy}")
         # Not a number fails the comparison.
         if not self.low <= value <= self.high or (self.is_whole and not float(value).is_integer()):
             raise InputError(f"{words} is {value:g}; {remedy}")
 
-    def on_slider(self, value: float) -> float:
-        """The nearest value that a slider can show."""
+    def on_slider(self, value: float | str) -> float:
+        """The nearest value that a slider can show; its least where a word stands in place of a number."""
+        if isinstance(value, str):
+            return self.slider_low
         return min(max(value, self.slider_low), self.slider_high)
 
 
@@ -79,11 +101,12 @@ def setting(
     unit: str = "",
     slider: tuple[float, float] | None = None,
     is_whole: bool = False,
+    word: str = "",
 ) -> Any:
     """A dataclass field that is a ``Setting``; ``slider`` is the part of the range that sliders cover."""
     ends = slider or (low, high)
     facts = {"low": low, "high": high, "step": step, "label": label, "help": help, "unit": unit}
-    facts |= {"slider_low": ends[0], "slider_high": ends[1], "is_whole": is_whole}
+    facts |= {"slider_low": ends[0], "slider_high": ends[1], "is_whole": is_whole, "word": word}
     return field(default=default, metadata={_KEY: facts})
 
 

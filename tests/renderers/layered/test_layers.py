@@ -130,5 +130,47 @@ def test_seen_light_is_decoded_and_raised_as_the_frame():
         highlights=Highlights(gain=4, threshold=0.5),
     )
     hidden = (image.kind & layers.HIDDEN > 0) & (disparity[0] > 0.5)
-    assert hidden.sum() > 200
+    inside = np.zeros_like(hidden)
+    inside[8:-8, 8:] = True  # lamps fade towards the border of what is seen
+    hidden &= inside
+    assert hidden.sum() > 120
     np.testing.assert_allclose(image.light[layers.BEHIND][hidden], whole.light[layers.FRONT][hidden], atol=1e-6)
+
+
+@pytest.mark.parametrize(("stitch", "bound"), [(1.0, "upper"), (0.0, "lower")])
+def test_a_stitch_along_an_edge_does_not_shine_as_the_foreground(stitch, bound):
+    """An edge pixel unlike both sides, as sharpening leaves it: its foreground part has the foreground's colours."""
+    height, width, edge = 40, 60, 30
+    near, far = np.array([0.6, 0.5, 0.4], np.float32), np.array([0.2, 0.2, 0.3], np.float32)
+    pixels = np.empty((3, height, width), np.float32)
+    pixels[:, :, :edge] = near[:, None, None]
+    pixels[:, :, edge:] = far[:, None, None]
+    pixels[:, :, edge] = np.array([0.45, 0.4, stitch], np.float32)[:, None]
+    disparity = np.full((1, height, width), 0.1, np.float32)
+    disparity[:, :, :edge] = 0.9
+    light, _, kind = layered(pixels, disparity, 0.9, scenes.k_for(10, 0.8, height, width))
+    column = (slice(8, -8), edge)
+    assert np.all(kind[column] & layers.SPLIT)
+    foreground = light[layers.PATCH][column][:, :3] / light[layers.PATCH][column][:, 3:]
+    # Up to the grain that one surface may have.
+    np.testing.assert_allclose(foreground[:, 2], near[2], rtol=0.16, err_msg=bound)
+
+
+def test_an_oversharpened_edge_in_focus_has_no_stitches():
+    """The worst case: halos of both signs along a ragged edge. Dark ones blur with the wall, bright ones are cut."""
+    height, width = 48, 64
+    rng = np.random.default_rng(2)
+    edge = 30 + rng.integers(-1, 2, height)
+    near, far = 0.5, 0.2
+    is_near = np.arange(width)[None] < edge[:, None]
+    plane = np.where(is_near, near, far).astype(np.float32)
+    rows = np.arange(height)
+    plane[rows, edge] = np.where(rows % 2, 1.0, 0.0)
+    disparity = np.where(is_near, 0.9, 0.1).astype(np.float32)[None]
+    given = np.repeat(plane[None], 3, axis=0)
+    k = scenes.k_for(8, 0.8, height, width)
+    picture = scenes.render(given, disparity, 0.9, k, transfer="linear", threads=1)
+    beside = picture[0, rows, edge][4:-4]
+    # Without an upper bound the brightest was 0.986; seen 0.144 to 0.373.
+    assert beside.min() > far * 0.65
+    assert beside.max() < near

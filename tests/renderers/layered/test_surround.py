@@ -50,8 +50,9 @@ def test_the_inner_part_is_that_of_the_wide_frame(look):
 def test_an_unknown_margin_changes_nothing(look):
     frame, renderer = inner_frame(wide_frame(), 0.0), LayeredRenderer(**look)
     plain = renderer.render_frame(replace(frame, hidden=None))
-    # The samples are the same, but their blocks lie elsewhere, so that sums are added up in another order.
-    np.testing.assert_allclose(renderer.render_frame(frame), plain, atol=1e-5)  # worst seen 2e-6
+    # The samples are the same, but their blocks lie elsewhere: sums are added up in another order, and what is repeated
+    # beyond the border is bounded by the means of other blocks.
+    np.testing.assert_allclose(renderer.render_frame(frame), plain, atol=3e-4)  # worst seen 1.3e-4
 
 
 def test_separated_parts_have_the_size_of_the_frame():

@@ -31,7 +31,9 @@ class Bands:
         self._focus, self._scale = np.float32(focus_disparity), np.float32(scale)
         self._colours = bands.background
         self._decode_table = lookup_tables(transfer)[0]
-        self._raised_from = np.float32(highlights.threshold if highlights.gain > 0 else np.inf)
+        self._raised_from = np.float32(
+            highlights.threshold if highlights.is_automatic or highlights.fixed_gain > 0 else np.inf
+        )
         self._shares = (bands.alpha, bands.near, bands.far)
 
     def split_far(self, rows, pixels, light, defocus, kind) -> None:

@@ -16,9 +16,12 @@ from any2bokeh.compiled import compiled
 from any2bokeh.optics.radii import radius_index
 from any2bokeh.optics.vignetting import FINE_UP_TO_PX, cut, fine_row_opening, row_opening
 from any2bokeh.renderers.layered.bins import BIN_COUNT, FOCUS_BIN, depth_bin
-from any2bokeh.renderers.layered.layers import BEHIND, BLOCK, FRONT, HIDDEN, PATCH, SPLIT
+from any2bokeh.renderers.layered.blocks import BLOCK
+from any2bokeh.renderers.layered.lamps import glow_of
+from any2bokeh.renderers.layered.layers import BEHIND, FRONT, HIDDEN, PATCH, SPLIT
 from any2bokeh.renderers.layered.rows import CUT, PLAIN, STEPPED
 from any2bokeh.renderers.layered.simd import add_two_pairs, add_two_pixels
+from any2bokeh.renderers.layered.surroundings import repeated
 
 TILE_HEIGHT = 32
 TILE_WIDTH = 256
@@ -58,10 +61,11 @@ def render_tile(tile, source, samples, rows, transfer, channel, shift_px, accumu
         result: ``(3, H, W)`` code values; the tile's part is written.
     """
     window, slot_of_bin, extents = sum_tile(tile, samples, rows, channel, shift_px, accumulator)
+    glow = glow_of(window, samples, rows, shift_px, np.float32(-1))
     if channel < 0:
-        _compose(window, source, samples.backstop, slot_of_bin, extents, accumulator, transfer, result)
+        _compose(window, source, samples, glow, slot_of_bin, extents, accumulator, transfer, result)
     else:
-        _compose_channel(window, channel, samples.backstop, slot_of_bin, extents, accumulator, transfer, result)
+        _compose_channel(window, channel, samples.backstop, glow, slot_of_bin, extents, accumulator, transfer, result)
 
 
 @compiled(nogil=True, fastmath=True)
@@ -149,6 +153,10 @@ def _splat(part, window, samples, rows, channel, shift_px, accumulator, slot_of_
                         blue = light[layer, y, x, 2] * conserve
                     else:
                         red, green, blue = light[layer, y, x, channel] * conserve, np.float32(0), np.float32(0)
+                    if around_y != y or around_x != x:  # repeated: neither lamps nor what is like them
+                        beyond_px = max(abs(around_y - y), abs(around_x - x))
+                        share = repeated(light[layer], samples.surroundings, y, x, beyond_px)
+                        red, green, blue = red * share, green * share, blue * share
                     column = around_x - left
                     at = np.uint64(first[side, index] + rows_high + row_low)
                     line = (slot * SLOT_PIXELS + (around_y + row_low - top) * ROW_PIXELS) * lanes
@@ -260,10 +268,11 @@ def share_taken(bin_, coverage, full, backstop):
 
 
 @compiled(nogil=True, fastmath=True)
-def _compose(window, source, backstop, slot_of_bin, extents, accumulator, transfer, result):
+def _compose(window, source, samples, glow, slot_of_bin, extents, accumulator, transfer, result):
     """Sum up the differences, take the bins front to back until the aperture is full, encode; zero the sums."""
     top, bottom, left, right = window
     encode_table, peak = transfer
+    backstop = samples.backstop
     cells = encode_table.shape[0] - 1
     picture = np.empty((TILE_WIDTH, 4), np.float32)
     for y in range(bottom - top):
@@ -291,6 +300,8 @@ def _compose(window, source, backstop, slot_of_bin, extents, accumulator, transf
                     picture[x, 3] += part * coverage
             begin = slot * SLOT_PIXELS * 4 + y * ROW_PIXELS * 4 + 4 * extents[slot, 2]
             accumulator[begin : slot * SLOT_PIXELS * 4 + y * ROW_PIXELS * 4 + 4 * (extents[slot, 3] + 2)] = 0
+        if glow.shape[0]:
+            _add_glow(glow[0, y], samples.light[FRONT, top + y, left:right], picture)
         for c in range(3):
             for x in range(right - left):
                 if picture[x, 3] == UNTOUCHED:
@@ -298,6 +309,17 @@ def _compose(window, source, backstop, slot_of_bin, extents, accumulator, transf
                     continue
                 value = max(picture[x, c] / max(picture[x, 3], np.float32(LEAST_COVERAGE)), np.float32(0))
                 result[c, top + y, left + x] = _encoded(value, encode_table, peak) if cells > 0 else value
+
+
+@compiled(nogil=True, fastmath=True)
+def _add_glow(glow, front, picture):
+    """Add the light of lamps, ``(W, 3)``, to a row of the picture, brought to full coverage where any falls."""
+    for x in range(glow.shape[0]):
+        if max(glow[x, 0], glow[x, 1], glow[x, 2]) > 0:
+            is_untouched, whole = picture[x, 3] == UNTOUCHED, max(picture[x, 3], np.float32(LEAST_COVERAGE))
+            for c in range(3):
+                picture[x, c] = (front[x, c] if is_untouched else picture[x, c] / whole) + glow[x, c]
+            picture[x, 3] = 1
 
 
 @compiled(nogil=True, fastmath=True, inline="always")
@@ -310,7 +332,7 @@ def _encoded(value, encode_table, peak):
 
 
 @compiled(nogil=True, fastmath=True)
-def _compose_channel(window, channel, backstop, slot_of_bin, extents, accumulator, transfer, result):
+def _compose_channel(window, channel, backstop, glow, slot_of_bin, extents, accumulator, transfer, result):
     """``_compose`` for one channel, of sums of pairs. What is in focus for one colour may not be for another, so
     nothing is taken from the source."""
     top, bottom, left, right = window
@@ -337,4 +359,6 @@ def _compose_channel(window, channel, backstop, slot_of_bin, extents, accumulato
             accumulator[begin : (slot * SLOT_PIXELS + y * ROW_PIXELS + extents[slot, 3] + 2) * 2] = 0
         for x in range(right - left):
             value = max(picture[x, 0] / max(picture[x, 1], np.float32(LEAST_COVERAGE)), np.float32(0))
+            if glow.shape[0]:
+                value += glow[0, y, x, channel]
             result[channel, top + y, left + x] = _encoded(value, encode_table, peak) if cells > 0 else value

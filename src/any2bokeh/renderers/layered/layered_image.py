@@ -1,11 +1,12 @@
 """A frame as the layered engine sees it: linear light in layers of defocus."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from any2bokeh.optics.clipped_lamps import raise_lamps
 from any2bokeh.optics.coc import REFERENCE_LONG_SIDE_PX
 from any2bokeh.optics.highlights import Highlights
 from any2bokeh.optics.transfer import Transfer, lookup_tables
@@ -13,6 +14,11 @@ from any2bokeh.renderers.base import RenderInput
 from any2bokeh.renderers.layered import layers
 from any2bokeh.renderers.layered.backstop import CELL, find_backstops, find_cell_lows
 from any2bokeh.renderers.layered.bands import Bands
+from any2bokeh.renderers.layered.blocks import BLOCK
+from any2bokeh.renderers.layered.border import fade
+from any2bokeh.renderers.layered.lamps import Lamps, affordable, find_lamps, give_back, no_lamps, take_out
+from any2bokeh.renderers.layered.lit_edges import find_lit, split_lit
+from any2bokeh.renderers.layered.surroundings import averaged, find_bounded_means, find_means
 from any2bokeh.renderers.layered.workers import Workers
 
 _LEAST_RING_TO_SHARE = 1000
@@ -30,6 +36,10 @@ class Samples(NamedTuple):
         block_reach: ``(rows, columns)`` of blocks; no circle of confusion in one is wider, px.
         backstop: ``(H, W)`` the farthest bin that may show at a pixel; see ``backstop.py``.
         window: first and last row and column of what is rendered, the ends exclusive; tiles begin at its corner.
+        surroundings: ``(rows, columns)`` of blocks; how bright it is around them, see ``surroundings.py``.
+        lamps: light that is followed past what is nearer; see ``lamps.py``.
+        block_high: ``(rows, columns)`` of blocks; largest defocus, px.
+        nearest_px: the largest of all.
     """
 
     light: NDArray[np.float32]
@@ -38,13 +48,20 @@ class Samples(NamedTuple):
     block_reach: NDArray[np.float32]
     backstop: NDArray[np.uint8]
     window: tuple[int, int, int, int]
+    surroundings: NDArray[np.float32]
+    lamps: Lamps
+    block_high: NDArray[np.float32]
+    nearest_px: np.float32
 
     @classmethod
     def of(cls, light: NDArray[np.float32], defocus: NDArray[np.float32], kind: NDArray[np.uint8]) -> Self:
-        """Those of an image that was layered elsewhere, at every pixel of which all may show."""
-        blocks = tuple(-(-side // layers.BLOCK) for side in kind.shape)
+        """Those of an image that was layered elsewhere: without lamps, and at every pixel all may show."""
+        blocks = tuple(-(-side // BLOCK) for side in kind.shape)
         reach = np.full(blocks, np.abs(defocus).max() + np.float32(1.5), np.float32)
-        return cls(light, defocus, kind, reach, np.zeros_like(kind), (0, kind.shape[0], 0, kind.shape[1]))
+        unbounded = np.full(blocks, 1e30, np.float32)
+        window = (0, kind.shape[0], 0, kind.shape[1])
+        backstop = np.zeros_like(kind)
+        return cls(light, defocus, kind, reach, backstop, window, unbounded, no_lamps(), reach, reach.max())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,8 +73,9 @@ class LayeredImage:
         light, defocus, kind: see ``layers.py``.
         block_low, block_high: ``(rows, columns)`` of blocks; least and largest defocus, px.
         cell_low: the same of cells, least; see ``backstop.py``.
+        means, brightest, bounded_means, surroundings: of blocks; see ``surroundings.py``.
         level, source: ``(H, W)``; see ``layers.first_ring``.
-        backstop: as in ``Samples``.
+        backstop, lamps: as in ``Samples``.
         px_per_disparity: pixels of defocus per unit of disparity.
         shift_px: added to the defocus of red, taken from that of blue.
     """
@@ -69,11 +87,16 @@ class LayeredImage:
     block_low: NDArray[np.float32]
     block_high: NDArray[np.float32]
     cell_low: NDArray[np.float32]
+    means: NDArray[np.float32]
+    brightest: NDArray[np.float32]
+    bounded_means: NDArray[np.float32]
+    surroundings: NDArray[np.float32]
     level: NDArray[np.int16]
     source: NDArray[np.int32]
     backstop: NDArray[np.uint8]
     px_per_disparity: float
     shift_px: float
+    lamps: Lamps = field(default_factory=no_lamps)
 
     @classmethod
     def of(
@@ -103,6 +126,7 @@ class LayeredImage:
         block_rows = range(image.block_low.shape[0])
         highlights = highlights or Highlights()
         image._prepare(frame, transfer, highlights, workers, block_rows)
+        image._find_surroundings(workers, block_rows, highlights)
         scale = image.px_per_disparity
         bands = frame.bands and Bands(frame.bands, frame.focus_disparity, scale, transfer, highlights)
         workers.each(
@@ -112,19 +136,30 @@ class LayeredImage:
             ),
         )
         workers.each(
-            block_rows, lambda rows: layers.split_mixed(rows, image.light, image.defocus, image.kind, image.level)
+            block_rows,
+            lambda rows: layers.split_mixed(
+                rows, image.surroundings, image.light, image.defocus, image.kind, image.level
+            ),
         )
         if bands is not None:
             workers.each(
                 block_rows, lambda rows: bands.split_far(rows, image.pixels, image.light, image.defocus, image.kind)
             )
-        image._fill_hidden(workers, image._seen(frame, transfer, highlights or Highlights(), workers, block_rows))
+        workers.each(
+            block_rows,
+            lambda rows: find_lit(rows, image.brightest, image.surroundings, image.light, image.defocus, image.kind),
+        )
+        # Lamps leave before hidden background is continued, which would smear them.
+        shown = image._take_lamps(workers, block_rows, hidden=False)
+        image._fill_hidden(workers, image._seen(frame, transfer, highlights, workers, block_rows))
         if bands is not None:
             workers.each(
                 block_rows, lambda rows: bands.split_near(rows, image.pixels, image.light, image.defocus, image.kind)
             )
+        workers.each(block_rows, lambda rows: split_lit(rows, image.light, image.defocus, image.kind))
+        hidden = image._take_lamps(workers, block_rows, hidden=True)
         image._find_backstops(workers, block_rows)
-        return image
+        return image._with_lamps(shown, hidden)
 
     @property
     def nearest_px(self) -> float:
@@ -147,14 +182,24 @@ class LayeredImage:
         reach = _largest_around(np.maximum(np.abs(self.block_low), np.abs(self.block_high)))
         reach += np.float32(1.5 + abs(self.shift_px))
         height, width = self.kind.shape
-        window = (margin_px, height - margin_px, margin_px, width - margin_px)
-        return Samples(self.light, self.defocus, self.kind, reach, self.backstop, window)
+        return Samples(
+            self.light,
+            self.defocus,
+            self.kind,
+            reach,
+            self.backstop,
+            (margin_px, height - margin_px, margin_px, width - margin_px),
+            self.surroundings,
+            self.lamps,
+            self.block_high,
+            np.float32(self.nearest_px),
+        )
 
     @classmethod
     def _empty(cls, frame: RenderInput, axial_chromatic: float, reuse: Self | None) -> Self:
         height, width = frame.pixels.shape[1:]
         px_per_disparity = frame.blur_strength * max(width, height) / REFERENCE_LONG_SIDE_PX
-        blocks = (-(-height // layers.BLOCK), -(-width // layers.BLOCK))
+        blocks = (-(-height // BLOCK), -(-width // BLOCK))
         return cls(
             pixels=np.ascontiguousarray(frame.pixels, np.float32),
             light=reuse.light if reuse else np.empty((3, height, width, 4), np.float32),
@@ -163,6 +208,10 @@ class LayeredImage:
             block_low=reuse.block_low if reuse else np.empty(blocks, np.float32),
             block_high=reuse.block_high if reuse else np.empty(blocks, np.float32),
             cell_low=reuse.cell_low if reuse else np.empty((-(-height // CELL), -(-width // CELL)), np.float32),
+            means=reuse.means if reuse else np.empty(blocks, np.float32),
+            brightest=reuse.brightest if reuse else np.empty(blocks, np.float32),
+            bounded_means=reuse.bounded_means if reuse else np.empty(blocks, np.float32),
+            surroundings=reuse.surroundings if reuse else np.empty(blocks, np.float32),
             level=reuse.level if reuse else np.zeros((height, width), np.int16),
             source=reuse.source if reuse else np.empty((height, width), np.int32),
             backstop=reuse.backstop if reuse else np.empty((height, width), np.uint8),
@@ -175,7 +224,7 @@ class LayeredImage:
     ) -> None:
         disparity = np.ascontiguousarray(frame.disparity[0], np.float32)
         focus, scale = np.float32(frame.focus_disparity), np.float32(self.px_per_disparity)
-        gain = (np.float32(highlights.gain), np.float32(highlights.threshold))
+        gain = (np.float32(highlights.fixed_gain), np.float32(highlights.threshold))
         decode_table = lookup_tables(transfer)[0]
         workers.each(
             block_rows,
@@ -203,7 +252,7 @@ class LayeredImage:
             return np.empty((0, 0, 3), np.float32), np.empty((0, 0), np.float32), np.empty((0, 0), np.float32)
         light, defocus = np.empty((*self.kind.shape, 3), np.float32), np.empty(self.kind.shape, np.float32)
         focus, scale = np.float32(frame.focus_disparity), np.float32(self.px_per_disparity)
-        gain = (np.float32(highlights.gain), np.float32(highlights.threshold))
+        gain = (np.float32(highlights.fixed_gain), np.float32(highlights.threshold))
         decode_table = lookup_tables(transfer)[0]
         pixels, disparity, known = (
             np.ascontiguousarray(values, np.float32) for values in (hidden.pixels, hidden.disparity[0], hidden.known)
@@ -250,6 +299,40 @@ class LayeredImage:
                 self.backstop,
             ),
         )
+
+    def _find_surroundings(self, workers: Workers, block_rows: range, highlights: Highlights) -> None:
+        """How bright it is around each block. Clipped lamps are raised, and lamps at the frame's border are faded."""
+        front = self.light[layers.FRONT]
+        workers.each(block_rows, lambda rows: find_means(rows, front, self.means, self.brightest))
+        if highlights.is_automatic:
+            raise_lamps(self.pixels, front, self.defocus[layers.FRONT], self.brightest, BLOCK)
+        workers.each(
+            block_rows, lambda rows: find_bounded_means(rows, front, self.means, self.brightest, self.bounded_means)
+        )
+        averaged(self.bounded_means, self.surroundings)
+        fade(self.surroundings, self.defocus[layers.FRONT], front)
+
+    def _take_lamps(self, workers: Workers, block_rows: range, *, hidden: bool) -> tuple[Lamps, NDArray[np.float32]]:
+        """Take lamps out of the samples that are seen, or of hidden background; and what each costs to follow."""
+        found = workers.each(
+            block_rows,
+            lambda rows: find_lamps(
+                rows, hidden, self.light, self.defocus, self.kind, self.block_high, self.brightest, self.surroundings
+            ),
+        )
+        where, more, looks = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        take_out((where, more), self.light)
+        return (where, more), looks
+
+    def _with_lamps(self, *parts: tuple[Lamps, NDArray[np.float32]]) -> Self:
+        """The image with those of the lamps that can be followed in bounded time; the others are samples again."""
+        where = np.concatenate([lamps[0] for lamps, _ in parts])
+        more = np.concatenate([lamps[1] for lamps, _ in parts])
+        if not len(where):
+            return self
+        looks = np.concatenate([looks for _, looks in parts])
+        share = affordable(more, looks, np.abs(self.defocus[tuple(where.T)]))
+        return replace(self, lamps=give_back((where, more), share, self.light))
 
 
 def _largest_around(blocks: NDArray[np.float32]) -> NDArray[np.float32]:

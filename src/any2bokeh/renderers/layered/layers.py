@@ -21,23 +21,26 @@ import numpy as np
 
 from any2bokeh.compiled import compiled
 from any2bokeh.optics.highlights import raised, spread
-
-BLOCK = 16
-"""Side of the square blocks of pixels for which ranges of defocus are kept."""
+from any2bokeh.renderers.layered.blocks import BLOCK
+from any2bokeh.renderers.layered.surroundings import TIMES_SURROUNDINGS, brightness, surroundings_at
 
 STEP_PX = 1.0
 """Neighbouring pixels whose defocus differs by more than this belong to different surfaces."""
 
 FRONT, PATCH, BEHIND = 0, 1, 2  # the layers
-SPLIT, HIDDEN, BESIDE_STEP = 1, 2, 4
-"""Bits of ``kind``: PATCH takes the place of FRONT; there is a sample in BEHIND; a neighbour is a step away."""
+SPLIT, HIDDEN, BESIDE_STEP, LIT = 1, 2, 4, 8
+"""Bits of ``kind``: PATCH takes the place of FRONT; there is a sample in BEHIND; a neighbour is a step away; a lamp
+behind shines into the pixel, see ``lit_edges.py``, which leaves none."""
 
-_MIX_RADIUS = 4  # px around a mixed pixel in which pure colours are looked for
-_MIX_OFFSETS = np.arange(-_MIX_RADIUS, _MIX_RADIUS + 1)
+MIX_RADIUS = 4
+"""Pixels around a mixed one in which pure colours are looked for."""
+
+_MIX_OFFSETS = np.arange(-MIX_RADIUS, MIX_RADIUS + 1)
 _MIX_WEIGHTS = np.exp(-(_MIX_OFFSETS[:, None] ** 2 + _MIX_OFFSETS[None, :] ** 2) / (2 * 1.5**2)).astype(np.float32)
 _MIX_MOST_FOREGROUND = 0.5  # the centre of the pixel is background, so a straight edge covers at most half of it
 _MIX_LEAST_CONTRAST = 0.003  # squared distance of the two colours in linear light, below which nothing can be told
 _MIX_RANGE_MARGIN = np.float32(0.25)  # how far the background may lie outside the colours around it, in their range
+_MIX_GRAIN = np.float32(0.15)  # of a colour: how far pixels of one surface differ by grain alone
 _REACH_MARGIN_PX = 1.5
 _SAME_SURFACE = 0.25  # of the step: how far defocus may differ within one background
 _STENCIL = 2  # points on each side of the filled pixel, along both axes
@@ -122,11 +125,15 @@ def find_steps(rows, defocus, block_low, block_high, kind, level):
 
 
 @compiled(nogil=True)
-def split_mixed(rows, light, defocus, kind, level):
-    """Split the mixed pixels of one row of blocks into a foreground part and the background behind it."""
+def split_mixed(rows, surroundings, light, defocus, kind, level):
+    """Split the mixed pixels of one row of blocks into a foreground part and the background behind it.
+
+    A lamp of the background beside or in a mixed pixel is no colour to tell the two by: all are taken to be as bright
+    as lamps are not, and what the pixel has beyond that stays with the background.
+    """
     height, width = kind.shape
-    near_color = np.empty(3, np.float32)
-    far_color = np.empty((3, 3), np.float32)  # mean, least and largest
+    # Mean, least and largest.
+    near_color, far_color = np.empty((3, 3), np.float32), np.empty((3, 3), np.float32)
     for y in range(rows * BLOCK, min((rows + 1) * BLOCK, height)):
         for x in range(width):
             if level[y, x] != 1:
@@ -136,18 +143,23 @@ def split_mixed(rows, light, defocus, kind, level):
             for j in range(max(y - 1, 0), min(y + 2, height)):
                 for i in range(max(x - 1, 0), min(x + 2, width)):
                     near = max(near, defocus[FRONT, j, i])
-            share = _foreground_share(light, defocus, kind, y, x, near, near_color, far_color)
+            bound = np.float32(TIMES_SURROUNDINGS) * surroundings_at(surroundings, y, x)
+            share, kept = _foreground_share(light, defocus, kind, y, x, near, bound, near_color, far_color)
             if share <= 0:
                 continue
             for c in range(3):
-                mixed = light[FRONT, y, x, c]
-                background = (mixed - share * near_color[c]) / (1 - share)
+                mixed = kept * light[FRONT, y, x, c]
+                background = (mixed - share * near_color[0, c]) / (1 - share)
                 # A wrong estimate shows as a speckle: stay near the colours of the pure background.
                 margin = _MIX_RANGE_MARGIN * (far_color[2, c] - far_color[1, c])
                 background = min(max(background, far_color[1, c] - margin, np.float32(0)), far_color[2, c] + margin)
-                light[BEHIND, y, x, c] = background
-                # What is unlike the background around stays with the foreground: in focus, nothing changes.
-                light[PATCH, y, x, c] = max(mixed - (1 - share) * background, np.float32(0))
+                light[BEHIND, y, x, c] = background + (1 - kept) * light[FRONT, y, x, c] / (1 - share)
+                # What is unlike the background around stays with the foreground, as far as it is like that: a sliver
+                # that takes all of it would shine, or be black, beside the edge.
+                margin = _MIX_RANGE_MARGIN * (near_color[2, c] - near_color[1, c])
+                least = max(near_color[1, c] * (1 - _MIX_GRAIN) - margin, np.float32(0))
+                most = near_color[2, c] * (1 + _MIX_GRAIN) + margin
+                light[PATCH, y, x, c] = min(max(mixed - (1 - share) * background, share * least), share * most)
             light[PATCH, y, x, 3] = share
             light[BEHIND, y, x, 3] = 1
             defocus[PATCH, y, x] = near
@@ -167,72 +179,88 @@ def _range_around(block_low, block_high, rows, block):
 
 
 @compiled(nogil=True)
-def _foreground_share(light, defocus, kind, y, x, near, near_color, far_color):
-    """How much of pixel (y, x), on the far side of a step to ``near``, is foreground: 0 to a half.
+def _foreground_share(light, defocus, kind, y, x, near, bound, near_color, far_color):
+    """How much of pixel (y, x), on the far side of a step to ``near``, is foreground, 0 to a half; and how much of its
+    light is no lamp's.
 
-    The pure colours of both sides are left in ``near_color`` and, with their range, in ``far_color``.
+    The background counts as no brighter than ``bound``, and so does the pixel, unless the foreground is. The pure
+    colours of both sides, with their range, are left in ``near_color`` and ``far_color``.
     """
     height, width = defocus.shape[1:]
     here = defocus[FRONT, y, x]
     half = (near - here) / 2
     near_weight, far_weight = np.float32(0), np.float32(0)
-    near_color[:] = 0
-    far_color[0] = 0
-    far_color[1] = np.inf
-    far_color[2] = 0
-    for j in range(max(y - _MIX_RADIUS, 0), min(y + _MIX_RADIUS + 1, height)):
-        for i in range(max(x - _MIX_RADIUS, 0), min(x + _MIX_RADIUS + 1, width)):
+    for color in (near_color, far_color):
+        color[0] = 0
+        color[1] = np.inf
+        color[2] = 0
+    for j in range(max(y - MIX_RADIUS, 0), min(y + MIX_RADIUS + 1, height)):
+        for i in range(max(x - MIX_RADIUS, 0), min(x + MIX_RADIUS + 1, width)):
             if kind[j, i] & BESIDE_STEP:
                 continue
             from_far, from_near = abs(defocus[FRONT, j, i] - here), abs(defocus[FRONT, j, i] - near)
             if min(from_far, from_near) >= half:
                 continue
-            weight = _MIX_WEIGHTS[j - y + _MIX_RADIUS, i - x + _MIX_RADIUS]
+            weight = _MIX_WEIGHTS[j - y + MIX_RADIUS, i - x + MIX_RADIUS]
             if from_far < from_near:
                 far_weight += weight
+                dimmed = np.float32(1)
+                if max(light[FRONT, j, i, 0], light[FRONT, j, i, 1], light[FRONT, j, i, 2]) > bound:
+                    dimmed = bound / brightness(light[FRONT], j, i)
                 for c in range(3):
-                    far_color[0, c] += weight * light[FRONT, j, i, c]
-                    far_color[1, c] = min(far_color[1, c], light[FRONT, j, i, c])
-                    far_color[2, c] = max(far_color[2, c], light[FRONT, j, i, c])
+                    color = dimmed * light[FRONT, j, i, c]
+                    far_color[0, c] += weight * color
+                    far_color[1, c] = min(far_color[1, c], color)
+                    far_color[2, c] = max(far_color[2, c], color)
             else:
                 near_weight += weight
                 for c in range(3):
-                    near_color[c] += weight * light[FRONT, j, i, c]
+                    near_color[0, c] += weight * light[FRONT, j, i, c]
+                    near_color[1, c] = min(near_color[1, c], light[FRONT, j, i, c])
+                    near_color[2, c] = max(near_color[2, c], light[FRONT, j, i, c])
     if far_weight < 1e-3:
-        return np.float32(0)
+        return np.float32(0), np.float32(1)
+    kept = bound / max(brightness(light[FRONT], y, x), bound)
     for c in range(3):
         far_color[0, c] /= far_weight
     if near_weight >= 1e-3:
         for c in range(3):
-            near_color[c] /= near_weight
-    else:
-        _extreme_near_color(light, defocus, y, x, here + half, near_color, far_color)
+            near_color[0, c] /= near_weight
+        if max(near_color[2, 0], near_color[2, 1], near_color[2, 2]) > bound:
+            kept = np.float32(1)
+    elif not _extreme_near_color(light, defocus, y, x, here + half, bound, near_color, far_color):
+        return np.float32(0), np.float32(1)
     along, contrast = np.float32(0), np.float32(0)
     for c in range(3):
-        span = near_color[c] - far_color[0, c]
-        along += (light[FRONT, y, x, c] - far_color[0, c]) * span
+        span = near_color[0, c] - far_color[0, c]
+        along += (kept * light[FRONT, y, x, c] - far_color[0, c]) * span
         contrast += span * span
     if contrast < _MIX_LEAST_CONTRAST:
-        return np.float32(0)
-    return min(max(along / contrast, np.float32(0)), np.float32(_MIX_MOST_FOREGROUND))
+        return np.float32(0), np.float32(1)
+    return min(max(along / contrast, np.float32(0)), np.float32(_MIX_MOST_FOREGROUND)), kept
 
 
 @compiled(nogil=True)
-def _extreme_near_color(light, defocus, y, x, threshold, near_color, far_color):
-    """The foreground neighbour that is least like the background: a hair has no pure pixel of its own."""
+def _extreme_near_color(light, defocus, y, x, threshold, bound, near_color, far_color):
+    """The foreground neighbour that is least like the background: a hair has no pure pixel of its own.
+
+    Whether there is one: what is brighter than ``bound`` is lit by a lamp behind.
+    """
     height, width = defocus.shape[1:]
     farthest = np.float32(-1)
     for j in range(max(y - 1, 0), min(y + 2, height)):
         for i in range(max(x - 1, 0), min(x + 2, width)):
-            if defocus[FRONT, j, i] < threshold:
+            if defocus[FRONT, j, i] < threshold or brightness(light[FRONT], j, i) > bound:
                 continue
             distance = np.float32(0)
             for c in range(3):
                 distance += (light[FRONT, j, i, c] - far_color[0, c]) ** 2
             if distance > farthest:
                 farthest = distance
-                for c in range(3):
-                    near_color[c] = light[FRONT, j, i, c]
+                near_color[:, 0] = light[FRONT, j, i, 0]
+                near_color[:, 1] = light[FRONT, j, i, 1]
+                near_color[:, 2] = light[FRONT, j, i, 2]
+    return farthest >= 0
 
 
 @compiled(nogil=True)

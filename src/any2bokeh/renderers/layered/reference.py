@@ -13,8 +13,10 @@ from any2bokeh.optics.radii import IDENTITY_RADIUS_PX
 from any2bokeh.optics.vignetting import Vignetting
 from any2bokeh.renderers.layered.bins import BIN_COUNT, depth_bin
 from any2bokeh.renderers.layered.cpu import LEAST_TO_FILL
+from any2bokeh.renderers.layered.lamps import IN_FOCUS_PX, LEAST_VISIBLE
 from any2bokeh.renderers.layered.layered_image import Samples
-from any2bokeh.renderers.layered.layers import BEHIND, FRONT, HIDDEN, PATCH, SPLIT
+from any2bokeh.renderers.layered.layers import BEHIND, FRONT, HIDDEN, PATCH, SPLIT, STEP_PX
+from any2bokeh.renderers.layered.surroundings import repeated
 
 _SUBSAMPLES = 24
 
@@ -62,8 +64,53 @@ def _render(samples: Samples, lens: Lens, shift_px: float) -> NDArray[np.float64
                 signed = float(defocus[layer, y, x])
                 picture = bins.setdefault(depth_bin(np.float32(signed)), np.zeros((height, width, 4)))
                 overlaps = _overlaps(lens, signed + shift_px, place)
-                _add(picture, light[layer, y, x].astype(np.float64), around_y, around_x, overlaps)
-    return _front_to_back(bins, samples.backstop)
+                shining = light[layer, y, x].astype(np.float64)
+                if (around_y, around_x) != (y, x):
+                    beyond_px = max(abs(around_y - y), abs(around_x - x))
+                    shining[:3] *= repeated(light[layer], samples.surroundings, y, x, beyond_px)
+                _add(picture, shining, around_y, around_x, overlaps)
+    return _front_to_back(bins, samples.backstop) + _glow(samples, lens, shift_px)
+
+
+def _glow(samples: Samples, lens: Lens, shift_px: float) -> NDArray[np.float64]:
+    """Light of the lamps, cut by every nearer sample of the whole picture."""
+    height, width = samples.kind.shape
+    glow = np.zeros((height, width, 4))
+    for (layer, y, x), more in zip(*samples.lamps, strict=True):
+        own = float(samples.defocus[layer, y, x])
+        per_px = 2 / np.hypot(height, width)
+        overlaps = _overlaps(lens, own + shift_px, ((x - (width - 1) / 2) * per_px, (y - (height - 1) / 2) * per_px))
+        passing = 1 - _shadow(samples, y, x, own, own + shift_px, overlaps.shape[0] // 2)
+        passing[passing <= LEAST_VISIBLE] = 0
+        disc = np.zeros_like(glow)
+        _add(disc, np.append(more, 0.0), y, x, overlaps * passing)
+        glow += disc * (samples.backstop[..., None] <= depth_bin(np.float32(own)))
+    return glow[..., :3].transpose(2, 0, 1)
+
+
+def _shadow(samples: Samples, y: int, x: int, own: float, signed: float, reach: int) -> NDArray[np.float64]:
+    """What nearer samples cover of the pixels around a lamp's, ``(2 * reach + 1,) * 2``, seen from the lamp."""
+    shadow = np.zeros((2 * reach + 1, 2 * reach + 1))
+    pixels = np.arange(-reach, reach + 1)
+    for near_y, near_x in np.ndindex(*samples.kind.shape):
+        for layer in _layers(int(samples.kind[near_y, near_x])):
+            near = float(samples.defocus[layer, near_y, near_x])
+            apart = (0.0 if abs(near) < IN_FOCUS_PX else near) - own
+            if apart <= STEP_PX:
+                continue
+            # The sample's square, through the lamp, from the aperture onto the lamp's disc.
+            scale = -signed / apart
+            rows, columns = (
+                np.maximum(
+                    np.minimum(pixels + 0.5, scale * off + abs(scale) / 2)
+                    - np.maximum(pixels - 0.5, scale * off - abs(scale) / 2),
+                    0,
+                )
+                for off in (near_y - y, near_x - x)
+            )
+            alpha = float(samples.light[PATCH, near_y, near_x, 3]) if layer == PATCH else 1.0
+            shadow += alpha * np.outer(rows, columns)
+    return shadow
 
 
 def _layers(kind: int) -> list[int]:

@@ -39,7 +39,8 @@ class LayeredRenderer:
         axial_chromatic: axial chromatic aberration in [-0.2, 0.2]: how much farther, in disparity, the focal plane of
             red lies than that of green, and that of blue nearer. Fringes of what is in front and of what is behind
             have opposite colours.
-        highlights: how clipped light is raised; only for transfers that clip at white.
+        highlights: how clipped light is raised; only for transfers that clip at white. Lamps alone (``auto``) are
+            raised where the transfer is ``srgb``, and nothing is elsewhere.
         transfer: how code values stand for light.
         threads: how many threads render; all cores by default.
 
@@ -69,9 +70,11 @@ class LayeredRenderer:
         self.vignetting = vignetting or Vignetting()
         self.axial_chromatic = axial_chromatic
         self.highlights = highlights or Highlights()
-        if self.highlights.gain > 0 and transfer not in ("srgb", "none"):
+        if self.highlights.is_automatic and transfer != "srgb":
+            self.highlights = Highlights()
+        if self.highlights.fixed_gain > 0 and transfer not in ("srgb", "none"):
             raise InputError(
-                f"highlight gain is {self.highlights.gain:g}, but a source of transfer {transfer} holds its "
+                f"highlight gain is {self.highlights.fixed_gain:g}, but a source of transfer {transfer} holds its "
                 "highlights; leave it out"
             )
         self.transfer: Transfer = transfer

@@ -15,6 +15,7 @@ from any2bokeh.renderers.layered.cpu import (
     share_taken,
     sum_tile,
 )
+from any2bokeh.renderers.layered.lamps import glow_of
 
 NEAR, FOCUS, FAR = 0, 1, 2
 
@@ -34,6 +35,7 @@ def separate_tile(tile, samples, rows, channel, shift_px, focus_px, accumulator,
             coverage.
     """
     window, slot_of_bin, extents = sum_tile(tile, samples, rows, channel, shift_px, accumulator)
+    glow = glow_of(window, samples, rows, shift_px, focus_px)
     top, bottom, left, right = window
     lanes = 4 if channel < 0 else 2
     nearest_far, farthest_near = depth_bin(-focus_px), depth_bin(focus_px)
@@ -68,7 +70,12 @@ def separate_tile(tile, samples, rows, channel, shift_px, focus_px, accumulator,
                 if channel < 0:
                     for i in range(4):
                         parts[which, i, top + y, left + x] = max(sums[x, which, i] / whole, np.float32(0))
+                    if glow.shape[0]:
+                        for i in range(3):
+                            parts[which, i, top + y, left + x] += glow[which, y, x, i]
                 else:
                     parts[which, channel, top + y, left + x] = max(sums[x, which, 0] / whole, np.float32(0))
+                    if glow.shape[0]:
+                        parts[which, channel, top + y, left + x] += glow[which, y, x, channel]
                     if channel == 1:
                         parts[which, ALPHA, top + y, left + x] = max(sums[x, which, 1] / whole, np.float32(0))

@@ -39,8 +39,13 @@ def with_surround(frame: RenderInput) -> RenderInput:
         disparity,
         frame.focus_disparity,
         frame.blur_strength * max(height, width) / max(pixels.shape[1:]),
-        replace(hidden, margin_px=0),
+        hidden=replace(hidden, margin_px=0),
+        bands=frame.bands and frame.bands.resampled(lambda planes: _empty_around(planes, hidden.margin_px)),
     )
+
+
+def _empty_around(planes: NDArray[np.float32], margin_px: int) -> NDArray[np.float32]:
+    return np.pad(planes, ((0, 0), (margin_px, margin_px), (margin_px, margin_px)))
 
 
 def _continued(
