@@ -86,26 +86,31 @@ def test_parts_hold_all_the_light_of_a_lamp(look):
     np.testing.assert_allclose(parts[:, :3].sum(axis=0), whole, atol=2e-5)
 
 
+SLOW_LOOKS = (
+    {"aperture": Polygon(6)},
+    {"axial_chromatic": 0.03},
+    {"profile": BokehProfile(0.5)},
+    {"vignetting": Vignetting(0.5)},
+)
+
+
 # The fast path fills rows, the reference counts overlaps. Worst seen, at the rim: 0.278 of the disc's light with a
 # profile, which is a pile of few discs, 0.456 with vignetting, whose rows are cut whole; below 0.25 otherwise.
 @pytest.mark.parametrize(
     "look",
     [
         {},
-        {"aperture": Polygon(6)},
-        {"axial_chromatic": 0.03},
-        {"profile": BokehProfile(0.5)},
-        {"vignetting": Vignetting(0.5)},
+        *(pytest.param(look, marks=pytest.mark.slow) for look in SLOW_LOOKS),
     ],
     ids=str,
 )
 def test_lamps_equal_the_slow_twin(look):
     given = lamp_beside_a_leaf(lamp_x=EDGE + 3, leaf_px=2.0, lamp_px=-7.0)
     given = RenderInput(
-        np.ascontiguousarray(given.pixels[:, 16:64, 36:90]),
-        np.ascontiguousarray(given.disparity[:, 16:64, 36:90]),
+        np.ascontiguousarray(given.pixels[:, 24:56, 44:82]),
+        np.ascontiguousarray(given.disparity[:, 24:56, 44:82]),
         given.focus_disparity,
-        given.blur_strength * WIDTH / 54,
+        given.blur_strength * WIDTH / 38,
     )
     renderer = LayeredRenderer(transfer="linear", threads=1, **look)
     fast = renderer.render_frame(given)
