@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,7 +68,8 @@ def frames_of(shot: Shot) -> Generator[ShotFrame, None, None]:
         yield _with_plate(shot, waiting.popleft(), around)
 
 
-class _Treated(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class _Treated:
     """A frame with its map at the size of the picture, and the pixels that two surfaces share."""
 
     frame: Frame

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from any2bokeh.focus import Autofocus, BoxTarget, FocusScript, Keyframe, PointTarget, TrackerChoice
+from any2bokeh.focus import Autofocus, BoxTarget, FocusFinder, FocusScript, Keyframe, PointTarget, TrackerChoice
 from any2bokeh.recipe import Recipe
 from any2bokeh.shot import Shot
 from any2bokeh.video import open_source
@@ -18,7 +18,7 @@ POINT = PointTarget(0.38, 0.68, track=True)
 BOX = BoxTarget(0.262, 0.007, 0.498, 0.941, track=True)
 
 
-def found(clip: Path, focus: object) -> tuple[Shot, list[float]]:
+def found(clip: Path, focus: FocusScript | FocusFinder) -> tuple[Shot, list[float]]:
     """What is found, and how far each matte covers the mask (intersection over union)."""
     overlaps = [0.0] * FRAMES
 

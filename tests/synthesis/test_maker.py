@@ -73,7 +73,7 @@ def test_progress_is_told_frame_by_frame():
     [
         ({"width": 8}, "width is 8; give 16 or more"),
         ({"frame_count": 0}, "frame count is 0; give 1 or more"),
-        ({"transfer": "pq"}, "transfer is pq"),
+        ({"transfer": "pq"}, "transfer is 'pq'"),
         ({"blur_strength": (9, 3)}, "blur strengths run from 9 to 3"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -51,14 +52,14 @@ def read(path: Path, *, strict: bool = False) -> tuple[list[Frame], list[str]]:
     return frames, remarks
 
 
-def refocused(path: Path, output: Path, remarks: list[str], **options: object) -> int:
+def refocused(path: Path, output: Path, remarks: list[str], **options: Any) -> int:
     # A slope: maps that are flat would be remarked upon.
     maps = np.broadcast_to(np.linspace(0, 1, 12, dtype=np.float32), (FRAMES, 1, 8, 12))
     np.save(output.with_suffix(".npy"), maps)
     focus = FocusScript(keyframes=(Keyframe(0, DisparityTarget(0.5), blur_strength=0.0),))
     result = refocus(
         path, output, Recipe(focus=focus, disparity=output.with_suffix(".npy")), notice=remarks.append, **options
-    )  # type: ignore[arg-type]
+    )
     assert len(result.track.focus_disparity) == result.frame_count
     return result.frame_count
 
