@@ -1,9 +1,22 @@
-"""Which frames of a clip a depth model has to see before its focus can be found."""
+"""The disparity of a clip: which frames a depth model has to see, and how given maps are opened."""
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
 
-from any2bokeh.disparity import DepthModel
+import numpy as np
+from numpy.typing import NDArray
+
+from any2bokeh.disparity import (
+    DepthModel,
+    DisparityReading,
+    DisparitySource,
+    EstimatedDisparity,
+    StabilisedDisparity,
+    open_disparity,
+)
+from any2bokeh.errors import InputError
 from any2bokeh.focus import DisparityTarget, FocusFinder, FocusScript, MaskTarget, TextSubject
 from any2bokeh.recipe import Recipe
 from any2bokeh.video import VideoSource
@@ -53,6 +66,156 @@ def with_estimate(
         notice=notice,
     )
     return replace(recipe, disparity=estimate)
+
+
+def opened_maps(
+    source: VideoSource,
+    recipe: Recipe,
+    *,
+    start: int,
+    stop: int,
+    estimating: Callable[[int, int], None] | None = None,
+    notice: Callable[[str], None] | None = None,
+) -> DisparitySource:
+    """The disparity of a recipe, counted like the clip's frames, whether it holds the whole clip or a part of it.
+
+    Args:
+        source: the clip.
+        recipe: its depth model has given way to an estimate; see ``with_estimate``.
+        start, stop: the frames that are wanted.
+        estimating: called while disparity is estimated or stabilised, which is done now.
+        notice: told what is odd about the disparity.
+
+    Returns:
+        A ``PartDisparity`` where it is known of the frames ``start <= index < stop`` alone.
+
+    Raises:
+        InputError: it cannot be read, or is that of another clip.
+    """
+    disparity, reading = recipe.disparity, recipe.disparity_reading
+    maps = _GivenMaps(source, reading, start, stop, estimating, notice).opened(disparity)
+    if notice is not None:
+        is_unaligned = isinstance(disparity, str | Path) and reading.scale_alignment is None
+        _tell_what_is_odd(maps, source, start, stop, notice, may_flicker=is_unaligned)
+    return maps
+
+
+class PartDisparity:
+    """Disparity of a part of a clip, counted like the clip's frames."""
+
+    def __init__(self, part: DisparitySource, start: int) -> None:
+        self.part = part
+        self._start = start
+
+    @property
+    def frame_count(self) -> int:
+        return self._start + self.part.frame_count
+
+    def frames(self, start: int = 0, stop: int | None = None) -> Iterator[NDArray[np.float32]]:
+        return self.part.frames(start - self._start, None if stop is None else stop - self._start)
+
+    def at(self, index: int) -> NDArray[np.float32]:
+        return self.part.at(index - self._start)
+
+
+def frame_numbers(source: VideoSource, start: int = 0, stop: int | None = None) -> tuple[int, ...] | None:
+    """Numbers in the names of an image sequence's frames ``start`` to ``stop``; None where they have none."""
+    return None if source.numbers is None else source.numbers.numbers[start:stop]
+
+
+@dataclass(frozen=True, slots=True)
+class _GivenMaps:
+    """How the maps of a clip are opened; the arguments are those of ``opened_maps``."""
+
+    source: VideoSource
+    reading: DisparityReading
+    start: int
+    stop: int
+    estimating: Callable[[int, int], None] | None
+    notice: Callable[[str], None] | None
+
+    def opened(self, disparity: str | Path | DisparitySource | DepthModel) -> DisparitySource:
+        """Disparity counted like the clip's frames, whether it holds the whole clip or just the frames wanted."""
+        info, wanted = self.source.info, self.stop - self.start
+        if isinstance(disparity, str | Path):
+            try:
+                return self._stabilised(self._read(disparity, is_part=False), disparity, first=0)
+            except InputError:
+                if wanted < info.frame_count:
+                    with suppress(InputError):
+                        part = self._stabilised(self._read(disparity, is_part=True), disparity, first=self.start)
+                        return PartDisparity(part, self.start)
+                raise
+        assert not isinstance(disparity, DepthModel), "its estimate takes its place"
+        if isinstance(disparity, EstimatedDisparity):
+            disparity.estimate()  # now, and not within the thread that decodes
+        if disparity.frame_count == info.frame_count:
+            return disparity
+        if disparity.frame_count == wanted:
+            return PartDisparity(disparity, self.start)
+        raise InputError(
+            f"disparity has {disparity.frame_count} frames but the clip has {info.frame_count}; give one map for each "
+            f"frame"
+        )
+
+    def _read(self, path: str | Path, *, is_part: bool) -> DisparitySource:
+        info = self.source.info
+        first, count = (self.start, self.stop - self.start) if is_part else (0, info.frame_count)
+        remarks: list[str] = []
+        maps = open_disparity(
+            path,
+            clip_frame_count=count,
+            # What levels bend is stabilised before.
+            reading=self.reading if self.reading.scale_alignment is None else replace(self.reading, levels=None),
+            stop=None if is_part else self.stop,
+            frame_size=(info.width, info.height),
+            frame_numbers=frame_numbers(self.source, first, first + count),
+            dropped_frames=() if is_part else info.dropped_frames,
+            notice=remarks.append,
+        )
+        for remark in remarks if self.notice is not None else ():  # those of an attempt that succeeds only
+            self.notice(remark)  # pyright: ignore[reportOptionalCall]
+        return maps
+
+    def _stabilised(self, maps: DisparitySource, path: str | Path, *, first: int) -> DisparitySource:
+        reading = self.reading
+        if reading.scale_alignment is None:
+            return maps
+        stabilised = StabilisedDisparity(
+            maps,
+            Path(path),
+            self.source,
+            scale_alignment=reading.scale_alignment,
+            how_read=f"{reading.kind} {reading.polarity}",
+            start=first,
+            levels=reading.levels,
+            progress=self.estimating,
+            notice=self.notice,
+        )
+        stabilised.steady()  # now, and not within the thread that decodes
+        return stabilised
+
+
+def _tell_what_is_odd(
+    maps: DisparitySource,
+    source: VideoSource,
+    start: int,
+    stop: int,
+    notice: Callable[[str], None],
+    *,
+    may_flicker: bool,
+) -> None:
+    from any2bokeh.disparity.flicker import flicker_of, is_flat
+
+    if is_flat(maps, start=start, stop=stop):
+        notice(
+            "each disparity map has one value throughout, so nothing is nearer or farther than anything else: a frame "
+            "is blurred evenly, or, with the focal plane at that value, not at all"
+        )
+    elif may_flicker and stop - start > 1:
+        remark = flicker_of(maps, source, start=start, stop=stop).remark()
+        if remark is not None:
+            notice(remark)
 
 
 def _tell_without_effect(recipe: Recipe, source: VideoSource, notice: Callable[[str], None] | None) -> None:

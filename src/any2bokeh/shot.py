@@ -1,38 +1,26 @@
 """A clip with its disparity and its focus: what a renderer needs, checked and ready to be read."""
 
 import math
-from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.clip_disparity import with_estimate
-from any2bokeh.disparity import (
-    DepthModel,
-    DisparityReading,
-    DisparitySource,
-    EstimatedDisparity,
-    StabilisedDisparity,
-    inverse_metres_per_unit,
-    open_disparity,
-)
+from any2bokeh.clip_disparity import PartDisparity, opened_maps, with_estimate
+from any2bokeh.clip_focus import ClipFocus, found_focus
+from any2bokeh.disparity import DisparitySource, inverse_metres_per_unit
 from any2bokeh.disparity.edges import EdgeEstimator, edge_estimator
 from any2bokeh.errors import InputError
-from any2bokeh.focus import FocusScript, FocusTrack, resolve
-from any2bokeh.focus.finder import Range
-from any2bokeh.focus.pictures import LONG_SIDE_PX
-from any2bokeh.focus.tracked_subjects import OnTrackedFrame, TrackedSubjects
+from any2bokeh.focus import FocusScript, FocusTrack
+from any2bokeh.focus.tracked_subjects import OnTrackedFrame
 from any2bokeh.optics.focus_range import FocusRange
 from any2bokeh.optics.lens import Lens
 from any2bokeh.plate.choice import uses_plate
 from any2bokeh.recipe import Recipe
 from any2bokeh.renderers.base import Renderer, TakesHidden
 from any2bokeh.video import VideoInfo, VideoSource
-from any2bokeh.video.reduced import ReducedPictures
 
 FrameRange = tuple[int, int | None]
 """The frames ``first <= index < end`` of a clip; its end where the second is None."""
@@ -104,84 +92,38 @@ class Shot:
         Raises:
             InputError: anything wrong with the disparity or the focus.
         """
-        treats_edges = edge_estimator(recipe.edges)
-        looks_around = uses_plate(recipe.plate)
-        info = source.info
-        stop = info.frame_count if stop is None else stop
+        treats_edges, looks_around = edge_estimator(recipe.edges), uses_plate(recipe.plate)
+        stop = source.info.frame_count if stop is None else stop
         recipe = with_estimate(recipe, source, start=start, stop=stop, progress=estimating, notice=notice)
-        focus, blur_strength, breathing = recipe.focus, recipe.blur_strength, recipe.breathing
-        maps = _GivenMaps(source, recipe.disparity_reading, start, stop, estimating, notice).opened(recipe.disparity)
-        if notice is not None:
-            is_unaligned = isinstance(recipe.disparity, str | Path) and recipe.disparity_reading.scale_alignment is None
-            _tell_what_is_odd(maps, source, start, stop, notice, may_flicker=is_unaligned)
-        is_part = isinstance(maps, _PartDisparity)
-        # Disparity of a part makes that part a clip of its own, whose focus is found from the part alone.
-        first = start if is_part else 0
-        known = maps.part if is_part else maps
-        pictures = ReducedPictures(source, long_side_px=LONG_SIDE_PX, first=first)
-        told = None if on_tracked_frame is None else lambda frame, tracked: on_tracked_frame(frame + first, tracked)
-        subjects = TrackedSubjects(pictures, known, recipe.tracker, on_tracked_frame=told)
-        frame_count = stop - start if is_part else info.frame_count
-        known_count = min(frame_count, known.frame_count)  # maps after the part may be missing
-        with closing(subjects):
-            if isinstance(focus, FocusScript):
-                script = _counted_from(focus, start, stop, info) if is_part else focus
-            else:
-                script = focus.find(subjects, Range(0, known_count, float(info.fps), first=first))
-
-            def resolved(begin: int, end: int) -> FocusTrack:
-                return resolve(
-                    script,
-                    disparity=known,
-                    frame_count=frame_count,
-                    fps=info.fps,
-                    start=begin,
-                    stop=end,
-                    frame_size=(info.width, info.height),
-                    frame_numbers=frame_numbers(source, first, stop if is_part else None),
-                    dropped_frames=() if is_part else info.dropped_frames,
-                    blur_strength=0.0 if isinstance(blur_strength, Lens) else blur_strength,
-                    subjects=subjects,
-                    finds_slab=recipe.focus_range.slab == "auto",
-                )
-
-            breathes = breathing.strength != 0
-            over_all = resolved(0, known_count) if breathes else None
-            part = slice(start - first, stop - first)
-            track = resolved(start - first, stop - first) if over_all is None else over_all.part(part)
-            lens = blur_strength if isinstance(blur_strength, Lens) and not gives_blur_strength(script) else None
-            reference = None if lens is None else float((over_all or resolved(0, 1)).focus_disparity[0])
-        if track.slab is not None and track.slab.max() > _TOLD_SLAB:
-            track = replace(track, warnings=(*track.warnings, _of_the_slab(track.slab)))
-        metres = inverse_metres_per_unit(known)
-        strongest = _strongest_blur(script, 0.0 if isinstance(blur_strength, Lens) else blur_strength)
-        if lens is not None and reference is not None:
-            # One scale of disparity for the clip, so one K: racking the focus does not change the lens.
-            strongest = lens.blur_strength(reference, metres)
-            track = replace(track, blur_strength=np.full(stop - start, strongest))
-            metres = 1 / (reference * lens.distance_m(reference, metres))
+        maps = opened_maps(source, recipe, start=start, stop=stop, estimating=estimating, notice=notice)
+        focus = found_focus(source, recipe, maps, start=start, stop=stop, on_tracked_frame=on_tracked_frame)
+        blur = _Blur.of(recipe, focus, inverse_metres_per_unit(maps.part if isinstance(maps, PartDisparity) else maps))
         zoom = np.ones(stop - start)
-        if over_all is not None:
-            zooms = breathing.zoom(over_all.focus_disparity)
-            zoom, strongest = zooms[part], strongest * float(zooms.max())
-        if is_part:
-            remarks = _of_a_part(start, stop, lens is not None, breathes, not isinstance(focus, FocusScript))
-            track = replace(track, warnings=track.warnings + remarks)
-            script = focus if isinstance(focus, FocusScript) else _put_off(script, start)
+        if focus.over_all is not None:
+            zooms = recipe.breathing.zoom(focus.over_all.focus_disparity)
+            zoom = zooms if isinstance(maps, PartDisparity) else zooms[start:stop]
+            blur = replace(blur, strongest=blur.strongest * float(zooms.max()))
+        track = focus.track
+        if blur.lens is not None:
+            track = replace(track, blur_strength=np.full(stop - start, blur.of_lens))
+        remarks = () if track.slab is None or track.slab.max() <= _TOLD_SLAB else (_of_the_slab(track.slab),)
+        if isinstance(maps, PartDisparity):
+            is_found = not isinstance(recipe.focus, FocusScript)
+            remarks += _of_a_part(start, stop, blur.lens is not None, focus.over_all is not None, is_found)
         return cls(
-            source,
-            recipe,
-            maps,
-            start,
-            stop,
-            track,
-            script,
-            lens,
-            metres,
-            zoom,
-            strongest,
-            treats_edges,
-            looks_around and info.frame_count > 1,
+            source=source,
+            recipe=recipe,
+            disparity=maps,
+            start=start,
+            stop=stop,
+            track=replace(track, warnings=track.warnings + remarks),
+            script=focus.script,
+            lens=blur.lens,
+            inverse_metres_per_unit=blur.inverse_metres_per_unit,
+            zoom=zoom,
+            strongest_blur=blur.strongest,
+            edges=treats_edges,
+            plate=looks_around and source.info.frame_count > 1,
         )
 
     def seen_by(self, renderer: Renderer) -> "Shot":
@@ -191,7 +133,7 @@ class Shot:
     @property
     def is_part(self) -> bool:
         """Whether disparity is known of the part alone, which is then a clip of its own."""
-        return isinstance(self.disparity, _PartDisparity)
+        return isinstance(self.disparity, PartDisparity)
 
     def focus_range_at(self, index: int) -> FocusRange:
         """What stays in focus in a frame of the part."""
@@ -203,9 +145,37 @@ class Shot:
         return float(self.track.blur_strength[index - self.start]) if self.start <= index < self.stop else 0.0
 
 
-def gives_blur_strength(script: FocusScript) -> bool:
-    """Whether a focus script says how strong the blur is."""
-    return script.dense is not None or any(keyframe.blur_strength is not None for keyframe in script.keyframes)
+@dataclass(frozen=True, slots=True)
+class _Blur:
+    """How strong the blur of a clip is.
+
+    Attributes:
+        lens: that gives K; None where K is given.
+        of_lens: its K; 0 where it gives none.
+        strongest: no K of the clip is larger.
+        inverse_metres_per_unit: 1/metres that disparity 1 stands for, where a lens or a metric model tells.
+    """
+
+    lens: Lens | None
+    of_lens: float
+    strongest: float
+    inverse_metres_per_unit: float | None
+
+    @classmethod
+    def of(cls, recipe: Recipe, focus: ClipFocus, metres: float | None) -> "_Blur":
+        """That of a recipe, with disparity of which 1 stands for 1/``metres``.
+
+        Raises:
+            InputError: see ``Lens.blur_strength``.
+        """
+        lens = recipe.blur_strength
+        if not isinstance(lens, Lens):
+            return cls(None, 0.0, focus.script.strongest_blur(lens or 0.0), metres)
+        if focus.reference is None:  # the script says how strong it is
+            return cls(None, 0.0, focus.script.strongest_blur(0.0), metres)
+        # One scale of disparity for the clip, so one K: racking the focus does not change the lens.
+        of_lens = lens.blur_strength(focus.reference, metres)
+        return cls(lens, of_lens, of_lens, 1 / (focus.reference * lens.distance_m(focus.reference, metres)))
 
 
 def frame_range(
@@ -250,14 +220,6 @@ def _numbered(info: VideoInfo, first: int, end: int | None) -> tuple[int, int]:
     return first, stop
 
 
-def _strongest_blur(script: FocusScript, blur_strength: float | None) -> float:
-    """No frame of the clip is blurred more: strengths between two keyframes lie between theirs."""
-    if script.dense is not None:
-        return max(script.dense.blur_strength)
-    given = [keyframe.blur_strength for keyframe in script.keyframes if keyframe.blur_strength is not None]
-    return max(given, default=blur_strength or 0.0)
-
-
 def _of_the_slab(slab: NDArray[np.float64]) -> str:
     return (
         f"all of the subject that is followed stays sharp: the focus slab reaches up to {float(slab.max()):.2f} of "
@@ -279,146 +241,3 @@ def _of_a_part(start: int, stop: int, has_lens: bool, breathes: bool, is_found: 
         f"disparity is known of frames {start}:{stop} alone, so {' and '.join(counted)} refer to that part, and may "
         f"differ from a run of the whole clip; give the disparity of the whole clip (any2bokeh depth) to make them one",
     )
-
-
-class _PartDisparity:
-    """Disparity of a part of a clip, counted like the clip's frames."""
-
-    def __init__(self, part: DisparitySource, start: int) -> None:
-        self.part = part
-        self._start = start
-
-    @property
-    def frame_count(self) -> int:
-        return self._start + self.part.frame_count
-
-    def frames(self, start: int = 0, stop: int | None = None) -> Iterator[NDArray[np.float32]]:
-        return self.part.frames(start - self._start, None if stop is None else stop - self._start)
-
-    def at(self, index: int) -> NDArray[np.float32]:
-        return self.part.at(index - self._start)
-
-
-@dataclass(frozen=True, slots=True)
-class _GivenMaps:
-    """How the maps of a clip are opened; the arguments are those of ``Shot.open``."""
-
-    source: VideoSource
-    reading: DisparityReading
-    start: int
-    stop: int
-    estimating: Callable[[int, int], None] | None
-    notice: Callable[[str], None] | None
-
-    def opened(self, disparity: str | Path | DisparitySource | DepthModel) -> DisparitySource:
-        """Disparity counted like the clip's frames, whether it holds the whole clip or just the frames wanted."""
-        info, wanted = self.source.info, self.stop - self.start
-        if isinstance(disparity, str | Path):
-            try:
-                return self._steadied(self._read(disparity, is_part=False), disparity, first=0)
-            except InputError:
-                if wanted < info.frame_count:
-                    with suppress(InputError):
-                        part = self._steadied(self._read(disparity, is_part=True), disparity, first=self.start)
-                        return _PartDisparity(part, self.start)
-                raise
-        assert not isinstance(disparity, DepthModel), "its estimate takes its place"
-        if isinstance(disparity, EstimatedDisparity):
-            disparity.estimate()  # now, and not within the thread that decodes
-        if disparity.frame_count == info.frame_count:
-            return disparity
-        if disparity.frame_count == wanted:
-            return _PartDisparity(disparity, self.start)
-        raise InputError(
-            f"disparity has {disparity.frame_count} frames but the clip has {info.frame_count}; give one map for each "
-            f"frame"
-        )
-
-    def _read(self, path: str | Path, *, is_part: bool) -> DisparitySource:
-        info = self.source.info
-        first, count = (self.start, self.stop - self.start) if is_part else (0, info.frame_count)
-        remarks: list[str] = []
-        maps = open_disparity(
-            path,
-            clip_frame_count=count,
-            # What levels bend is steadied before.
-            reading=self.reading if self.reading.scale_alignment is None else replace(self.reading, levels=None),
-            stop=None if is_part else self.stop,
-            frame_size=(info.width, info.height),
-            frame_numbers=frame_numbers(self.source, first, first + count),
-            dropped_frames=() if is_part else info.dropped_frames,
-            notice=remarks.append,
-        )
-        for remark in remarks if self.notice is not None else ():  # those of an attempt that succeeds only
-            self.notice(remark)  # pyright: ignore[reportOptionalCall]
-        return maps
-
-    def _steadied(self, maps: DisparitySource, path: str | Path, *, first: int) -> DisparitySource:
-        reading = self.reading
-        if reading.scale_alignment is None:
-            return maps
-        steadied = StabilisedDisparity(
-            maps,
-            Path(path),
-            self.source,
-            scale_alignment=reading.scale_alignment,
-            how_read=f"{reading.kind} {reading.polarity}",
-            start=first,
-            levels=reading.levels,
-            progress=self.estimating,
-            notice=self.notice,
-        )
-        steadied.steady()  # now, and not within the thread that decodes
-        return steadied
-
-
-def frame_numbers(source: VideoSource, start: int = 0, stop: int | None = None) -> tuple[int, ...] | None:
-    """Numbers in the names of an image sequence's frames ``start`` to ``stop``; None where they have none."""
-    return None if source.numbers is None else source.numbers.numbers[start:stop]
-
-
-def _tell_what_is_odd(
-    maps: DisparitySource,
-    source: VideoSource,
-    start: int,
-    stop: int,
-    notice: Callable[[str], None],
-    *,
-    may_flicker: bool,
-) -> None:
-    from any2bokeh.disparity.flicker import flicker_of, is_flat
-
-    if is_flat(maps, start=start, stop=stop):
-        notice(
-            "each disparity map has one value throughout, so nothing is nearer or farther than anything else: a frame "
-            "is blurred evenly, or, with the focal plane at that value, not at all"
-        )
-    elif may_flicker and stop - start > 1:
-        remark = flicker_of(maps, source, start=start, stop=stop).remark()
-        if remark is not None:
-            notice(remark)
-
-
-def _counted_from(script: FocusScript, start: int, stop: int, info: VideoInfo) -> FocusScript:
-    """The script of the frames ``start <= index < stop`` of a clip, counted from the first of them."""
-    if script.dense is not None:
-        if len(script.dense.focus_disparity) != info.frame_count:
-            return script
-        dense = script.dense
-        return FocusScript.from_dense(dense.focus_disparity[start:stop], dense.blur_strength[start:stop])
-    first = script.script_frame(start, info.fps)
-    keyframes = []
-    for keyframe in script.keyframes:
-        frame = keyframe.frame - first
-        if frame < 0:
-            raise InputError(
-                f"the focus script has a keyframe at frame {keyframe.frame}, before frame {start}, where the disparity "
-                f"begins; give the disparity of the whole clip"
-            )
-        keyframes.append(replace(keyframe, frame=frame))
-    return replace(script, keyframes=tuple(keyframes))
-
-
-def _put_off(script: FocusScript, start: int) -> FocusScript:
-    """A script of the frames from ``start`` on, counted from the first frame of the clip."""
-    return replace(script, keyframes=tuple(replace(k, frame=k.frame + start) for k in script.keyframes))

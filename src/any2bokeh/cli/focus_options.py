@@ -310,7 +310,6 @@ class FocusOptions(SubjectOptions):
             InputError: not exactly one focus, a value outside its range, or a script with a fault.
         """
         from any2bokeh.focus import FocusScript, Keyframe
-        from any2bokeh.shot import gives_blur_strength
 
         if self.focus_distance_m is not None and all(typed is None for typed in self.typed_focus().values()):
             from any2bokeh.focus.plane import FocusPlane
@@ -325,7 +324,7 @@ class FocusOptions(SubjectOptions):
         self._require_follower(script)
         typed = {"blur": self.blur, **self._lens_values()}
         also = [_option_name(name) for name, value in typed.items() if value is not None]
-        if also and gives_blur_strength(script):
+        if also and script.gives_blur_strength:
             raise InputError(
                 f"focus script {self.focus_script} gives the blur strength itself; leave {also[0]} out, or take "
                 f"blur_strength out of the script"

@@ -160,9 +160,9 @@ def subject_of_mask(mask: NDArray[np.float32], shape: tuple[int, ...]) -> NDArra
 
 
 def _masks(real: RealFolder, source: "VideoSource") -> "GreyFrames":
+    from any2bokeh.clip_disparity import frame_numbers
     from any2bokeh.disparity.grey_frames import open_grey_frames
     from any2bokeh.disparity.pairing import paired
-    from any2bokeh.shot import frame_numbers
 
     masks = open_grey_frames(real.mask, noun="mask", colour="brightest", content="mask")
     return paired(

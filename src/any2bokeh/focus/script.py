@@ -158,6 +158,22 @@ class FocusScript:
     def _one_keyframe(cls, target: Target, blur_strength: float) -> Self:
         return cls(keyframes=(Keyframe(frame=0, target=target, blur_strength=blur_strength),))
 
+    @property
+    def gives_blur_strength(self) -> bool:
+        """Whether it says how strong the blur is."""
+        return self.dense is not None or any(keyframe.blur_strength is not None for keyframe in self.keyframes)
+
+    def strongest_blur(self, otherwise: float) -> float:
+        """No frame is blurred more: strengths between two keyframes lie between theirs.
+
+        Args:
+            otherwise: K where it gives none.
+        """
+        if self.dense is not None:
+            return max(self.dense.blur_strength)
+        given = [keyframe.blur_strength for keyframe in self.keyframes if keyframe.blur_strength is not None]
+        return max(given, default=otherwise)
+
     def counts_at(self, fps: Fraction | float) -> bool:
         """Whether its frames are those of a clip of this rate."""
         return self.fps is None or abs(self.fps - float(fps)) <= _SAME_RATE * float(fps)
@@ -169,6 +185,34 @@ class FocusScript:
     def script_frame(self, frame: int, fps: Fraction | float) -> int:
         """The frame of the script that is nearest in time to a frame of a clip."""
         return frame if self.fps is None or self.counts_at(fps) else math.floor(frame * self.fps / float(fps) + 0.5)
+
+    def part(self, start: int, stop: int, *, fps: Fraction | float, frame_count: int) -> "FocusScript":
+        """The script of the frames ``start <= index < stop`` of a clip, counted from the first of them.
+
+        Args:
+            start, stop: frames of the clip.
+            fps: its rate.
+            frame_count: its frames.
+
+        Raises:
+            InputError: a keyframe lies before the part.
+        """
+        if self.dense is not None:
+            if len(self.dense.focus_disparity) != frame_count:
+                return self
+            return type(self).from_dense(self.dense.focus_disparity[start:stop], self.dense.blur_strength[start:stop])
+        first = self.script_frame(start, fps)
+        early = next((keyframe.frame for keyframe in self.keyframes if keyframe.frame < first), None)
+        if early is not None:
+            raise InputError(
+                f"the focus script has a keyframe at frame {early}, before frame {start}, where the disparity begins; "
+                "give the disparity of the whole clip"
+            )
+        return self.moved(-first)
+
+    def moved(self, by: int) -> "FocusScript":
+        """The script with its keyframes so many frames later."""
+        return replace(self, keyframes=tuple(replace(each, frame=each.frame + by) for each in self.keyframes))
 
     def first_subject(self, fps: Fraction | float, *, first: int = 0) -> ClipSeed | None:
         """Where it first points at a subject; None where it never does.
