@@ -205,5 +205,5 @@ def test_names_must_differ(clips):
 
 
 def test_an_unknown_engine_is_refused():
-    with pytest.raises(InputError, match="source, gather, scatter, layered"):
+    with pytest.raises(InputError, match="source, gather, scatter or layered"):
         plain_method("magic")

@@ -93,5 +93,5 @@ def test_the_first_frames_of_degraded_clips_are_traced_alone(monkeypatch):
 
 
 def test_an_unknown_suite_is_refused():
-    with pytest.raises(InputError, match="layered, robustness, control, degraded"):
+    with pytest.raises(InputError, match="layered, robustness, control or degraded"):
         suite_clips("all")  # type: ignore[arg-type]

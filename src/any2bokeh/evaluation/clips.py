@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from any2bokeh.disparity.edges import EdgeTreatment, edge_estimator
-from any2bokeh.errors import InputError
+from any2bokeh.errors import InputError, require_choice
 from any2bokeh.optics.coc import REFERENCE_LONG_SIDE_PX
 from any2bokeh.optics.transfer import Transfer
 from any2bokeh.renderers.base import RenderInput
@@ -192,8 +192,7 @@ def transfer_of(about: Mapping[str, Any], name: str) -> Transfer:
         InputError: a transfer that is not known here.
     """
     transfer = about.get("transfer", "srgb")
-    if transfer not in get_args(Transfer):
-        raise InputError(f"{name} was made with transfer {transfer!r}; known are {', '.join(get_args(Transfer))}")
+    require_choice(f"transfer of {name}", transfer, get_args(Transfer))
     return cast(Transfer, transfer)
 
 

@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.errors import InputError
+from any2bokeh.errors import InputError, require_choice
 from any2bokeh.evaluation.clips import EvaluationClip
 from any2bokeh.optics.transfer import Transfer
 from any2bokeh.renderers.base import Renderer, RenderInput
@@ -134,6 +134,5 @@ def plain_method(name: str, *, threads: int | None = None) -> RendererMethod:
         "scatter": lambda transfer: ScatterRenderer(transfer=transfer, threads=threads or 2),
         "layered": lambda transfer: LayeredRenderer(transfer=transfer, threads=threads),
     }
-    if name not in makers:
-        raise InputError(f"engine is {name!r}; without weights there are {', '.join(makers)}")
+    require_choice("engine without weights", name, makers)
     return RendererMethod(name, makers[name])

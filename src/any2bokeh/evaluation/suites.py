@@ -3,10 +3,10 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Literal, get_args
+from typing import Literal
 
 from any2bokeh.disparity.edges import EdgeTreatment
-from any2bokeh.errors import InputError
+from any2bokeh.errors import require_choice
 from any2bokeh.evaluation.clips import DISPARITY, EDGES, EXACT, EvaluationClip, synthetic_clip
 from any2bokeh.optics.transfer import Transfer
 from any2bokeh.synthesis.clip import SyntheticClip
@@ -88,8 +88,7 @@ def suite_clips(
         "control": _control,
         "degraded": lambda size: _degraded(size, edges),
     }
-    if suite not in makers:
-        raise InputError(f"suite is {suite!r}; it must be one of {', '.join(get_args(Suite))}")
+    require_choice("suite", suite, makers)
     return makers[suite](size)
 
 

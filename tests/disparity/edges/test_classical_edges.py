@@ -168,7 +168,7 @@ def test_treatments_by_name():
     assert edge_estimator("off") is None
     assert edge_estimator("auto") == ClassicalEdges()
     assert edge_estimator("classical") == ClassicalEdges(always=True)
-    with pytest.raises(InputError, match="edges is 'sharp'; allowed is auto, classical, off"):
+    with pytest.raises(InputError, match="edges is 'sharp'; allowed is auto, classical or off"):
         edge_estimator("sharp")  # pyright: ignore[reportArgumentType]
 
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Literal, get_args
 
-from any2bokeh.errors import InputError
+from any2bokeh.errors import require_choice
 
 if TYPE_CHECKING:
     from any2bokeh.disparity.edges.bands import EdgeEstimator
@@ -20,8 +20,7 @@ def edge_estimator(treatment: EdgeTreatment) -> "EdgeEstimator | None":
     Raises:
         InputError: an unknown name.
     """
-    if treatment not in get_args(EdgeTreatment):
-        raise InputError(f"edges is {treatment!r}; allowed is {', '.join(get_args(EdgeTreatment))}")
+    require_choice("edges", treatment, get_args(EdgeTreatment))
     if treatment == "off":
         return None
     from any2bokeh.disparity.edges.classical import ClassicalEdges

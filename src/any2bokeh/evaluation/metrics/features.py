@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.errors import InputError
+from any2bokeh.errors import InputError, require_extra
 from any2bokeh.evaluation.metrics.picture import Picture
 from any2bokeh.evaluation.metrics.truth import TruthFrame
 from any2bokeh.models.aligned_weights import align_weights
@@ -62,12 +62,8 @@ class TransformersFeatures:
     def __init__(self, folder: Path, *, kind: FeatureKind, device: str = "cpu") -> None:
         if not (folder / "config.json").is_file():
             raise InputError(f"{folder} is no folder of a network (no config.json); give one with its safetensors")
-        try:
+        with require_extra(f"the network {folder}", "diffusion"):
             from transformers import AutoConfig, AutoModel, AutoModelForVideoClassification
-        except ImportError:
-            raise InputError(
-                f"features of {folder} need transformers, which is not installed; pip install 'any2bokeh[diffusion]'"
-            ) from None
         try:
             known: Any = AutoConfig.from_pretrained(folder, local_files_only=True)
             classifies = known.model_type == "videomae" and "VideoMAEForVideoClassification" in (

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from any2bokeh.errors import InputError
+from any2bokeh.errors import InputError, require_extra
 from any2bokeh.evaluation.metrics.picture import Picture
 from any2bokeh.evaluation.metrics.truth import TruthFrame
 from any2bokeh.models.aligned_weights import aligned
@@ -61,11 +61,9 @@ class Lpips:
     """
 
     def __init__(self, weights: Path, *, device: str = "cpu") -> None:
-        try:
+        with require_extra("LPIPS", "diffusion"):
             from safetensors import SafetensorError
             from safetensors.torch import load_file
-        except ImportError:
-            raise InputError("LPIPS needs torch, which is not installed; pip install 'any2bokeh[diffusion]'") from None
         try:
             state = {name: aligned(tensor) for name, tensor in load_file(weights, device=device).items()}
         except (OSError, SafetensorError) as error:

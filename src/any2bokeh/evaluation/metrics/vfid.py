@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.errors import InputError
+from any2bokeh.errors import InputError, require_extra
 from any2bokeh.evaluation.metrics.features import FeatureKind
 from any2bokeh.evaluation.metrics.picture import Picture
 from any2bokeh.models.aligned_weights import align_weights
@@ -67,14 +67,12 @@ class VfidFeatures:
 def _loaded(network: VfidNetwork, weights: Path) -> "nn.Module":
     """The network, of the size that the weights have."""
     option = f"--{network}"
-    try:
+    with require_extra("VFID", "diffusion"):
         from safetensors import SafetensorError
         from safetensors.torch import load_file
 
         from any2bokeh.evaluation.metrics.networks.i3d import I3d
         from any2bokeh.evaluation.metrics.networks.resnext3d import ResNeXt3d
-    except ImportError:
-        raise InputError("VFID needs torch, which is not installed; pip install 'any2bokeh[diffusion]'") from None
     try:
         state = {name.removeprefix("module."): tensor for name, tensor in load_file(weights).items()}
     except (OSError, SafetensorError) as error:

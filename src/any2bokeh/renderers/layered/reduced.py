@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from any2bokeh.compiled import compiled
-from any2bokeh.errors import InputError
+from any2bokeh.errors import require_choice
 from any2bokeh.optics.coc import REFERENCE_LONG_SIDE_PX
 from any2bokeh.renderers.base import RenderInput
 from any2bokeh.renderers.layered.renderer import LayeredRenderer
@@ -31,8 +31,7 @@ def layered_renderer(quality: Quality = "final", **look) -> "LayeredRenderer | R
     Raises:
         InputError: another quality.
     """
-    if quality not in get_args(Quality):
-        raise InputError(f"quality is {quality!r}; it must be one of {', '.join(get_args(Quality))}")
+    require_choice("quality", quality, get_args(Quality))
     renderer = LayeredRenderer(**look)
     return renderer if quality == "final" else ReducedRenderer(renderer, _SCALES[quality])
 
