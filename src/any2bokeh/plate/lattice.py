@@ -238,14 +238,16 @@ def nearest_level(disparity):
 
 @compiled(nogil=True, inline="always")
 def motion_at(motion, x, y, disparity, found):
-    """Motion at block (x, y) of the surface of a disparity: displacement and slopes into ``found`` (6,)."""
+    """Motion at block (x, y) of the surface of a disparity: displacement and slopes into the first six of ``found``.
+
+    What nodes hold beyond these six is interpolated as it is, into the rest of ``found``.
+    """
     rows, columns, levels, _ = motion.shape
     at_x = min(max(x / np.float32(SPACING), np.float32(0)), np.float32(columns - 1))
     at_y = min(max(y / np.float32(SPACING), np.float32(0)), np.float32(rows - 1))
     at_d = min(max(disparity, np.float32(0)), np.float32(1)) * np.float32(levels - 1)
     i, j, k = min(int(at_x), columns - 2), min(int(at_y), rows - 2), min(int(at_d), levels - 2)
-    for m in range(6):
-        found[m] = 0
+    found[:] = 0
     for dj in range(2):
         share_y = at_y - j if dj else 1 - (at_y - j)
         from_y = y - np.float32((j + dj) * SPACING)
@@ -261,3 +263,5 @@ def motion_at(motion, x, y, disparity, found):
                 found[2] += share * p[2]
                 found[4] += share * p[4]
                 found[5] += share * p[5]
+                for m in range(6, found.shape[0]):
+                    found[m] += share * p[m]

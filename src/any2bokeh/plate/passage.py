@@ -157,7 +157,7 @@ def _compare(band, low, codes, cover, other_codes, other_cover, block_px, passag
             continue
         disparity = low[row, column]
         from_x, from_y = block_of(np.float32(x), block_px), block_of(np.float32(y), block_px)
-        place_at(passage, from_x, from_y, disparity, found)
+        motion_at(passage, from_x, from_y, disparity, found)
         to_x, to_y = pixel_of(found[0], block_px), pixel_of(found[3], block_px)
         if not (to_x >= 0 and to_x < width - 1 and to_y >= 0 and to_y < height - 1):
             continue
@@ -260,35 +260,6 @@ def block_of(pixel, block_px):
 def pixel_of(block, block_px):
     """Place in pixels of a place in blocks."""
     return (block + np.float32(0.5)) * np.float32(block_px) - np.float32(0.5)
-
-
-@compiled(nogil=True, inline="always")
-def place_at(passage, x, y, disparity, found):
-    """The ten numbers of a passage at block (x, y) for the surface of a disparity, into ``found``."""
-    rows, columns, levels, _ = passage.shape
-    at_x = min(max(x / np.float32(SPACING), np.float32(0)), np.float32(columns - 1))
-    at_y = min(max(y / np.float32(SPACING), np.float32(0)), np.float32(rows - 1))
-    at_d = min(max(disparity, np.float32(0)), np.float32(1)) * np.float32(levels - 1)
-    i, j, k = min(int(at_x), columns - 2), min(int(at_y), rows - 2), min(int(at_d), levels - 2)
-    for m in range(10):
-        found[m] = 0
-    for dj in range(2):
-        share_y = at_y - j if dj else 1 - (at_y - j)
-        from_y = y - np.float32((j + dj) * SPACING)
-        for di in range(2):
-            share_x = at_x - i if di else 1 - (at_x - i)
-            from_x = x - np.float32((i + di) * SPACING)
-            for dk in range(2):
-                share = share_y * share_x * (at_d - k if dk else 1 - (at_d - k))
-                p = passage[j + dj, i + di, k + dk]
-                found[0] += share * (p[0] + p[1] * from_x + p[2] * from_y)
-                found[3] += share * (p[3] + p[4] * from_x + p[5] * from_y)
-                found[1] += share * p[1]
-                found[2] += share * p[2]
-                found[4] += share * p[4]
-                found[5] += share * p[5]
-                for m in range(6, 10):
-                    found[m] += share * p[m]
 
 
 @compiled(nogil=True, inline="always")

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from any2bokeh.compiled import compiled
 from any2bokeh.plate.hidden import HiddenBackground
-from any2bokeh.plate.passage import BELIEF, LIGHT, disparity_of, pixel_of, place_at, sampled
+from any2bokeh.plate.lattice import motion_at
+from any2bokeh.plate.passage import BELIEF, LIGHT, disparity_of, pixel_of, sampled
 from any2bokeh.plate.view import View
 from any2bokeh.plate.zone import NO_ZONE
 
@@ -106,7 +107,7 @@ def _take(  # pragma: no cover (compiled)
             continue
         row, column = blocks[entry, 0], blocks[entry, 1]
         far = zone[row, column]
-        place_at(passage, np.float32(column - margin), np.float32(row - margin), far, found)
+        motion_at(passage, np.float32(column - margin), np.float32(row - margin), far, found)
         belief = found[BELIEF] * taper
         if belief < _LEAST_LEFT:
             continue
