@@ -12,8 +12,6 @@ os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_HOME"] = str(Path(tempfile.gettempdir()) / "any2bokeh-tests-without-models")
 
-from tests import clips
-
 _SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
@@ -28,24 +26,32 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
 @pytest.fixture
 def clip(tmp_path: Path) -> Path:
     """12 frames of 64x48, H.264 with AAC sound."""
+    from tests import clips  # late: PyAV, which GPU machines may lack
+
     return clips.write_clip(tmp_path / "clip.mp4")
 
 
 @pytest.fixture
 def frame_folder(tmp_path: Path) -> Path:
     """The same 12 frames as PNG files."""
+    from tests import clips
+
     return clips.write_frames(tmp_path / "frames")
 
 
 @pytest.fixture
 def disparity_folder(tmp_path: Path) -> Path:
     """16-bit disparity of the 12 frames."""
+    from tests import clips
+
     return clips.write_disparity(tmp_path / "disparity")
 
 
 @pytest.fixture
 def mask_folder(tmp_path: Path) -> Path:
     """Mask of the near square, for the 12 frames."""
+    from tests import clips
+
     return clips.write_masks(tmp_path / "mask")
 
 
