@@ -26,7 +26,7 @@ test-slow: $(VENV)/.dev-installed  ## Tests of full size: memory at 1080p, long 
 	$(BIN)/pytest -m "slow and not gpu" $(ARGS)
 
 test-gpu: $(VENV)/.dev-installed  ## Tests that need a CUDA device
-	$(BIN)/pytest -m gpu $(ARGS)
+	$(BIN)/pytest -m gpu tests/renderers tests/training $(ARGS)
 
 test-portable: $(VENV)/.dev-installed  ## Numerical tests with the kernels of other processors (under 5 minutes)
 	scripts/test_portable.sh $(BIN)/pytest
