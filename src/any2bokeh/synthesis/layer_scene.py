@@ -136,7 +136,7 @@ def _background_light(rng: np.random.Generator, bank: TextureBank, size: Size) -
     light = bank.piece()
     if rng.uniform() < 0.25:  # two stuffs that meet without a step, as ground and sky do
         other = random_coverage(rng, size)[0][..., None]
-        light = light + other * (bank.piece() - light)
+        light = np.asarray(light + other * (bank.piece() - light), np.float32)
     return light
 
 
