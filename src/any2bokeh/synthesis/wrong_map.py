@@ -143,7 +143,7 @@ def displaced(rng: np.random.Generator, truth: TrueFrames) -> tuple[Maps, bool]:
 
 def mixed_as_light(rng: np.random.Generator, truth: TrueFrames) -> tuple[Maps, bool]:
     """As renderers antialias maps: disparities of mixed pixels are averaged by how much each surface covers."""
-    return truth.far + truth.alpha * (truth.near - truth.far), False
+    return np.asarray(truth.far + truth.alpha * (truth.near - truth.far), np.float32), False
 
 
 @dataclass(frozen=True, slots=True)
