@@ -59,7 +59,7 @@ def wrong_maps(rng: np.random.Generator, truth: TrueFrames) -> tuple[Maps, bool]
 def exact(rng: np.random.Generator, truth: TrueFrames) -> tuple[Maps, bool]:
     """Nothing wrong, or next to nothing: a sample that stands for a mixed pixel, noise within the surfaces."""
     maps = truth.disparity
-    if rng.uniform() < 0.4:  # a sample of a thin strand hits or misses it
+    if rng.uniform() < 0.2:  # a sample of a thin strand hits or misses it
         chance = np.stack([0.5 + 0.2 * _field(rng, truth.size, 2.5) for _ in maps])
         maps = np.where(truth.alpha > np.clip(chance, 0.05, 0.95), truth.near, truth.far)
     if rng.uniform() < 0.3:
@@ -156,7 +156,7 @@ class _Way:
 
 
 _WAYS = (
-    _Way(exact, 0.15, goes_on=False),
+    _Way(exact, 0.2, goes_on=False),
     _Way(perturbed, 0.15),
     _Way(five_ways, 0.12),
     _Way(small, 0.17),
