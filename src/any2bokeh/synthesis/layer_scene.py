@@ -59,7 +59,8 @@ def random_layer_scene(rng: np.random.Generator, bank: TextureBank, size: Size, 
     seen = light[0].copy()
     for i in range(1, count + 1):
         own, tone = random_coverage(rng, canvas, coverage[-1] if i > 1 else None)
-        field = _surface_disparity(rng, canvas, places[i], own)
+        level = _standing_before(rng, disparity[-1], own, places[i])
+        field = _surface_disparity(rng, canvas, level, own)
         disparity.append(np.maximum(field, disparity[-1]))
         dressed = _dressed(rng, bank, own, tone, seen)
         if rng.uniform() < 0.2:
@@ -95,6 +96,17 @@ def _disparities(rng: np.random.Generator, count: int) -> NDArray[np.float64]:
     else:
         objects = far + (near - far) * np.linspace(0, 1, count + 1)[1:] ** rng.uniform(0.4, 2.5)
     return np.clip(np.concatenate([[far], np.maximum(objects, far + 0.01)]), 0, 1)
+
+
+def _standing_before(
+    rng: np.random.Generator, behind: NDArray[np.float32], coverage: NDArray[np.float32], level: float
+) -> float:
+    """A level before most of what a layer covers; now and then it lies on it, as a poster does."""
+    covered = behind[::4, ::4][coverage[::4, ::4] > 0.5]
+    if covered.size == 0 or rng.uniform() < 0.08:
+        return level
+    most = float(np.quantile(covered, 0.8))
+    return level if level > most else min(most + 0.01 + rng.exponential(0.08), 1.0)
 
 
 def _background_disparity(rng: np.random.Generator, size: Size, level: float) -> NDArray[np.float32]:
