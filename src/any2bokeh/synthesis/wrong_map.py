@@ -86,6 +86,8 @@ def five_ways(rng: np.random.Generator, truth: TrueFrames) -> tuple[Maps, bool]:
 def small(rng: np.random.Generator, truth: TrueFrames) -> tuple[Maps, bool]:
     """Right but 2 to 6 times smaller, brought back linearly, or by whole pixels."""
     smaller, size = _reduced(rng, truth.disparity, rng.uniform(2, 6)), truth.size
+    if rng.uniform() < 0.25:
+        smaller = _coded(rng, smaller)
     is_linear = rng.uniform() < 0.8
     method = cv2.INTER_LINEAR if is_linear else int(rng.choice([cv2.INTER_NEAREST, cv2.INTER_CUBIC]))
     return _resized(smaller, size, method), is_linear
