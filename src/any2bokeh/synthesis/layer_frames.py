@@ -56,8 +56,6 @@ _STREAM = 0x4C54  # keeps these random numbers apart from those of clips with th
 def _scene_frames(
     rng: np.random.Generator, bank: TextureBank, size: tuple[int, int], frame_count: int
 ) -> list[LayerTruth]:
-    if rng.uniform() < 0.7:
-        bank.renew()
     scene = random_layer_scene(rng, bank, size, frame_count)
     resolved = [scene.frame(t).resolved() for t in range(frame_count)]
     if rng.uniform() < 0.4:
