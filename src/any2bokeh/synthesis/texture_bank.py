@@ -104,7 +104,7 @@ def spectrum(rng: np.random.Generator, size: Size) -> NDArray[np.float32]:
 
 
 def patchwork(rng: np.random.Generator, size: Size) -> NDArray[np.float32]:
-    """Regions of different stuffs with winding borders: ground and grass, rock and lichen, clothes."""
+    """Regions of different materials with winding borders: ground and grass, rock and lichen, clothes."""
     height = fractal_noise(rng, size, rng.uniform(0.2, 0.9) * max(size), int(rng.integers(3, 8)))
     code = gradient(rng, size)
     for level in np.quantile(height, np.sort(rng.uniform(0.15, 0.9, int(rng.integers(1, 4))))):
