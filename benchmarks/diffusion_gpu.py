@@ -86,10 +86,10 @@ def main() -> int:
         "rounding": lambda: rounding(setting, device),
         "reference": lambda: reference_run(setting, device, inputs, arguments.out),
         "engine": lambda: engine_run(setting, device, inputs, arguments.out),
+        "engine_compiled": lambda: engine_run(setting, device, inputs, arguments.out, compile=True),
         "engine_composed": lambda: engine_run(setting, device, inputs, None, options=PipelineOptions()),
         "engine_released": lambda: engine_run(setting, device, inputs, None, mode="released"),
         "engine_offloaded": lambda: engine_run(setting, device, inputs, arguments.out, offload=True),
-        "engine_compiled": lambda: engine_run(setting, device, inputs, arguments.out, compile=True),
     }
     if device.type == "cpu":
         del steps["engine_offloaded"], steps["engine_compiled"]
