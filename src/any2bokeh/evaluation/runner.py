@@ -300,7 +300,7 @@ def _side_by_side(
     clip: EvaluationClip, runs: Sequence[_Run], estimator: FlowEstimator
 ) -> Iterator[tuple[RenderInput, SourceFrame, list[Picture]]]:
     """Every frame with the picture of each method; frames wait only while an engine looks ahead in its window."""
-    own, *given = tee(clip.read(), len(runs) + 1)
+    own, *given = tee(clip.frames(), len(runs) + 1)
     results = [
         iter(run.method.pictures(clip, (frame.given for frame in frames)))
         for run, frames in zip(runs, given, strict=True)
