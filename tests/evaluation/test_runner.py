@@ -72,6 +72,20 @@ def test_methods_do_not_change_each_others_scores(clips):
             assert alone.scores[name][clip.name].values == together.scores[name][clip.name].values
 
 
+def test_flow_of_a_result_is_found_once_for_all_metrics(clips):
+    class Counted:
+        name = "RAFT"
+        calls = 0
+
+        def __call__(self, before, after):
+            Counted.calls += 1
+            return np.zeros((*before.shape[:2], 2), np.float32)
+
+    scores = evaluate(clips[:1], [plain_method("source")], networks=Networks(flow=Counted())).scores
+    assert {"fd", "epe_px"} <= set(scores["source"]["scene/same"].values)
+    assert Counted.calls == 3 * (FRAMES - 1)  # of the source, the truth and the result
+
+
 def test_frames_are_read_no_further_ahead_than_the_window(clips):
     read = []
     long = replace(clips[0], frame_count=30, read=lambda: _repeated(clips[0], 30, read))
