@@ -38,7 +38,8 @@ class FlowDifferenceMeter:
     def add(self, prediction: Picture, frame: SourceFrame) -> None:
         """See ``Meter.add``."""
         if self._before is not None and frame.source_before is not None:
-            self._pairs.append(flow_difference(self._flow(self._before, prediction, frame.estimator), frame.source_flow))
+            flow = self._flow(self._before, prediction, frame.estimator)
+            self._pairs.append(flow_difference(flow, frame.source_flow))
         self._before = prediction
 
     def scores(self) -> dict[str, float]:
