@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from any2bokeh.evaluation.baselines import GatherRenderer, ScatterRenderer
+from any2bokeh.render_inputs import render_inputs
 from any2bokeh.renderers.base import RenderInput
 from any2bokeh.renderers.layered import LayeredRenderer
 from benchmarks.scenes import read_disparity, read_picture, thin_lens_scenes
@@ -48,12 +49,17 @@ class Score:
 
 
 def measure(folder: Path, *, frames: int | None = None, threads: int) -> list[Score]:
-    """Scores of the unblurred source, gather, scatter and the layered engine; empty where the data is missing."""
+    """Scores of the unblurred source, gather, scatter and the layered engine; empty where the data is missing.
+
+    All are given what ``refocus`` gives them: treated edges, and hidden background from the frames around. ``layered,
+    alone`` is the engine with each map as it is and each frame by itself.
+    """
+    layered = LayeredRenderer(threads=threads)
     methods: dict[str, Callable[[RenderInput], NDArray[np.float32]]] = {
         "source": lambda frame: frame.pixels,
         "gather": GatherRenderer(threads=threads).render_frame,
         "scatter": ScatterRenderer(threads=threads).render_frame,
-        "layered": LayeredRenderer(threads=threads).render_frame,
+        "layered": layered.render_frame,
     }
     scores = []
     for scene in thin_lens_scenes(folder, frames=frames):
@@ -63,9 +69,12 @@ def measure(folder: Path, *, frames: int | None = None, threads: int) -> list[Sc
             for index in range(len(scene.inputs))
         ]
         maps = [read_disparity(folder / clip / "disparity" / f"{index:05d}.png") for index in range(len(scene.inputs))]
-        for method, render in methods.items():
-            pictures = [as_file(render(frame)) for frame in scene.inputs]
-            scores.append(score(scene.name, method, pictures, truth, maps))
+        made: dict[str, list[Picture]] = {method: [] for method in methods}
+        for frame in render_inputs(scene.inputs):
+            for method, render in methods.items():
+                made[method].append(as_file(render(frame)))
+        made["layered, alone"] = [as_file(layered.render_frame(frame)) for frame in scene.inputs]
+        scores += [score(scene.name, method, pictures, truth, maps) for method, pictures in made.items()]
     return scores
 
 

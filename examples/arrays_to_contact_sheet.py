@@ -39,6 +39,7 @@ def main(folder: Path) -> Path:
         np.repeat(disparity[None], len(settings), axis=0),  # (T, 1, H, W)
         [focus for focus, _ in settings],  # one for each frame, or one number for all
         [blur for _, blur in settings],
+        plate="off",  # one picture again and again: no frame shows what another hides
     )
     step_y, step_x = HEIGHT + GAP_PX, WIDTH + GAP_PX
     columns = len(FOCUS_DISPARITIES)

@@ -23,7 +23,7 @@ _FLOORS = [
     {"mpi", "plate"},
     {"renderers"},
     {"engines"},
-    {"grain", "recipe", "recipe_json", "clip_disparity", "clip_focus", "shot", "shot_frames"},
+    {"grain", "recipe", "recipe_json", "clip_disparity", "clip_focus", "shot", "shot_frames", "render_inputs"},
     {"aov"},
     {"refocusing"},
     {"preview", "track", "demo"},

@@ -54,7 +54,8 @@ class BatchDisparity:
                 f"disparity is in colour (channels differ by {difference:.2f}); connect a grey picture, white near"
             )
         require_same_aspect("disparity", (maps.shape[3], maps.shape[2]), frame_size)
-        self._maps = maps.mean(axis=1, keepdims=True)
+        # In float64, so that three equal channels give their own value.
+        self._maps = maps.mean(axis=1, keepdims=True, dtype=np.float64).astype(np.float32)
         self.frame_count = frame_count
 
     def frames(self, start: int = 0, stop: int | None = None) -> Iterator[NDArray[np.float32]]:

@@ -1,12 +1,12 @@
 """What the render nodes share: a batch, its disparity and its focus through a renderer, with progress."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import torch
 from comfy_api.latest import ComfyAPI
 
 from any2bokeh import FocusTrack, InputError, Renderer, RenderInput
+from any2bokeh.render_inputs import render_inputs
+from any2bokeh.renderers.base import TakesHidden
 
 from .batch import BatchDisparity, frames_of, image_of
 
@@ -19,28 +19,22 @@ async def rendered(
     Raises:
         InputError: disparity or focus of another clip.
     """
-    from any2bokeh.disparity import upsample
-    from any2bokeh.disparity.edges import ClassicalEdges, bands_at_size
-
-    treats_edges = ClassicalEdges()
     frames = frames_of(images)
     count, _, height, width = frames.shape
     maps = BatchDisparity(disparity, frame_count=count, frame_size=(width, height))
     if len(focus.focus_disparity) != count:
         raise InputError(f"focus has {len(focus.focus_disparity)} frames but the clip has {count}; connect its own")
 
-    def inputs() -> Iterator[RenderInput]:
-        values = zip(focus.focus_disparity.tolist(), focus.blur_strength.tolist(), strict=True)
-        for pixels, known, (focus_disparity, blur_strength) in zip(frames, maps.frames(), values, strict=True):
-            if blur_strength == 0:
-                yield RenderInput(pixels, upsample(known, pixels), focus_disparity, blur_strength)
-            else:
-                bands = bands_at_size(treats_edges, known, pixels)
-                yield RenderInput(pixels, bands.disparity, focus_disparity, blur_strength, bands=bands)
+    values = zip(focus.focus_disparity.tolist(), focus.blur_strength.tolist(), strict=True)
+    given = (
+        RenderInput(pixels, known, focus_disparity, blur_strength)
+        for pixels, known, (focus_disparity, blur_strength) in zip(frames, maps.frames(), values, strict=True)
+    )
+    inputs = render_inputs(given, plate="auto" if isinstance(renderer, TakesHidden) else "off")
 
     api = ComfyAPI()
     result = np.empty_like(frames)
-    for index, pixels in enumerate(renderer.render(inputs())):
+    for index, pixels in enumerate(renderer.render(inputs)):
         result[index] = pixels
         await api.execution.set_progress(value=index + 1, max_value=count)
     return image_of(result)

@@ -20,16 +20,18 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from any2bokeh.channel import Cancelled, Channel
-from any2bokeh.disparity.edges import EdgeTreatment, edge_estimator
+from any2bokeh.disparity.edges import EdgeTreatment
 from any2bokeh.engines import EngineSettings, make_renderer
 from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusTrack
 from any2bokeh.grain import MatchedGrain
 from any2bokeh.optics.look import Look
 from any2bokeh.pending_output import published_together
+from any2bokeh.plate.choice import PlateChoice
 from any2bokeh.read_paths import ReadPaths
 from any2bokeh.recipe import Recipe
-from any2bokeh.renderers.base import Renderer, RenderInput
+from any2bokeh.render_inputs import render_inputs
+from any2bokeh.renderers.base import Renderer, RenderInput, TakesHidden
 from any2bokeh.shot import FrameRange, Shot, frame_range
 from any2bokeh.shot_frames import ShotFrame, frames_of
 from any2bokeh.video import Encoding, Reading, VideoInfo, VideoSink, VideoSource, open_sink, open_source
@@ -178,9 +180,10 @@ def refocus_frames(
     blur_strength: ArrayLike,
     *,
     edges: EdgeTreatment = "auto",
+    plate: PlateChoice = "auto",
     renderer: Renderer | None = None,
 ) -> NDArray[np.float32]:
-    """Refocus frames that are in memory.
+    """Refocus frames that are in memory, the frames of one clip.
 
     Args:
         frames: ``(T, 3, H, W)`` RGB in [0, 1], display-referred; scene-linear for a renderer made with
@@ -189,7 +192,7 @@ def refocus_frames(
         focus_disparity: d_f in [0, 1]; one number, or one for each frame.
         blur_strength: K >= 0, radius in pixels per unit of disparity in a frame of 1024 px on its longer side; one
             number, or one for each frame.
-        edges: how edges of disparity are treated; see ``Recipe``.
+        edges, plate: how edges of disparity are treated, and where hidden background comes from; see ``Recipe``.
         renderer: the engine; None = the layered engine.
 
     Returns:
@@ -198,10 +201,6 @@ def refocus_frames(
     Raises:
         InputError: wrong shapes, values outside their range, values that are not finite, or an unknown treatment.
     """
-    from any2bokeh.disparity import upsample
-    from any2bokeh.disparity.edges import bands_at_size
-
-    treats_edges = edge_estimator(edges)
     frames = _checked("frames", frames, channels=3, upper=math.inf)
     disparity = _checked("disparity", disparity, channels=1, upper=1)
     if len(disparity) != len(frames):
@@ -209,17 +208,13 @@ def refocus_frames(
     focus_track = _per_frame("focus_disparity", focus_disparity, len(frames), upper=1)
     blur_track = _per_frame("blur_strength", blur_strength, len(frames), upper=math.inf)
 
-    def given(pixels: NDArray[np.float32], d: NDArray[np.float32], d_f: float, k: float) -> RenderInput:
-        if treats_edges is None or k == 0:
-            return RenderInput(pixels, upsample(d, pixels), d_f, k)
-        bands = bands_at_size(treats_edges, d, pixels)
-        return RenderInput(pixels, bands.disparity, d_f, k, bands=bands)
-
-    inputs = (
-        given(pixels, d, float(d_f), float(k))
+    given = (
+        RenderInput(pixels, d, float(d_f), float(k))
         for pixels, d, d_f, k in zip(frames, disparity, focus_track, blur_track, strict=True)
     )
     engine = renderer or make_renderer(EngineSettings(), Look())
+    looks_around = isinstance(engine, TakesHidden)
+    inputs = render_inputs(given, edges=edges, plate=plate if looks_around else "off")
     return np.stack(list(engine.render(inputs)))
 
 

@@ -54,7 +54,7 @@ _SETTLED = """() => {
 }"""
 
 
-# Its script is in place and the studio has answered: what is clicked before is lost, on a machine that takes its time.
+# Its script is in place and the studio has answered.
 _ARRIVED = "() => window.studio && window.studio.store.send && window.studio.store.state.token"
 _HANGS_AFTER_MS = 1000 * HANGS_AFTER_S
 
@@ -194,6 +194,28 @@ def test_focus_goes_where_it_is_clicked(opened: Studio):
     assert len(opened.keyframes()) == 2  # what was open is open still
     # Chromium itself notes the refusal.
     opened.faults = [fault for fault in opened.faults if "status of 400" not in fault]
+
+
+def test_buttons_cannot_be_used_before_their_script_hears_them(site: Site, browser: Any):
+    """A click on a page that is still loading is not lost: buttons come to life with the script that hears them."""
+    context = browser.new_context(viewport={"width": 1280, "height": 720})
+    try:
+        opened, kept = Studio(context.new_page(), site), []
+        page = opened.page
+        # The script is on its way as long as the test wants.
+        page.route("**/studio.js", lambda route: kept.append(route))
+        page.goto(site.address)
+        button = page.get_by_role("button", name="Open the demo", exact=True)
+        button.wait_for()
+        assert button.is_disabled()
+        assert page.locator("input[type=file]").first.is_disabled()
+        page.wait_for_timeout(200)
+        for route in kept:
+            route.continue_()
+        button.click(timeout=20_000)  # waits until it can be clicked
+        page.locator(".st-work").wait_for(state="visible")
+    finally:
+        context.close()
 
 
 @pytest.mark.slow

@@ -95,6 +95,18 @@ def test_real_clips_are_scored_without_truth(cli: RunCli, real_clips: Path, resu
     assert (results / "scores" / "strip_square_auto.png").is_file()
 
 
+def test_clips_with_truth_are_scored_for_each_treatment(cli: RunCli, clips: Path, results: Path):
+    given = ("--edges", "off", "--edges", "classical", "--plate", "off", "--plate", "auto", "--engine", "source")
+    outcome = cli("evaluate", clips, *given, "--limit", 5, "-o", results / "scores", "--json")
+    assert outcome.code == 0, outcome.err
+    assert [clip["name"] for clip in outcome.result["clips"]] == [
+        "scene/same/off/plate-off", "scene/same/off/plate-auto", "scene/same/classical/plate-off",
+        "scene/same/classical/plate-auto", "scene/darker/off/plate-off",
+    ]  # fmt: skip
+    assert outcome.result["clips"][1]["conditions"] == {"edges": "off", "plate": "auto"}
+    assert (results / "scores" / "strip_scene_same_off_plate-auto.png").is_file()
+
+
 def test_the_rough_estimate_is_scored_where_there_is_no_disparity(cli: RunCli, real_clips: Path, results: Path):
     given = ("--engine", "source", "--depth-model", "rough", "-o", results / "scores", "--json")
     outcome = cli("evaluate", real_clips, "--real", *given)
@@ -136,8 +148,12 @@ def test_faults_are_told_in_one_line_and_leave_nothing(cli: RunCli, clips: Path,
     refused(clips, "--real", "--suite", "degraded", named=("--real", "--suite degraded"))
     refused(clips, "--blur", 8, named=("--blur 8", "--real"))
     refused(clips, "--depth-model", "rough", named=("--depth-model rough", "--real"))
-    refused(clips, "--edges", "off", named=("--edges off", "--suite degraded"))
-    refused("--suite", "degraded", "--edges", "soft", named=("'soft'", "classical"))
+    write_result(tmp_path / "whole" / "scene" / "same", [picture(t) for t in range(FRAMES)])
+    for name in ("--edges", "--plate"):
+        only_results = (clips, "--limit", 1, "--results", tmp_path / "whole", name, "off")
+        refused(*only_results, named=(f"{name} off", "engines"))
+    refused("--suite", "degraded", "--edges", "soft", named=("--edges is 'soft'", "classical"))
+    refused(clips, "--plate", "classical", named=("--plate is 'classical'", "auto or off"))
     refused(clips, "--i3d", tmp_path / "none.safetensors", named=("none.safetensors", "--i3d"))
     refused(clips, "--lpips", tmp_path / "none.safetensors", named=("none.safetensors", "--lpips"))
     refused(clips, "--video-features", empty, named=(empty, "config.json"))

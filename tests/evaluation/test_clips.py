@@ -2,12 +2,14 @@
 
 import json
 
+import cv2
 import numpy as np
 import pytest
 
 from any2bokeh.errors import InputError
 from any2bokeh.evaluation import open_clips
-from any2bokeh.evaluation.clips import synthetic_clip
+from any2bokeh.evaluation.clips import EvaluationClip, EvaluationFrame, synthetic_clip, treated
+from any2bokeh.renderers.base import RenderInput
 from any2bokeh.synthesis import shard
 from any2bokeh.synthesis.perturb import Perturbation
 from tests.evaluation.pictures import FRAMES, HEIGHT, WIDTH, disparity_map, picture
@@ -72,6 +74,30 @@ def test_a_clip_is_read_in_parts(shard_folder):
     clip = synthetic_clip("long", make, frame_count=20, size=(WIDTH, HEIGHT), transfer="none")
     next(clip.read())
     assert asked == [(0, 8)]
+
+
+def test_renderers_are_told_what_refocus_tells_them():
+    """Edges are treated, and frames are told what those around them saw, unless asked otherwise."""
+    post, ground = np.zeros((3, HEIGHT, WIDTH), np.float32), np.random.default_rng(1).random((3, HEIGHT, WIDTH))
+
+    def read():
+        for index in range(4):
+            at = np.arange(WIDTH) - 4 * index
+            is_post = (at >= 8) & (at < 20)
+            pixels = np.where(is_post, post, ground).astype(np.float32)
+            disparity = cv2.GaussianBlur(np.where(is_post, 0.9, 0.1)[None].repeat(HEIGHT, 0), (0, 0), 2)
+            given = RenderInput(pixels, disparity.astype(np.float32)[None], 0.1, 120.0)
+            yield EvaluationFrame(given, pixels, given.disparity)
+
+    clip = EvaluationClip("post", "post", 4, WIDTH, HEIGHT, read)
+    plain, told = treated([clip], edges=["off"], plates=["off"])[0], list(clip.frames())
+    for raw, off, auto in zip(read(), plain.frames(), told, strict=True):
+        assert (off.given.hidden, off.given.bands) == (None, None)
+        np.testing.assert_array_equal(off.given.disparity, raw.given.disparity)
+        assert auto.given.hidden is not None
+        assert auto.given.bands is not None
+        np.testing.assert_array_equal(auto.disparity, raw.disparity)  # the best that is known stays
+    assert len(list(clip.shortened(2).frames())) == 2
 
 
 def test_a_shortened_clip_has_the_first_frames(thin_lens_folder):

@@ -56,6 +56,14 @@ def test_there_is_a_clip_for_each_k_and_each_treatment_of_edges(folder):
     np.testing.assert_array_equal(treated.given.disparity, treat(plain.given.disparity, plain.given.pixels).disparity)
 
 
+def test_there_is_a_clip_for_each_plate(folder):
+    found = open_real_clips(folder, plates=["off", "auto"])
+    assert [clip.name for clip in found] == ["square/plate-off", "square/plate-auto"]
+    off, auto = ([frame.given.hidden is not None for frame in clip.frames()] for clip in found)
+    assert off == [False] * FRAMES
+    assert auto == [True] * FRAMES  # the square moves
+
+
 def test_disparity_is_estimated_where_there_is_none_or_when_asked_for(folder):
     asked = []
 

@@ -119,6 +119,21 @@ def test_exact_and_degraded_disparity_stand_side_by_side_for_each_treatment_of_e
     assert "| one, edges auto | 42.00 | 32.00 | 36.00 |" in lines
 
 
+def test_edges_and_plates_that_differ_have_a_row_each():
+    kinds = [(edges, plate) for edges in ("off", "auto") for plate in ("off", "auto")]
+    clips = [
+        clip(f"a_{way}_{edges}_{plate}", disparity=way, edges=edges, plate=plate)
+        for way in ("exact", "soft1")
+        for edges, plate in kinds
+    ]
+    scores = {one.name: ClipScores({"psnr_db": 30.0 + at}, [30.0], 0.1) for at, one in enumerate(clips)}
+    alike = {one.name: 16.0 for one in clips}
+    lines = as_markdown(Evaluation(clips, alike, alike, {"one": scores}, {}, {}, {}, 1.0)).splitlines()
+    for at, (edges, plate) in enumerate(kinds):
+        assert f"| one, edges {edges}, plate {plate} | {30 + at}.00 / {34 + at}.00 |  /  |  /  |  /  |  /  |" in lines
+    assert not any(line.startswith(("## PSNR dB by edges", "## PSNR dB by plate")) for line in lines)
+
+
 def test_curves_show_every_method(evaluation):
     found = charts(evaluation)
     assert set(found) == {"psnr_frames.svg", "psnr_K.svg", "blur.svg"}

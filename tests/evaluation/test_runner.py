@@ -9,6 +9,7 @@ import pytest
 
 from any2bokeh.errors import InputError
 from any2bokeh.evaluation import FolderMethod, Networks, RendererMethod, evaluate, open_clips, plain_method
+from any2bokeh.plate.stream import AHEAD
 from tests.evaluation.pictures import FRAMES, HEIGHT, WIDTH, picture, write_result
 
 
@@ -71,6 +72,20 @@ def test_methods_do_not_change_each_others_scores(clips):
             assert alone.scores[name][clip.name].values == together.scores[name][clip.name].values
 
 
+def test_flow_of_a_result_is_found_once_for_all_metrics(clips):
+    class Counted:
+        name = "RAFT"
+        calls = 0
+
+        def __call__(self, before, after):
+            Counted.calls += 1
+            return np.zeros((*before.shape[:2], 2), np.float32)
+
+    scores = evaluate(clips[:1], [plain_method("source")], networks=Networks(flow=Counted())).scores
+    assert {"fd", "epe_px"} <= set(scores["source"]["scene/same"].values)
+    assert Counted.calls == 3 * (FRAMES - 1)  # of the source, the truth and the result
+
+
 def test_frames_are_read_no_further_ahead_than_the_window(clips):
     read = []
     long = replace(clips[0], frame_count=30, read=lambda: _repeated(clips[0], 30, read))
@@ -81,7 +96,7 @@ def test_frames_are_read_no_further_ahead_than_the_window(clips):
         progress=lambda done, total: ahead.append(len(read) - done // 2),
     )
     assert len(read) == 30
-    assert max(ahead) == 4
+    assert max(ahead) == 4 + AHEAD  # of the engine, and of the plate
 
 
 def _repeated(clip, count, read):

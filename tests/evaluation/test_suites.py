@@ -5,6 +5,7 @@ import pytest
 
 from any2bokeh.disparity.edges import edge_estimator
 from any2bokeh.errors import InputError
+from any2bokeh.evaluation.clips import treated
 from any2bokeh.evaluation.suites import BLUR_STRENGTHS, UNPERTURBED, SuiteSize, suite_clips
 from any2bokeh.synthesis.degradation import degraded
 from any2bokeh.synthesis.maker import ClipMaker
@@ -59,19 +60,19 @@ def test_control_changes_the_lens_alone():
         np.testing.assert_array_equal(first[strength, focus].given.pixels, first[4.0, 1.0].given.pixels)
 
 
-def test_degraded_tells_disparity_in_five_wrong_ways_for_each_treatment_of_edges():
-    clips = suite_clips("degraded", TINY, edges=["off", "classical"])
+def test_degraded_tells_disparity_in_five_wrong_ways_for_each_treatment():
+    clips = treated(suite_clips("degraded", TINY), edges=["off", "classical"], plates=["auto"])
     ways = ["exact", "soft1", "soft2", "grown2", "shrunk2", "model"]
     assert [(clip.conditions["disparity"], clip.conditions["edges"]) for clip in clips] == [
         (way, edges) for way in ways for edges in ("off", "classical")
     ]
     assert len({clip.name for clip in clips}) == len(clips)
-    frames = {clip.name: list(clip.read()) for clip in clips}
-    exact = frames["00_exact_off"]
+    frames = {clip.name: list(clip.frames()) for clip in clips}
+    exact = frames["00_exact/off"]
     for name, (first, second) in frames.items():
         np.testing.assert_array_equal(first.truth, exact[0].truth)
         np.testing.assert_array_equal(second.disparity, exact[1].disparity)
-        way, edges = name.split("_")[1:]
+        way, edges = name.removeprefix("00_").split("/")
         told = exact[1].disparity[0] if way == "exact" else degraded(exact[1].disparity[0], way, 1)  # type: ignore[arg-type]
         treat = edge_estimator(edges)  # type: ignore[arg-type]
         if treat is not None:
@@ -88,7 +89,7 @@ def test_the_first_frames_of_degraded_clips_are_traced_alone(monkeypatch):
         ClipMaker, "clip", lambda self, index, start, stop: made.append((start, stop)) or clip(self, index, start, stop)
     )
     for one in suite_clips("degraded", TINY)[:3]:
-        assert len(list(one.shortened(1).read())) == 1
+        assert len(list(one.shortened(1).frames())) == 1
     assert made == [(0, 1)]  # once for all of them
 
 

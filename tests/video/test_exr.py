@@ -3,10 +3,12 @@
 from pathlib import Path
 
 import numpy as np
+import OpenImageIO as oiio
 import pytest
 
 from any2bokeh.errors import InputError
 from any2bokeh.video.exr import beauty_layer, exr_layers, named_layer, read_channels
+from any2bokeh.video.image import write_exr
 from tests.video.exr_files import Part, flat, write_parts
 
 BLENDER = ("ViewLayer.AO.R", "ViewLayer.AO.G", "ViewLayer.AO.B", "ViewLayer.Combined.R", "ViewLayer.Combined.G")
@@ -105,3 +107,15 @@ def test_what_is_no_exr(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:3000])
     with pytest.raises(InputError, match=r"b\.exr (is damaged|cannot be read)"):
         read_channels(path, exr_layers(path)[0], ["Y"])
+
+
+def test_the_same_samples_give_the_same_bytes(tmp_path: Path) -> None:
+    """No time of day stands in the header, so that two runs can be compared; a stamp that is given is kept."""
+    samples = np.random.default_rng(1).random((12, 16, 3), np.float32)
+    for name in ("one", "other"):
+        write_exr(tmp_path / f"{name}.exr", samples, header={"focus": 1.5})
+    assert (tmp_path / "one.exr").read_bytes() == (tmp_path / "other.exr").read_bytes()
+    spec = oiio.ImageInput.open(str(tmp_path / "one.exr")).spec()
+    assert (spec.getattribute("DateTime"), spec.getattribute("focus")) == (None, 1.5)
+    write_exr(tmp_path / "dated.exr", samples, header={"DateTime": "2020:02:20 20:20:20"})
+    assert oiio.ImageInput.open(str(tmp_path / "dated.exr")).spec().getattribute("DateTime") == "2020:02:20 20:20:20"

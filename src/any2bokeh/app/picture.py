@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from any2bokeh.app.depth import ClipDepth
 from any2bokeh.app.follower import FocusFollower, FocusOfFrame
 from any2bokeh.app.frame_reader import FrameReader
-from any2bokeh.disparity import DisparitySource, upsample
+from any2bokeh.disparity import DisparitySource
+from any2bokeh.disparity.edges import EdgeBands, bands_at_size, edge_estimator
 from any2bokeh.engines import EngineSettings, make_renderer
 from any2bokeh.errors import InputError, require_choice
 from any2bokeh.focus import FocusScript
@@ -59,7 +60,8 @@ class PictureMaker:
         self.frames = FrameReader(source)
         self._maps: tuple[Path, DisparitySource] | None = None
         self._renderer: tuple[Look, Renderer] | None = None
-        self._map: tuple[tuple[Path, int], NDArray[np.float32]] | None = None
+        self._edges = edge_estimator("auto")
+        self._bands: tuple[tuple[Path, int], EdgeBands] | None = None
         self._lock = threading.Lock()
 
     def picture(self, frame: int, view: str, script: FocusScript | None, look: Look) -> Picture:
@@ -86,12 +88,12 @@ class PictureMaker:
             focus = self._follower.at(frame)
             if path is None or (focus is None and view != "depth"):
                 return Picture(self._jpeg(pixels), script is not None, None)
-            disparity = self._disparity(path, frame, pixels)
+            bands = self._treated(path, frame, pixels)
             is_provisional = self._depth.ready(script) != path or (focus is not None and focus.is_provisional)
             if view == "depth":
-                return Picture(encoded(_disparity_shown(disparity, focus)), is_provisional, focus)
+                return Picture(encoded(_disparity_shown(bands.disparity, focus)), is_provisional, focus)
             assert focus is not None
-            shown = self._rendered(frame, pixels, disparity, focus, look)
+            shown = self._rendered(frame, pixels, bands, focus, look)
             if view == "plane":
                 return Picture(encoded(focal_plane_overlay(shown)), is_provisional, focus)
             return Picture(self._jpeg(shown.pixels), is_provisional, focus)
@@ -101,23 +103,26 @@ class PictureMaker:
         self.frames.close()
 
     def _rendered(
-        self, frame: int, pixels: NDArray[np.float32], disparity: NDArray[np.float32], focus: FocusOfFrame, look: Look
+        self, frame: int, pixels: NDArray[np.float32], bands: EdgeBands, focus: FocusOfFrame, look: Look
     ) -> Preview:
         if self._renderer is None or self._renderer[0] != look:
             self._renderer = look, make_renderer(_DRAFT, look, self._source.info)
-        bent = FocusRange(slab=focus.slab).applied(disparity, focus.focus_disparity, focus.blur_strength)
-        given = RenderInput(pixels, bent, focus.focus_disparity, focus.blur_strength)
+        range_, d_f, strength = FocusRange(slab=focus.slab), focus.focus_disparity, focus.blur_strength
+        bent = bands.with_disparity(lambda disparity: range_.applied(disparity, d_f, strength))
+        # What other frames saw is left out: to look at those around takes longer than somebody waits for a picture.
+        given = RenderInput(pixels, bent.disparity, d_f, strength, bands=bent if bent.is_mixed else None)
         [result] = self._renderer[1].render([given])
         return Preview(self._source.info, frame, given, result)
 
-    def _disparity(self, path: Path, frame: int, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Disparity at the size of the picture."""
-        if self._map is not None and self._map[0] == (path, frame):
-            return self._map[1]
+    def _treated(self, path: Path, frame: int, pixels: NDArray[np.float32]) -> EdgeBands:
+        """Disparity at the size of the picture with its edges treated, as ``refocus`` does."""
+        if self._bands is not None and self._bands[0] == (path, frame):
+            return self._bands[1]
         if self._maps is None or self._maps[0] != path:
             self._maps = path, self._depth.opened(path)
-        found = upsample(self._maps[1].at(frame), np.ascontiguousarray(pixels))
-        self._map = (path, frame), found
+        assert self._edges is not None
+        found = bands_at_size(self._edges, self._maps[1].at(frame), np.ascontiguousarray(pixels))
+        self._bands = (path, frame), found
         return found
 
     def _jpeg(self, pixels: NDArray[np.float32]) -> bytes:

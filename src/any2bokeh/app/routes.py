@@ -139,6 +139,7 @@ def _video(session: Session, kind: Any, download: bool) -> Response:
 def picture_of_demo() -> bytes:
     """A frame of the demo, refocused, for the first screen."""
     from any2bokeh.disparity import open_disparity
+    from any2bokeh.render_inputs import render_inputs
     from any2bokeh.renderers.base import RenderInput
     from any2bokeh.renderers.layered.reduced import layered_renderer
     from any2bokeh.video import open_source
@@ -147,6 +148,7 @@ def picture_of_demo() -> bytes:
         disparity = open_disparity(demo.CLIP_FOLDER / "disparity.mkv", clip_frame_count=source.info.frame_count)
         [frame] = source.frames(0, 1)
         given = RenderInput(frame.pixels, disparity.at(0), float(disparity.at(0).max()) * 0.9, 26.0)
+        [given] = render_inputs([given])
         [pixels] = layered_renderer("draft", transfer=source.info.transfer).render([given])
     return encoded(pixels)
 

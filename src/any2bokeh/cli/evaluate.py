@@ -13,6 +13,7 @@ from any2bokeh.cli.report import tell, warn
 from any2bokeh.disparity.edges.choice import EdgeTreatment
 from any2bokeh.engines import Device, diffusion_is_installed
 from any2bokeh.errors import InputError, require_choice, require_extra
+from any2bokeh.plate.choice import PlateChoice
 
 if TYPE_CHECKING:
     from any2bokeh.disparity import EstimatedDisparity
@@ -128,10 +129,20 @@ class ClipChoice:
         list[str] | None,
         option(
             "--edges",
-            help="How edges of disparity are treated in --real and --suite degraded: auto, classical or off; repeat to "
-            "compare. Default: auto; off and auto in --suite degraded.",
+            help="How edges of disparity are treated, as in refocus; repeat to compare (default: auto; each of them in "
+            "--suite degraded).",
             panel=_CLIPS,
             metavar="|".join(get_args(EdgeTreatment)),
+        ),
+    ] = None
+    plate: Annotated[
+        list[str] | None,
+        option(
+            "--plate",
+            help="Where hidden background comes from, as in refocus; repeat to compare (default: auto; both in "
+            "--suite degraded).",
+            panel=_CLIPS,
+            metavar="|".join(get_args(PlateChoice)),
         ),
     ] = None
 
@@ -148,12 +159,10 @@ class ClipChoice:
         if (folder is None) == (self.suite is None):
             given = "both CLIPS and --suite are" if folder else "neither CLIPS nor --suite is"
             raise InputError(f"{given} given; give a folder of clips with ground truth, or --suite layered")
-        edges = self._edges()
-        if edges and not real.real and self.suite != "degraded":
-            raise InputError(f"--edges {edges[0]} is for --real and for --suite degraded; leave it out")
+        edges, plates = self._treatments()
         real.require_effect()
         if folder is not None and real.real:
-            return real.clips(folder, edges or ["auto"], self.frames, device, quiet=quiet)[: self.limit]
+            return real.clips(folder, edges, plates, self.frames, device, quiet=quiet)[: self.limit]
         if folder is not None:
             from any2bokeh.evaluation import open_clips
 
@@ -162,16 +171,30 @@ class ClipChoice:
             from any2bokeh.evaluation.suites import suite_clips
 
             assert self.suite is not None
-            found = suite_clips(self.suite, edges=edges or ["off", "auto"])
-        found = found[: self.limit]
-        return found if self.frames is None else [clip.shortened(self.frames) for clip in found]
+            found = suite_clips(self.suite)
+        from any2bokeh.evaluation.clips import treated
 
-    def _edges(self) -> list[EdgeTreatment]:
-        allowed = get_args(EdgeTreatment)
-        for name in self.edges or []:
-            if name not in allowed:
-                raise InputError(f"--edges is {name!r}; it must be one of {', '.join(allowed)}")
-        return cast("list[EdgeTreatment]", list(dict.fromkeys(self.edges or [])))
+        # Cut first: a plate must not have frames read that are not wanted.
+        found = found if self.frames is None else [clip.shortened(self.frames) for clip in found]
+        return treated(found, edges=edges, plates=plates)[: self.limit]
+
+    def _treatments(self) -> tuple[list[EdgeTreatment], list[PlateChoice]]:
+        for option_name, names, allowed in (
+            ("--edges", self.edges, get_args(EdgeTreatment)),
+            ("--plate", self.plate, get_args(PlateChoice)),
+        ):
+            for name in names or []:
+                require_choice(option_name, name, allowed)
+        all_of_them = self.suite == "degraded"
+        edges = self.edges or (sorted(get_args(EdgeTreatment), key=_off_first) if all_of_them else ["auto"])
+        plates = self.plate or (sorted(get_args(PlateChoice), key=_off_first) if all_of_them else ["auto"])
+        return cast("list[EdgeTreatment]", list(dict.fromkeys(edges))), cast(
+            "list[PlateChoice]", list(dict.fromkeys(plates))
+        )
+
+
+def _off_first(name: str) -> bool:
+    return name != "off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +250,14 @@ class RealOptions:
                 raise InputError(f"{name} {value} is for --real; leave it out, or give --real")
 
     def clips(
-        self, folder: Path, edges: list[EdgeTreatment], frames: int | None, device: Device, *, quiet: bool
+        self,
+        folder: Path,
+        edges: list[EdgeTreatment],
+        plates: list[PlateChoice],
+        frames: int | None,
+        device: Device,
+        *,
+        quiet: bool,
     ) -> "list[EvaluationClip]":
         """Raises InputError for a K that is negative or not finite, or where there is no such clip."""
         from any2bokeh.cli.clip_options import ModelOptions
@@ -252,6 +282,7 @@ class RealOptions:
             folder,
             blur_strengths=strengths,
             edges=edges,
+            plates=plates,
             estimate=estimate,
             is_estimated=self.depth_model is not None,
             frame_count=frames,
@@ -347,7 +378,7 @@ class NetworkOptions:
         return {f"--{name.replace('_', '-')}": path for name, path in values.items() if path is not None}
 
 
-def _require_effect(methods: MethodOptions, networks: NetworkOptions, real: RealOptions) -> None:
+def _require_effect(methods: MethodOptions, chosen: ClipChoice, networks: NetworkOptions, real: RealOptions) -> None:
     """Refuse options of what is not scored.
 
     Raises:
@@ -363,6 +394,9 @@ def _require_effect(methods: MethodOptions, networks: NetworkOptions, real: Real
         )
     if methods.device != "auto" and not has_networks and "diffusion" not in runs and methods.model is None:
         raise InputError(f"--device {methods.device} is for networks, of which none runs; leave it out")
+    for name, value in (("--edges", chosen.edges), ("--plate", chosen.plate)):
+        if value and not runs and methods.model is None and not real.real:
+            raise InputError(f"{name} {value[0]} is for engines, none of which is scored; leave it out")
     for name, path in networks.given().items() if real.real else ():
         if name != "--raft":
             raise InputError(f"{name} {path} is for clips with ground truth, which --real has not; leave it out")
@@ -398,7 +432,7 @@ def evaluate_command(
     check_target(output, clips or output / "suite", overwrite=overwrite)
     found = chosen.clips(clips, real, methods.device, quiet=report.quiet)
     who = methods.methods()
-    _require_effect(methods, networks, real)
+    _require_effect(methods, chosen, networks, real)
     behind = networks.networks(methods.device)
     pending = PendingOutput.folder(output)
     try:

@@ -1,18 +1,21 @@
 """Clips with ground truth, from the layouts that the project has, read a few frames at a time."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import tee
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.disparity.edges import EdgeTreatment, edge_estimator
+from any2bokeh.disparity.edges import EdgeTreatment
 from any2bokeh.errors import InputError, require_choice
+from any2bokeh.evaluation.treatment import Treatment, named_treatments
 from any2bokeh.optics.coc import REFERENCE_LONG_SIDE_PX
 from any2bokeh.optics.transfer import Transfer
+from any2bokeh.plate.choice import PlateChoice
 from any2bokeh.renderers.base import RenderInput
 
 if TYPE_CHECKING:
@@ -20,8 +23,8 @@ if TYPE_CHECKING:
     from any2bokeh.synthesis.degradation import Degradation
     from any2bokeh.synthesis.perturb import Perturbation
 
-EDGES, DISPARITY = "edges", "disparity"
-"""Conditions: how edges of disparity are treated, and in which way disparity is wrong."""
+DISPARITY = "disparity"
+"""Condition: in which way disparity is wrong."""
 EXACT = "exact"
 """Value of ``DISPARITY`` where it is not wrong."""
 
@@ -54,10 +57,11 @@ class EvaluationClip:
         name: unique among the clips of a run; a path in a folder of results, so it may have slashes.
         scene: clips of one scene differ only in lens, focus or disparity.
         frame_count, width, height: its size.
-        read: opens it: ``read()`` yields its frames in order.
+        read: opens it: ``read()`` yields its frames in order, as they lie on disk or are made.
         transfer: in which its lens adds light.
         conditions: what sets it apart from other clips of the run, such as ``{"K": 8}`` or ``{"level": "III"}``.
         has_truth: whether its frames have a truth.
+        treatment: what becomes of its frames before renderers are told of them; None where ``read`` has done it.
     """
 
     name: str
@@ -67,8 +71,19 @@ class EvaluationClip:
     height: int
     read: Callable[[], Iterator[EvaluationFrame]]
     transfer: Transfer = "srgb"
-    conditions: Mapping[str, float | str] = field(default_factory=dict)
+    conditions: dict[str, float | str] = field(default_factory=dict)
     has_truth: bool = True
+    treatment: Treatment | None = field(default_factory=Treatment)
+
+    def frames(self) -> Iterator[EvaluationFrame]:
+        """Its frames in order, ``given`` being what ``refocus`` gives a renderer."""
+        if self.treatment is None:
+            yield from self.read()
+            return
+        own, others = tee(self.read())
+        given = self.treatment.applied(frame.given for frame in others)
+        for frame, each in zip(own, given, strict=True):
+            yield replace(frame, given=each)
 
     @property
     def reference(self) -> str:
@@ -80,6 +95,22 @@ class EvaluationClip:
         if frame_count >= self.frame_count:
             return self
         return replace(self, frame_count=frame_count, read=lambda: _first(self.read(), frame_count))
+
+
+def treated(
+    clips: Sequence[EvaluationClip], *, edges: Sequence[EdgeTreatment], plates: Sequence[PlateChoice]
+) -> list[EvaluationClip]:
+    """Each clip once for each treatment of edges and each plate, these among its conditions."""
+    return [
+        replace(
+            clip,
+            name="/".join((clip.name, *parts)),
+            conditions=clip.conditions | treatment.conditions,
+            treatment=treatment,
+        )
+        for clip in clips
+        for parts, treatment in named_treatments(edges, plates)
+    ]
 
 
 def open_clips(folder: str | Path) -> list[EvaluationClip]:
@@ -121,7 +152,6 @@ def synthetic_clip(
     perturbation: "Perturbation | None" = None,
     seed: int = 0,
     degradation: "Degradation | Literal['exact'] | None" = None,
-    edges: EdgeTreatment = "off",
 ) -> EvaluationClip:
     """A clip of ``any2bokeh.synthesis``.
 
@@ -134,14 +164,11 @@ def synthetic_clip(
         seed: of the perturbation.
         degradation: another way in which that disparity is wrong; ``exact`` where it is not, unlike other clips of the
             same truth.
-        edges: how edges of that disparity are treated, as ``refocus`` does.
     """
 
     def read() -> Iterator[EvaluationFrame]:
         from any2bokeh.synthesis.degradation import degraded
         from any2bokeh.synthesis.perturb import perturb
-
-        treat = edge_estimator(edges)
 
         # Perturbation deforms a clip as a whole, so it needs all frames at once. A degraded clip is one of many with
         # the same truth, whose frames are kept one by one, so that the first few cost no more than themselves.
@@ -154,13 +181,11 @@ def synthetic_clip(
                 disparity = told[t]
                 if degradation is not None and degradation != "exact":
                     disparity = degraded(disparity[0], degradation, start + t)[None]
-                if treat is not None and strength > 0:
-                    disparity = treat(disparity, part.frames[t]).disparity
                 given = RenderInput(part.frames[t], disparity, focus, strength)
                 subject = _subject_in_focus(part.masks[t], part.disparity[t][0], focus)
                 yield EvaluationFrame(given, part.bokeh[t], part.disparity[t], subject)
 
-    return EvaluationClip(name, scene or name, frame_count, *size, read, transfer, conditions or {})
+    return EvaluationClip(name, scene or name, frame_count, *size, read, transfer, dict(conditions or {}))
 
 
 def _subject_in_focus(

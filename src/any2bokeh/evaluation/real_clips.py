@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 from any2bokeh.disparity.edges import EdgeTreatment
 from any2bokeh.errors import InputError
-from any2bokeh.evaluation.clips import EDGES, EvaluationClip, EvaluationFrame
+from any2bokeh.evaluation.clips import EvaluationClip, EvaluationFrame
+from any2bokeh.evaluation.treatment import Treatment, named_treatments
+from any2bokeh.plate.choice import PlateChoice
 
 if TYPE_CHECKING:
     from any2bokeh.disparity import DisparitySource
@@ -54,17 +56,19 @@ def open_real_clips(
     *,
     blur_strengths: Sequence[float] = (BLUR_STRENGTH,),
     edges: Sequence[EdgeTreatment] = ("auto",),
+    plates: Sequence[PlateChoice] = ("auto",),
     estimate: Estimate | None = None,
     is_estimated: bool = False,
     frame_count: int | None = None,
 ) -> list[EvaluationClip]:
-    """Real clips, read as ``refocus --disparity --focus-mask --blur --edges`` reads them.
+    """Real clips, read as ``refocus --disparity --focus-mask --blur --edges --plate`` reads them.
 
     Args:
         folder: of a clip, or with a folder for each clip, that holds ``frames``, ``mask`` and, unless it is estimated,
             ``disparity``: folders of pictures, or videos of these names.
         blur_strengths: K; a clip for each.
         edges: how edges of disparity are treated; a clip for each.
+        plates: where hidden background comes from; a clip for each.
         estimate: makes disparity where a clip has none.
         is_estimated: whether it makes disparity of every clip, whatever lies there.
         frame_count: only the first frames of each.
@@ -83,10 +87,8 @@ def open_real_clips(
         width, height, count, transfer = _facts(real.pictures)
         count = min(count, frame_count or count)
         for strength in blur_strengths:
-            for treatment in edges:
-                parts = [real.name]
-                parts += [f"k{strength:g}"] if len(blur_strengths) > 1 else []
-                parts += [treatment] if len(edges) > 1 else []
+            for added, treatment in named_treatments(edges, plates):
+                parts = (real.name, *([f"k{strength:g}"] if len(blur_strengths) > 1 else []), *added)
                 reader = _RealReader(real, disparity or estimate, strength, treatment, count)
                 clips.append(
                     EvaluationClip(
@@ -97,8 +99,9 @@ def open_real_clips(
                         height,
                         reader,
                         transfer,
-                        {"K": strength, EDGES: treatment},
+                        {"K": strength} | treatment.conditions,
                         has_truth=False,
+                        treatment=None,
                     )
                 )
     return clips
@@ -119,7 +122,7 @@ class _RealReader:
     real: RealFolder
     disparity: "Path | Estimate | None"
     blur_strength: float
-    edges: EdgeTreatment
+    treatment: Treatment
     frame_count: int
 
     def __call__(self) -> Iterator[EvaluationFrame]:
@@ -132,7 +135,8 @@ class _RealReader:
         with open_source(str(self.real.pictures)) as source, closing(_masks(self.real, source)) as masks:
             maps = self._maps(source, masks)
             script = FocusScript.on_mask(self.real.mask, self.blur_strength)
-            shot = Shot.open(source, Recipe(focus=script, disparity=maps, edges=self.edges), stop=self.frame_count)
+            recipe = Recipe(focus=script, disparity=maps, edges=self.treatment.edges, plate=self.treatment.plate)
+            shot = Shot.open(source, recipe, stop=self.frame_count)
             for frame, mask in zip(frames_of(shot), masks.frames(0, self.frame_count), strict=False):
                 subject = subject_of_mask(mask, frame.frame.pixels.shape[1:])
                 yield EvaluationFrame(frame.given, None, frame.disparity, subject)

@@ -7,10 +7,11 @@ from typing import Any
 
 from any2bokeh import __version__
 from any2bokeh.evaluation.chart import line_chart
-from any2bokeh.evaluation.clips import DISPARITY, EDGES, EXACT, EvaluationClip
+from any2bokeh.evaluation.clips import DISPARITY, EXACT, EvaluationClip
 from any2bokeh.evaluation.runner import Evaluation, Sample
 from any2bokeh.evaluation.strip import strip
 from any2bokeh.evaluation.summary import by_condition, conditions, control, means, rows
+from any2bokeh.evaluation.treatment import EDGES, PLATE
 from any2bokeh.picture import write_picture
 
 FORMAT, VERSION = "any2bokeh-evaluation", 2
@@ -109,8 +110,8 @@ def as_json(evaluation: Evaluation, *, suite: str | None = None) -> dict[str, An
 def as_markdown(evaluation: Evaluation, *, suite: str | None = None) -> str:
     """One table of all methods, tables by condition and by clip, and what is absent.
 
-    Where the treatment of edges differs between clips, each method has a row for each treatment. Where disparity is
-    exact in some clips and degraded in others, both stand side by side.
+    Where the treatment of edges or the plate differs between clips, each method has a row for each of them. Where
+    disparity is exact in some clips and degraded in others, both stand side by side.
     """
     found = rows(evaluation)
     values = {
@@ -144,7 +145,7 @@ def _psnr_tables(evaluation: Evaluation) -> list[str]:
     """PSNR by each condition and by clip, each with its heading."""
     parts = []
     for condition in conditions(evaluation):
-        if condition == EDGES:
+        if condition in (EDGES, PLATE):
             continue
         groups = by_condition(evaluation, condition)
         body = [
@@ -164,7 +165,7 @@ def _psnr(evaluation: Evaluation, method: str, clips: list[EvaluationClip]) -> s
 
 
 def _exact_and_degraded(evaluation: Evaluation) -> str:
-    """A row for each method and treatment of edges: each figure with exact maps, and its mean over the others."""
+    """A row for each method and treatment: each figure with exact maps, and its mean over the others."""
     body = []
     for label, method, clips in rows(evaluation):
         exact = [clip for clip in clips if clip.conditions.get(DISPARITY) == EXACT]

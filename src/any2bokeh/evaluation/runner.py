@@ -17,7 +17,7 @@ from any2bokeh.evaluation.metrics.edge_correlation import EdgeCorrelationMeter
 from any2bokeh.evaluation.metrics.end_point_error import EndPointErrorMeter
 from any2bokeh.evaluation.metrics.features import FeatureExtractor, FeatureMeter
 from any2bokeh.evaluation.metrics.flicker import FlickerMeter, edges, inside, outline, outside
-from any2bokeh.evaluation.metrics.flow import DisFlow, FlowEstimator, RaftFlow
+from any2bokeh.evaluation.metrics.flow import DisFlow, FlowEstimator, RaftFlow, ResultFlow
 from any2bokeh.evaluation.metrics.flow_difference import FlowDifferenceMeter
 from any2bokeh.evaluation.metrics.frechet import frechet_distance
 from any2bokeh.evaluation.metrics.glow import GlowMeter
@@ -227,7 +227,7 @@ class _Run:
         self.clip = clip
         self.render_s = 0.0
         self.slice = TimeSlice(clip)
-        self._psnr = PsnrMeter()
+        self._psnr, flow = PsnrMeter(), ResultFlow()
         regions = {"edges": edges} if clip.has_truth else {"inside": inside, "outside": outside, "outline": outline}
         self._meters: list[SourceMeter] = [
             BlurMeter(clip.frame_count // 2),
@@ -236,7 +236,7 @@ class _Run:
             FlickerMeter(regions),
         ]
         if networks.flow.name == RaftFlow.name:
-            self._meters.append(FlowDifferenceMeter())
+            self._meters.append(FlowDifferenceMeter(flow))
         self._truth_meters: list[Meter] = []
         self.features: dict[str, FeatureMeter] = {}
         if not clip.has_truth:
@@ -247,7 +247,7 @@ class _Run:
             SsimMeter(),
             RelationMeter(),
             TemporalMeter(),
-            EndPointErrorMeter(),
+            EndPointErrorMeter(flow),
             EdgeCorrelationMeter(),
         ]
         if networks.lpips is not None:
@@ -300,7 +300,7 @@ def _side_by_side(
     clip: EvaluationClip, runs: Sequence[_Run], estimator: FlowEstimator
 ) -> Iterator[tuple[RenderInput, SourceFrame, list[Picture]]]:
     """Every frame with the picture of each method; frames wait only while an engine looks ahead in its window."""
-    own, *given = tee(clip.read(), len(runs) + 1)
+    own, *given = tee(clip.frames(), len(runs) + 1)
     results = [
         iter(run.method.pictures(clip, (frame.given for frame in frames)))
         for run, frames in zip(runs, given, strict=True)

@@ -1,13 +1,12 @@
 """Benchmark suites: clips that ``synthesis`` makes the same way every time, so nothing need be kept or downloaded."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
 from typing import Literal
 
-from any2bokeh.disparity.edges import EdgeTreatment
 from any2bokeh.errors import require_choice
-from any2bokeh.evaluation.clips import DISPARITY, EDGES, EXACT, EvaluationClip, synthetic_clip
+from any2bokeh.evaluation.clips import DISPARITY, EXACT, EvaluationClip, synthetic_clip
 from any2bokeh.optics.transfer import Transfer
 from any2bokeh.synthesis.clip import SyntheticClip
 from any2bokeh.synthesis.lens_schedule import ScheduleKind, fixed
@@ -54,9 +53,7 @@ _SEEDS: dict[Suite, int] = {"layered": 2505, "robustness": 2506, "control": 2507
 _SWEPT_K = 16.0
 
 
-def suite_clips(
-    suite: Suite, size: SuiteSize | None = None, *, edges: Sequence[EdgeTreatment] = ("off", "auto")
-) -> list[EvaluationClip]:
+def suite_clips(suite: Suite, size: SuiteSize | None = None) -> list[EvaluationClip]:
     """The clips of a suite, made when they are read.
 
     ``layered``: scenes of the paper's kind (several subjects that move before a background far away, code values
@@ -70,13 +67,12 @@ def suite_clips(
     at K = 16 with focus at five places from the background to the nearest subject.
 
     ``degraded``: scenes as in ``control``, at K = 16 and 32 with focus on the nearest subject and on the background,
-    each with exact disparity and with disparity made wrong in the five ways of ``synthesis.degradation``, and that once
-    for each treatment of ``edges``. The truth stays the same.
+    each with exact disparity and with disparity made wrong in the five ways of ``synthesis.degradation``. The truth
+    stays the same. It is scored for several treatments of edges (``evaluation.clips.treated``).
 
     Args:
         suite: which.
         size: how large.
-        edges: of ``degraded``, how edges of disparity are treated.
 
     Raises:
         InputError: no such suite.
@@ -86,7 +82,7 @@ def suite_clips(
         "layered": _layered,
         "robustness": _robustness,
         "control": _control,
-        "degraded": lambda size: _degraded(size, edges),
+        "degraded": _degraded,
     }
     require_choice("suite", suite, makers)
     return makers[suite](size)
@@ -129,7 +125,7 @@ def _control(size: SuiteSize) -> list[EvaluationClip]:
     return clips
 
 
-def _degraded(size: SuiteSize, edges: Sequence[EdgeTreatment]) -> list[EvaluationClip]:
+def _degraded(size: SuiteSize) -> list[EvaluationClip]:
     from any2bokeh.synthesis.degradation import DEGRADATIONS
 
     clips = []
@@ -137,18 +133,17 @@ def _degraded(size: SuiteSize, edges: Sequence[EdgeTreatment]) -> list[Evaluatio
         strength, step = DEGRADED_LENSES[scene % len(DEGRADED_LENSES)]
         config = _config(size, size.short_frame_count, strength, "fixed", transfer="srgb", paper=False)
         make = _KeptClip(_SuiteMaker("degraded", config, scene, focus_step=step))
-        for way, treatment in product((EXACT, *DEGRADATIONS), edges):
+        for way in (EXACT, *DEGRADATIONS):
             clips.append(
                 synthetic_clip(
-                    f"{scene:02d}_{way}_{treatment}",
+                    f"{scene:02d}_{way}",
                     make,
                     frame_count=config.frame_count,
                     size=(config.width, config.height),
                     transfer=config.transfer,
                     scene=f"{scene:02d}",
-                    conditions={DISPARITY: way, EDGES: treatment, "K": strength},
+                    conditions={DISPARITY: way, "K": strength},
                     degradation=way,
-                    edges=treatment,
                 )
             )
     return clips

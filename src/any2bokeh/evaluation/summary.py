@@ -1,13 +1,14 @@
 """From the scores of single clips to the figures of a method."""
 
 from collections.abc import Callable, Mapping
-from itertools import groupby
+from itertools import groupby, product
 
 import numpy as np
 
-from any2bokeh.evaluation.clips import EDGES, EvaluationClip
+from any2bokeh.evaluation.clips import EvaluationClip
 from any2bokeh.evaluation.metrics.blur import k_blur_correlation
 from any2bokeh.evaluation.runner import Evaluation
+from any2bokeh.evaluation.treatment import EDGES, PLATE
 
 PER_CLIP = ("blur_px", "blur_expected_px", "focus_measured")
 """Scores whose mean over clips means nothing; they are correlated instead."""
@@ -83,12 +84,24 @@ def conditions(evaluation: Evaluation) -> list[str]:
 def rows(evaluation: Evaluation) -> list[tuple[str, str, list[EvaluationClip]]]:
     """What a table has a row for: its label, its method, its clips.
 
-    A row is a method; or, where the treatment of edges differs between clips, a method with one of the treatments.
+    A row is a method; or, where the treatment of edges or the plate differs between clips, a method with one of each.
     """
-    if EDGES not in conditions(evaluation):
-        return [(method, method, evaluation.clips) for method in evaluation.scores]
-    treatments = by_condition(evaluation, EDGES).items()
-    return [(f"{method}, edges {how}", method, clips) for method in evaluation.scores for how, clips in treatments]
+    varied = [name for name in (EDGES, PLATE) if name in conditions(evaluation)]
+    kinds = product(*(by_condition(evaluation, name) for name in varied))
+    of_kind = {
+        kind: [
+            clip
+            for clip in evaluation.clips
+            if all(clip.conditions.get(name) == value for name, value in zip(varied, kind, strict=True))
+        ]
+        for kind in kinds
+    }
+    return [
+        (", ".join((method, *(f"{name} {value}" for name, value in zip(varied, kind, strict=True)))), method, clips)
+        for method in evaluation.scores
+        for kind, clips in of_kind.items()
+        if clips
+    ]
 
 
 def _alike(evaluation: Evaluation, clips: list[EvaluationClip]) -> list[list[EvaluationClip]]:

@@ -292,7 +292,7 @@ def write_exr(
     header: Mapping[str, Any] | None = None,
     origin: tuple[int, int] = (0, 0),
 ) -> None:
-    """Write an EXR, scene-linear where it is colour.
+    """Write an EXR, scene-linear where it is colour. The same samples and header give the same bytes.
 
     Args:
         path: the file.
@@ -313,6 +313,7 @@ def write_exr(
     if any(is_exact) and not all(is_exact):
         spec.channelformats = tuple(oiio.TypeDesc("float" if each else "half") for each in is_exact)
     spec.attribute("compression", "zip")
+    spec.attribute("DateTime", "")  # else the writer puts in the time of day, and no two runs give the same bytes
     for name, value in (header or {}).items():
         _set_attribute(spec, name, value)
     # Half precision has no room above; the conversion would make infinities of it.

@@ -5,6 +5,7 @@
 
   const parts = {};            // the elements of each part of the page, by name
   const store = { state: {}, frame: 0, view: "result", locked: false, compare: false, split: 50, send: null };
+  const unsent = [];           // commands given before the stage, which sends them, was mounted
   const clip = () => store.state.clip || null;
   const url = (path) => `studio/${store.state.token}/${path}`;
   const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
@@ -18,9 +19,10 @@
   };
 
   // ---- commands--------------------------------------------------------------------------------------------------
-  function deed(what, more = {}) {
+  function command(what, more = {}) {
     if (what !== "sync") say("");
-    if (store.send) store.send({ do: what, ...more });
+    const told = { do: what, ...more };
+    if (store.send) store.send(told); else unsent.push(told);
   }
 
   function say(text) {
@@ -48,7 +50,7 @@
       say(error.message);
     } finally {
       box.upload.hidden = true;
-      deed("sync");
+      command("sync");
     }
   }
 
@@ -301,7 +303,7 @@
     });
     key.addEventListener("pointerup", () => {
       if (to === null) return;
-      if (to === frame) go(frame); else { deed("move", { frame, to }); go(to); }
+      if (to === frame) go(frame); else { command("move", { frame, to }); go(to); }
       to = null;
     });
     key.addEventListener("pointercancel", () => { to = null; key.style.left = `${place(frame)}%`; });
@@ -327,14 +329,14 @@
   }
 
   function row(k) {
-    const change = (changes) => deed("change", { frame: k.frame, changes });
+    const change = (changes) => command("change", { frame: k.frame, changes });
     const number = (value, attributes, changed) => {
       const input = el("input", { type: "number", value: value ?? "", ...attributes });
       input.addEventListener("change", () => changed(input.value === "" ? null : Number(input.value)));
       return input;
     };
     const frame = number(k.frame, { min: 0, max: clip().frames - 1, step: 1, className: "st-frame", ariaLabel: "Frame of the keyframe" },
-      (to) => Number.isInteger(to) && deed("move", { frame: k.frame, to }));
+      (to) => Number.isInteger(to) && command("move", { frame: k.frame, to }));
     const what = el("button", { type: "button", className: "st-what", title: `${k.kind} ${k.what}: go to frame ${k.frame}` }, k.what);
     what.addEventListener("click", () => go(k.frame));
     const lock = el("button", { type: "button", className: "st-toggle st-mini", title: "A locked keyframe has priority over others near it" }, "Lock");
@@ -345,7 +347,7 @@
     follow.hidden = k.track === null;
     follow.addEventListener("click", () => change({ track: !k.track }));
     const gone = el("button", { type: "button", className: "st-link st-gone", ariaLabel: `Delete the keyframe at frame ${k.frame}`, title: "Delete this keyframe (Del)" }, "×");
-    gone.addEventListener("click", () => deed("delete", { frame: k.frame }));
+    gone.addEventListener("click", () => command("delete", { frame: k.frame }));
     const blur = number(k.blur_strength, { min: 0, step: 0.5, placeholder: "same", ariaLabel: "Blur strength K, pixels" }, (value) => change({ blur_strength: value }));
     const easing = el("select", { ariaLabel: "Easing" }, ...["smooth", "linear", "hold"].map((name) => el("option", { value: name, selected: name === k.easing }, name)));
     easing.addEventListener("change", () => change({ easing: easing.value }));
@@ -432,9 +434,9 @@
   function playOrStop() {
     if (!clip()) return;
     if (store.playing) { stop(); draw(); return; }
-    if (store.wantsLoop) { store.wantsLoop = false; deed("cancel"); return; }
+    if (store.wantsLoop) { store.wantsLoop = false; command("cancel"); return; }
     store.wantsLoop = true;
-    deed("loop", { frame: store.frame });
+    command("loop", { frame: store.frame });
   }
 
   // ---- where we are ----------------------------------------------------------------------------------------------
@@ -460,7 +462,7 @@
     stop();
     if (store.view === "source") store.view = "result";
     store.clicked = performance.now();
-    deed("focus", { frame: store.frame, x, y, locked: locked || store.locked });
+    command("focus", { frame: store.frame, x, y, locked: locked || store.locked });
   }
 
   // ---- hands -----------------------------------------------------------------------------------------------------
@@ -520,7 +522,7 @@
     for (const button of root.querySelectorAll("[data-do]")) {
       button.addEventListener("click", () => {
         if (button.dataset.do === "help") parts.help.help.showModal();
-        else { if (button.dataset.do === "demo") { store.frame = 0; button.classList.add("is-busy"); setTimeout(() => button.classList.remove("is-busy"), 1500); } deed(button.dataset.do); }
+        else { if (button.dataset.do === "demo") { store.frame = 0; button.classList.add("is-busy"); setTimeout(() => button.classList.remove("is-busy"), 1500); } command(button.dataset.do); }
       });
     }
   }
@@ -550,7 +552,7 @@
     if (!clip() || parts.help.help.open) { if (event.key === "?" && !typing(event)) parts.help.help.showModal(); return; }
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z" && !typing(event)) {
       event.preventDefault();
-      deed(event.shiftKey ? "redo" : "undo");
+      command(event.shiftKey ? "redo" : "undo");
       return;
     }
     if (event.ctrlKey || event.metaKey || event.altKey || typing(event)) return;
@@ -562,7 +564,7 @@
       Home: () => go(0), End: () => go(clip().frames - 1), "[": () => step("previous"), "]": () => step("next"),
       " ": playOrStop, 1: () => show("result"), 2: () => show("source"), 3: () => show("plane"), 4: () => show("depth"),
       c: compare, l: lock, f: () => { aim.is_on = true; drawAim(); parts.stage.stage.focus(); },
-      Delete: () => clip().keyframes.some((k) => k.frame === store.frame) && deed("delete", { frame: store.frame }),
+      Delete: () => clip().keyframes.some((k) => k.frame === store.frame) && command("delete", { frame: store.frame }),
       "?": () => parts.help.help.showModal(),
     };
     const act = commands[event.key] || commands[event.key.toLowerCase()];
@@ -579,13 +581,14 @@
     header(box) { handsOnFiles(box.root); },
     stage(box, props, send, watch) {
       store.send = send;
+      for (const told of unsent.splice(0)) send(told);
       handsOnFiles(box.root);
       handsOnStage(box);
       watch("value", () => take(props.value));
       if (props.value) take(props.value);
     },
-    keyframes(box) { box.clear.addEventListener("click", () => deed("clear")); },
-    job(box) { box.cancel.addEventListener("click", () => deed("cancel")); },
+    keyframes(box) { box.clear.addEventListener("click", () => command("clear")); },
+    job(box) { box.cancel.addEventListener("click", () => command("cancel")); },
     help(box) {
       box.close.addEventListener("click", () => box.help.close());
       box.help.addEventListener("click", (event) => event.target === box.help && box.help.close());
@@ -597,6 +600,8 @@
       const box = { root: element };
       for (const part of element.querySelectorAll("[data-el]")) box[part.dataset.el] = part;
       parts[name] = box;
+      // Before this nobody hears them; see the markup.
+      for (const control of element.querySelectorAll("[data-do], input[type=file]")) control.disabled = false;
       mounted[name](box, props, send, watch);
       draw();
     },

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from any2bokeh.evaluation.metrics.flow import ResultFlow
 from any2bokeh.evaluation.metrics.picture import Picture
 from any2bokeh.evaluation.metrics.truth import TruthFrame
 
@@ -21,16 +22,21 @@ def end_point_error(flow: NDArray[np.float32], truth_flow: NDArray[np.float32]) 
 
 
 class EndPointErrorMeter:
-    """``epe_px``, the mean over pairs of neighbouring frames, by the estimator of the truth; left out for one frame."""
+    """``epe_px``, the mean over pairs of neighbouring frames, by the estimator of the truth; left out for one frame.
 
-    def __init__(self) -> None:
+    Args:
+        flow: of the result, which other metrics of it may share.
+    """
+
+    def __init__(self, flow: ResultFlow | None = None) -> None:
+        self._flow = flow or ResultFlow()
         self._before: Picture | None = None
         self._pairs: list[float] = []
 
     def add(self, prediction: Picture, frame: TruthFrame) -> None:
         """See ``Meter.add``."""
         if self._before is not None and frame.before is not None:
-            self._pairs.append(end_point_error(frame.estimator(self._before, prediction), frame.flow))
+            self._pairs.append(end_point_error(self._flow(self._before, prediction, frame.estimator), frame.flow))
         self._before = prediction
 
     def scores(self) -> dict[str, float]:

@@ -91,6 +91,21 @@ class RaftFlow:
         return np.ascontiguousarray(flow[:, :height, :width].permute(1, 2, 0).cpu().numpy())
 
 
+class ResultFlow:
+    """Flow between two neighbouring pictures of one result, found once however many metrics ask for it."""
+
+    def __init__(self) -> None:
+        self._last: tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]] | None = None
+
+    def __call__(
+        self, before: NDArray[np.float32], after: NDArray[np.float32], estimator: FlowEstimator
+    ) -> NDArray[np.float32]:
+        """See ``FlowEstimator.__call__``; the pictures are told apart by identity, and must not be written to."""
+        if self._last is None or self._last[0] is not before or self._last[1] is not after:
+            self._last = before, after, estimator(before, after)
+        return self._last[2]
+
+
 def _codes(picture: NDArray[np.float32]) -> NDArray[np.uint8]:
     """8-bit grey, all that the search takes."""
     return np.asarray(cv2.cvtColor(np.rint(picture * 255).astype(np.uint8), cv2.COLOR_RGB2GRAY), np.uint8)

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from any2bokeh.evaluation.metrics.flow import ResultFlow
 from any2bokeh.evaluation.metrics.picture import Picture
 from any2bokeh.evaluation.metrics.source_frame import SourceFrame
 
@@ -23,16 +24,22 @@ def flow_difference(flow: NDArray[np.float32], source_flow: NDArray[np.float32])
 
 
 class FlowDifferenceMeter:
-    """``fd``, the mean over pairs of neighbouring frames; left out for one frame."""
+    """``fd``, the mean over pairs of neighbouring frames; left out for one frame.
 
-    def __init__(self) -> None:
+    Args:
+        flow: of the result, which other metrics of it may share.
+    """
+
+    def __init__(self, flow: ResultFlow | None = None) -> None:
+        self._flow = flow or ResultFlow()
         self._before: Picture | None = None
         self._pairs: list[float] = []
 
     def add(self, prediction: Picture, frame: SourceFrame) -> None:
         """See ``Meter.add``."""
         if self._before is not None and frame.source_before is not None:
-            self._pairs.append(flow_difference(frame.estimator(self._before, prediction), frame.source_flow))
+            flow = self._flow(self._before, prediction, frame.estimator)
+            self._pairs.append(flow_difference(flow, frame.source_flow))
         self._before = prediction
 
     def scores(self) -> dict[str, float]:

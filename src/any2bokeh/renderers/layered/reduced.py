@@ -11,6 +11,7 @@ from any2bokeh.compiled import compiled
 from any2bokeh.errors import require_choice
 from any2bokeh.optics.coc import REFERENCE_LONG_SIDE_PX
 from any2bokeh.renderers.base import RenderInput
+from any2bokeh.renderers.layered.reduction import reduced
 from any2bokeh.renderers.layered.renderer import LayeredRenderer
 
 Quality = Literal["draft", "preview", "final"]
@@ -46,6 +47,7 @@ class ReducedRenderer:
 
     window = 1
     overlap = 0
+    takes_hidden = True
 
     def __init__(self, renderer: LayeredRenderer, scale: float) -> None:
         self.renderer = renderer
@@ -66,14 +68,8 @@ class ReducedRenderer:
             return frame.pixels
         height, width = frame.pixels.shape[1:]
         size = max(round(width * self.scale), 1), max(round(height * self.scale), 1)
-        small_pixels = np.stack([cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in frame.pixels])
-        disparity = np.ascontiguousarray(frame.disparity[0], np.float32)
-        small = RenderInput(
-            small_pixels,
-            np.asarray(cv2.resize(disparity, size, interpolation=cv2.INTER_NEAREST), np.float32)[None],
-            frame.focus_disparity,
-            frame.blur_strength,
-        )
+        small = reduced(frame, size, self.renderer.transfer)
+        small_pixels = small.pixels
         rendered = self.renderer.render_frame(small)
         change = rendered - small_pixels
         covered = np.abs(change).max(axis=0)
@@ -84,6 +80,7 @@ class ReducedRenderer:
         ]
         per_px = np.float32(frame.blur_strength * max(size) / REFERENCE_LONG_SIDE_PX)
         result = np.empty((3, height, width), np.float32)
+        disparity = np.ascontiguousarray(frame.disparity[0], np.float32)
         source = np.ascontiguousarray(frame.pixels, np.float32)
         _with_detail(source, np.stack(planes), disparity, np.float32(frame.focus_disparity), per_px, result)
         return result
