@@ -135,6 +135,8 @@ class LayeredImage:
                 rows, image.defocus, image.block_low, image.block_high, image.kind, image.level
             ),
         )
+        if bands is not None:
+            workers.each(block_rows, lambda rows: bands.mark_far(rows, image.pixels, image.defocus, image.kind))
         workers.each(
             block_rows,
             lambda rows: layers.split_mixed(
@@ -142,9 +144,7 @@ class LayeredImage:
             ),
         )
         if bands is not None:
-            workers.each(
-                block_rows, lambda rows: bands.split_far(rows, image.pixels, image.light, image.defocus, image.kind)
-            )
+            workers.each(block_rows, lambda rows: bands.split_far(rows, image.light, image.defocus, image.kind))
         workers.each(
             block_rows,
             lambda rows: find_lit(rows, image.brightest, image.surroundings, image.light, image.defocus, image.kind),

@@ -28,9 +28,10 @@ STEP_PX = 1.0
 """Neighbouring pixels whose defocus differs by more than this belong to different surfaces."""
 
 FRONT, PATCH, BEHIND = 0, 1, 2  # the layers
-SPLIT, HIDDEN, BESIDE_STEP, LIT = 1, 2, 4, 8
+SPLIT, HIDDEN, BESIDE_STEP, LIT, TOLD = 1, 2, 4, 8, 16
 """Bits of ``kind``: PATCH takes the place of FRONT; there is a sample in BEHIND; a neighbour is a step away; a lamp
-behind shines into the pixel, see ``lit_edges.py``, which leaves none."""
+behind shines into the pixel, see ``lit_edges.py``, which leaves none; an edge estimator tells its share and colours,
+see ``bands.py``, which leaves none either."""
 
 MIX_RADIUS = 4
 """Pixels around a mixed one in which pure colours are looked for."""
@@ -44,6 +45,10 @@ _MIX_GRAIN = np.float32(0.15)  # of a colour: how far pixels of one surface diff
 _REACH_MARGIN_PX = 1.5
 _SAME_SURFACE = 0.25  # of the step: how far defocus may differ within one background
 _STENCIL = 2  # points on each side of the filled pixel, along both axes
+_STENCIL_WEIGHTS = np.array(
+    [[1 / max(m * m + n * n, 1) for n in range(-_STENCIL, _STENCIL + 1)] for m in range(-_STENCIL, _STENCIL + 1)],
+    np.float32,
+)
 _STENCIL_GROWTH = 0.5  # their spacing, in distances from the step
 
 
@@ -103,25 +108,33 @@ def find_steps(rows, defocus, block_low, block_high, kind, level):
     """Find the steps of one row of blocks: ``kind`` becomes ``BESIDE_STEP`` or 0, ``level`` 1 on far sides or 0."""
     height, width = kind.shape
     top, bottom = rows * BLOCK, min((rows + 1) * BLOCK, height)
+    line = np.empty(BLOCK + 3, np.float32)
+    least, most = np.empty((BLOCK + 2, BLOCK), np.float32), np.empty((BLOCK + 2, BLOCK), np.float32)
     for block in range(block_low.shape[1]):
         left, right = block * BLOCK, min((block + 1) * BLOCK, width)
         kind[top:bottom, left:right] = 0
         level[top:bottom, left:right] = 0
         if _range_around(block_low, block_high, rows, block) <= STEP_PX:
             continue
+        # Least and largest of three side by side, then of three such rows: loops that the compiler turns into vectors.
+        first, last = max(left - 1, 0), min(right + 1, width)
+        for j in range(max(top - 1, 0), min(bottom + 1, height)):
+            row = j - top + 1
+            for x in range(first, last):
+                line[x - left + 1] = defocus[FRONT, j, x]
+            line[0], line[last - left + 1] = line[first - left + 1], line[last - left]
+            for x in range(right - left):
+                least[row, x] = min(line[x], line[x + 1], line[x + 2])
+                most[row, x] = max(line[x], line[x + 1], line[x + 2])
         for y in range(top, bottom):
-            for x in range(left, right):
-                here = defocus[FRONT, y, x]
-                far, near = here, here
-                for j in range(max(y - 1, 0), min(y + 2, height)):
-                    for i in range(max(x - 1, 0), min(x + 2, width)):
-                        far = min(far, defocus[FRONT, j, i])
-                        near = max(near, defocus[FRONT, j, i])
-                if near - here > STEP_PX or here - far > STEP_PX:
-                    kind[y, x] = BESIDE_STEP
-                    # Between two steps, a pixel belongs to the side of the larger.
-                    if near - here > STEP_PX and near - here >= here - far:
-                        level[y, x] = 1
+            row, above, below = y - top + 1, max(y - 1, 0) - top + 1, min(y + 1, height - 1) - top + 1
+            for x in range(right - left):
+                here = defocus[FRONT, y, left + x]
+                up = max(most[above, x], most[row, x], most[below, x]) - here
+                down = here - min(least[above, x], least[row, x], least[below, x])
+                kind[y, left + x] = BESIDE_STEP if max(up, down) > np.float32(STEP_PX) else 0
+                # Between two steps, a pixel belongs to the side of the larger.
+                level[y, left + x] = 1 if up > np.float32(STEP_PX) and up >= down else 0
 
 
 @compiled(nogil=True)
@@ -136,7 +149,7 @@ def split_mixed(rows, surroundings, light, defocus, kind, level):
     near_color, far_color = np.empty((3, 3), np.float32), np.empty((3, 3), np.float32)
     for y in range(rows * BLOCK, min((rows + 1) * BLOCK, height)):
         for x in range(width):
-            if level[y, x] != 1:
+            if level[y, x] != 1 or kind[y, x] & TOLD:
                 continue
             here = defocus[FRONT, y, x]
             near = here
@@ -342,7 +355,7 @@ def _hide(light, defocus, kind, level, source, seen, y, x, number):
             layer = BEHIND if kind[j, i] & HIDDEN else FRONT
             if abs(defocus[layer, j, i] - background) > tolerance:
                 continue
-            weight = np.float32(1) / (m * m + n * n)
+            weight = _STENCIL_WEIGHTS[m + _STENCIL, n + _STENCIL]
             total += weight
             far += weight * defocus[layer, j, i]
             red += weight * light[layer, j, i, 0]
