@@ -6,6 +6,8 @@ Of both follow the likeliest share and colours (a Gaussian estimate, in linear l
 says more; where the surfaces differ clearly, colour does.
 """
 
+import math
+
 import numpy as np
 
 from any2bokeh.compiled import compiled
@@ -16,7 +18,7 @@ REACH_PX = 1.6
 """Mixed pixels lie within this of a step, on its far side: an edge belongs to the side that covers most of a pixel."""
 
 _CODES = 4095
-_LIGHT = srgb_decode(np.arange(_CODES + 1) / _CODES).astype(np.float32)
+_LIGHT = srgb_decode(np.arange(_CODES + 1) / _CODES)
 _CELL_PX = 4  # side of the cells whose pixels share samples
 _RADIUS_PX = 4  # around a cell, how far pure colours are looked for
 _MOST_SAMPLES = (_CELL_PX + 2 * _RADIUS_PX) ** 2
@@ -49,7 +51,6 @@ def find_shares(stride, disparity, pixels, distance, side, near, far, alpha, for
     reach, pure = np.float32(REACH_PX * stride), np.float32(_PURE_PX * stride)
     # Of each sample: row, column, red, green, blue; those of the near surface, then those of the far one.
     samples, counts = np.empty((2, 5, _MOST_SAMPLES), np.float32), np.zeros(2, np.int64)
-    places = np.empty((2, _MOST_SAMPLES + 1, 2), np.int32)
     fore, back = np.empty((4, 3), np.float32), np.empty((4, 3), np.float32)  # mean, variance, least, largest
     for top in range(0, height, side_px):
         for left in range(0, width, side_px):
@@ -62,7 +63,7 @@ def find_shares(stride, disparity, pixels, distance, side, near, far, alpha, for
                         nearer, farther = near[y, x], far[y, x]
                         tolerance = np.float32(_ALIKE) * (nearer - farther)
                         around = (top, left, nearer, farther, stride, pure)
-                        _collect(around, disparity, pixels, distance, places, samples, counts)
+                        _collect(around, disparity, pixels, distance, samples, counts)
                         for which, colours in ((0, fore), (1, back)):
                             _find_range(samples[which], counts[which], colours)
                     if not _find_mean(samples[1], counts[1], y, x, stride, back):
@@ -95,31 +96,27 @@ def _write_colours(y, x, here, share, fore, back, foreground, background):
 
 
 @compiled(nogil=True, fastmath=True, error_model="numpy")
-def _collect(around, disparity, pixels, distance, places, samples, counts):
+def _collect(around, disparity, pixels, distance, samples, counts):
     """Light of the pure pixels of two surfaces around a cell, and how many there are of each."""
     top, left, nearer, farther, stride, pure = around
     height, width = disparity.shape
     reach, side = _RADIUS_PX * stride, _CELL_PX * stride
     tolerance = np.float32(SAME_SURFACE) * (nearer - farther)
-    near_count, far_count = 0, 0
-    # Without branches, which nobody could predict: what is not wanted is written over.
+    counts[:] = 0
     for j in range(max(top - reach, top % stride), min(top + side + reach, height), stride):
         for i in range(max(left - reach, left % stride), min(left + side + reach, width), stride):
-            is_pure = distance[j, i] >= pure
-            is_near = abs(disparity[j, i] - nearer) < tolerance
-            is_far = abs(disparity[j, i] - farther) < tolerance
-            places[0, near_count, 0], places[0, near_count, 1] = j, i
-            places[1, far_count, 0], places[1, far_count, 1] = j, i
-            near_count += np.int64(is_pure & is_near)
-            far_count += np.int64(is_pure & is_far & ~is_near)
-    counts[0], counts[1] = near_count, far_count
-    for which in range(2):
-        for at in range(counts[which]):
-            j, i = places[which, at, 0], places[which, at, 1]
+            if distance[j, i] < pure:
+                continue
+            which = 0
+            if abs(disparity[j, i] - nearer) >= tolerance:
+                which = 1
+                if abs(disparity[j, i] - farther) >= tolerance:
+                    continue
+            at = counts[which]
+            counts[which] += 1
             samples[which, 0, at], samples[which, 1, at] = j, i
-            samples[which, 2, at] = _light_of(pixels[j, i, 0])
-            samples[which, 3, at] = _light_of(pixels[j, i, 1])
-            samples[which, 4, at] = _light_of(pixels[j, i, 2])
+            for c in range(3):
+                samples[which, 2 + c, at] = _light_of(pixels[j, i, c])
 
 
 @compiled(nogil=True, fastmath=True, error_model="numpy")
@@ -203,4 +200,4 @@ def _light_of(code):
 def _code_of(light):
     if light <= np.float32(0.0031308):
         return max(light, np.float32(0)) * np.float32(12.92)
-    return min(np.float32(1.055) * light ** np.float32(1 / 2.4) - np.float32(0.055), np.float32(1))
+    return min(np.float32(1.055) * np.float32(math.pow(light, 1 / 2.4)) - np.float32(0.055), np.float32(1))
