@@ -175,9 +175,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Measure what the arguments ask for, print it, and write it to a JSON file where one is given."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
-        description="Speed of the layered engine, of its looks and its growth, of the whole path and its stages, and of "
-        "what comes before it; about nine minutes on two cores. Processor times hold on a busy machine too, wall-clock "
-        "times only on a quiet one.",
+        description="Speed of the layered engine, of its looks and its growth, of the whole path and its stages, and "
+        "of what comes before it; about nine minutes on two cores. Processor times hold on a busy machine too, "
+        "wall-clock times only on a quiet one.",
     )
     parser.add_argument("--only", nargs="+", choices=SECTIONS, help="measure just these")
     parser.add_argument("--quality", action="store_true", help="also score against the path-traced clips")

@@ -2,7 +2,7 @@
 
 import statistics
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,7 +24,7 @@ from any2bokeh.renderers.layered import LayeredRenderer
 from any2bokeh.renderers.layered.layered_image import LayeredImage
 from any2bokeh.renderers.layered.surround import with_surround
 from any2bokeh.renderers.layered.workers import Workers
-from any2bokeh.video import Frame, open_sink, open_source
+from any2bokeh.video import Frame, VideoSink, open_sink, open_source
 from any2bokeh.video.color import result_coding, source_coding
 from any2bokeh.video.orientation import Orientation
 from any2bokeh.video.samples import SampleReader, SampleWriter
@@ -87,6 +87,17 @@ def _cost(stage: str, cpu_ms: Sequence[float]) -> StageCost:
     return StageCost(stage, statistics.median(cpu_ms), high - low, len(cpu_ms))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Treated:
+    """A frame that waits for those ahead of it."""
+
+    frame: Frame
+    disparity: NDArray[np.float32]
+    mixed: MixedPixels
+    given: RenderInput
+    spent: dict[str, float]
+
+
 class _Bench:
     """All that the stages need; each frame passes through them as it does in a run."""
 
@@ -96,7 +107,7 @@ class _Bench:
         self._workers = Workers(threads)
         self._edges = ClassicalEdges()
 
-    def frames(self) -> Any:
+    def frames(self) -> Iterator[dict[str, float]]:
         """The seconds of processor time of every stage, frame by frame, but for the first."""
         inputs = self._scene.inputs
         with open_source(self._clip) as source, closing(_pictures(self._clip)) as natives:
@@ -105,7 +116,8 @@ class _Bench:
             writer = SampleWriter("yuv420p", result_coding(info, "yuv")[0])
             grain = MatchedGrain.of_clip(1.0, source)
             frames = list(source.frames())
-            plate, treated = PlateStream(), []
+            plate = PlateStream()
+            treated: list[_Treated] = []
             with open_sink(self._target, source, overwrite=True) as sink:
                 for frame, given in zip(frames, inputs, strict=True):
                     spent: dict[str, float] = {}
@@ -122,32 +134,26 @@ class _Bench:
                     _, spent["plate"] = _timed(
                         lambda frame=frame, disparity=disparity: plate.add(frame.index, frame.pixels, disparity)
                     )
-                    treated.append((frame, disparity, mixed, given, spent))
+                    treated.append(_Treated(frame, disparity, mixed, given, spent))
                     if len(treated) > AHEAD:
-                        yield from self._rendered(*treated.pop(0), plate, grain, writer, sink)
+                        yield from self._rendered(treated.pop(0), plate, grain, writer, sink)
                 for rest in treated:
-                    yield from self._rendered(*rest, plate, grain, writer, sink)
+                    yield from self._rendered(rest, plate, grain, writer, sink)
 
     def _treated(self, disparity: NDArray[np.float32], frame: Frame) -> tuple[NDArray[np.float32], MixedPixels]:
         bands = bands_at_size(self._edges, disparity, frame.pixels)
         return bands.disparity, MixedPixels.of(bands)
 
     def _rendered(
-        self,
-        frame: Frame,
-        disparity: NDArray[np.float32],
-        mixed: MixedPixels,
-        given: RenderInput,
-        spent: dict[str, float],
-        plate: PlateStream,
-        grain: MatchedGrain,
-        writer: SampleWriter,
-        sink: Any,
-    ) -> Any:
+        self, treated: "_Treated", plate: PlateStream, grain: MatchedGrain, writer: SampleWriter, sink: VideoSink
+    ) -> Iterator[dict[str, float]]:
+        frame, disparity, given, spent = treated.frame, treated.disparity, treated.given, treated.spent
         scale = given.blur_strength * max(frame.pixels.shape[1:]) / REFERENCE_LONG_SIDE_PX
         hidden, looking = _timed(lambda: plate.hidden(frame.index, disparity, given.focus_disparity, scale))
         spent["plate"] += looking
-        whole = replace(given, pixels=frame.pixels, disparity=disparity, hidden=hidden, bands=mixed.bands(disparity))
+        whole = replace(
+            given, pixels=frame.pixels, disparity=disparity, hidden=hidden, bands=treated.mixed.bands(disparity)
+        )
         _, spent["layers"] = _timed(
             lambda: LayeredImage.of(
                 with_surround(whole),
@@ -166,7 +172,7 @@ class _Bench:
             yield spent
 
 
-def _pictures(clip: Path) -> Any:
+def _pictures(clip: Path) -> Generator[av.VideoFrame, None, None]:
     with av.open(str(clip)) as container:
         container.streams.video[0].thread_type = "AUTO"
         yield from container.decode(video=0)
