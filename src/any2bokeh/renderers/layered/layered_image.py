@@ -271,7 +271,7 @@ class LayeredImage:
         Args:
             seen: what other frames saw of it, which takes the place of what would be continued.
         """
-        ring = layers.first_ring(self.level, self.source)
+        ring = layers.first_ring(self.light, self.defocus, self.kind, self.level, self.source)
         number = 2
         while ring.size:
             parts = np.array_split(ring, workers.threads if ring.size >= _LEAST_RING_TO_SHARE else 1)
