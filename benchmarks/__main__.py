@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks import degraded, disparity, end_to_end, layered, looks, memory, quality, scaling, studio
+from benchmarks import degraded, disparity, end_to_end, layered, looks, memory, quality, scaling, stages, studio
 from benchmarks.machine import Machine
 from benchmarks.scenes import THIN_LENS_FOLDER, demo_scene, thin_lens_scenes
 
@@ -26,6 +26,7 @@ class Plan:
         sizes, blur_strengths: for growth.
         scaling_frames, scaling_rounds: the same for growth.
         clip_frames, clip_rounds: length of the clip for the whole path, and how often it is refocused.
+        stage_frames, stage_rounds: the same for its stages, each alone.
         disparity_size, disparity_frames, disparity_rounds: for the stages before rendering.
         disparity_models: whether depth models are among them.
         quality_frames: of each scene; None = all.
@@ -44,6 +45,8 @@ class Plan:
     scaling_rounds: int = 2
     clip_frames: int = 72
     clip_rounds: int = 3
+    stage_frames: int = 24
+    stage_rounds: int = 2
     disparity_size: tuple[int, int] = (960, 540)
     disparity_frames: int = 24
     disparity_rounds: int = 2
@@ -66,6 +69,8 @@ QUICK = Plan(
     scaling_rounds=1,
     clip_frames=6,
     clip_rounds=1,
+    stage_frames=8,
+    stage_rounds=1,
     disparity_size=(128, 72),
     disparity_frames=4,
     disparity_rounds=1,
@@ -116,6 +121,13 @@ def _end_to_end(plan: Plan, threads: int, thin_lens: Path) -> tuple[Any, str]:
     return asdict(result), end_to_end.report(result)
 
 
+def _stages(plan: Plan, threads: int, thin_lens: Path) -> tuple[Any, str]:
+    scene = demo_scene(plan.size, frames=plan.stage_frames, blur_strength=plan.blur_strength, from_start=True)
+    with tempfile.TemporaryDirectory() as folder:
+        costs = stages.measure(scene, Path(folder), rounds=plan.stage_rounds, threads=threads)
+    return [asdict(cost) for cost in costs], stages.report(costs)
+
+
 def _disparity(plan: Plan, threads: int, thin_lens: Path) -> tuple[Any, str]:
     scene = demo_scene(plan.disparity_size, frames=plan.disparity_frames, blur_strength=plan.blur_strength)
     results = disparity.measure(scene, rounds=plan.disparity_rounds, with_models=plan.disparity_models)
@@ -149,22 +161,23 @@ SECTIONS: dict[str, tuple[str, Section]] = {
     "looks": ("Looks of the lens, {0[0]}x{0[1]}, K = {1:g}, {2} threads", _looks),
     "scaling": ("Growth of the renderer's cost, {2} threads", _scaling),
     "end_to_end": ("H.264 to H.264, {0[0]}x{0[1]}, K = {1:g}, {2} threads", _end_to_end),
+    "stages": ("Stages of the whole path, {0[0]}x{0[1]}, K = {1:g}, {2} threads", _stages),
     "disparity": ("Before rendering: disparity and focus, {3[0]}x{3[1]}, on all cores", _disparity),
     "quality": ("Against path-traced thin-lens clips", _quality),
     "degraded": ("Against path-traced thin-lens clips, with exact and with spoilt disparity", _degraded),
     "memory": ("Peak memory", _memory),
     "studio": ("The studio: opening a clip of {4[0]}x{4[1]}, and jumping in it", _studio),
 }
-_ALWAYS = ("layered", "looks", "scaling", "end_to_end", "disparity")
+_ALWAYS = ("layered", "looks", "scaling", "end_to_end", "stages", "disparity")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure what the arguments ask for, print it, and write it to a JSON file where one is given."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
-        description="Speed of the layered engine, of its looks and its growth, of the whole path and of what comes "
-        "before it; about eight minutes on two cores. Processor times hold on a busy machine too, wall-clock times "
-        "only on a quiet one.",
+        description="Speed of the layered engine, of its looks and its growth, of the whole path and its stages, and "
+        "of what comes before it; about nine minutes on two cores. Processor times hold on a busy machine too, "
+        "wall-clock times only on a quiet one.",
     )
     parser.add_argument("--only", nargs="+", choices=SECTIONS, help="measure just these")
     parser.add_argument("--quality", action="store_true", help="also score against the path-traced clips")

@@ -43,14 +43,23 @@ class Scene:
         return float(np.mean([radius.mean() for radius in radii]))
 
 
-def demo_scene(size: tuple[int, int], *, frames: int, blur_strength: float) -> Scene:
-    """``frames`` frames of the bundled clip, evenly over its length, at ``size`` (width, height), with its focus."""
+def demo_scene(size: tuple[int, int], *, frames: int, blur_strength: float, from_start: bool = False) -> Scene:
+    """Frames of the bundled clip at ``size`` (width, height), with its focus.
+
+    Args:
+        size: of the frames.
+        frames: how many.
+        blur_strength: K.
+        from_start: the first ones, as they follow one another; else they lie evenly over the clip.
+    """
     with open_source(CLIP_FOLDER / "clip.mp4") as source:
         count, fps = source.info.frame_count, source.info.fps
         disparity = open_disparity(CLIP_FOLDER / "disparity.mkv", clip_frame_count=count)
         script = FocusScript.load(CLIP_FOLDER / "focus.json")
         track = resolve(script, disparity=disparity, frame_count=count, fps=fps)
-        wanted = set(np.linspace(0, count - 1, min(frames, count)).round().astype(int).tolist())
+        frames = min(frames, count)
+        evenly = np.linspace(0, count - 1, frames).round().astype(int).tolist()
+        wanted = set(range(frames) if from_start else evenly)
         inputs = []
         for frame, depth_map in zip(source.frames(), disparity.frames(), strict=True):
             if frame.index in wanted:

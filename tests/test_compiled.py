@@ -1,5 +1,6 @@
 """Kernels and their cache: whatever state its folder is in, the function runs."""
 
+import gc
 import importlib.util
 import resource
 from collections.abc import Callable
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from numba.core import event
 
 from any2bokeh import compiled
 from any2bokeh.errors import KernelCacheWarning
@@ -134,3 +136,19 @@ def test_only_a_missing_folder_is_passed_over(source: Path, monkeypatch: pytest.
     monkeypatch.setattr("numba.core.config.CACHE_LOCATOR_CLASSES", "NoSuchLocator")
     with pytest.raises(RuntimeError, match="NoSuchLocator"):
         imported(source)
+
+
+def test_garbage_is_not_collected_while_it_is_compiled(source: Path):
+    collecting: list[bool] = []
+
+    class Watch(event.Listener):
+        def on_start(self, event: Any) -> None:
+            collecting.append(gc.isenabled())
+
+        def on_end(self, event: Any) -> None:
+            collecting.append(gc.isenabled())
+
+    with event.install_listener("numba:compile", Watch()):
+        assert imported(source)(3) == 6
+    assert collecting == [False, False]
+    assert gc.isenabled()

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from benchmarks import disparity, scaling
+from benchmarks import disparity, scaling, stages
 from benchmarks.__main__ import main
 from benchmarks.table import table
 from benchmarks.timing import Cost, round_robin
@@ -55,6 +55,15 @@ def test_stages_before_rendering_are_measured(results):
     for name, cost in stages.items():
         assert cost.keys() == COST_KEYS, name
         assert cost["cpu_ms"] > 0, name
+
+
+def test_every_stage_of_the_path_is_measured(results):
+    costs = {cost["stage"]: cost for cost in results["stages"]}
+    assert costs.keys() == stages.STAGES.keys()
+    for name, cost in costs.items():
+        assert cost["cpu_ms"] >= 0, name
+        assert cost["runs"] == 7, name  # all frames but the first
+    assert sum(cost["cpu_ms"] for cost in costs.values()) > 0
 
 
 def test_the_studio_is_timed(results):

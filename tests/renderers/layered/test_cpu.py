@@ -5,7 +5,7 @@ import pytest
 
 from any2bokeh.optics.aperture import Disc, Polygon
 from any2bokeh.renderers.base import RenderInput
-from any2bokeh.renderers.layered import reference
+from any2bokeh.renderers.layered import cpu, reference
 from any2bokeh.renderers.layered.renderer import LayeredRenderer
 from tests.renderers.layered import scenes
 
@@ -44,6 +44,26 @@ def test_hard_edges_of_a_card_equal_reference(focus_disparity):
     # Blocks of noise of full contrast. Worst seen 0.0104 where both sides are blurred by 3 px, mean 0.0014.
     assert difference.max() < 0.014
     assert difference.mean() < 0.002
+
+
+def test_rows_of_like_samples_are_cut_at_the_borders_of_tiles():
+    pixels, disparity = scenes.noise(24, 2 * cpu.TILE_WIDTH), np.full((1, 24, 2 * cpu.TILE_WIDTH), 0.9, np.float32)
+    whole = scenes.render(pixels, disparity, 0.4, scenes.k_for(9.0, 0.5, *disparity.shape[1:]), transfer="linear")
+    # The same around the border of the two tiles, in a frame of one.
+    around = slice(cpu.TILE_WIDTH - 40, cpu.TILE_WIDTH + 40)
+    part = scenes.render(
+        pixels[..., around], disparity[..., around], 0.4, scenes.k_for(9.0, 0.5, 24, 80), transfer="linear"
+    )
+    inside = slice(12, -12)
+    np.testing.assert_allclose(part[..., inside], whole[..., around][..., inside], atol=1e-5)  # worst seen 7e-7
+
+
+def test_one_channel_alone_equals_three_together():
+    pixels, disparity = scenes.noise(40, 300), scenes.card(40, 300)
+    together = scenes.render(pixels, disparity, 0.0, 12.0, transfer="linear")
+    # So little that no radius changes, but each channel is rendered by itself.
+    alone = scenes.render(pixels, disparity, 0.0, 12.0, transfer="linear", axial_chromatic=1e-9)
+    np.testing.assert_allclose(alone, together, atol=1e-5)  # rounding of the running sums; worst seen 2.4e-7
 
 
 def test_asymmetric_aperture_is_mirrored_in_front_of_the_focal_plane():

@@ -81,9 +81,9 @@ class MixedPixels:
     @classmethod
     def of(cls, bands: EdgeBands) -> "MixedPixels":
         """Those of bands."""
-        at = np.flatnonzero(bands.alpha).astype(np.int32)
+        at = np.flatnonzero(bands.alpha > 0).astype(np.int32)
         planes = (bands.near, bands.far, bands.near_share, bands.alpha, *bands.foreground, *bands.background)
-        return cls(at, np.stack([plane.ravel()[at] for plane in planes]))
+        return cls(at, np.stack([plane.ravel().take(at) for plane in planes]))
 
     def bands(self, disparity: NDArray[np.float32]) -> EdgeBands | None:
         """The bands of these pixels alone, of a map ``(1, H, W)``; None where none is mixed."""
@@ -93,6 +93,13 @@ class MixedPixels:
         planes.reshape(10, -1)[:, self.at] = self.values
         near, far, near_share, alpha = planes[:4]
         return EdgeBands(disparity, alpha > 0, near, far, near_share, alpha, planes[4:7], planes[7:])
+
+    def within(self, disparity: NDArray[np.float32], margin_px: int) -> EdgeBands | None:
+        """The same of a larger map ``(1, H, W)``, which has a margin on each side around that of these pixels."""
+        width = disparity.shape[2]
+        rows, columns = np.divmod(self.at, width - 2 * margin_px)
+        at = (rows + margin_px) * width + columns + margin_px
+        return MixedPixels(at.astype(np.int32), self.values).bands(disparity)
 
 
 class EdgeEstimator(Protocol):

@@ -28,20 +28,19 @@ def find_ramps(disparity, stride, near, far, width):
         near, far: ``(H, W)`` float32, written on ramps: the values at their ends.
         width: ``(H, W)`` uint8, written: pixels from end to end, 2 at a clean step; 0 off ramps.
     """
-    height, top_x = disparity.shape[0], disparity.shape[1] - 1
+    height, last = disparity.shape[0], disparity.shape[1] - 1
     least = np.float32(8 * _LEAST_GRADIENT / stride)
+    is_steep = np.empty(last + 1, np.bool_)
     for y in range(height):
-        above, below = max(y - 1, 0), min(y + 1, height - 1)
-        for x in range(top_x + 1):
-            left, right = max(x - 1, 0), min(x + 1, top_x)
-            width[y, x] = 0
-            here = disparity[y, x]
-            # cheap: most pixels lie in a surface
-            across, down = disparity[y, right] - disparity[y, left], disparity[below, x] - disparity[above, x]
-            slant = disparity[below, right] - disparity[above, left]
-            counter = disparity[above, right] - disparity[below, left]
-            if max(abs(across), abs(down), abs(slant), abs(counter)) < least / 6:
+        above, here_row, below = disparity[max(y - 1, 0)], disparity[y], disparity[min(y + 1, height - 1)]
+        _find_steep(above, here_row, below, least / np.float32(6), is_steep)
+        width[y] = 0
+        for x in range(last + 1):
+            if not is_steep[x]:
                 continue
+            left, right, here = max(x - 1, 0), min(x + 1, last), here_row[x]
+            across, down = here_row[right] - here_row[left], below[x] - above[x]
+            slant, counter = below[right] - above[left], above[right] - below[left]
             gx, gy = 2 * across + slant + counter, 2 * down + slant - counter
             size = math.sqrt(gx * gx + gy * gy)
             if size < least:
@@ -55,6 +54,22 @@ def find_ramps(disparity, stride, near, far, width):
             near[y, x] = max(up, here)
             far[y, x] = min(down_to, here)
             width[y, x] = min(1 + steps_up + steps_down, 255)
+
+
+@compiled(nogil=True, fastmath=True, error_model="numpy")
+def _find_steep(above, here, below, least, is_steep):
+    """Whether any of four differences across a pixel reaches ``least``. By itself, as it becomes vectors: most pixels
+    lie in a surface."""
+    last = here.shape[0] - 1
+    for x in range(1, last):
+        straight = max(abs(here[x + 1] - here[x - 1]), abs(below[x] - above[x]))
+        aslant = max(abs(below[x + 1] - above[x - 1]), abs(above[x + 1] - below[x - 1]))
+        is_steep[x] = max(straight, aslant) >= least
+    for x in (0, last):
+        left, right = max(x - 1, 0), min(x + 1, last)
+        straight = max(abs(here[right] - here[left]), abs(below[x] - above[x]))
+        aslant = max(abs(below[right] - above[left]), abs(above[right] - below[left]))
+        is_steep[x] = max(straight, aslant) >= least
 
 
 @compiled(nogil=True, fastmath=True, error_model="numpy")

@@ -60,17 +60,17 @@ def find_band(disparity, least_step, most_px, distance, side, near, far):
 def _beside_steps(disparity, least_step, distance, side, near, far, source, found):
     height, width = disparity.shape
     count = 0
+    is_step = np.empty(width, np.bool_)
     for y in range(height):
+        distance[y] = OUTSIDE
+        side[y] = 0
+        row, above, below = disparity[y], disparity[max(y - 1, 0)], disparity[min(y + 1, height - 1)]
+        _find_steps(row, above, below, least_step, is_step)
         for x in range(width):
-            distance[y, x] = OUTSIDE
-            side[y, x] = 0
-            here = disparity[y, x]
-            low, high = here, here
-            for j, i in ((y - 1, x), (y + 1, x), (y, x - 1), (y, x + 1)):
-                if 0 <= j < height and 0 <= i < width:
-                    low, high = min(low, disparity[j, i]), max(high, disparity[j, i])
-            if high - low < least_step:
+            if not is_step[x]:
                 continue
+            here, left, right = row[x], row[max(x - 1, 0)], row[min(x + 1, width - 1)]
+            low, high = min(here, above[x], below[x], left, right), max(here, above[x], below[x], left, right)
             is_near = high - here <= here - low  # between two steps, a pixel belongs to the side of the larger
             distance[y, x] = 0.5
             side[y, x] = 1 if is_near else -1
@@ -79,3 +79,17 @@ def _beside_steps(disparity, least_step, distance, side, near, far, source, foun
             found[count] = y * width + x
             count += 1
     return count
+
+
+@compiled(nogil=True, fastmath=True, error_model="numpy")
+def _find_steps(row, above, below, least_step, is_step):
+    """Whether neighbours of a pixel differ by a step. By itself, as it becomes vectors: nearly all do not."""
+    last = row.shape[0] - 1
+    for x in range(1, last):
+        low = min(min(row[x], above[x]), min(below[x], min(row[x - 1], row[x + 1])))
+        high = max(max(row[x], above[x]), max(below[x], max(row[x - 1], row[x + 1])))
+        is_step[x] = high - low >= least_step
+    for x in (0, last):
+        low, high = min(row[x], above[x], below[x]), max(row[x], above[x], below[x])
+        beside = row[min(x + 1, last)] if x == 0 else row[x - 1]
+        is_step[x] = max(high, beside) - min(low, beside) >= least_step

@@ -6,12 +6,13 @@ the pixel is background: hidden background goes on from there.
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
 from any2bokeh.compiled import compiled
 from any2bokeh.disparity.edges import EdgeBands
 from any2bokeh.optics.highlights import Highlights
 from any2bokeh.optics.transfer import Transfer, lookup_tables
-from any2bokeh.renderers.layered.layers import BEHIND, BESIDE_STEP, BLOCK, FRONT, HIDDEN, PATCH, SPLIT, STEP_PX
+from any2bokeh.renderers.layered.layers import BEHIND, BESIDE_STEP, BLOCK, FRONT, HIDDEN, PATCH, SPLIT, STEP_PX, TOLD
 
 
 class Bands:
@@ -35,52 +36,74 @@ class Bands:
             highlights.threshold if highlights.is_automatic or highlights.fixed_gain > 0 else np.inf
         )
         self._shares = (bands.alpha, bands.near, bands.far)
+        height, width = bands.alpha.shape
+        self._mixed = np.flatnonzero(bands.alpha > 0).astype(np.int32)
+        rows_at = np.arange(-(-height // BLOCK) + 1, dtype=np.int64) * (BLOCK * width)
+        self._first = np.searchsorted(self._mixed, rows_at)
 
-    def split_far(self, rows, pixels, light, defocus, kind) -> None:
-        """Split the mixed pixels on far sides of one row of blocks, before hidden background goes on from them.
+    def mark_far(self, rows, pixels, defocus, kind) -> None:
+        """Mark the mixed pixels on far sides of one row of blocks as ``TOLD``: ``split_far`` splits them.
 
         Args:
             rows: index of the row of blocks.
             pixels: ``(3, H, W)`` code values.
-            light, defocus, kind: see ``layers.py``.
+            defocus, kind: see ``layers.py``.
         """
-        of_pixels, of_light = (pixels, self._raised_from), (self._colours, self._decode_table)
-        _split_far(rows, self._shares, of_pixels, of_light, self._focus, self._scale, light, defocus, kind)
+        of_pixels = (pixels, self._raised_from)
+        _mark_far(self._of(rows), self._shares, of_pixels, self._focus, self._scale, defocus, kind)
+
+    def split_far(self, rows, light, defocus, kind) -> None:
+        """Split those, before hidden background goes on from them. Arguments as for ``mark_far``."""
+        of_light = (self._colours, self._decode_table)
+        _split_far(self._of(rows), self._shares, of_light, self._focus, self._scale, light, defocus, kind)
 
     def split_near(self, rows, pixels, light, defocus, kind) -> None:
         """Split those on near sides, before the hidden background that has been filled in."""
         of_pixels = (pixels, self._raised_from)
-        _split_near(rows, self._shares, of_pixels, self._focus, self._scale, light, defocus, kind)
+        _split_near(self._of(rows), self._shares, of_pixels, self._focus, self._scale, light, defocus, kind)
+
+    def _of(self, rows: int) -> NDArray[np.int32]:
+        """Indices of the mixed pixels of one row of blocks."""
+        return self._mixed[self._first[rows] : self._first[rows + 1]]
 
 
 @compiled(nogil=True)
-def _split_far(rows, shares, of_pixels, of_light, focus, scale, light, defocus, kind):
+def _mark_far(mixed, shares, of_pixels, focus, scale, defocus, kind):
+    width = kind.shape[1]
+    for entry in range(mixed.shape[0]):
+        y, x = mixed[entry] // width, mixed[entry] % width
+        if _is_split(shares, of_pixels, scale, y, x) and _is_far(shares, focus, scale, defocus, y, x):
+            kind[y, x] |= TOLD
+
+
+@compiled(nogil=True)
+def _split_far(mixed, shares, of_light, focus, scale, light, defocus, kind):
     alpha, near, far = shares
     background, decode_table = of_light
-    height, width = alpha.shape
+    width = alpha.shape[1]
     cells = decode_table.shape[0] - 1
-    for y in range(rows * BLOCK, min((rows + 1) * BLOCK, height)):
-        for x in range(width):
-            if not _is_split(shares, of_pixels, scale, y, x) or not _is_far(shares, focus, scale, defocus, y, x):
-                continue
-            share = alpha[y, x]
-            for c in range(3):
-                behind = background[c, y, x]
-                if cells > 0:
-                    at = min(max(behind, np.float32(0)), np.float32(1)) * np.float32(cells)
-                    cell = min(int(at), cells - 1)
-                    below = decode_table[cell]
-                    behind = below + (decode_table[cell + 1] - below) * (at - np.float32(cell))
-                mixed = light[FRONT, y, x, c]
-                # Both parts add up to the pixel: in focus, nothing changes.
-                behind = min(behind, mixed / (1 - share))
-                light[BEHIND, y, x, c] = behind
-                light[PATCH, y, x, c] = mixed - (1 - share) * behind
-            light[PATCH, y, x, 3] = share
-            light[BEHIND, y, x, 3] = 1
-            defocus[PATCH, y, x] = np.float32(scale * (near[y, x] - focus))
-            defocus[BEHIND, y, x] = np.float32(scale * (far[y, x] - focus))
-            kind[y, x] = BESIDE_STEP | SPLIT | HIDDEN
+    for entry in range(mixed.shape[0]):
+        y, x = mixed[entry] // width, mixed[entry] % width
+        if not kind[y, x] & TOLD:
+            continue
+        share = alpha[y, x]
+        for c in range(3):
+            behind = background[c, y, x]
+            if cells > 0:
+                at = min(max(behind, np.float32(0)), np.float32(1)) * np.float32(cells)
+                cell = min(int(at), cells - 1)
+                below = decode_table[cell]
+                behind = below + (decode_table[cell + 1] - below) * (at - np.float32(cell))
+            whole = light[FRONT, y, x, c]
+            # Both parts add up to the pixel: in focus, nothing changes.
+            behind = min(behind, whole / (1 - share))
+            light[BEHIND, y, x, c] = behind
+            light[PATCH, y, x, c] = whole - (1 - share) * behind
+        light[PATCH, y, x, 3] = share
+        light[BEHIND, y, x, 3] = 1
+        defocus[PATCH, y, x] = np.float32(scale * (near[y, x] - focus))
+        defocus[BEHIND, y, x] = np.float32(scale * (far[y, x] - focus))
+        kind[y, x] = BESIDE_STEP | SPLIT | HIDDEN
 
 
 @compiled(nogil=True, inline="always")
@@ -96,22 +119,22 @@ def _is_split(shares, of_pixels, scale, y, x):
 
 
 @compiled(nogil=True)
-def _split_near(rows, shares, of_pixels, focus, scale, light, defocus, kind):
+def _split_near(mixed, shares, of_pixels, focus, scale, light, defocus, kind):
     alpha, near, _ = shares
-    height, width = alpha.shape
-    for y in range(rows * BLOCK, min((rows + 1) * BLOCK, height)):
-        for x in range(width):
-            if not _is_split(shares, of_pixels, scale, y, x) or not kind[y, x] & HIDDEN or kind[y, x] & SPLIT:
-                continue
-            share = alpha[y, x]
-            for c in range(3):
-                mixed = light[FRONT, y, x, c]
-                behind = min(max(light[BEHIND, y, x, c], (mixed - share) / (1 - share)), mixed / (1 - share))
-                light[BEHIND, y, x, c] = behind
-                light[PATCH, y, x, c] = mixed - (1 - share) * behind
-            light[PATCH, y, x, 3] = share
-            defocus[PATCH, y, x] = np.float32(scale * (near[y, x] - focus))
-            kind[y, x] |= SPLIT
+    width = alpha.shape[1]
+    for entry in range(mixed.shape[0]):
+        y, x = mixed[entry] // width, mixed[entry] % width
+        if not kind[y, x] & HIDDEN or kind[y, x] & SPLIT or not _is_split(shares, of_pixels, scale, y, x):
+            continue
+        share = alpha[y, x]
+        for c in range(3):
+            whole = light[FRONT, y, x, c]
+            behind = min(max(light[BEHIND, y, x, c], (whole - share) / (1 - share)), whole / (1 - share))
+            light[BEHIND, y, x, c] = behind
+            light[PATCH, y, x, c] = whole - (1 - share) * behind
+        light[PATCH, y, x, 3] = share
+        defocus[PATCH, y, x] = np.float32(scale * (near[y, x] - focus))
+        kind[y, x] |= SPLIT
 
 
 @compiled(nogil=True, inline="always")

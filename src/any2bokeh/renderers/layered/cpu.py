@@ -19,11 +19,11 @@ from any2bokeh.renderers.layered.bins import BIN_COUNT, FOCUS_BIN, depth_bin
 from any2bokeh.renderers.layered.blocks import BLOCK
 from any2bokeh.renderers.layered.lamps import glow_of
 from any2bokeh.renderers.layered.layers import BEHIND, FRONT, HIDDEN, PATCH, SPLIT
-from any2bokeh.renderers.layered.rows import CUT, PLAIN, STEPPED
-from any2bokeh.renderers.layered.simd import add_two_pairs, add_two_pixels
+from any2bokeh.renderers.layered.rows import CUT, PLAIN
+from any2bokeh.renderers.layered.simd import LANES, add_run, add_two_pairs, add_two_pixels
 from any2bokeh.renderers.layered.surroundings import repeated
 
-TILE_HEIGHT = 32
+TILE_HEIGHT = 64
 TILE_WIDTH = 256
 
 LEAST_COVERAGE = 1e-4
@@ -35,8 +35,13 @@ LEAST_TO_FILL = 0.1
 UNTOUCHED = 2.0
 """Stands for a coverage that only the pixel itself, in focus, contributes to."""
 
-ROW_PIXELS = TILE_WIDTH + 2
+ROW_PIXELS = TILE_WIDTH + BLOCK + 4
+"""Of the sums: a row of neighbouring samples may run over the tile's right border."""
+
 SLOT_PIXELS = TILE_HEIGHT * ROW_PIXELS
+
+
+_RUN_FLOATS = 4 * (BLOCK + 2) + 2 * LANES
 
 
 def new_accumulator(slots: int):
@@ -84,9 +89,10 @@ def sum_tile(tile, samples, rows, channel, shift_px, accumulator):
     bottom, right = min(top + TILE_HEIGHT, end_row), min(left + TILE_WIDTH, end_column)
     window = (top, bottom, left, right)
     slot_of_bin = np.full(BIN_COUNT, -1, np.int32)
-    # Of a slot: first and last row, first and last column that it touches, in the tile.
-    extents = np.empty((BIN_COUNT, 4), np.int32)
+    # Of a slot: first and last row, first and last column that it touches, in the tile; and the end of what it wrote.
+    extents = np.empty((BIN_COUNT, 5), np.int32)
     slots = 0
+    run = np.zeros(2 * _RUN_FLOATS, np.float32)
     widest = np.int64(np.ceil(block_reach.max())) + 1
     last_block_row, last_block = block_reach.shape[0] - 1, block_reach.shape[1] - 1
     for block_row in range((top - widest) // BLOCK, (bottom + widest - 1) // BLOCK + 1):
@@ -98,131 +104,249 @@ def sum_tile(tile, samples, rows, channel, shift_px, accumulator):
             first_x, last_x = max(block * BLOCK, left - near), min(block * BLOCK + BLOCK, right + near)
             if first_y < last_y and first_x < last_x:
                 part = (first_y, last_y, first_x, last_x)
-                slots = _splat(part, window, samples, rows, channel, shift_px, accumulator, slot_of_bin, extents, slots)
+                slots = _splat(
+                    part, window, samples, rows, channel, shift_px, accumulator, slot_of_bin, extents, run, slots
+                )
     return window, slot_of_bin, extents
 
 
 @compiled(nogil=True, fastmath=True)
-def _splat(part, window, samples, rows, channel, shift_px, accumulator, slot_of_bin, extents, slots):
-    """Add the shapes of all samples in a part of a block to the sums of their bins; slots in use then."""
+def _splat(part, window, samples, rows, channel, shift_px, accumulator, slot_of_bin, extents, run, slots):
+    """Add the shapes of all samples in a part of a block to the sums of their bins; slots in use then.
+
+    Neighbours with the same shape go as one: a row of them is a row of colours, added where the shape begins and where
+    it ends. What is seen goes first, hidden background after it.
+    """
     light, defocus, kind = samples.light, samples.defocus, samples.kind
+    surroundings = samples.surroundings
+    # Unpacked once: what is passed on in tuples has its references counted at each call.
     mode, first, reach, inverse_area, row_first, places, heights, cells, shares, vignetting, kept = rows
     lanes = 4 if channel < 0 else 2
     top, bottom, left, right = window
     first_y, last_y, first_x, last_x = part
     height, width = kind.shape
-    width_here = right - left
-    opening = cut(vignetting, kept, np.float32(0), 0, 0)
     for around_y in range(first_y, last_y):
         y = min(max(around_y, 0), height - 1)
-        for around_x in range(first_x, last_x):
-            x = min(max(around_x, 0), width - 1)
-            what = kind[y, x]
-            layer = PATCH if what & SPLIT else FRONT
-            while layer >= 0:
+        hides = False
+        for hidden in range(2):
+            if hidden == 1 and not hides:
+                break
+            begin = first_x
+            while begin < last_x:
+                x = min(max(begin, 0), width - 1)
+                what = kind[y, x]
+                layer = BEHIND if hidden == 1 else PATCH if what & SPLIT else FRONT
+                if hidden == 1 and not what & HIDDEN:
+                    begin += 1
+                    continue
+                hides |= what & HIDDEN != 0
                 own = defocus[layer, y, x]
                 signed = own + shift_px
-                index = radius_index(abs(signed))
-                rows_high = reach[index]
-                row_low, row_high = max(-rows_high, top - around_y), min(rows_high, bottom - 1 - around_y)
+                index, bin_ = radius_index(abs(signed)), depth_bin(own)
+                end = begin + 1
+                while end < last_x and mode != CUT:
+                    x = min(end, width - 1)
+                    what = kind[y, x]
+                    if hidden == 1:
+                        if not what & HIDDEN:
+                            break
+                    elif (what & SPLIT != 0) != (layer == PATCH):
+                        break
+                    other = defocus[layer, y, max(x, 0)]
+                    if other != own and (
+                        radius_index(abs(other + shift_px)) != index
+                        or depth_bin(other) != bin_
+                        or (other + shift_px > 0) != (signed > 0)
+                    ):
+                        break
+                    hides |= what & HIDDEN != 0
+                    end += 1
+                row_low, row_high = max(-reach[index], top - around_y), min(reach[index], bottom - 1 - around_y)
                 across = np.int64(abs(signed) + np.float32(1.5))
-                column_low = max(around_x - across - left, 0)
-                column_high = min(around_x + across + 1 - left, width_here)
+                column_low = max(begin - across - left, 0)
+                column_high = min(end - 1 + across + 1 - left, right - left)
                 if row_low <= row_high and column_low < column_high:
-                    bin_ = depth_bin(own)  # a surface is one surface in all its colours
-                    slot = np.int64(slot_of_bin[bin_])
+                    slot = np.int64(slot_of_bin[bin_])  # a surface is one surface in all its colours
                     if slot < 0:
                         slot = slots
                         slots += 1
                         slot_of_bin[bin_] = slot
                         extents[slot, 0], extents[slot, 1] = TILE_HEIGHT, -1
-                        extents[slot, 2], extents[slot, 3] = TILE_WIDTH, -1
+                        extents[slot, 2], extents[slot, 3], extents[slot, 4] = TILE_WIDTH, -1, 0
                     extents[slot, 0] = min(extents[slot, 0], around_y + row_low - top)
                     extents[slot, 1] = max(extents[slot, 1], around_y + row_high - top)
                     extents[slot, 2] = min(extents[slot, 2], column_low)
                     extents[slot, 3] = max(extents[slot, 3], column_high)
+                    wrote_to = min(max(end - left + across, 0) + 5, ROW_PIXELS)
+                    extents[slot, 4] = max(extents[slot, 4], wrote_to)
                     # In front of the focal plane the image of the aperture is upside down and mirrored.
-                    side = 1 if signed > 0 else 0
-                    conserve = inverse_area[side, index]
-                    if mode == CUT:
-                        opening = cut(vignetting, kept, signed, around_y, around_x)
-                        conserve /= opening[0]
-                    weight = light[layer, y, x, 3] * conserve
-                    if lanes == 4:
-                        red, green = light[layer, y, x, 0] * conserve, light[layer, y, x, 1] * conserve
-                        blue = light[layer, y, x, 2] * conserve
-                    else:
-                        red, green, blue = light[layer, y, x, channel] * conserve, np.float32(0), np.float32(0)
-                    if around_y != y or around_x != x:  # repeated: neither lamps nor what is like them
-                        beyond_px = max(abs(around_y - y), abs(around_x - x))
-                        share = repeated(light[layer], samples.surroundings, y, x, beyond_px)
-                        red, green, blue = red * share, green * share, blue * share
-                    column = around_x - left
-                    at = np.uint64(first[side, index] + rows_high + row_low)
+                    conserve = inverse_area[1 if signed > 0 else 0, index]
+                    _gather(light, surroundings, layer, y, around_y, begin, end, width, channel, conserve, run)
                     line = (slot * SLOT_PIXELS + (around_y + row_low - top) * ROW_PIXELS) * lanes
-                    if mode == PLAIN:
-                        for _row in range(row_low, row_high + 1):
-                            start, end = column + cells[at, 0], column + cells[at, 1]
-                            if end >= 0 and start < width_here:
-                                up, after = shares[at, 0], shares[at, 1]
-                                if start < 0:
-                                    start, up, after = 0, up + after, np.float32(0)
-                                if lanes == 4:
-                                    add_two_pixels(accumulator, line + 4 * start, red, green, blue, weight, up, after)
-                                else:
-                                    add_two_pairs(accumulator, line + 2 * start, red, weight, up, after)
-                                if end < width_here:
-                                    up, after = shares[at, 2], shares[at, 3]
-                                    if lanes == 4:
-                                        add_two_pixels(accumulator, line + 4 * end, red, green, blue, weight, up, after)
-                                    else:
-                                        add_two_pairs(accumulator, line + 2 * end, red, weight, up, after)
-                            at += np.uint64(1)
-                            line += ROW_PIXELS * lanes
-                    elif mode == STEPPED:
-                        step = np.uint64(row_first[at])
-                        for _row in range(row_low, row_high + 1):
-                            at += np.uint64(1)
-                            end_step = np.uint64(row_first[at])
-                            while step < end_step:
-                                target = column + cells[step, 0]
-                                up, after = shares[step, 0], shares[step, 1]
-                                if target < 0:
-                                    target, up, after = 0, up + after, np.float32(0)
-                                if target < width_here:
-                                    if lanes == 4:
-                                        add_two_pixels(
-                                            accumulator, line + 4 * target, red, green, blue, weight, up, after
-                                        )
-                                    else:
-                                        add_two_pairs(accumulator, line + 2 * target, red, weight, up, after)
-                                step += np.uint64(1)
-                            line += ROW_PIXELS * lanes
+                    at = np.uint64(first[1 if signed > 0 else 0, index] + reach[index] + row_low)
+                    column, width_here, count = begin - left, right - left, end - begin
+                    if mode == CUT:
+                        opening = cut(vignetting, kept, signed, around_y, begin)
+                        _add_cut(
+                            row_low,
+                            row_high,
+                            line,
+                            column,
+                            width_here,
+                            row_first,
+                            places,
+                            heights,
+                            at,
+                            opening,
+                            abs(signed),
+                            lanes,
+                            run,
+                            accumulator,
+                        )
+                    elif column >= across and column + across + 1 < width_here:
+                        steps = (lanes * (count + 1) + LANES - 1) // LANES
+                        if mode == PLAIN:
+                            for _row in range(row_low, row_high + 1):
+                                start, after = (
+                                    line + lanes * (column + cells[at, 0]),
+                                    line + lanes * (column + cells[at, 1]),
+                                )
+                                add_run(accumulator, start, run, 0, lanes, steps, shares[at, 0], shares[at, 1])
+                                add_run(accumulator, after, run, 0, lanes, steps, shares[at, 2], shares[at, 3])
+                                at += np.uint64(1)
+                                line += ROW_PIXELS * lanes
+                        else:
+                            step = np.uint64(row_first[at])
+                            for _row in range(row_low, row_high + 1):
+                                at += np.uint64(1)
+                                end_step = np.uint64(row_first[at])
+                                while step < end_step:
+                                    start = line + lanes * (column + cells[step, 0])
+                                    add_run(accumulator, start, run, 0, lanes, steps, shares[step, 0], shares[step, 1])
+                                    step += np.uint64(1)
+                                line += ROW_PIXELS * lanes
                     else:
-                        span = (row_low, row_high, line, column, width_here)
-                        steps = (row_first, places, heights)
-                        _add_cut(span, steps, at, opening, abs(signed), red, green, blue, weight, lanes, accumulator)
-                layer = BEHIND if what & HIDDEN and layer != BEHIND else -1
+                        _add_clipped(
+                            row_low,
+                            row_high,
+                            line,
+                            column,
+                            count,
+                            width_here,
+                            mode,
+                            row_first,
+                            cells,
+                            shares,
+                            at,
+                            lanes,
+                            run,
+                            accumulator,
+                        )
+                begin = end
     return slots
 
 
 @compiled(nogil=True, fastmath=True)
-def _add_cut(span, steps, at, opening, radius_px, red, green, blue, weight, lanes, accumulator):
-    """Add the rows of one shape that is cut. By itself, as it would take registers from the shapes that are whole.
+def _gather(light, surroundings, layer, y, around_y, begin, end, width, channel, conserve, run):
+    """Write the colours and weights of neighbouring samples, over the area of their shape, to ``run``.
+
+    They begin at its second pixel; there are zeros before and after them.
+    """
+    at = 4 if channel < 0 else 2
+    for around_x in range(begin, end):
+        x = min(max(around_x, 0), width - 1)
+        share = conserve
+        if around_y != y or around_x != x:  # repeated: neither lamps nor what is like them
+            beyond_px = max(abs(around_y - y), abs(around_x - x))
+            share = np.float32(share * repeated(light[layer], surroundings, y, x, beyond_px))
+        weight = light[layer, y, x, 3] * conserve
+        if channel < 0:
+            run[at], run[at + 1] = light[layer, y, x, 0] * share, light[layer, y, x, 1] * share
+            run[at + 2], run[at + 3] = light[layer, y, x, 2] * share, weight
+            at += 4
+        else:
+            run[at], run[at + 1] = light[layer, y, x, channel] * share, weight
+            at += 2
+    for rest in range(at, at + LANES + 4):
+        run[rest] = 0
+
+
+@compiled(nogil=True, fastmath=True)
+def _add_clipped(
+    row_low, row_high, line, column, count, width_here, mode, row_first, cells, shares, at, lanes, run, accumulator
+):
+    """Add the rows of neighbouring shapes as far as the tile goes.
 
     Args:
-        span: first and last row, from the sample's; where the first one stands in the sums; the sample's column; and
-            the tile's width.
-        steps: ``row_first``, ``places`` and ``heights`` of ``Rows``.
+        row_low, row_high: first and last row, from the samples'.
+        line: where the first one stands in the sums.
+        column, count: of the first sample, and how many there are.
+        width_here: of the tile.
+        mode, row_first, cells, shares: see ``rows.py``.
         at: the first row among all.
-        opening: from ``vignetting.cut``.
-        radius_px: of the shape.
-        red, green, blue, weight: of the sample, over the shape's area.
         lanes: of a pixel's sums.
+        run: see ``_gather``.
         accumulator: the sums.
     """
-    row_low, row_high, line, column, width_here = span
-    row_first, places, heights = steps
+    of_row = np.int64(at)
+    # Sums of the colours of the first samples: what begins beyond the left border has stepped up before it.
+    for place in range(lanes):
+        run[_RUN_FLOATS + place] = 0
+    for place in range(lanes, lanes * (count + 1)):
+        run[_RUN_FLOATS + place] = run[_RUN_FLOATS + place - lanes] + run[place]
+    for _row in range(row_low, row_high + 1):
+        first_step, end_step = 2 * of_row, 2 * of_row + 2
+        if mode != PLAIN:
+            first_step, end_step = np.int64(row_first[of_row]), np.int64(row_first[of_row + 1])
+        for step in range(first_step, end_step):
+            if mode == PLAIN:
+                side = step & 1
+                start, up, after = column + cells[of_row, side], shares[of_row, 2 * side], shares[of_row, 2 * side + 1]
+            else:
+                start, up, after = column + cells[step, 0], shares[step, 0], shares[step, 1]
+            if start >= width_here:
+                continue
+            over = min(max(-start, 0), count)
+            if over > 0:
+                before, last = _RUN_FLOATS + lanes * over, _RUN_FLOATS + lanes * (over - 1 if over < count else over)
+                for lane in range(lanes):
+                    accumulator[line + lane] += up * run[before + lane] + after * run[last + lane]
+            if over < count:
+                # The sample before the first of these has its second share here, too.
+                left = (lanes * (count + 1 - over) + LANES - 1) // LANES
+                add_run(accumulator, line + lanes * (start + over), run, lanes * over, lanes, left, up, after)
+        of_row += 1
+        line += ROW_PIXELS * lanes
+
+
+@compiled(nogil=True, fastmath=True)
+def _add_cut(
+    row_low,
+    row_high,
+    line,
+    column,
+    width_here,
+    row_first,
+    places,
+    heights,
+    at,
+    opening,
+    radius_px,
+    lanes,
+    run,
+    accumulator,
+):
+    """Add the rows of one shape that is cut. Arguments as for ``_add_clipped``.
+
+    Args:
+        places, heights: see ``rows.py``.
+        opening: from ``vignetting.cut``.
+        radius_px: of the shape.
+    """
+    whole = 1 / opening[0]
+    red, green, blue, weight = run[lanes] * whole, run[lanes + 1] * whole, np.float32(0), run[2 * lanes - 1] * whole
+    if lanes == 4:
+        blue = run[6] * whole
     for row in range(row_low, row_high + 1):
         if radius_px < FINE_UP_TO_PX:
             low, high, share = fine_row_opening(opening, np.float32(row))
@@ -299,7 +423,7 @@ def _compose(window, source, samples, glow, slot_of_bin, extents, accumulator, t
                     picture[x, 2] += part * blue
                     picture[x, 3] += part * coverage
             begin = slot * SLOT_PIXELS * 4 + y * ROW_PIXELS * 4 + 4 * extents[slot, 2]
-            accumulator[begin : slot * SLOT_PIXELS * 4 + y * ROW_PIXELS * 4 + 4 * (extents[slot, 3] + 2)] = 0
+            accumulator[begin : slot * SLOT_PIXELS * 4 + y * ROW_PIXELS * 4 + 4 * extents[slot, 4]] = 0
         if glow.shape[0]:
             _add_glow(glow[0, y], samples.light[FRONT, top + y, left:right], picture)
         for c in range(3):
@@ -356,7 +480,7 @@ def _compose_channel(window, channel, backstop, glow, slot_of_bin, extents, accu
                 if part > 0:
                     picture[x, 0] += part * value
                     picture[x, 1] += part * coverage
-            accumulator[begin : (slot * SLOT_PIXELS + y * ROW_PIXELS + extents[slot, 3] + 2) * 2] = 0
+            accumulator[begin : (slot * SLOT_PIXELS + y * ROW_PIXELS + extents[slot, 4]) * 2] = 0
         for x in range(right - left):
             value = max(picture[x, 0] / max(picture[x, 1], np.float32(LEAST_COVERAGE)), np.float32(0))
             if glow.shape[0]:

@@ -135,6 +135,8 @@ class LayeredImage:
                 rows, image.defocus, image.block_low, image.block_high, image.kind, image.level
             ),
         )
+        if bands is not None:
+            workers.each(block_rows, lambda rows: bands.mark_far(rows, image.pixels, image.defocus, image.kind))
         workers.each(
             block_rows,
             lambda rows: layers.split_mixed(
@@ -142,9 +144,7 @@ class LayeredImage:
             ),
         )
         if bands is not None:
-            workers.each(
-                block_rows, lambda rows: bands.split_far(rows, image.pixels, image.light, image.defocus, image.kind)
-            )
+            workers.each(block_rows, lambda rows: bands.split_far(rows, image.light, image.defocus, image.kind))
         workers.each(
             block_rows,
             lambda rows: find_lit(rows, image.brightest, image.surroundings, image.light, image.defocus, image.kind),
@@ -271,7 +271,7 @@ class LayeredImage:
         Args:
             seen: what other frames saw of it, which takes the place of what would be continued.
         """
-        ring = layers.first_ring(self.level, self.source)
+        ring = layers.first_ring(self.light, self.defocus, self.kind, self.level, self.source)
         number = 2
         while ring.size:
             parts = np.array_split(ring, workers.threads if ring.size >= _LEAST_RING_TO_SHARE else 1)

@@ -28,9 +28,10 @@ STEP_PX = 1.0
 """Neighbouring pixels whose defocus differs by more than this belong to different surfaces."""
 
 FRONT, PATCH, BEHIND = 0, 1, 2  # the layers
-SPLIT, HIDDEN, BESIDE_STEP, LIT = 1, 2, 4, 8
+SPLIT, HIDDEN, BESIDE_STEP, LIT, TOLD = 1, 2, 4, 8, 16
 """Bits of ``kind``: PATCH takes the place of FRONT; there is a sample in BEHIND; a neighbour is a step away; a lamp
-behind shines into the pixel, see ``lit_edges.py``, which leaves none."""
+behind shines into the pixel, see ``lit_edges.py``, which leaves none; an edge estimator tells its share and colours,
+see ``bands.py``, which leaves none either."""
 
 MIX_RADIUS = 4
 """Pixels around a mixed one in which pure colours are looked for."""
@@ -44,6 +45,10 @@ _MIX_GRAIN = np.float32(0.15)  # of a colour: how far pixels of one surface diff
 _REACH_MARGIN_PX = 1.5
 _SAME_SURFACE = 0.25  # of the step: how far defocus may differ within one background
 _STENCIL = 2  # points on each side of the filled pixel, along both axes
+_STENCIL_WEIGHTS = np.array(
+    [[1 / max(m * m + n * n, 1) for n in range(-_STENCIL, _STENCIL + 1)] for m in range(-_STENCIL, _STENCIL + 1)],
+    np.float32,
+)
 _STENCIL_GROWTH = 0.5  # their spacing, in distances from the step
 
 
@@ -103,25 +108,33 @@ def find_steps(rows, defocus, block_low, block_high, kind, level):
     """Find the steps of one row of blocks: ``kind`` becomes ``BESIDE_STEP`` or 0, ``level`` 1 on far sides or 0."""
     height, width = kind.shape
     top, bottom = rows * BLOCK, min((rows + 1) * BLOCK, height)
+    line = np.empty(BLOCK + 3, np.float32)
+    least, most = np.empty((BLOCK + 2, BLOCK), np.float32), np.empty((BLOCK + 2, BLOCK), np.float32)
     for block in range(block_low.shape[1]):
         left, right = block * BLOCK, min((block + 1) * BLOCK, width)
         kind[top:bottom, left:right] = 0
         level[top:bottom, left:right] = 0
         if _range_around(block_low, block_high, rows, block) <= STEP_PX:
             continue
+        # Least and largest of three side by side, then of three such rows: loops that the compiler turns into vectors.
+        first, last = max(left - 1, 0), min(right + 1, width)
+        for j in range(max(top - 1, 0), min(bottom + 1, height)):
+            row = j - top + 1
+            for x in range(first, last):
+                line[x - left + 1] = defocus[FRONT, j, x]
+            line[0], line[last - left + 1] = line[first - left + 1], line[last - left]
+            for x in range(right - left):
+                least[row, x] = min(line[x], line[x + 1], line[x + 2])
+                most[row, x] = max(line[x], line[x + 1], line[x + 2])
         for y in range(top, bottom):
-            for x in range(left, right):
-                here = defocus[FRONT, y, x]
-                far, near = here, here
-                for j in range(max(y - 1, 0), min(y + 2, height)):
-                    for i in range(max(x - 1, 0), min(x + 2, width)):
-                        far = min(far, defocus[FRONT, j, i])
-                        near = max(near, defocus[FRONT, j, i])
-                if near - here > STEP_PX or here - far > STEP_PX:
-                    kind[y, x] = BESIDE_STEP
-                    # Between two steps, a pixel belongs to the side of the larger.
-                    if near - here > STEP_PX and near - here >= here - far:
-                        level[y, x] = 1
+            row, above, below = y - top + 1, max(y - 1, 0) - top + 1, min(y + 1, height - 1) - top + 1
+            for x in range(right - left):
+                here = defocus[FRONT, y, left + x]
+                up = max(most[above, x], most[row, x], most[below, x]) - here
+                down = here - min(least[above, x], least[row, x], least[below, x])
+                kind[y, left + x] = BESIDE_STEP if max(up, down) > np.float32(STEP_PX) else 0
+                # Between two steps, a pixel belongs to the side of the larger.
+                level[y, left + x] = 1 if up > np.float32(STEP_PX) and up >= down else 0
 
 
 @compiled(nogil=True)
@@ -136,7 +149,7 @@ def split_mixed(rows, surroundings, light, defocus, kind, level):
     near_color, far_color = np.empty((3, 3), np.float32), np.empty((3, 3), np.float32)
     for y in range(rows * BLOCK, min((rows + 1) * BLOCK, height)):
         for x in range(width):
-            if level[y, x] != 1:
+            if level[y, x] != 1 or kind[y, x] & TOLD:
                 continue
             here = defocus[FRONT, y, x]
             near = here
@@ -264,12 +277,16 @@ def _extreme_near_color(light, defocus, y, x, threshold, bound, near_color, far_
 
 
 @compiled(nogil=True)
-def first_ring(level, source):
+def first_ring(light, defocus, kind, level, source):
     """The far sides of all steps, from which hidden background is filled inwards: indices of pixels, int32.
 
+    Their background is written to ``BEHIND`` where it is not there yet, so that what is filled finds all in one place.
+
     Args:
+        light, defocus, kind: see above.
         level: ``(H, W)`` int16: 1 on the far side of a step, 0 elsewhere; each filled pixel will get its ring.
-        source: ``(H, W)`` int32: the far-side pixel that a pixel lies nearest to; written for the first ring.
+        source: ``(H, W)`` int32: row and column, 16 bits each, of the far-side pixel that a pixel lies nearest to;
+            written for the first ring.
     """
     height, width = level.shape
     ring = np.empty(np.count_nonzero(level == 1), np.int32)
@@ -277,9 +294,13 @@ def first_ring(level, source):
     for y in range(height):
         for x in range(width):
             if level[y, x] == 1:
-                source[y, x] = y * width + x
+                source[y, x] = np.int32(y << 16 | x)
                 ring[count] = y * width + x
                 count += 1
+                if not kind[y, x] & HIDDEN:
+                    defocus[BEHIND, y, x] = defocus[FRONT, y, x]
+                    for c in range(3):
+                        light[BEHIND, y, x, c] = light[FRONT, y, x, c]
     return ring
 
 
@@ -297,7 +318,8 @@ def fill_ring(part, number, light, defocus, kind, level, source, seen):
     count = 0
     for entry in range(part.shape[0]):
         y, x = part[entry] // width, part[entry] % width
-        behind = defocus[FRONT, source[y, x] // width, source[y, x] % width]
+        from_y, from_x = _place(source[y, x])
+        behind = defocus[FRONT, from_y, from_x]
         for j in range(max(y - 1, 0), min(y + 2, height)):
             for i in range(max(x - 1, 0), min(x + 2, width)):
                 # Rings of four and of eight neighbours in turn are octagons, close enough to circles.
@@ -311,26 +333,32 @@ def fill_ring(part, number, light, defocus, kind, level, source, seen):
     return filled[:count]
 
 
+@compiled(nogil=True, inline="always")
+def _place(source):
+    """Row and column of what is kept as ``source``. Shifts, for divisions took a third of the time of a ring."""
+    return np.int64(source) >> 16 & 0xFFFF, np.int64(source) & 0xFFFF
+
+
 @compiled(nogil=True)
 def _hide(light, defocus, kind, level, source, seen, y, x, number):
     """Give (y, x) a hidden sample if the background of an earlier ring reaches behind it; whether it did."""
     height, width = kind.shape
-    nearest, distance = -1, np.inf
+    nearest, distance, at_y, at_x = np.int32(-1), 1 << 62, 0, 0
     for j in range(max(y - 1, 0), min(y + 2, height)):
         for i in range(max(x - 1, 0), min(x + 2, width)):
             if 0 < level[j, i] < number:
-                from_y, from_x = source[j, i] // width, source[j, i] % width
+                from_y, from_x = _place(source[j, i])
                 apart = (from_y - y) ** 2 + (from_x - x) ** 2
                 if apart < distance:
-                    nearest, distance = source[j, i], apart
-    background = defocus[FRONT, nearest // width, nearest % width]
+                    nearest, distance, at_y, at_x = source[j, i], apart, from_y, from_x
+    background = defocus[FRONT, at_y, at_x]
     step = defocus[FRONT, y, x] - background
     if step <= STEP_PX or distance > (step + _REACH_MARGIN_PX) ** 2:
         return False
     tolerance = max(np.float32(STEP_PX), np.float32(_SAME_SURFACE) * step)
     total, far = np.float32(0), np.float32(0)
     red, green, blue = np.float32(0), np.float32(0), np.float32(0)
-    stride = 1 + int(np.sqrt(distance) * _STENCIL_GROWTH)
+    stride = 1 + int(np.sqrt(np.float32(distance)) * np.float32(_STENCIL_GROWTH))
     for m in range(-_STENCIL, _STENCIL + 1):
         j = y + m * stride
         if j < 0 or j >= height:
@@ -339,20 +367,18 @@ def _hide(light, defocus, kind, level, source, seen, y, x, number):
             i = x + n * stride
             if i < 0 or i >= width or not 0 < level[j, i] < number:
                 continue
-            layer = BEHIND if kind[j, i] & HIDDEN else FRONT
-            if abs(defocus[layer, j, i] - background) > tolerance:
+            behind = defocus[BEHIND, j, i]
+            if abs(behind - background) > tolerance:
                 continue
-            weight = np.float32(1) / (m * m + n * n)
+            weight = _STENCIL_WEIGHTS[m + _STENCIL, n + _STENCIL]
             total += weight
-            far += weight * defocus[layer, j, i]
-            red += weight * light[layer, j, i, 0]
-            green += weight * light[layer, j, i, 1]
-            blue += weight * light[layer, j, i, 2]
+            far += weight * behind
+            red += weight * light[BEHIND, j, i, 0]
+            green += weight * light[BEHIND, j, i, 1]
+            blue += weight * light[BEHIND, j, i, 2]
     if total == 0:  # no point of the stencil lies on the background: take the nearest of it
-        j, i = nearest // width, nearest % width
-        layer = BEHIND if kind[j, i] & HIDDEN else FRONT
-        total, far = np.float32(1), defocus[layer, j, i]
-        red, green, blue = light[layer, j, i, 0], light[layer, j, i, 1], light[layer, j, i, 2]
+        total, far = np.float32(1), defocus[BEHIND, at_y, at_x]
+        red, green, blue = light[BEHIND, at_y, at_x, 0], light[BEHIND, at_y, at_x, 1], light[BEHIND, at_y, at_x, 2]
     level[y, x] = number
     source[y, x] = nearest
     kind[y, x] |= HIDDEN

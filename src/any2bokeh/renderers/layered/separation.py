@@ -63,7 +63,7 @@ def separate_tile(tile, samples, rows, channel, shift_px, focus_px, accumulator,
                     full[x] += part * coverage
                     for i in range(lanes):
                         sums[x, which, i] += part * lane[i]
-            accumulator[begin : (slot * SLOT_PIXELS + y * ROW_PIXELS + extents[slot, 3] + 2) * lanes] = 0
+            accumulator[begin : (slot * SLOT_PIXELS + y * ROW_PIXELS + extents[slot, 4]) * lanes] = 0
         for which in range(3):
             for x in range(right - left):
                 whole = max(full[x], np.float32(LEAST_COVERAGE))

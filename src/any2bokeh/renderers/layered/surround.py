@@ -6,9 +6,11 @@ there, the frame is rendered with a margin of it, which is cut off again.
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from any2bokeh.disparity.edges.bands import MixedPixels
 from any2bokeh.renderers.base import RenderInput
 
 Inner = tuple[slice, slice, slice]
@@ -40,18 +42,19 @@ def with_surround(frame: RenderInput) -> RenderInput:
         frame.focus_disparity,
         frame.blur_strength * max(height, width) / max(pixels.shape[1:]),
         hidden=replace(hidden, margin_px=0),
-        bands=frame.bands and frame.bands.resampled(lambda planes: _empty_around(planes, hidden.margin_px)),
+        bands=frame.bands and MixedPixels.of(frame.bands).within(disparity, hidden.margin_px),
     )
-
-
-def _empty_around(planes: NDArray[np.float32], margin_px: int) -> NDArray[np.float32]:
-    return np.pad(planes, ((0, 0), (margin_px, margin_px), (margin_px, margin_px)))
 
 
 def _continued(
     values: NDArray[np.float32], seen: NDArray[np.float32], known: NDArray[np.float32], margin_px: int
 ) -> NDArray[np.float32]:
-    around = np.pad(values, ((0, 0), (margin_px, margin_px), (margin_px, margin_px)), mode="edge")
+    around = np.asarray(
+        [
+            cv2.copyMakeBorder(plane, margin_px, margin_px, margin_px, margin_px, cv2.BORDER_REPLICATE)
+            for plane in np.asarray(values, np.float32)
+        ]
+    )
     inside = slice(margin_px, -margin_px)
     for part in (
         (slice(margin_px), slice(None)),
@@ -61,4 +64,4 @@ def _continued(
     ):
         strip = around[:, *part]
         strip += known[part] * (seen[:, *part] - strip)
-    return np.asarray(around, np.float32)
+    return around
