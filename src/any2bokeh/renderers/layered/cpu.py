@@ -17,11 +17,11 @@ from any2bokeh.optics.radii import radius_index
 from any2bokeh.optics.vignetting import FINE_UP_TO_PX, cut, fine_row_opening, row_opening
 from any2bokeh.renderers.layered.bins import BIN_COUNT, FOCUS_BIN, depth_bin
 from any2bokeh.renderers.layered.blocks import BLOCK
+from any2bokeh.renderers.layered.border import repeated
 from any2bokeh.renderers.layered.lamps import glow_of
 from any2bokeh.renderers.layered.layers import BEHIND, FRONT, HIDDEN, PATCH, SPLIT
 from any2bokeh.renderers.layered.rows import CUT, PLAIN, STEPPED
 from any2bokeh.renderers.layered.simd import add_two_pairs, add_two_pixels
-from any2bokeh.renderers.layered.surroundings import repeated
 
 TILE_HEIGHT = 32
 TILE_WIDTH = 256
@@ -155,7 +155,7 @@ def _splat(part, window, samples, rows, channel, shift_px, accumulator, slot_of_
                         red, green, blue = light[layer, y, x, channel] * conserve, np.float32(0), np.float32(0)
                     if around_y != y or around_x != x:  # repeated: neither lamps nor what is like them
                         beyond_px = max(abs(around_y - y), abs(around_x - x))
-                        share = repeated(light[layer], samples.surroundings, y, x, beyond_px)
+                        share = repeated(light, layer, samples.surroundings, y, x, beyond_px)
                         red, green, blue = red * share, green * share, blue * share
                     column = around_x - left
                     at = np.uint64(first[side, index] + rows_high + row_low)
