@@ -1,14 +1,15 @@
 """From a shot to what a renderer is given, frame by frame."""
 
+import math
 from collections import deque
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.disparity.edges.bands import EdgeBands, MixedPixels
+from any2bokeh.disparity.edges.bands import BandPixels, EdgeBands, EdgeEstimator, MixedPixels, PlacesFirst
 from any2bokeh.errors import InputError
 from any2bokeh.optics.breathing import zoomed
 from any2bokeh.optics.coc import REFERENCE_LONG_SIDE_PX
@@ -19,8 +20,6 @@ from any2bokeh.video import Frame
 
 if TYPE_CHECKING:
     from any2bokeh.plate.stream import PlateStream
-
-_NO_PIXELS = MixedPixels(np.empty(0, np.int32), np.empty((10, 0), np.float32))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,25 +44,38 @@ def frames_of(shot: Shot) -> Generator[ShotFrame, None, None]:
     """
     if not (shot.plate and bool((shot.track.blur_strength > 0).any())):
         for frame, disparity in _read(shot, shot.start, shot.stop):
-            yield _given(shot, _treated(shot, frame, disparity, shot.blur_at(frame.index) > 0), None)
+            bands = _bands_of(shot.edges if shot.blur_at(frame.index) > 0 else None, frame, disparity)
+            yield _given(shot, _Treated.of(frame, bands), None)
         return
+    from any2bokeh.plate.silhouette import REACH
     from any2bokeh.plate.stream import AHEAD, BACK, PlateStream
 
-    first = shot.start if shot.is_part else max(shot.start - BACK, 0)
-    last = shot.stop if shot.is_part else min(shot.stop + AHEAD, shot.source.info.frame_count)
+    back, ahead = BACK + REACH, AHEAD + REACH
+    first = shot.start if shot.is_part else max(shot.start - back, 0)
+    last = shot.stop if shot.is_part else min(shot.stop + ahead, shot.source.info.frame_count)
     around = PlateStream()
+    first_look = shot.edges.placed if isinstance(shot.edges, PlacesFirst) else shot.edges
+    single: deque[_Single] = deque()  # until those around them are there
     waiting: deque[_Treated] = deque()
     last = max(min(last, shot.disparity.frame_count), shot.stop)  # maps after the part may be missing
+
+    def steady(up_to: float) -> None:
+        while single and single[0].treated.index <= up_to:
+            treated = _steadied(single.popleft(), shot.edges, around)
+            if shot.start <= treated.index < shot.stop:
+                waiting.append(treated)
+
     for frame, disparity in _read(shot, first, last):
         index = frame.index
-        is_looked_at = any(shot.blur_at(other) > 0 for other in range(index - AHEAD, index + BACK + 1))
-        treated = _treated(shot, frame, disparity, is_looked_at)
+        is_looked_at = any(shot.blur_at(other) > 0 for other in range(index - ahead, index + back + 1))
+        bands = _bands_of(first_look if is_looked_at else None, frame, disparity)
         if is_looked_at:
-            around.add(index, frame.pixels, treated.disparity)
-        if shot.start <= index < shot.stop:
-            waiting.append(treated)
-        while waiting and (waiting[0].index <= index - AHEAD or shot.blur_at(waiting[0].index) == 0):
+            around.add(index, frame.pixels, bands)
+        single.append(_Single(_Treated.of(frame, bands), BandPixels.of(bands)))
+        steady(index - REACH)
+        while waiting and (waiting[0].index <= index - ahead or shot.blur_at(waiting[0].index) == 0):
             yield _with_plate(shot, waiting.popleft(), around)
+    steady(math.inf)
     while waiting:
         yield _with_plate(shot, waiting.popleft(), around)
 
@@ -76,9 +88,21 @@ class _Treated:
     disparity: NDArray[np.float32]
     mixed: MixedPixels
 
+    @classmethod
+    def of(cls, frame: Frame, bands: EdgeBands) -> Self:
+        return cls(frame, bands.disparity, MixedPixels.of(bands))
+
     @property
     def index(self) -> int:
         return self.frame.index
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Single:
+    """A frame treated by itself, and the pixels of it that are in question."""
+
+    treated: _Treated
+    band: BandPixels
 
 
 def _read(shot: Shot, first: int, last: int) -> Iterator[tuple[Frame, NDArray[np.float32]]]:
@@ -98,14 +122,26 @@ def _read(shot: Shot, first: int, last: int) -> Iterator[tuple[Frame, NDArray[np
             raise
 
 
-def _treated(shot: Shot, frame: Frame, disparity: NDArray[np.float32], is_used: bool) -> _Treated:
+def _bands_of(edges: EdgeEstimator | None, frame: Frame, disparity: NDArray[np.float32]) -> EdgeBands:
+    """The map of a frame at the size of its picture, and what is known of its edges."""
     from any2bokeh.disparity import upsample
     from any2bokeh.disparity.edges import bands_at_size
 
-    if shot.edges is None or not is_used:
-        return _Treated(frame, upsample(disparity, frame.pixels), _NO_PIXELS)
-    bands = bands_at_size(shot.edges, disparity, frame.pixels)
-    return _Treated(frame, bands.disparity, MixedPixels.of(bands))
+    if edges is None:
+        return EdgeBands.none(upsample(disparity, frame.pixels))
+    return bands_at_size(edges, disparity, frame.pixels)
+
+
+def _steadied(single: _Single, edges: EdgeEstimator | None, around: "PlateStream") -> _Treated:
+    """A frame with its silhouettes as the frames around it show them."""
+    treated, band = single.treated, single.band
+    if band.at.size == 0:
+        return treated
+    disparity = around.steadied(treated.index, treated.disparity, band)
+    if isinstance(edges, PlacesFirst):
+        return _Treated.of(treated.frame, edges.with_shares(band.bands(disparity), treated.frame.pixels))
+    # What was told of the shares of a pixel does not hold where it shows another surface.
+    return _Treated(treated.frame, disparity, treated.mixed.without((disparity != treated.disparity)[0]))
 
 
 def _with_plate(shot: Shot, treated: _Treated, around: "PlateStream") -> ShotFrame:

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from any2bokeh.disparity.edges import EdgeBands
 from any2bokeh.plate.hidden import HiddenBackground
 from any2bokeh.plate.stream import AHEAD, PlateStream
 
@@ -33,7 +34,7 @@ class HidingClip:
         count = len(self.frames)
         for index in range(first, count + AHEAD):
             if index < count:
-                stream.add(index, self.frames[index], self.maps[index])
+                stream.add(index, self.frames[index], EdgeBands.none(self.maps[index]))
             if first <= index - AHEAD:
                 shown = index - AHEAD
                 told[shown] = stream.hidden(shown, self.maps[shown], focus_disparity, PX_PER_DISPARITY)

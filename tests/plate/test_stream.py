@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from any2bokeh.disparity.edges import EdgeBands
 from any2bokeh.plate.hidden import HiddenBackground
+from any2bokeh.plate.silhouette import REACH
 from any2bokeh.plate.stream import AHEAD, BACK, PlateStream
 from tests.plate import scenes
 
@@ -115,10 +117,11 @@ def test_memory_does_not_grow():
     clip = scenes.clip(2, way=scenes.pan)
     stream = PlateStream()
     for index in range(3 * (BACK + AHEAD)):
-        stream.add(index, clip.frames[index % 2], clip.maps[index % 2])
+        stream.add(index, clip.frames[index % 2], EdgeBands.none(clip.maps[index % 2]))
         stream.hidden(max(index - AHEAD, 0), clip.maps[0], scenes.FAR, scenes.PX_PER_DISPARITY)
-    assert len(stream._views) <= BACK + AHEAD + 1
-    assert len(stream._steps) <= BACK + AHEAD + 1
+    assert len(stream._views) <= BACK + AHEAD + REACH + 1
+    assert len(stream._steps) <= BACK + AHEAD + REACH + 1
+    assert len(stream._silhouettes) <= 2 * REACH + 1
 
 
 def test_light_without_a_bound_is_kept():

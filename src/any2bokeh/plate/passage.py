@@ -70,6 +70,22 @@ def passages(
     return found
 
 
+def carried(before: NDArray[np.float32] | None, step: NDArray[np.float32], *, ahead: bool) -> NDArray[np.float32]:
+    """Where the nodes of a frame are one frame farther away.
+
+    Args:
+        before: ``(rows, columns, LEVELS, 6)`` float32, where they are so far: places in blocks, and the slopes of these
+            as for motion; None in the frame itself.
+        step: motion from there to the next frame, or of the frame before to there.
+        ahead: whether it is to the next.
+    """
+    at = np.zeros_like(step) if before is None else before.copy()
+    if before is None:
+        _begin(at)
+    _advance(step, ahead, np.ones(step.shape[:3], np.bool_), at)
+    return at
+
+
 @compiled(nogil=True)
 def _band(zone, margin, low, high, wanted):  # pragma: no cover (compiled)
     """Some blocks of one surface beside the zone; nodes of zone and band are wanted."""

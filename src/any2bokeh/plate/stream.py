@@ -5,11 +5,13 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from any2bokeh.disparity.edges.bands import BandPixels, EdgeBands
 from any2bokeh.motion.flow import FlowFinder
 from any2bokeh.motion.shots import COLOURS_MIN, colour_distance, is_cut
 from any2bokeh.plate.hidden import HiddenBackground
 from any2bokeh.plate.lattice import lattice_between
-from any2bokeh.plate.passage import passages
+from any2bokeh.plate.passage import carried, passages
+from any2bokeh.plate.silhouette import REACH, SAYS, Silhouette, steadied
 from any2bokeh.plate.taking import taken
 from any2bokeh.plate.view import View
 from any2bokeh.plate.zone import NO_ZONE, hidden_zone, with_margin
@@ -25,22 +27,58 @@ _TAPER = 4  # frames over which the farthest count less and less
 class PlateStream:
     """Takes the frames of a clip in order, and tells the hidden background of each once those ahead of it are there.
 
-    What a frame gets depends on the frames within ``BACK`` and ``AHEAD`` of it alone, not on where the clip was begun.
+    What a frame gets depends on the frames within ``BACK`` and ``AHEAD`` of it, and on those within ``REACH`` of these,
+    not on where the clip was begun.
     """
 
     def __init__(self) -> None:
         self._views: dict[int, View] = {}
         self._steps: dict[int, NDArray[np.float32]] = {}
         self._breaks: set[int] = set()  # frames whose next one shows something else
+        self._silhouettes: dict[int, Silhouette] = {}
         self._flow = FlowFinder()
 
-    def add(self, index: int, pixels: NDArray[np.float32], disparity: NDArray[np.float32]) -> None:
-        """The next frame: ``(3, H, W)`` and ``(1, H, W)``."""
-        self._views[index] = View.of(index, pixels, disparity)
-        for old in [i for i in self._views if i < index - BACK - AHEAD]:
+    def add(self, index: int, pixels: NDArray[np.float32], bands: EdgeBands) -> None:
+        """The next frame: ``(3, H, W)``, and its map ``(1, H, W)`` with what is known of its edges."""
+        self._views[index] = View.of(index, pixels, bands.disparity)
+        self._silhouettes[index] = Silhouette.of(bands)
+        self._silhouettes.pop(index - 2 * REACH - 1, None)
+        for old in [i for i in self._views if i < index - BACK - AHEAD - REACH]:
             del self._views[old]
             self._steps.pop(old, None)
             self._breaks.discard(old)
+
+    def steadied(self, index: int, disparity: NDArray[np.float32], band: BandPixels) -> NDArray[np.float32]:
+        """The map of a frame with silhouettes as the frames within ``REACH`` believe them; see ``silhouette.steadied``.
+
+        From then on the frame is seen with it. Motion is found with the map of each frame by itself, so frames are to
+        be steadied in order.
+
+        Args:
+            index: of a frame that was added, as were those ahead of it.
+            disparity: ``(1, H, W)``, its own.
+            band: its pixels in question.
+        """
+        if band.at.size == 0:
+            return disparity
+        others: list[tuple[Silhouette, View]] = []
+        passages: list[NDArray[np.float32]] = []
+        says: list[float] = []
+        for direction in (-1, 1):
+            passage = None
+            for far, say in enumerate(SAYS, 1):
+                one, other = sorted((index + direction * (far - 1), index + direction * far))
+                if one not in self._views or other not in self._views or not self._is_one_shot(one):
+                    break
+                passage = carried(passage, self._steps[one], ahead=direction > 0)
+                at = index + direction * far
+                others.append((self._silhouettes[at], self._views[at]))
+                passages.append(passage)
+                says.append(say)
+        steady = steadied(disparity, band, self._views[index], others, passages, says)
+        if steady is not disparity:
+            self._views[index] = self._views[index].with_disparity(steady)
+        return steady
 
     def hidden(
         self, index: int, disparity: NDArray[np.float32], focus_disparity: float, px_per_disparity: float

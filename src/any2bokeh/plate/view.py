@@ -1,6 +1,6 @@
 """What is kept of a frame while others may look at it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import cv2
@@ -72,6 +72,37 @@ class View:
         _find_clean(low, high, clean)
         cover, grey = np.asarray(cover, np.uint16), np.asarray(grey, np.float32)
         return cls(index, block_px, codes, cover, colours, grey, low, high, step, clean)
+
+    def with_disparity(self, disparity: NDArray[np.float32]) -> Self:
+        """The same picture with another disparity ``(1, H, W)``."""
+        depth_codes = np.empty(self.cover.shape, np.uint16)
+        low, high, step = (np.empty_like(self.low) for _ in range(3))
+        values = np.ascontiguousarray(disparity[0], np.float32)
+        _reduce_disparity(values, self.block_px, depth_codes, low, high, step)
+        cover = cv2.dilate(depth_codes, np.ones((2 * _COVER_PX + 1,) * 2, np.uint8))
+        clean = np.empty_like(self.clean)
+        _find_clean(low, high, clean)
+        return replace(self, cover=np.asarray(cover, np.uint16), low=low, high=high, step=step, clean=clean)
+
+
+@compiled(nogil=True, fastmath=True)
+def _reduce_disparity(disparity, block_px, depth_codes, low, high, step):  # pragma: no cover (compiled)
+    """The part of ``_reduce`` that looks at disparity alone."""
+    height, width = disparity.shape
+    low[:] = 2
+    high[:] = -1
+    step[:] = 0
+    for y in range(height):
+        row, below = y // block_px, min(y + 1, height - 1)
+        for block in range(low.shape[1]):
+            least, most, jump = low[row, block], high[row, block], step[row, block]
+            for x in range(block * block_px, min((block + 1) * block_px, width)):
+                here = disparity[y, x]
+                least = min(least, here)
+                most = max(most, here)
+                jump = max(jump, abs(here - disparity[below, x]), abs(here - disparity[y, min(x + 1, width - 1)]))
+                depth_codes[y, x] = np.uint16(min(max(here, np.float32(0)), np.float32(1)) * _FULL_SCALE)
+            low[row, block], high[row, block], step[row, block] = least, most, jump
 
 
 @compiled(nogil=True, fastmath=True)

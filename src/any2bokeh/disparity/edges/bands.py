@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,6 +67,36 @@ class EdgeBands:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class BandPixels:
+    """The pixels in question of a map alone, in little memory.
+
+    Attributes:
+        at: ``(N,)`` int32: which pixels, in order.
+        near, far: ``(N,)`` float32: disparity of the two surfaces that each may show.
+        near_share: ``(N,)`` float32 in [0, 1]: how far the evidence speaks for the nearer.
+    """
+
+    at: NDArray[np.int32]
+    near: NDArray[np.float32]
+    far: NDArray[np.float32]
+    near_share: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, bands: EdgeBands) -> "BandPixels":
+        """Those of bands."""
+        at = np.flatnonzero(bands.band).astype(np.int32)
+        return cls(at, bands.near.ravel()[at], bands.far.ravel()[at], bands.near_share.ravel()[at])
+
+    def bands(self, disparity: NDArray[np.float32]) -> EdgeBands:
+        """The bands of these pixels, of a map ``(1, H, W)``; none of them is mixed."""
+        near, far, near_share = np.zeros((3, *disparity.shape[1:]), np.float32)
+        band = np.zeros(near.shape, np.bool_)
+        for plane, values in ((band, True), (near, self.near), (far, self.far), (near_share, self.near_share)):
+            plane.reshape(-1)[self.at] = values
+        return replace(EdgeBands.none(disparity), band=band, near=near, far=far, near_share=near_share)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class MixedPixels:
     """The mixed pixels of a map alone: what a renderer needs of its bands, in little memory.
 
@@ -84,6 +114,11 @@ class MixedPixels:
         at = np.flatnonzero(bands.alpha > 0).astype(np.int32)
         planes = (bands.near, bands.far, bands.near_share, bands.alpha, *bands.foreground, *bands.background)
         return cls(at, np.stack([plane.ravel().take(at) for plane in planes]))
+
+    def without(self, part: NDArray[np.bool_]) -> "MixedPixels":
+        """These outside a part ``(H, W)`` of the frame."""
+        stays = ~part.ravel()[self.at]
+        return MixedPixels(self.at[stays], self.values[:, stays])
 
     def bands(self, disparity: NDArray[np.float32]) -> EdgeBands | None:
         """The bands of these pixels alone, of a map ``(1, H, W)``; None where none is mixed."""
@@ -115,3 +150,18 @@ class EdgeEstimator(Protocol):
     def __call__(
         self, disparity: NDArray[np.float32], pixels: NDArray[np.float32], *, enlarged: bool = False
     ) -> EdgeBands: ...
+
+
+@runtime_checkable
+class PlacesFirst(EdgeEstimator, Protocol):
+    """An ``EdgeEstimator`` that can tell shares after steps have been placed, so that these may be moved between."""
+
+    def placed(
+        self, disparity: NDArray[np.float32], pixels: NDArray[np.float32], *, enlarged: bool = False
+    ) -> EdgeBands:
+        """The bands without mixed pixels; with them where the map is left as it is, and no pixel is in question."""
+        ...
+
+    def with_shares(self, bands: EdgeBands, pixels: NDArray[np.float32]) -> EdgeBands:
+        """Bands whose steps are placed, with the mixed pixels beside these."""
+        ...

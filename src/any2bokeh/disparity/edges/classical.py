@@ -43,6 +43,12 @@ class ClassicalEdges:
     def __call__(
         self, disparity: NDArray[np.float32], pixels: NDArray[np.float32], *, enlarged: bool = False
     ) -> EdgeBands:
+        return self.with_shares(self.placed(disparity, pixels, enlarged=enlarged), pixels)
+
+    def placed(
+        self, disparity: NDArray[np.float32], pixels: NDArray[np.float32], *, enlarged: bool = False
+    ) -> EdgeBands:
+        """See ``PlacesFirst``."""
         given = np.ascontiguousarray(disparity[0], np.float32)
         picture = np.minimum(cv2.merge(list(np.asarray(pixels, np.float32))), np.float32(1))
         stride = max(1, round(max(given.shape) / 1024))
@@ -53,8 +59,15 @@ class ClassicalEdges:
         shift_px = step.shift_px(picture)
         if not (self.always or is_soft or abs(shift_px) > _LEAST_SHIFT_PX * stride):
             return _matted(EdgeBands.none(disparity), picture, step)
-        placed = step.placed(picture, shift_px)
-        return _matted(placed, picture, _Steps.of(placed.disparity[0], stride, matte.REACH_PX))
+        return step.placed(picture, shift_px)
+
+    def with_shares(self, bands: EdgeBands, pixels: NDArray[np.float32]) -> EdgeBands:
+        """See ``PlacesFirst``."""
+        if not bool(bands.band.any()):
+            return bands
+        picture = np.minimum(cv2.merge(list(np.asarray(pixels, np.float32))), np.float32(1))
+        stride = max(1, round(max(bands.band.shape) / 1024))
+        return _matted(bands, picture, _Steps.of(bands.disparity[0], stride, matte.REACH_PX))
 
 
 def _stepped(given: NDArray[np.float32], stride: int, enlarged: bool) -> tuple[NDArray[np.float32], bool]:

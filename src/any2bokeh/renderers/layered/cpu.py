@@ -17,11 +17,11 @@ from any2bokeh.optics.radii import radius_index
 from any2bokeh.optics.vignetting import FINE_UP_TO_PX, cut, fine_row_opening, row_opening
 from any2bokeh.renderers.layered.bins import BIN_COUNT, FOCUS_BIN, depth_bin
 from any2bokeh.renderers.layered.blocks import BLOCK
+from any2bokeh.renderers.layered.border import repeated
 from any2bokeh.renderers.layered.lamps import glow_of
 from any2bokeh.renderers.layered.layers import BEHIND, FRONT, HIDDEN, PATCH, SPLIT
 from any2bokeh.renderers.layered.rows import CUT, PLAIN
 from any2bokeh.renderers.layered.simd import LANES, add_run, add_two_pairs, add_two_pixels
-from any2bokeh.renderers.layered.surroundings import repeated
 
 TILE_HEIGHT = 64
 TILE_WIDTH = 256
@@ -258,7 +258,7 @@ def _gather(light, surroundings, layer, y, around_y, begin, end, width, channel,
         share = conserve
         if around_y != y or around_x != x:  # repeated: neither lamps nor what is like them
             beyond_px = max(abs(around_y - y), abs(around_x - x))
-            share = np.float32(share * repeated(light[layer], surroundings, y, x, beyond_px))
+            share = np.float32(share * repeated(light, layer, surroundings, y, x, beyond_px))
         weight = light[layer, y, x, 3] * conserve
         if channel < 0:
             run[at], run[at + 1] = light[layer, y, x, 0] * share, light[layer, y, x, 1] * share

@@ -12,11 +12,11 @@ from any2bokeh.optics.profile import BokehProfile
 from any2bokeh.optics.radii import IDENTITY_RADIUS_PX
 from any2bokeh.optics.vignetting import Vignetting
 from any2bokeh.renderers.layered.bins import BIN_COUNT, depth_bin
+from any2bokeh.renderers.layered.border import repeated
 from any2bokeh.renderers.layered.cpu import LEAST_TO_FILL
 from any2bokeh.renderers.layered.lamps import IN_FOCUS_PX, LEAST_VISIBLE
 from any2bokeh.renderers.layered.layered_image import Samples
 from any2bokeh.renderers.layered.layers import BEHIND, FRONT, HIDDEN, PATCH, SPLIT, STEP_PX
-from any2bokeh.renderers.layered.surroundings import repeated
 
 _SUBSAMPLES = 24
 
@@ -67,7 +67,7 @@ def _render(samples: Samples, lens: Lens, shift_px: float) -> NDArray[np.float64
                 shining = light[layer, y, x].astype(np.float64)
                 if (around_y, around_x) != (y, x):
                     beyond_px = max(abs(around_y - y), abs(around_x - x))
-                    shining[:3] *= repeated(light[layer], samples.surroundings, y, x, beyond_px)
+                    shining[:3] *= repeated(light, layer, samples.surroundings, y, x, beyond_px)
                 _add(picture, shining, around_y, around_x, overlaps)
     return _front_to_back(bins, samples.backstop) + _glow(samples, lens, shift_px)
 

@@ -11,10 +11,6 @@ TIMES_SURROUNDINGS = 4.0
 LEAST_SURROUNDINGS = np.float32(1e-4)
 """Light that stands for none at all."""
 
-_AT_BORDER, _FAR_OUT = np.float32(4.5), np.float32(1.4)  # times its surroundings: what is repeated at most
-_OUT_PX = np.float32(2.5)  # over which the first becomes the second
-_LAMP, _SURELY_LAMP = np.float32(4.5), np.float32(7)  # times its surroundings
-_FIRST_REPEATED, _SECOND_REPEATED = np.float32(0.4), np.float32(0.1)  # of a lamp, 1 and 2 px beyond the border
 _MOST_OF_MEAN = np.float32(2)  # what is brighter than twice the mean of its surroundings counts as that bright
 
 
@@ -106,27 +102,3 @@ def surroundings_at(surroundings, y, x):
     upper = surroundings[row, column] + (surroundings[row, beside] - surroundings[row, column]) * right
     lower = surroundings[below, column] + (surroundings[below, beside] - surroundings[below, column]) * right
     return max(upper + (lower - upper) * down, LEAST_SURROUNDINGS)
-
-
-@compiled(nogil=True, fastmath=True)
-def repeated(layer, surroundings, y, x, beyond_px):
-    """By what a sample's light is multiplied where it is repeated beyond the border: 1, or less for lamps.
-
-    Of a lamp at the border it is not known whether it goes on beyond it: it is repeated by half a pixel in all. Farther
-    away there is nothing brighter than its surroundings.
-
-    Args:
-        layer: ``(H, W, 4)`` linear light multiplied by a weight, and the weight.
-        surroundings: ``(rows, columns)`` of blocks.
-        y, x: the sample's pixel.
-        beyond_px: how far beyond the border, from 1 on.
-    """
-    around = layer[y, x, 3] * surroundings_at(surroundings, y, x)
-    times = brightness(layer, y, x) / max(around, np.float32(1e-12))
-    if times <= _FAR_OUT:
-        return np.float32(1)
-    bounded = min(times, _FAR_OUT + (_AT_BORDER - _FAR_OUT) * np.exp((1 - np.float32(beyond_px)) / _OUT_PX))
-    over = min(max((times - _LAMP) / (_SURELY_LAMP - _LAMP), np.float32(0)), np.float32(1))
-    bounded = (bounded + over * (1 - bounded)) / times
-    tail = _FIRST_REPEATED if beyond_px == 1 else _SECOND_REPEATED if beyond_px == 2 else np.float32(0)
-    return bounded + over * tail * (1 - bounded)
