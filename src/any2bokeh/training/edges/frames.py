@@ -1,0 +1,92 @@
+"""Tiles of one frame after the other, made by this process or by others."""
+
+import queue
+import threading
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from any2bokeh.training.edges.tiles import TileSource
+
+_WAITING = 64  # frames that may wait to be taken
+
+
+class TileStream:
+    """Tiles of numbered frames, in order.
+
+    Args:
+        source: makes them.
+        numbers: of the frames.
+        workers: processes that make them; 0 = this one.
+    """
+
+    def __init__(self, source: TileSource, numbers: range, workers: int) -> None:
+        self._frames = iter(
+            DataLoader(
+                _Frames(source),
+                batch_size=None,
+                sampler=numbers,  # pyright: ignore[reportArgumentType]
+                num_workers=workers,
+                prefetch_factor=4 if workers else None,
+                multiprocessing_context="spawn" if workers else None,
+            )
+        )
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        return self
+
+    def __next__(self) -> tuple[Tensor, Tensor]:
+        return next(self._frames)
+
+
+class WaitingTiles:
+    """What a stream has made so far, taken without waiting for the next.
+
+    Args:
+        stream: is run through in a thread of its own.
+    """
+
+    def __init__(self, stream: TileStream) -> None:
+        self._made: queue.Queue[tuple[Tensor, Tensor] | BaseException] = queue.Queue(_WAITING)
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._run, args=(stream,), daemon=True)
+        self._thread.start()
+
+    def take(self, *, wait: bool) -> tuple[Tensor, Tensor] | None:
+        """The next frame's; None where none is there yet and it is not to be waited for."""
+        try:
+            made = self._made.get(block=wait)
+        except queue.Empty:
+            return None
+        if isinstance(made, BaseException):
+            raise made
+        return made
+
+    def close(self) -> None:
+        self._is_over.set()
+
+    def _run(self, stream: TileStream) -> None:
+        try:
+            for made in stream:
+                while not self._is_over.is_set():
+                    try:
+                        self._made.put(made, timeout=0.5)
+                        break
+                    except queue.Full:
+                        continue
+                if self._is_over.is_set():
+                    return
+        except BaseException as error:  # told to who takes
+            self._made.put(error)
+
+
+class _Frames(Dataset[tuple[Tensor, Tensor]]):
+    def __init__(self, source: TileSource) -> None:
+        self._source = source
+
+    def __getitem__(self, number: int) -> tuple[Tensor, Tensor]:
+        torch.set_num_threads(1)
+        values, targets = self._source.tiles_of(number)
+        return torch.from_numpy(values), torch.from_numpy(targets)
