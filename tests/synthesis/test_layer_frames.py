@@ -1,0 +1,121 @@
+"""Frames with layer truth: what they say of their surfaces agrees with the pictures, and comes from the seed alone."""
+
+import dataclasses
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from any2bokeh.errors import InputError
+from any2bokeh.optics.transfer import srgb_decode, srgb_encode
+from any2bokeh.synthesis.layer_compositing import LEAST_STEP, Layers
+from any2bokeh.synthesis.layer_frames import layer_frames
+from any2bokeh.synthesis.layer_scene import random_layer_scene
+from any2bokeh.synthesis.layer_truth import LayerTruth
+from any2bokeh.synthesis.texture_bank import TextureBank
+
+SIZE = (96, 160)
+
+
+@pytest.fixture(scope="module")
+def scenes() -> list[Layers]:
+    rng = np.random.default_rng(3)
+    bank = TextureBank(rng, SIZE)
+    return [random_layer_scene(rng, bank, SIZE, 1).frame(0) for _ in range(12)]
+
+
+def test_both_colours_mixed_in_linear_light_are_the_picture(scenes: list[Layers]):
+    for layers in scenes:
+        truth = layers.resolved()
+        mixed = truth.alpha * srgb_decode(truth.foreground) + (1 - truth.alpha) * srgb_decode(truth.background)
+        # Worst seen: 6e-7, and 6e-7 for the picture that is composited in another way.
+        assert np.abs(mixed - srgb_decode(truth.clean)).max() < 2e-6
+        assert np.abs(mixed - layers.seen().transpose(2, 0, 1)).max() < 2e-6
+
+
+def test_what_is_hidden_is_seen_when_the_nearest_surface_is_taken_away(scenes: list[Layers]):
+    checked = 0
+    for layers in scenes:
+        truth = layers.resolved()
+        first = (truth.shares > 1 / 128).argmax(axis=0)
+        for taken in range(len(layers.coverage) - 1):
+            rest = layers.without(taken + 1)
+            where = truth.is_hidden_known & (first == taken)
+            seen = srgb_encode(rest.seen()).transpose(2, 0, 1)
+            # Worst seen: 2e-6, of code values.
+            assert np.abs(truth.hidden - seen)[:, where].max(initial=0) < 1e-5
+            checked += int(where.sum())
+    assert checked > 5000
+
+
+def test_shares_sum_to_one_and_the_largest_gives_the_disparity(scenes: list[Layers]):
+    for layers in scenes:
+        truth = layers.resolved()
+        # Worst seen: 5e-7.
+        assert np.abs(truth.shares.sum(axis=0) - 1).max() < 2e-6
+        owner = truth.shares.argmax(axis=0)
+        np.testing.assert_array_equal(truth.disparity, np.take_along_axis(layers.disparity, owner[None], 0)[0])
+
+
+def test_the_seed_gives_the_frames_and_the_first_of_more():
+    few, more = list(layer_frames(5, SIZE, 3)), list(layer_frames(5, SIZE, 4))
+    assert all(_same(one, other) for one, other in zip(few, more[:3], strict=True))
+    assert not _same(few[0], next(layer_frames(6, SIZE, 1)))
+
+
+@pytest.mark.parametrize("frames_per_scene", [1, 3])
+def test_frames_keep_what_the_contract_says(frames_per_scene: int):
+    ways = set()
+    for frame in layer_frames(2, SIZE, 12, frames_per_scene):
+        for field in dataclasses.fields(LayerTruth):
+            value = getattr(frame, field.name)
+            if field.name == "enlarged":
+                ways.add(value)
+                continue
+            assert value.shape[-2:] == SIZE, field.name
+            assert value.dtype == (np.bool_ if field.name == "is_hidden_known" else np.float32), field.name
+            assert value.min() >= 0, field.name  # NaN fails as well
+            assert value.max() <= 1, field.name
+        assert frame.pixels.shape == frame.foreground.shape == frame.hidden.shape == (3, *SIZE)
+        assert frame.disparity.shape == frame.given.shape == (1, *SIZE)
+        single = frame.near == frame.far
+        np.testing.assert_array_equal(frame.near[single], frame.disparity[0][single])
+        np.testing.assert_array_equal(frame.third[single], frame.far[single])
+        assert (frame.near - frame.far)[~single].min(initial=1) >= 0.99 * LEAST_STEP
+        pure_near = ~single & (frame.alpha == 1)
+        np.testing.assert_array_equal(frame.disparity[0][pure_near], frame.near[pure_near])
+        is_pure = (frame.alpha == 0) | (frame.alpha == 1)
+        np.testing.assert_array_equal(frame.foreground[:, is_pure], frame.background[:, is_pure])
+        assert (frame.hidden_disparity <= frame.disparity[0] + 1e-6)[frame.is_hidden_known].mean() > 0.5
+    assert ways == {True, False}
+
+
+def test_frames_of_a_scene_follow_one_another():
+    first, second, other = layer_frames(11, SIZE, 3, frames_per_scene=2)
+    within = np.abs(first.disparity - second.disparity).mean()
+    assert 0 < within < np.abs(first.disparity - other.disparity).mean()
+    assert first.enlarged == second.enlarged
+    assert not np.array_equal(first.pixels, second.pixels)
+
+
+def test_too_small_a_frame_is_refused():
+    with pytest.raises(InputError, match="size 16x96"):
+        next(layer_frames(0, (96, 16), 1))
+
+
+def test_needs_neither_video_nor_torch():
+    blocked = ("av", "OpenImageIO", "torch", "torchvision", "scipy", "safetensors")
+    code = (
+        f"import sys\nfor name in {blocked}: sys.modules[name] = None\n"
+        "from any2bokeh.synthesis.layer_frames import layer_frames\n"
+        "print(next(layer_frames(0, (32, 48), 1)).pixels.shape)"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    assert said.stdout.strip() == "(3, 32, 48)", said.stderr
+
+
+def _same(one: LayerTruth, other: LayerTruth) -> bool:
+    return all(
+        np.array_equal(getattr(one, field.name), getattr(other, field.name)) for field in dataclasses.fields(LayerTruth)
+    )
