@@ -2,6 +2,8 @@
 
 import math
 
+from any2bokeh.errors import InputError
+
 _WARMUP = 0.03
 
 
@@ -16,3 +18,9 @@ def rate_at(share: float, *, warmup: float = _WARMUP) -> float:
     if share < warmup:
         return share / warmup
     return 0.5 * (1.0 + math.cos(math.pi * (share - warmup) / (1.0 - warmup)))
+
+
+def require_end(anneal: bool, minutes: float | None) -> None:
+    """Refuse to share out a time that has no end."""
+    if anneal and minutes is None:
+        raise InputError("the learning rate cannot fall over a time that has no end; give --minutes with --anneal")

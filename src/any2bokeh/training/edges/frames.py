@@ -2,7 +2,7 @@
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import torch
 from torch import Tensor
@@ -18,11 +18,11 @@ class TileStream:
 
     Args:
         source: makes them.
-        numbers: of the frames.
+        numbers: of the frames; any iterable that can be run through once.
         workers: processes that make them; 0 = this one.
     """
 
-    def __init__(self, source: TileSource, numbers: range, workers: int) -> None:
+    def __init__(self, source: TileSource, numbers: Iterable[int], workers: int) -> None:
         self._frames = iter(
             DataLoader(
                 _Frames(source),

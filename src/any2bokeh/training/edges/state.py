@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -71,7 +70,9 @@ def load_edge_state(folder: Path) -> tuple[EdgeState, dict[str, Tensor]]:
     """
     path = folder / HEADER
     if not path.is_file():
-        raise InputError(f"{folder} holds no training of edges: it has no {HEADER}; give the folder of a run or handoff")
+        raise InputError(
+            f"{folder} holds no training of edges: it has no {HEADER}; give the folder of a run or handoff"
+        )
     try:
         values = json.loads(path.read_text())
         version = values.pop("format_version", None)
@@ -83,9 +84,3 @@ def load_edge_state(folder: Path) -> tuple[EdgeState, dict[str, Tensor]]:
         if isinstance(error, InputError):
             raise
         raise InputError(f"{folder} is damaged ({type(error).__name__}: {error}); take another state") from None
-
-
-def optimizer_tensors(optimizer: torch.optim.Optimizer, names: list[str]) -> dict[str, Tensor]:
-    """Its moments by ``kind/name``; ``names`` are those of its parameters, in order."""
-    state = optimizer.state_dict()["state"]
-    return {f"{kind}/{names[index]}": value for index, values in state.items() for kind, value in values.items()}

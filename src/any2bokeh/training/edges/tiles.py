@@ -11,7 +11,7 @@ from any2bokeh.disparity.edges.learned.clues import CLUES, Clues
 from any2bokeh.optics.transfer import srgb_decode
 
 TARGETS = 16
-"""Numbers of a pixel that the loss takes: see ``_targets``."""
+"""Numbers of a pixel that the loss takes: see ``targets_of``."""
 
 SHARE_BASE, LIGHT, BACKGROUND_BASE, BACKGROUND = 0, slice(1, 4), slice(4, 7), slice(7, 10)
 SHARE, SHARE_WEIGHT, MIXED_WEIGHT, THIRD, WRONG, WRONG_WEIGHT = 10, 11, 12, 13, 14, 15
@@ -22,6 +22,8 @@ HELD_OUT = 1 << 40
 _MATCH = 0.35  # of a step: how far off the disparity of a surface may be, to be that of the truth
 _WRONG = 0.25  # of a step: a map that is farther off is wrong
 _SAME = 0.5  # of a step: what is farther from a surface does not show it
+_SAME_TONE = 0.004  # of disparity: a map that is off by less, away from its steps, is on the scale of the truth
+_TONE_SPACING, _LEAST_SAMPLES = 23, 200
 _FULL_STEP = 0.25  # of disparity: from here on all steps weigh alike
 _LEAST_CONTRAST, _MOST_CONTRAST = 0.15, 0.6
 
@@ -66,7 +68,7 @@ def tiles_of(
     grid = clues.cells.grid[0]
     if min(grid.shape) < cells:
         raise ValueError(f"frames of {grid.shape} cells hold no tile of {cells}")
-    targets = _in_cells(_targets(truth, clues), grid.shape)
+    targets = _in_cells(targets_of(truth, clues), grid.shape)
     values = np.zeros((*grid.shape, PIXELS * CLUES), np.float16)
     at = clues.cells.at
     values[at[:, 1], at[:, 2]] = clues.values
@@ -88,16 +90,17 @@ def _no_tiles(cells: int) -> tuple[NDArray[np.float16], NDArray[np.float16]]:
     return tuple(np.zeros((0, cells, cells, PIXELS * size), np.float16) for size in (CLUES, TARGETS))
 
 
-def _targets(truth: Any, clues: Clues) -> NDArray[np.float32]:
+def targets_of(truth: Any, clues: Clues) -> NDArray[np.float32]:
     """What the loss takes of each pixel, ``(H, W, TARGETS)``.
 
     Logit of the classical share, light of the pixel, classical light of the farther surface, its true light, true share
     of the nearer of the two surfaces of the band, weights of the share and of mixed light, whether a third surface is
     seen, whether the map is wrong, and the weight of that.
     """
-    disparity, near, far, third = truth.disparity[0], clues.near, clues.far, clues.third
+    near, far, third = clues.near, clues.far, clues.third
+    disparity, true_near, true_far = _in_tone(truth)
     step = np.maximum(near - far, np.float32(1e-3))
-    is_true = (np.abs(truth.near - near) < _MATCH * step) & (np.abs(truth.far - far) < _MATCH * step)
+    is_true = (np.abs(true_near - near) < _MATCH * step) & (np.abs(true_far - far) < _MATCH * step)
     is_mixed = is_true & (truth.near > truth.far) & (truth.alpha > 0) & (truth.alpha < 1)
     off_near, off_far = np.abs(disparity - near), np.abs(disparity - far)
     off_third = np.where(third != far, np.abs(disparity - third), np.inf)
@@ -118,9 +121,31 @@ def _targets(truth: Any, clues: Clues) -> NDArray[np.float32]:
     targets[..., SHARE_WEIGHT] = np.where(is_third, 0, known)
     targets[..., MIXED_WEIGHT] = np.where(is_mixed, np.minimum(step / _FULL_STEP, 1) * clues.band, 0)
     targets[..., THIRD] = is_third
-    targets[..., WRONG] = np.abs(truth.given[0] - disparity) > _WRONG * step
+    targets[..., WRONG] = is_wrong(truth.given[0], truth, clues)
     targets[..., WRONG_WEIGHT] = known * certain
     return targets
+
+
+def is_wrong(disparity: NDArray[np.float32], truth: Any, clues: Clues) -> NDArray[np.bool_]:
+    """Whether a map ``(H, W)`` on the scale of the given one shows another surface than the pixel does."""
+    step = np.maximum(clues.near - clues.far, np.float32(1e-3))
+    return np.abs(disparity - _in_tone(truth)[0]) > _WRONG * step
+
+
+def _in_tone(truth: Any) -> list[NDArray[np.float32]]:
+    """True disparity, near and far, on the scale of the given map where that is another."""
+    planes = [truth.disparity[0], truth.near, truth.far]
+    pure = np.flatnonzero(truth.near == truth.far)[::_TONE_SPACING]
+    given, exact = truth.given.ravel()[pure], truth.disparity.ravel()[pure]
+    if len(pure) < _LEAST_SAMPLES or np.median(np.abs(given - exact)) < _SAME_TONE:
+        return planes
+    kept = np.ones(len(pure), bool)
+    curve = np.array([0.0, 1.0, 0.0])
+    for _ in range(3):
+        curve = np.polyfit(exact[kept], given[kept], 2)
+        off = np.abs(np.polyval(curve, exact) - given)
+        kept = off <= max(2 * float(np.median(off)), _SAME_TONE)
+    return [np.polyval(curve, plane).astype(np.float32) for plane in planes]
 
 
 def _contrast(clues: Clues, truth: Any, is_mixed: NDArray[np.bool_]) -> NDArray[np.float32]:

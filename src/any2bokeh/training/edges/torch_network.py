@@ -53,7 +53,9 @@ class EdgeNetwork(nn.Module):
         Returns:
             ``(B, rows, columns, 4, CORRECTIONS)``.
         """
-        features = functional.linear(values, self._of("stem.weight").T, self._of("stem.bias")) * looks
+        features = functional.linear(values, self._of("stem.weight").T, self._of("stem.bias"))
+        looks = looks.to(features.dtype)
+        features = features * looks
         for block, dilation in enumerate(self.shape.dilations):
             features = features + self._block(features, f"blocks.{block}.", dilation) * looks
         both = torch.cat([features, values.to(features.dtype)], dim=-1)

@@ -1,5 +1,6 @@
 """The trainer of the network for edges: one process learns, others make frames."""
 
+import itertools
 import json
 import time
 from collections.abc import Callable
@@ -19,11 +20,11 @@ from any2bokeh.training.edges.config import EdgeConfig
 from any2bokeh.training.edges.frames import TileStream, WaitingTiles
 from any2bokeh.training.edges.loss import EdgeLoss, edge_loss
 from any2bokeh.training.edges.pool import TilePool
-from any2bokeh.training.edges.state import EdgeState, load_edge_state, optimizer_tensors, save_edge_state
+from any2bokeh.training.edges.state import EdgeState, load_edge_state, save_edge_state
 from any2bokeh.training.edges.tiles import HELD_OUT
 from any2bokeh.training.edges.torch_network import EdgeNetwork
-from any2bokeh.training.schedule import rate_at
-from any2bokeh.training.state import restore_optimizer
+from any2bokeh.training.optimizer_state import optimizer_tensors, restore_optimizer
+from any2bokeh.training.schedule import rate_at, require_end
 from any2bokeh.training.weight_average import WeightAverage
 
 STATE, LOG, WEIGHTS = "state", "log.jsonl", "edges.safetensors"
@@ -56,8 +57,7 @@ class EdgeRunOptions:
     def __post_init__(self) -> None:
         if self.minutes is not None and not self.minutes > 0:
             raise InputError(f"minutes is {self.minutes:g}; it must be above 0")
-        if self.anneal and self.minutes is None:
-            raise InputError("the learning rate cannot fall over a time that has no end; give --minutes with --anneal")
+        require_end(self.anneal, self.minutes)
         if self.device == "cuda" and not torch.cuda.is_available():
             raise InputError("device cuda is not available to torch here; use --device cpu or auto")
         if self.workers < 0:
@@ -164,13 +164,13 @@ class _Run:
     # 2. Steps
 
     def learn(self) -> None:
-        held = TileStream(
-            self.config.source, range(HELD_OUT, HELD_OUT + self.config.held_out_frames), self.options.workers
-        )
-        made = list(held)
+        if self.options.workers > 0:
+            self.config.source.tiles_of(HELD_OUT)  # compiles the kernels once, and not in every worker
+        held_out, training = self.config.held_out_frames, range(self._refill(), _ALL_FRAMES)
+        numbers = itertools.chain(range(HELD_OUT, HELD_OUT + held_out), training)
+        stream = TileStream(self.config.source, numbers, self.options.workers)
+        made = [next(stream) for _ in range(held_out)]
         self.held_out = tuple(torch.cat(each) for each in zip(*made, strict=True))
-        first = self._refill()
-        stream = TileStream(self.config.source, range(first, _ALL_FRAMES), self.options.workers)
         waiting = WaitingTiles(stream) if self.device.type == "cuda" else None
         take = (lambda: next(stream)) if waiting is None else (lambda: waiting.take(wait=True))
         while self.pool.count < self.config.first_tiles:

@@ -79,6 +79,6 @@ def _find_neighbours(grid, at, dilation, found):
                 if dj == 0 and di == 0:
                     continue
                 j, i = row + dj, column + di
-                inside = 0 <= j and j < rows and 0 <= i and i < columns
+                inside = j >= 0 and j < rows and i >= 0 and i < columns
                 found[n, k] = grid[picture, j, i] if inside else -1
                 k += 1

@@ -60,9 +60,7 @@ class Clues:
     background: NDArray[np.float32]
 
     @classmethod
-    def of(
-        cls, disparity: NDArray[np.float32], pixels: NDArray[np.float32], *, enlarged: bool
-    ) -> "Clues | None":
+    def of(cls, disparity: NDArray[np.float32], pixels: NDArray[np.float32], *, enlarged: bool) -> "Clues | None":
         """Those of a frame; None where it has no steps. Arguments are those of an ``EdgeEstimator``."""
         picture = interleaved(pixels)
         stepped = Stepped.of(disparity, enlarged)
@@ -106,9 +104,7 @@ class Clues:
         return cls(classical, is_moved, cells, values, band, stepped.sharp, near, far, third, share, background)
 
 
-def _surfaces(
-    wide: Steps, placed: EdgeBands, classical: EdgeBands
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _surfaces(wide: Steps, placed: EdgeBands, classical: EdgeBands) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """The two disparities that each pixel of the band may have."""
     found = []
     for of_wide, of_placed, of_classical in (

@@ -72,7 +72,9 @@ def decided(
     classical = clues.classical
     is_moved = judgement.frame_wrong >= gates.frame
     side_px = 2 * _GATE_PX * clues.cells.stride + 1
-    around = [cv2.boxFilter(plane, -1, (side_px, side_px)) for plane in (judgement.wrong, clues.band.astype(np.float32))]
+    around = [
+        cv2.boxFilter(plane, -1, (side_px, side_px)) for plane in (judgement.wrong, clues.band.astype(np.float32))
+    ]
     may_move = clues.band & (around[0] >= np.float32(gates.pixel) * around[1]) & is_moved
     given = np.ascontiguousarray(disparity[0], np.float32)
     sharp = classical.disparity[0].copy() if is_moved else given.copy()
