@@ -134,10 +134,9 @@ def train_command(
 
         if data != "procedural" or stage != "all" or samples is not None:
             raise InputError("train edges makes its own frames in one stage; leave out --data, --stage and --samples")
-        run_edges(
-            EdgeRun(out or Path("train-edges"), resume, start_from, handoff, device, workers, minutes, anneal, install),
-            report,
-        )
+        folder = out or Path("train-edges")
+        _require_kept(folder, handoff, paths_of(start_from))
+        run_edges(EdgeRun(folder, resume, start_from, handoff, device, workers, minutes, anneal, install), report)
         return
     if install is not None:
         raise InputError(f"--install puts weights of edges into the package; config is {config}, allowed is {EDGES}")

@@ -52,7 +52,7 @@ def run_edges(run: EdgeRun, report: ReportOptions) -> None:
         resume=run.resume,
         start_from=run.start_from,
         handoff=run.handoff,
-        run_options=EdgeRunOptions(device, run.workers, run.minutes, anneal=run.anneal),
+        run_options=EdgeRunOptions(device, run.workers, run.minutes, anneal=run.anneal, waits=device == "cpu"),
         report=None if report.quiet or report.json else _line,
     )
     summary = {"out": str(run.out), "step": state.step, "frames": state.frames, "held_out": state.curve[-1]}

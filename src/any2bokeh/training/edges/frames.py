@@ -10,6 +10,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from any2bokeh.training.edges.tiles import TileSource
 
+_LONGEST_FRAME_S = 30.0
 _WAITING = 64  # frames that may wait to be taken
 
 
@@ -65,7 +66,9 @@ class WaitingTiles:
         return made
 
     def close(self) -> None:
+        """End the thread; the stream must not be read by it when its processes end."""
         self._is_over.set()
+        self._thread.join(_LONGEST_FRAME_S)
 
     def _run(self, stream: TileStream) -> None:
         try:

@@ -87,7 +87,8 @@ def tiles_of(
 
 
 def _no_tiles(cells: int) -> tuple[NDArray[np.float16], NDArray[np.float16]]:
-    return tuple(np.zeros((0, cells, cells, PIXELS * size), np.float16) for size in (CLUES, TARGETS))
+    values, targets = (np.zeros((0, cells, cells, PIXELS * size), np.float16) for size in (CLUES, TARGETS))
+    return values, targets
 
 
 def targets_of(truth: Any, clues: Clues) -> NDArray[np.float32]:

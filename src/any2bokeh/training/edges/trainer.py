@@ -39,11 +39,13 @@ class EdgeRunOptions:
     """What a run does besides its steps.
 
     Attributes:
-        device: torch's name of it. On ``cuda`` steps do not wait for frames.
+        device: torch's name of it.
         workers: processes that make frames; 0 = this one.
         minutes: after which the run ends; None = at ``steps``.
         steps: at which the training ends; None = never.
         anneal: the learning rate rises and falls to 0 over ``minutes``.
+        waits: steps wait for the frames that belong to them, so that a run can be taken up exactly; otherwise frames
+            are taken as they come, and steps go on with what is there.
         state_every_s: seconds between states, each with its figures.
     """
 
@@ -52,6 +54,7 @@ class EdgeRunOptions:
     minutes: float | None = None
     steps: int | None = None
     anneal: bool = False
+    waits: bool = True
     state_every_s: float = 90.0
 
     def __post_init__(self) -> None:
@@ -149,6 +152,7 @@ class _Run:
             restore_optimizer(self.optimizer, list(parameters), moments)
         with writing(self.out):
             self.out.mkdir(parents=True, exist_ok=True)
+        self.first_step = self.state.step
         self.pool = TilePool(self.config.pool_tiles, self.config.source.cells, self.device)
 
     def _check(self, folder: Path) -> None:
@@ -171,7 +175,7 @@ class _Run:
         stream = TileStream(self.config.source, numbers, self.options.workers)
         made = [next(stream) for _ in range(held_out)]
         self.held_out = tuple(torch.cat(each) for each in zip(*made, strict=True))
-        waiting = WaitingTiles(stream) if self.device.type == "cuda" else None
+        waiting = None if self.options.waits else WaitingTiles(stream)
         take = (lambda: next(stream)) if waiting is None else (lambda: waiting.take(wait=True))
         while self.pool.count < self.config.first_tiles:
             self._add(take())
@@ -191,7 +195,7 @@ class _Run:
 
     def _refill(self) -> int:
         """Make the tiles that the pool held, again; the number of the next frame."""
-        if self.state.frames == 0 or self.device.type == "cuda":
+        if self.state.frames == 0 or not self.options.waits:
             return self.state.frames
         made: list[Any] = []
         number, count = self.state.frames, 0
@@ -232,10 +236,12 @@ class _Run:
         self.state = replace(self.state, step=self.state.step + 1, average_updates=self.average.update_count)
 
     def _learning_rate(self) -> float:
+        # Moments of another run may be lost, so each warms up.
+        steps = self.state.step - self.first_step + 1 if self.options.anneal else self.state.step + 1
+        rate = self.config.learning_rate * min(1.0, steps / max(self.config.warmup_steps, 1))
         if self.options.anneal and self.options.minutes is not None:
-            share = (time.monotonic() - self.began) / (60 * self.options.minutes)
-            return self.config.learning_rate * rate_at(share)
-        return self.config.learning_rate * min(1.0, (self.state.step + 1) / max(self.config.warmup_steps, 1))
+            rate *= rate_at((time.monotonic() - self.began) / (60 * self.options.minutes), warmup=0)
+        return rate
 
     def _loss(self, values: Tensor, targets: Tensor) -> EdgeLoss:
         looks = looks_of(values)

@@ -72,10 +72,11 @@ def decided(
     classical = clues.classical
     is_moved = judgement.frame_wrong >= gates.frame
     side_px = 2 * _GATE_PX * clues.cells.stride + 1
-    around = [
-        cv2.boxFilter(plane, -1, (side_px, side_px)) for plane in (judgement.wrong, clues.band.astype(np.float32))
-    ]
-    may_move = clues.band & (around[0] >= np.float32(gates.pixel) * around[1]) & is_moved
+    wrong, band = (
+        np.asarray(cv2.boxFilter(plane, -1, (side_px, side_px)), np.float32)
+        for plane in (judgement.wrong, clues.band.astype(np.float32))
+    )
+    may_move = clues.band & (wrong >= np.float32(gates.pixel) * band) & is_moved
     given = np.ascontiguousarray(disparity[0], np.float32)
     sharp = classical.disparity[0].copy() if is_moved else given.copy()
     share = np.zeros_like(given)
@@ -91,14 +92,14 @@ def decided(
     for mine, own in ((foreground, classical.foreground), (background, classical.background)):
         mine[:, kept] = own[:, kept]
     alpha[kept] = classical.alpha[kept]
-    band = may_move | classical.band if is_moved else np.zeros_like(clues.band)
-    known = band | mixed
+    changed = may_move | classical.band if is_moved else np.zeros_like(clues.band)
+    known = changed | mixed
     return EdgeBands(
         sharp[None] if bool((sharp != given).any()) else disparity,
-        band,
+        changed,
         np.where(known, clues.near, 0),
         np.where(known, clues.far, 0),
-        np.where(band, share, 0),
+        np.where(changed, share, 0),
         alpha,
         foreground,
         background,

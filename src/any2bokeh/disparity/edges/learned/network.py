@@ -16,8 +16,8 @@ from any2bokeh.disparity.edges.learned.cells import PIXELS, Cells
 from any2bokeh.disparity.edges.learned.clues import CLUES
 
 CORRECTIONS = 6
-"""Numbers that the network gives for a pixel: corrections of the logit of the nearer surface's share, of that of a third
-surface, of that of a wrong map, and of the farther surface's red, green and blue light."""
+"""Numbers that the network gives for a pixel: corrections of the logit of the nearer surface's share, of that of a
+third surface, of that of a wrong map, and of the farther surface's red, green and blue light."""
 
 EPSILON = 1e-5
 """Of the variance, in normalisation."""

@@ -41,7 +41,7 @@ class EdgeModel:
 
     shape: Shape
     weights: Mapping[str, NDArray[np.float32]]
-    gates: Gates = Gates()
+    gates: Gates = field(default_factory=Gates)
     is_preferred: bool = False
     card: dict[str, Any] = field(default_factory=dict)
 
