@@ -72,6 +72,7 @@ def test_takes_folders_of_pictures(cli, results, tmp_path):
         (("--size", "wide"), "size is 'wide'; give width and height such as 512x288"),
         (("--size", "4x4"), "width is 4; give 16 or more"),
         (("--clips", 0), "number of clips is 0"),
+        (("--processes", 0), "number of processes is 0; give 1 or more"),
         (("--seed", -1), "seed is -1"),
         (("--frames", 0), "frame count is 0"),
         (("--samples", 0), "lens samples is 0"),

@@ -72,7 +72,7 @@ class Layers:
         known = np.empty(free.shape, np.bool_)
         _resolve(shares, parts, behind, self.coverage, self.disparity, to_seen, to_farther, code, planes, known)
         clean, foreground, background, hidden = np.ascontiguousarray(code.transpose(0, 3, 1, 2))
-        near, far, third, alpha, hidden_disparity, disparity = planes
+        near, far, third, alpha, hidden_disparity, disparity = (np.asarray(plane, np.float32) for plane in planes)
         return Resolved(
             clean, shares, near, far, third, alpha, foreground, background, hidden, hidden_disparity, known, disparity
         )

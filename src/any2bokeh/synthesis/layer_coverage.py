@@ -87,6 +87,26 @@ def hairy(rng: np.random.Generator, size: Size) -> Drawn:
     return 1 - (1 - hair) * (1 - _filled(size, [outline])), tone
 
 
+def body(rng: np.random.Generator, size: Size) -> Drawn:
+    """People, animals, cars, furniture: large smooth parts and limbs, without hair."""
+    extent = min(size) * np.exp(rng.uniform(np.log(0.1), np.log(0.7)))
+    centre = _somewhere(rng, size)
+    parts = [
+        _blob(rng, centre + rng.normal(0, 0.5, 2) * extent, extent * rng.uniform(0.2, 0.8), rng.uniform(0.02, 0.15))
+        for _ in range(int(rng.integers(1, 5)))
+    ]
+    filled = _filled(size, parts)
+    count = int(rng.integers(0, 6))
+    if count == 0:
+        return filled, None
+    limbs = random_strands(
+        rng, centre + rng.normal(0, 0.4, (count, 2)) * extent, rng.uniform(0, 2 * np.pi, count),
+        length_px=extent * rng.uniform(0.5, 1.8), width_px=(0.08 * extent + 1, 0.35 * extent + 2), curl=0.5,
+    )  # fmt: skip
+    opaque = Strands(limbs.points, limbs.width_px, np.ones(count, np.float32), np.ones(count, np.float32))
+    return np.maximum(filled, opaque.drawn(size)[0]), None
+
+
 def grass(rng: np.random.Generator, size: Size) -> Drawn:
     """Blades or fur that rise from a side of the frame, or whiskers from a place."""
     count = int(rng.integers(30, 400))
@@ -263,7 +283,8 @@ class _Kind:
 
 
 _KINDS = (
-    _Kind(subject, 4.0),
+    _Kind(subject, 3.5),
+    _Kind(body, 3.5),
     _Kind(hairy, 3.0),
     _Kind(None, 2.5),
     _Kind(occluder, 1.5),
@@ -272,8 +293,8 @@ _KINDS = (
     _Kind(grass, 1.0),
     _Kind(leaves, 1.0),
     _Kind(fingers, 1.0),
-    _Kind(letters, 0.8),
-    _Kind(crumbs, 0.7),
+    _Kind(letters, 0.6),
+    _Kind(crumbs, 0.5),
     _Kind(soft, 0.5),
 )
 

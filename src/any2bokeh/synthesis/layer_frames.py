@@ -60,15 +60,17 @@ def _scene_frames(
         bank.renew()
     scene = random_layer_scene(rng, bank, size, frame_count)
     resolved = [scene.frame(t).resolved() for t in range(frame_count)]
-    if rng.uniform() < 0.2:
+    if rng.uniform() < 0.4:
         bank.take(np.rint(resolved[0].clean.transpose(1, 2, 0) * 255).astype(np.uint8))
     camera_seed = int(rng.integers(2**31))
     # The camera and the codec are one and the same over a scene; their noise is not.
     pictures = [recorded(np.random.default_rng(camera_seed), rng, one.clean) for one in resolved]
     truth = TrueFrames(
-        np.stack([one.disparity for one in resolved]),
-        np.stack([one.shares for one in resolved]),
-        np.stack([np.tensordot(_LUMA, picture, 1) for picture in pictures]),
+        *(
+            np.stack([getattr(one, name) for one in resolved])
+            for name in ("disparity", "alpha", "near", "far", "shares")
+        ),
+        luma=np.stack([np.tensordot(_LUMA, picture, 1) for picture in pictures]),
     )
     maps, enlarged = wrong_maps(rng, truth)
     return [_frame(*each, enlarged) for each in zip(resolved, pictures, maps, strict=True)]

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from any2bokeh.optics.transfer import srgb_encode
 from any2bokeh.synthesis.layer_compositing import Layers
-from any2bokeh.synthesis.layer_coverage import random_coverage, random_spread
+from any2bokeh.synthesis.layer_coverage import beside, random_coverage, random_spread
 from any2bokeh.synthesis.texture import Size, fractal_noise
 from any2bokeh.synthesis.texture_bank import TextureBank, Tint
 
@@ -59,7 +59,8 @@ def random_layer_scene(rng: np.random.Generator, bank: TextureBank, size: Size, 
     seen = light[0].copy()
     for i in range(1, count + 1):
         own, tone = random_coverage(rng, canvas, coverage[-1] if i > 1 else None)
-        field = _surface_disparity(rng, canvas, places[i], own)
+        level = _standing_before(rng, disparity[-1], own, places[i])
+        field = _surface_disparity(rng, canvas, level, own)
         disparity.append(np.maximum(field, disparity[-1]))
         dressed = _dressed(rng, bank, own, tone, seen)
         if rng.uniform() < 0.2:
@@ -70,7 +71,7 @@ def random_layer_scene(rng: np.random.Generator, bank: TextureBank, size: Size, 
         light.append(dressed)
     exposed = np.stack(light[::-1])
     if rng.uniform() < 0.25:
-        exposed *= np.float32(np.exp(rng.uniform(-2.5, -0.3)))
+        exposed *= np.float32(np.exp(rng.uniform(-2.0, -0.2)))
     return LayerScene(
         Layers(np.stack(coverage[::-1]), exposed, np.stack(disparity[::-1]), _camera_spread(rng)),
         _steps_px(rng, count + 1, frame_count),
@@ -95,6 +96,17 @@ def _disparities(rng: np.random.Generator, count: int) -> NDArray[np.float64]:
     else:
         objects = far + (near - far) * np.linspace(0, 1, count + 1)[1:] ** rng.uniform(0.4, 2.5)
     return np.clip(np.concatenate([[far], np.maximum(objects, far + 0.01)]), 0, 1)
+
+
+def _standing_before(
+    rng: np.random.Generator, behind: NDArray[np.float32], coverage: NDArray[np.float32], level: float
+) -> float:
+    """A level before most of what a layer covers; now and then it lies on it, as a poster does."""
+    covered = behind[::4, ::4][coverage[::4, ::4] > 0.5]
+    if covered.size == 0 or rng.uniform() < 0.08:
+        return level
+    most = float(np.quantile(covered, 0.8))
+    return level if level > most else min(most + 0.01 + rng.exponential(0.08), 1.0)
 
 
 def _background_disparity(rng: np.random.Generator, size: Size, level: float) -> NDArray[np.float32]:
@@ -136,7 +148,7 @@ def _background_light(rng: np.random.Generator, bank: TextureBank, size: Size) -
     light = bank.piece()
     if rng.uniform() < 0.25:  # two stuffs that meet without a step, as ground and sky do
         other = random_coverage(rng, size)[0][..., None]
-        light = light + other * (bank.piece() - light)
+        light = np.asarray(light + other * (bank.piece() - light), np.float32)
     return light
 
 
@@ -155,6 +167,9 @@ def _dressed(
         where = outline if outline.any() else np.ones_like(outline)
         tint = Tint.of(srgb_encode(behind[::3, ::3]), where[::3, ::3]) if where[::3, ::3].any() else None
     light = bank.piece(tint)
+    if rng.uniform() < 0.25:  # a sleeve, a rim: an edge on the surface that runs along its outline
+        within = beside(rng, coverage)[..., None]
+        light = light + within * (bank.piece(tint) - light)
     if likeness > 0.85:  # silhouettes and lamps
         light = light * np.float32(np.exp(rng.uniform(-3, 0)))
     if rng.uniform() < 0.5:
@@ -177,7 +192,12 @@ def _shading(rng: np.random.Generator, coverage: NDArray[np.float32]) -> NDArray
 
 
 def _shadow(rng: np.random.Generator, coverage: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Factor of light ``(H, W, 1)`` that a layer leaves to what is behind it."""
+    """Factor of light ``(H, W, 1)`` that a layer leaves to what is behind it: a soft shadow, or a hard one."""
+    if rng.uniform() < 0.4:
+        matrix = np.array([[1, 0, rng.normal(0, 6)], [0, 1, rng.normal(0, 6)]])
+        hard = cv2.warpAffine(coverage, matrix, coverage.shape[::-1], borderMode=cv2.BORDER_REPLICATE)
+        hard = cv2.GaussianBlur(hard, (0, 0), rng.uniform(0.4, 2.5)) * rng.uniform(0.3, 0.85)
+        return 1 - np.asarray(hard, np.float32)[..., None]
     small = cv2.resize(coverage, (coverage.shape[1] // 4, coverage.shape[0] // 4), interpolation=cv2.INTER_AREA)
     x, y = rng.normal(0, 2, 2)
     moved = cv2.warpAffine(small, np.array([[1, 0, x], [0, 1, y]]), small.shape[::-1], borderMode=cv2.BORDER_REPLICATE)

@@ -58,8 +58,11 @@ class TextureBank:
         rng = self._rng
         source = self._stock[int(rng.integers(len(self._stock)))]
         code = _cut(rng, source, self._size)
-        if tint is None and rng.uniform() < 0.5:
+        if tint is None and rng.uniform() < 0.3:
             code = code[..., rng.permutation(3)]
+        if rng.uniform() < 0.6:  # the world is paler than palettes are
+            paleness = rng.uniform(0.1, 1)
+            code = np.asarray(cv2.transform(code, np.eye(3) * (1 - paleness) + paleness / 3), np.uint8)
         return _graded(rng, np.ascontiguousarray(code), tint)
 
 
@@ -71,13 +74,8 @@ def _new_texture(rng: np.random.Generator, size: Size, photographs: Sequence[NDA
         extent = (round(photograph.shape[1] * zoom), round(photograph.shape[0] * zoom))
         resized = cv2.resize(photograph, extent, interpolation=cv2.INTER_AREA if zoom < 1 else cv2.INTER_CUBIC)
         return _cut(rng, np.asarray(resized, np.uint8), large)
-    kind = rng.uniform()
-    if kind < 0.5:
-        code = random_texture(rng, large)
-    elif kind < 0.8:
-        code = spectrum(rng, large)
-    else:
-        code = gradient(rng, large)
+    kinds = (random_texture, spectrum, gradient, patchwork)
+    code = kinds[int(rng.choice(4, p=[0.35, 0.25, 0.15, 0.25]))](rng, large)
     return (code * 255 + rng.random(code.shape, np.float32)).clip(0, 255).astype(np.uint8)
 
 
@@ -106,6 +104,17 @@ def spectrum(rng: np.random.Generator, size: Size) -> NDArray[np.float32]:
         borderMode=cv2.BORDER_WRAP,
     )  # fmt: skip
     return np.clip(np.asarray(tiled, np.float32), 0, 1)
+
+
+def patchwork(rng: np.random.Generator, size: Size) -> NDArray[np.float32]:
+    """Regions of different stuffs with winding borders: ground and grass, rock and lichen, clothes."""
+    height = fractal_noise(rng, size, rng.uniform(0.2, 0.9) * max(size), int(rng.integers(3, 8)))
+    code = gradient(rng, size)
+    for level in np.quantile(height, np.sort(rng.uniform(0.15, 0.9, int(rng.integers(1, 4))))):
+        # A border as sharp as the texture elsewhere: as wide as the noise takes to climb by this much.
+        cover = np.clip((height - level) * rng.uniform(20, 120) + 0.5, 0, 1)[..., None]
+        code = code + cover * ((spectrum if rng.uniform() < 0.7 else gradient)(rng, size) - code)
+    return np.asarray(code, np.float32)
 
 
 def gradient(rng: np.random.Generator, size: Size) -> NDArray[np.float32]:

@@ -20,11 +20,16 @@ class TrueFrames:
 
     Attributes:
         disparity: ``(T, H, W)`` float32, exact.
+        alpha: ``(T, H, W)`` float32 in [0, 1]: how much of each pixel the nearest surface in it covers.
+        near, far: ``(T, H, W)`` float32: the disparities that mix in a pixel with that share.
         shares: ``(T, L, H, W)`` float32: how much of each pixel shows each surface, the nearest first.
         luma: ``(T, H, W)`` float32 in [0, 1]: brightness of the pictures, for maps that are refined by them.
     """
 
     disparity: NDArray[np.float32]
+    alpha: NDArray[np.float32]
+    near: NDArray[np.float32]
+    far: NDArray[np.float32]
     shares: NDArray[np.float32]
     luma: NDArray[np.float32]
 
@@ -52,8 +57,11 @@ def wrong_maps(rng: np.random.Generator, truth: TrueFrames) -> tuple[Maps, bool]
 
 
 def exact(rng: np.random.Generator, truth: TrueFrames) -> tuple[Maps, bool]:
-    """Nothing wrong, or next to nothing: noise within the surfaces."""
+    """Nothing wrong, or next to nothing: a sample that stands for a mixed pixel, noise within the surfaces."""
     maps = truth.disparity
+    if rng.uniform() < 0.2:  # a sample of a thin strand hits or misses it
+        chance = np.stack([0.5 + 0.2 * _field(rng, truth.size, 2.5) for _ in maps])
+        maps = np.where(truth.alpha > np.clip(chance, 0.05, 0.95), truth.near, truth.far)
     if rng.uniform() < 0.3:
         maps = maps + np.float32(np.exp(rng.uniform(-8, -5.5))) * rng.standard_normal(maps.shape, np.float32)
     return np.asarray(maps, np.float32), False
@@ -91,8 +99,8 @@ def estimated(rng: np.random.Generator, truth: TrueFrames) -> tuple[Maps, bool]:
     if rng.uniform() < 0.5:
         maps = _lumped(rng, maps)
     maps = _displaced(rng, maps)
-    if rng.uniform() < 0.4:  # smooth inside
-        maps = np.stack([cv2.medianBlur(one, 5) for one in maps])
+    if rng.uniform() < 0.4:
+        maps = _rounded(maps, 2 * int(rng.integers(1, 8)) + 1)
     smaller = _reduced(rng, maps, rng.uniform(1.0, 4.5))
     if rng.uniform() < 0.7:
         softness = rng.uniform(0.2, 1.3)
@@ -103,6 +111,8 @@ def estimated(rng: np.random.Generator, truth: TrueFrames) -> tuple[Maps, bool]:
     maps = _resized(smaller.astype(np.float32), truth.size, cv2.INTER_LINEAR if is_linear else cv2.INTER_CUBIC)
     if rng.uniform() < 0.7:
         maps = _toned(rng, maps)
+    if rng.uniform() < 0.1:  # a frame late
+        maps = np.concatenate([maps[:1], maps[:-1]])
     return maps, is_linear and smaller.shape[1] < truth.size[0]
 
 
@@ -133,8 +143,7 @@ def displaced(rng: np.random.Generator, truth: TrueFrames) -> tuple[Maps, bool]:
 
 def mixed_as_light(rng: np.random.Generator, truth: TrueFrames) -> tuple[Maps, bool]:
     """As renderers antialias maps: disparities of mixed pixels are averaged by how much each surface covers."""
-    soft = rng.uniform(0.3, 0.9)
-    return np.stack([cv2.GaussianBlur(one, (0, 0), soft) for one in truth.disparity]), False
+    return np.asarray(truth.far + truth.alpha * (truth.near - truth.far), np.float32), False
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +156,7 @@ class _Way:
 
 
 _WAYS = (
-    _Way(exact, 0.15, goes_on=False),
+    _Way(exact, 0.2, goes_on=False),
     _Way(perturbed, 0.15),
     _Way(five_ways, 0.12),
     _Way(small, 0.17),
@@ -182,6 +191,13 @@ def _without_thin(rng: np.random.Generator, maps: Maps) -> Maps:
         where = _field(rng, maps.shape[1:], 60) > rng.normal(0, 0.5)
         return np.where(where, simple, maps)
     return simple
+
+
+def _rounded(maps: Maps, side: int) -> Maps:
+    """Corners and strands rounded off by a median, which keeps edges sharp; of 8 bits where it changes anything."""
+    medians = [cv2.medianBlur(np.rint(np.clip(one, 0, 1) * 255).astype(np.uint8), side) for one in maps]
+    simple = np.stack(medians).astype(np.float32) / np.float32(255)
+    return np.where(np.abs(simple - maps) > 2 / 255, simple, maps).astype(np.float32)
 
 
 def _lumped(rng: np.random.Generator, maps: Maps) -> Maps:
