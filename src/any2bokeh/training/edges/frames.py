@@ -4,6 +4,7 @@ import queue
 import threading
 from collections.abc import Iterable, Iterator
 
+import cv2
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
@@ -24,13 +25,14 @@ class TileStream:
     """
 
     def __init__(self, source: TileSource, numbers: Iterable[int], workers: int) -> None:
-        self._frames = iter(
+        self._frames: Iterator[tuple[Tensor, Tensor]] = iter(
             DataLoader(
                 _Frames(source),
                 batch_size=None,
                 sampler=numbers,  # pyright: ignore[reportArgumentType]
                 num_workers=workers,
                 prefetch_factor=4 if workers else None,
+                worker_init_fn=_on_one_thread if workers else None,
                 multiprocessing_context="spawn" if workers else None,
             )
         )
@@ -40,6 +42,10 @@ class TileStream:
 
     def __next__(self) -> tuple[Tensor, Tensor]:
         return next(self._frames)
+
+    def close(self) -> None:
+        """End the processes."""
+        self._frames = iter(())
 
 
 class WaitingTiles:
@@ -85,11 +91,16 @@ class WaitingTiles:
             self._made.put(error)
 
 
+def _on_one_thread(worker: int) -> None:
+    """There are as many processes as processors."""
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+
+
 class _Frames(Dataset[tuple[Tensor, Tensor]]):
     def __init__(self, source: TileSource) -> None:
         self._source = source
 
     def __getitem__(self, number: int) -> tuple[Tensor, Tensor]:
-        torch.set_num_threads(1)
         values, targets = self._source.tiles_of(number)
         return torch.from_numpy(values), torch.from_numpy(targets)

@@ -189,9 +189,10 @@ class _Run:
             self._tell()
             if time.monotonic() - self.saved > self.options.state_every_s:
                 self._save()
+        self._save()
         if waiting is not None:
             waiting.close()
-        self._save()
+        stream.close()
 
     def _refill(self) -> int:
         """Make the tiles that the pool held, again; the number of the next frame."""
