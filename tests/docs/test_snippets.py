@@ -23,6 +23,7 @@ NOT_RUN = {
     ("docs/evaluation.md", "lpips"): "needs another package",
     ("docs/focus-script.md", "clip_frame_count=84"): "of a clip of 84 frames",
     ("docs/synthesis.md", "ShardFolder"): "a sketch",
+    ("docs/synthesis.md", "layer_frames"): "writes nothing; tests/synthesis/test_layer_frames.py makes such frames",
     ("docs/tracking.md", "ClassicalTracker"): "a sketch",
 }
 
