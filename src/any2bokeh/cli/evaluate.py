@@ -128,8 +128,8 @@ class ClipChoice:
         list[str] | None,
         option(
             "--edges",
-            help="How edges of disparity are treated in --real and --suite degraded: auto, classical, learned or off; repeat "
-            "to compare. Default: auto; off and auto in --suite degraded.",
+            help="How edges of disparity are treated in --real and --suite degraded: auto, classical, learned or off; "
+            "repeat to compare. Default: auto; off and auto in --suite degraded.",
             panel=_CLIPS,
             metavar="|".join(get_args(EdgeTreatment)),
         ),

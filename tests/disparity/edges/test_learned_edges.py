@@ -70,7 +70,8 @@ def test_whatever_the_network_says_both_surfaces_add_up_to_the_pixel(way: str):
     # Worst seen 2.4e-4, where the classical colours stand: theirs are of a table of 4096 lights.
     np.testing.assert_allclose(light[:, mixed], srgb_decode(pixels)[:, mixed], atol=1e-3)
     for colour in (found.foreground, found.background):
-        assert colour.min() >= 0 and colour.max() <= 1
+        assert colour.min() >= 0
+        assert colour.max() <= 1
 
 
 def test_every_pixel_of_the_band_shows_one_of_its_surfaces():

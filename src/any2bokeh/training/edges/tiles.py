@@ -24,6 +24,7 @@ _WRONG = 0.25  # of a step: a map that is farther off is wrong
 _SAME = 0.5  # of a step: what is farther from a surface does not show it
 _SAME_TONE = 0.004  # of disparity: a map that is off by less, away from its steps, is on the scale of the truth
 _TONE_SPACING, _LEAST_SAMPLES = 23, 200
+_LEAST_LEVELS = 4  # of disparity, to hundredths, for a curve in place of a line
 _FULL_STEP = 0.25  # of disparity: from here on all steps weigh alike
 _LEAST_CONTRAST, _MOST_CONTRAST = 0.15, 0.6
 
@@ -141,9 +142,12 @@ def _in_tone(truth: Any) -> list[NDArray[np.float32]]:
     if len(pure) < _LEAST_SAMPLES or np.median(np.abs(given - exact)) < _SAME_TONE:
         return planes
     kept = np.ones(len(pure), bool)
-    curve = np.array([0.0, 1.0, 0.0])
+    levels = len(np.unique(np.round(exact, 2)))
+    if levels == 1:
+        return [plane + np.float32(np.median(given - exact)) for plane in planes]
+    curve = np.array([1.0, 0.0])
     for _ in range(3):
-        curve = np.polyfit(exact[kept], given[kept], 2)
+        curve = np.polyfit(exact[kept], given[kept], 1 if levels < _LEAST_LEVELS else 2)
         off = np.abs(np.polyval(curve, exact) - given)
         kept = off <= max(2 * float(np.median(off)), _SAME_TONE)
     return [np.polyval(curve, plane).astype(np.float32) for plane in planes]
