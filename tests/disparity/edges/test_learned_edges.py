@@ -104,6 +104,14 @@ def test_a_map_without_steps_is_left():
     assert LearnedEdges(random_model(), always=True)(given, pixels).disparity is given
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (3, 4)])
+def test_small_maps(shape: tuple[int, int]):
+    disparity = np.linspace(0, 1, shape[0] * shape[1], dtype=np.float32).reshape(1, *shape)
+    found = LearnedEdges(random_model(), always=True)(disparity, np.full((3, *shape), 0.5, np.float32))
+    assert found.disparity.shape == disparity.shape
+    assert np.isfinite(found.disparity).all()
+
+
 @pytest.mark.parametrize("stride", [1, 2])
 def test_cells_hold_the_band_and_what_is_beside_it(stride: int):
     band = np.zeros((24, 40), bool)

@@ -10,7 +10,7 @@ from any2bokeh.compiled import compiled
 from any2bokeh.disparity.edges.bands import EdgeBands
 from any2bokeh.disparity.edges.learned.cells import PIXELS
 from any2bokeh.disparity.edges.learned.clues import Clues
-from any2bokeh.optics.transfer import srgb_decode, srgb_encode
+from any2bokeh.disparity.edges.matte import code_of, light_of
 
 WRONG_LOGIT = np.float32(2)
 """Of a map that the classical estimator has moved; its negative of one that it has left."""
@@ -81,14 +81,12 @@ def decided(
     sharp = classical.disparity[0].copy() if is_moved else given.copy()
     share = np.zeros_like(given)
     alpha, foreground, background = (np.zeros_like(each) for each in (given, pixels, pixels))
-    light = _light(pixels, clues.band)
     _decide(
         (clues.band, may_move), (clues.near, clues.far, clues.third), clues.share, clues.background,
-        judgement.corrections, (given, clues.sharp), light, sharp, share, alpha, foreground, background,
+        judgement.corrections, (given, clues.sharp), pixels, sharp, share, alpha, foreground, background,
     )  # fmt: skip
     mixed = alpha > 0
     kept = mixed & (classical.alpha > 0) & ~judgement.corrections[[0, 3, 4, 5]].any(axis=0)
-    foreground[:, mixed], background[:, mixed] = srgb_encode(foreground[:, mixed]), srgb_encode(background[:, mixed])
     for mine, own in ((foreground, classical.foreground), (background, classical.background)):
         mine[:, kept] = own[:, kept]
     alpha[kept] = classical.alpha[kept]
@@ -106,13 +104,6 @@ def decided(
     )
 
 
-def _light(pixels: NDArray[np.float32], band: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Linear light of the band, ``(3, H, W)``; 0 elsewhere."""
-    light = np.zeros(pixels.shape, np.float32)
-    light[:, band] = srgb_decode(np.clip(pixels[:, band], 0, 1))
-    return light
-
-
 @compiled(nogil=True)
 def _scatter(at, stride, band, found, planes):
     """Corrections of cells, brought to their pixels."""
@@ -127,9 +118,9 @@ def _scatter(at, stride, band, found, planes):
                     planes[c, y, x] = found[n, pixel, c]
 
 
-@compiled(nogil=True)
+@compiled(nogil=True, fastmath=True)
 def _decide(
-    where, surfaces, shares, backgrounds, corrections, maps, light, sharp, share, alpha, foreground, background
+    where, surfaces, shares, backgrounds, corrections, maps, pixels, sharp, share, alpha, foreground, background
 ):
     """Which surface each pixel of the band mostly shows, how much of it is the nearer one, and the light of both."""
     band, may_move = where
@@ -159,9 +150,9 @@ def _decide(
             alpha[y, x] = cover
             rest = np.float32(1) - cover
             for c in range(3):
-                here = light[c, y, x]
+                here = light_of(pixels[c, y, x])
                 behind = backgrounds[y, x, c] + corrections[3 + c, y, x]
                 # Both are light that a pixel can have, and add up to this one's.
                 behind = min(max(behind, (here - cover) / rest, np.float32(0)), here / rest, np.float32(1))
-                background[c, y, x] = behind
-                foreground[c, y, x] = min(max((here - rest * behind) / cover, np.float32(0)), np.float32(1))
+                background[c, y, x] = code_of(behind)
+                foreground[c, y, x] = code_of((here - rest * behind) / cover)
