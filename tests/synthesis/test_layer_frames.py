@@ -29,7 +29,7 @@ def test_both_colours_mixed_in_linear_light_are_the_picture(scenes: list[Layers]
     for layers in scenes:
         truth = layers.resolved()
         mixed = truth.alpha * srgb_decode(truth.foreground) + (1 - truth.alpha) * srgb_decode(truth.background)
-        # Worst seen: 6e-7, and 6e-7 for the picture that is composited in another way.
+        # Worst seen: 4e-7, and 4e-7 for the picture that is composited in another way.
         assert np.abs(mixed - srgb_decode(truth.clean)).max() < 2e-6
         assert np.abs(mixed - layers.seen().transpose(2, 0, 1)).max() < 2e-6
 
@@ -43,8 +43,8 @@ def test_what_is_hidden_is_seen_when_the_nearest_surface_is_taken_away(scenes: l
             rest = layers.without(taken + 1)
             where = truth.is_hidden_known & (first == taken)
             seen = srgb_encode(rest.seen()).transpose(2, 0, 1)
-            # Worst seen: 2e-6, of code values.
-            assert np.abs(truth.hidden - seen)[:, where].max(initial=0) < 1e-5
+            # Worst seen: 1e-7, of code values.
+            assert np.abs(truth.hidden - seen)[:, where].max(initial=0) < 2e-6
             checked += int(where.sum())
     assert checked > 5000
 
@@ -81,7 +81,8 @@ def test_frames_keep_what_the_contract_says(frames_per_scene: int):
         single = frame.near == frame.far
         np.testing.assert_array_equal(frame.near[single], frame.disparity[0][single])
         np.testing.assert_array_equal(frame.third[single], frame.far[single])
-        assert (frame.near - frame.far)[~single].min(initial=1) >= 0.99 * LEAST_STEP
+        # A curve makes the least step smaller; worst seen: 0.64 of it.
+        assert (frame.near - frame.far)[~single].min(initial=1) >= 0.45 * LEAST_STEP
         pure_near = ~single & (frame.alpha == 1)
         np.testing.assert_array_equal(frame.disparity[0][pure_near], frame.near[pure_near])
         is_pure = (frame.alpha == 0) | (frame.alpha == 1)
@@ -117,3 +118,27 @@ def _same(one: LayerTruth, other: LayerTruth) -> bool:
     return all(
         np.array_equal(getattr(one, field.name), getattr(other, field.name)) for field in dataclasses.fields(LayerTruth)
     )
+
+
+def test_three_surfaces_that_meet_are_told_apart():
+    height, width = 24, 40
+    ramp = np.broadcast_to(np.arange(width, dtype=np.float32), (height, width))
+    coverage = np.stack([np.clip(end - ramp, 0, 1) for end in (15.25, 19.5)] + [np.ones_like(ramp)])
+    levels = np.array([0.9, 0.5, 0.1], np.float32)
+    disparity = np.broadcast_to(levels[:, None, None], coverage.shape).copy()
+    light = np.broadcast_to(np.array([0.8, 0.3, 0.05], np.float32)[:, None, None, None], (3, height, width, 3)).copy()
+    truth = Layers(coverage, light, disparity).resolved()
+    row = 12
+    # Pixel 15 is a quarter of the nearest, pixel 19 a half of the next; the last pixel of a band is 6 px off.
+    assert truth.alpha[row, 15] == pytest.approx(0.25)
+    assert truth.alpha[row, 19] == pytest.approx(0.5)
+    np.testing.assert_array_equal(truth.near[row, [8, 9, 15, 19, 25, 26]], levels[[0, 0, 0, 1, 1, 2]])
+    np.testing.assert_array_equal(truth.far[row, [8, 9, 15, 19, 25, 26]], levels[[0, 1, 1, 2, 2, 2]])
+    np.testing.assert_array_equal(truth.third[row, [12, 15, 19, 22, 25]], levels[[1, 2, 0, 2, 2]])
+    np.testing.assert_allclose(srgb_decode(truth.foreground[:, row, 15]), 0.8, atol=1e-5)
+    np.testing.assert_allclose(srgb_decode(truth.background[:, row, 15]), 0.3, atol=1e-5)
+    # Behind the nearest is the next, and behind that the wall; what shows the wall hides nothing.
+    np.testing.assert_allclose(srgb_decode(truth.hidden[:, row, [10, 17]]), [[0.3, 0.05]] * 3, atol=1e-5)
+    np.testing.assert_array_equal(truth.hidden_disparity[row, [10, 17]], levels[[1, 2]])
+    assert truth.is_hidden_known[row, 10]
+    assert not truth.is_hidden_known[row, 30]

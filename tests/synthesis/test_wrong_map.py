@@ -40,7 +40,13 @@ def test_every_way_gives_maps_of_all_frames_from_the_seed_alone(truth: TrueFrame
 
 def test_a_share_of_maps_is_exact_and_the_rest_is_wrong_at_edges(truth: TrueFrames):
     rng = np.random.default_rng(1)
-    wrong = [np.abs(wrong_maps(rng, truth)[0] - truth.disparity) for _ in range(120)]
+    wrong = []
+    for _ in range(120):
+        maps = wrong_maps(rng, truth)
+        right = truth.disparity
+        if maps.tone is not None:
+            right = np.stack([maps.tone.applied(one, t) for t, one in enumerate(right)])
+        wrong.append(np.abs(maps.disparity - right))
     # Faint noise counts as right.
     exact = np.mean([error.max() < 0.02 for error in wrong])
     assert 0.08 < exact < 0.3
@@ -54,10 +60,9 @@ def test_small_maps_are_told_where_they_were_interpolated_linearly(truth: TrueFr
     for seed in range(12):
         maps, enlarged = wrong_map.small(np.random.default_rng(seed), truth)
         seen.add(enlarged)
-        # Linear interpolation keeps to the range of what it is made from; so do whole pixels, but not cubics.
+        # The step of 0.5 is a ramp of two pixels at least. Worst seen: 0.19.
         if enlarged:
-            assert maps.min() >= 0.2 - 1e-6
-            assert maps.max() <= 0.7 + 1e-6
+            assert np.abs(np.diff(maps, axis=2)).max() < 0.35
     assert seen == {True, False}
 
 

@@ -175,6 +175,8 @@ def _resolve(
             planes[4, y, x] = disparity[owner, y, x]
             if known[y, x]:
                 planes[4, y, x] = disparity[_seen_behind(coverage, y, x, first), y, x]
+                if disparity[first, y, x] - planes[4, y, x] < LEAST_STEP:  # nothing is hidden without a step
+                    known[y, x], planes[4, y, x] = False, disparity[owner, y, x]
             for c in range(3):
                 total = np.float32(0)
                 for i in range(count):

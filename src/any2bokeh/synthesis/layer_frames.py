@@ -11,7 +11,7 @@ from any2bokeh.synthesis.layer_scene import canvas_size, random_layer_scene
 from any2bokeh.synthesis.layer_truth import LayerTruth
 from any2bokeh.synthesis.sensor import recorded
 from any2bokeh.synthesis.texture_bank import TextureBank
-from any2bokeh.synthesis.wrong_map import TrueFrames, wrong_maps
+from any2bokeh.synthesis.wrong_map import TrueFrames, WrongMaps, wrong_maps
 
 _LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
@@ -56,8 +56,6 @@ _STREAM = 0x4C54  # keeps these random numbers apart from those of clips with th
 def _scene_frames(
     rng: np.random.Generator, bank: TextureBank, size: tuple[int, int], frame_count: int
 ) -> list[LayerTruth]:
-    if rng.uniform() < 0.7:
-        bank.renew()
     scene = random_layer_scene(rng, bank, size, frame_count)
     resolved = [scene.frame(t).resolved() for t in range(frame_count)]
     if rng.uniform() < 0.4:
@@ -72,23 +70,26 @@ def _scene_frames(
         ),
         luma=np.stack([np.tensordot(_LUMA, picture, 1) for picture in pictures]),
     )
-    maps, enlarged = wrong_maps(rng, truth)
-    return [_frame(*each, enlarged) for each in zip(resolved, pictures, maps, strict=True)]
+    wrong = wrong_maps(rng, truth)
+    return [_frame(one, pictures[t], wrong, t) for t, one in enumerate(resolved)]
 
 
-def _frame(one: Resolved, pixels: NDArray[np.float32], given: NDArray[np.float32], enlarged: bool) -> LayerTruth:
+def _frame(one: Resolved, pixels: NDArray[np.float32], wrong: WrongMaps, frame: int) -> LayerTruth:
+    def scaled(disparity: NDArray[np.float32]) -> NDArray[np.float32]:
+        return disparity if wrong.tone is None else wrong.tone.applied(disparity, frame)
+
     return LayerTruth(
         pixels=pixels,
-        disparity=one.disparity[None],
-        given=given[None],
-        enlarged=enlarged,
-        near=one.near,
-        far=one.far,
-        third=one.third,
+        disparity=scaled(one.disparity)[None],
+        given=wrong.disparity[frame][None],
+        enlarged=wrong.enlarged,
+        near=scaled(one.near),
+        far=scaled(one.far),
+        third=scaled(one.third),
         alpha=one.alpha,
         foreground=one.foreground,
         background=one.background,
         hidden=one.hidden,
-        hidden_disparity=one.hidden_disparity,
+        hidden_disparity=scaled(one.hidden_disparity),
         is_hidden_known=one.is_hidden_known,
     )

@@ -146,7 +146,7 @@ def _surface_disparity(
 
 def _background_light(rng: np.random.Generator, bank: TextureBank, size: Size) -> NDArray[np.float32]:
     light = bank.piece()
-    if rng.uniform() < 0.25:  # two stuffs that meet without a step, as ground and sky do
+    if rng.uniform() < 0.25:  # two materials that meet without a step, as ground and sky do
         other = random_coverage(rng, size)[0][..., None]
         light = np.asarray(light + other * (bank.piece() - light), np.float32)
     return light

@@ -11,7 +11,8 @@ class LayerTruth:
     """One frame of which everything is known, with a wrong map of it.
 
     A *band* is what lies within 6 px of a step of disparity. In a mixed pixel, and in the band beside it, two surfaces
-    are told: the nearest one and the next. Steps smaller than ``layer_compositing.LEAST_STEP`` are none.
+    are told: the nearest one and the next. Steps smaller than ``layer_compositing.LEAST_STEP`` are none. All
+    disparities are on the scale of the given map, so that what differs is an error.
 
     Attributes:
         pixels: ``(3, H, W)`` float32 sRGB code values in [0, 1] as a camera or codec gives them: with grain,

@@ -11,7 +11,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from types import FrameType
-from typing import Literal, NoReturn
+from typing import Literal, NoReturn, cast
 
 from any2bokeh.errors import InputError
 from any2bokeh.pending_output import PUBLISHED
@@ -74,8 +74,8 @@ def _share_out(workers: list[_Worker], jobs: Sequence[Job], progress: Callable[[
     for worker, job in busy.values():
         worker.pipe.send(job)
     while busy:
-        for pipe in wait(list(busy)):
-            assert isinstance(pipe, Connection)
+        for ready in wait(list(busy)):
+            pipe = cast(Connection, ready)  # of another class on Windows
             worker, (_, path) = busy[pipe]
             said = _heard(worker)
             if said.kind == "frame":

@@ -11,6 +11,7 @@ from any2bokeh.optics.transfer import srgb_decode
 from any2bokeh.synthesis.texture import Size, fractal_noise, random_palette, random_texture
 
 _STOCK = 24
+_NEW_UP_TO = 3  # textures in stock: up to there most pieces are of a new one, with a full stock one in nine
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,21 +42,17 @@ class TextureBank:
         self._size = size
         self._photographs = photographs
         self._stock: list[NDArray[np.uint8]] = []
-        for _ in range(4):
-            self.renew()
-
-    def renew(self) -> None:
-        """Take in a new texture, for the oldest where the stock is full."""
-        self.take(_new_texture(self._rng, self._size, self._photographs))
 
     def take(self, code: NDArray[np.uint8]) -> None:
-        """Take in a picture ``(h, w, 3)``: one that was made here shows edges on one surface, as a poster does."""
+        """Take in a picture ``(h, w, 3)`` for the oldest; rendered ones show edges on one surface, as posters do."""
         self._stock.append(code)
         del self._stock[:-_STOCK]
 
     def piece(self, tint: Tint | None = None) -> NDArray[np.float32]:
         """A piece of a texture, mirrored, enlarged and coloured anew: ``(h, w, 3)`` linear light."""
         rng = self._rng
+        if rng.uniform() < 1 / (1 + len(self._stock) / _NEW_UP_TO):
+            self.take(_new_texture(rng, self._size, self._photographs))
         source = self._stock[int(rng.integers(len(self._stock)))]
         code = _cut(rng, source, self._size)
         if tint is None and rng.uniform() < 0.3:
@@ -107,7 +104,7 @@ def spectrum(rng: np.random.Generator, size: Size) -> NDArray[np.float32]:
 
 
 def patchwork(rng: np.random.Generator, size: Size) -> NDArray[np.float32]:
-    """Regions of different stuffs with winding borders: ground and grass, rock and lichen, clothes."""
+    """Regions of different materials with winding borders: ground and grass, rock and lichen, clothes."""
     height = fractal_noise(rng, size, rng.uniform(0.2, 0.9) * max(size), int(rng.integers(3, 8)))
     code = gradient(rng, size)
     for level in np.quantile(height, np.sort(rng.uniform(0.15, 0.9, int(rng.integers(1, 4))))):

@@ -39,21 +39,67 @@ class TrueFrames:
         return self.disparity.shape[1], self.disparity.shape[2]
 
 
-def wrong_maps(rng: np.random.Generator, truth: TrueFrames) -> tuple[Maps, bool]:
-    """Maps of the frames that are wrong in a way drawn by chance, the same for all of them.
+@dataclass(frozen=True, slots=True, eq=False)
+class Tone:
+    """A scale, an offset and a curve of a map's own, which drift over the frame and from frame to frame.
 
-    Returns:
-        ``(T, H, W)`` float32 in [0, 1], and whether they were smaller and have been interpolated linearly.
+    The scale of a map is its own, so that it is no error: what is true of the frame is told on it, too.
+
+    Attributes:
+        gamma: exponent of disparity.
+        gain: ``(T,)`` float32.
+        offset: ``(H, W)`` float32.
     """
+
+    gamma: float
+    gain: NDArray[np.float32]
+    offset: NDArray[np.float32]
+
+    @classmethod
+    def random(cls, rng: np.random.Generator, frame_count: int, size: Size) -> "Tone":
+        """One that bends and drifts as depth networks do."""
+        low, high = rng.uniform(0.04, 0.12), rng.uniform(0.8, 0.94)
+        gain = (high - low) * (1 + np.clip(rng.normal(0, rng.choice([0, 0.006]), frame_count), -0.02, 0.02))
+        offset = low + rng.uniform(0, 0.02) * np.clip(_field(rng, size, max(size) / 3), -2, 2)
+        return cls(float(np.exp(rng.normal(0, 0.15))), gain.astype(np.float32), offset.astype(np.float32))
+
+    def applied(self, disparity: NDArray[np.float32], frame: int) -> NDArray[np.float32]:
+        """``(H, W)`` disparity of a frame on this scale, in [0, 1]."""
+        # Begun a little above 0, where a power would flatten all steps.
+        bent = ((np.clip(disparity, 0, 1) + np.float32(0.1)) / np.float32(1.1)) ** np.float32(self.gamma)
+        return np.clip(bent * self.gain[frame] + self.offset, 0, 1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WrongMaps:
+    """Wrong maps of some frames.
+
+    Attributes:
+        disparity: ``(T, H, W)`` float32 in [0, 1].
+        enlarged: whether they were smaller and have been interpolated linearly.
+        tone: their scale where it is another than that of the truth.
+    """
+
+    disparity: Maps
+    enlarged: bool
+    tone: Tone | None
+
+
+def wrong_maps(rng: np.random.Generator, truth: TrueFrames) -> WrongMaps:
+    """Maps of the frames that are wrong in a way drawn by chance, the same for all of them."""
     weights = np.array([way.weight for way in _WAYS])
     way = _WAYS[int(rng.choice(len(_WAYS), p=weights / weights.sum()))]
     maps, enlarged = way.make(rng, truth)
     if way.goes_on and rng.uniform() < 0.35:
-        more = (_coded, _toned, _displaced, _regrown)[int(rng.integers(4))]
+        more = (_coded, _displaced, _regrown)[int(rng.integers(3))]
         maps = more(rng, maps)
+    tone = None
+    if rng.uniform() < way.toned:
+        tone = Tone.random(rng, len(maps), truth.size)
+        maps = np.stack([tone.applied(one, t) for t, one in enumerate(maps)])
     if rng.uniform() < 0.3:
         maps = np.rint(np.clip(maps, 0, 1) * 255) / np.float32(255)
-    return np.clip(maps, 0, 1).astype(np.float32), enlarged
+    return WrongMaps(np.clip(maps, 0, 1).astype(np.float32), enlarged, tone)
 
 
 def exact(rng: np.random.Generator, truth: TrueFrames) -> tuple[Maps, bool]:
@@ -86,6 +132,8 @@ def five_ways(rng: np.random.Generator, truth: TrueFrames) -> tuple[Maps, bool]:
 def small(rng: np.random.Generator, truth: TrueFrames) -> tuple[Maps, bool]:
     """Right but 2 to 6 times smaller, brought back linearly, or by whole pixels."""
     smaller, size = _reduced(rng, truth.disparity, rng.uniform(2, 6)), truth.size
+    if rng.uniform() < 0.25:
+        smaller = _coded(rng, smaller)
     is_linear = rng.uniform() < 0.8
     method = cv2.INTER_LINEAR if is_linear else int(rng.choice([cv2.INTER_NEAREST, cv2.INTER_CUBIC]))
     return _resized(smaller, size, method), is_linear
@@ -109,8 +157,6 @@ def estimated(rng: np.random.Generator, truth: TrueFrames) -> tuple[Maps, bool]:
         smaller = np.rint(np.clip(smaller, 0, 1) * 255) / np.float32(255)
     is_linear = rng.uniform() < 0.5
     maps = _resized(smaller.astype(np.float32), truth.size, cv2.INTER_LINEAR if is_linear else cv2.INTER_CUBIC)
-    if rng.uniform() < 0.7:
-        maps = _toned(rng, maps)
     if rng.uniform() < 0.1:  # a frame late
         maps = np.concatenate([maps[:1], maps[:-1]])
     return maps, is_linear and smaller.shape[1] < truth.size[0]
@@ -148,20 +194,21 @@ def mixed_as_light(rng: np.random.Generator, truth: TrueFrames) -> tuple[Maps, b
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """How maps are made wrong, how often, and whether more may be wrong with them."""
+    """How maps are made wrong, how often, whether more may be wrong with them, how often they have another scale."""
 
     make: Callable[[np.random.Generator, TrueFrames], tuple[Maps, bool]]
     weight: float
     goes_on: bool = True
+    toned: float = 0.1
 
 
 _WAYS = (
-    _Way(exact, 0.2, goes_on=False),
+    _Way(exact, 0.2, goes_on=False, toned=0.0),
     _Way(perturbed, 0.15),
     _Way(five_ways, 0.12),
     _Way(small, 0.17),
-    _Way(estimated, 0.2),
-    _Way(refined, 0.04),
+    _Way(estimated, 0.2, toned=0.7),
+    _Way(refined, 0.04, toned=0.7),
     _Way(regrown, 0.05),
     _Way(coded, 0.04),
     _Way(displaced, 0.04),
@@ -238,15 +285,6 @@ def _displaced(rng: np.random.Generator, maps: Maps) -> Maps:
         )
         moved.append(cv2.remap(one, x + dx, y + dy, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
     return np.stack(moved).astype(np.float32)
-
-
-def _toned(rng: np.random.Generator, maps: Maps) -> Maps:
-    """Another scale, offset and curve, that drift over the frame and from frame to frame."""
-    bent = np.clip(maps, 0, 1) ** np.float32(np.exp(rng.normal(0, 0.15)))
-    gain, offset = rng.uniform(0.85, 1.05), rng.uniform(-0.03, 0.08)
-    slow = _field(rng, maps.shape[1:], max(maps.shape[1:]) / 3) * rng.uniform(0, 0.02)
-    passing = rng.normal(0, rng.choice([0, 0.006]), (len(maps), 1, 1))
-    return (bent * gain * (1 + passing) + offset + slow).astype(np.float32)
 
 
 def _coded(rng: np.random.Generator, maps: Maps) -> Maps:
