@@ -81,7 +81,8 @@ class Clues:
         band = (wide.side != 0) | (classical.alpha > 0)
         share = _shares(wide, placed, classical, is_moved)
         of_near, of_far = _colours_around(picture, wide)
-        background = srgb_decode(of_far)
+        background = np.zeros_like(of_far)
+        background[band] = srgb_decode(of_far[band])
         mixed = classical.alpha > 0
         background[mixed] = srgb_decode(classical.background[:, mixed].T)
         third = _third(stepped.sharp, near, far, stride)
@@ -130,15 +131,22 @@ def _shares(wide: Steps, placed: EdgeBands, classical: EdgeBands, is_moved: bool
 
 def _colours_around(picture: NDArray[np.float32], wide: Steps) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Mean code values ``(H, W, 3)`` of both surfaces around; the pixel's own where there is none of one."""
-    side_px = _AROUND_PX * wide.stride | 1
-    pure = wide.distance > _PURE_PX * wide.stride
+    each = np.s_[:: wide.stride, :: wide.stride]  # samples as far apart as lengths are long
+    colours, sides = np.ascontiguousarray(picture[each]), wide.side[each]
+    pure = wide.distance[each] > _PURE_PX * wide.stride
+    square = (_AROUND_PX, _AROUND_PX)
     found = []
     for side in (1, -1):
-        weight = ((wide.side == side) & pure).astype(np.float32)
-        sums = cv2.boxFilter(picture * weight[..., None], -1, (side_px, side_px), normalize=True)
-        weights = np.asarray(cv2.boxFilter(weight, -1, (side_px, side_px), normalize=True), np.float32)[..., None]
-        known = weights > 0.5 / (side_px * side_px)
-        found.append(np.where(known, sums / np.maximum(weights, 1e-6), picture).astype(np.float32))
+        weight = ((sides == side) & pure).astype(np.float32)
+        sums = np.asarray(cv2.boxFilter(colours * weight[..., None], -1, square), np.float32)
+        weights = np.asarray(cv2.boxFilter(weight, -1, square), np.float32)
+        known = weights > 0.5 / _AROUND_PX**2
+        mean = sums / np.maximum(weights, np.float32(1e-6))[..., None]
+        mean[~known] = colours[~known]
+        if wide.stride > 1:
+            mean = mean.repeat(wide.stride, axis=0).repeat(wide.stride, axis=1)
+            mean = np.ascontiguousarray(mean[: picture.shape[0], : picture.shape[1]])
+        found.append(mean)
     return found[0], found[1]
 
 
