@@ -9,8 +9,8 @@
 set -eu
 next=$1 minutes=${2:-5.5} last=${3:-}
 cd "$(dirname "$0")/.."
+workers=$(($(nproc) - 1)) # asked before OMP_NUM_THREADS is set, which it heeds
 export PYTHONPATH=src PYTHONUNBUFFERED=1 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
-workers=$(($(nproc) - 1))
 [ "$workers" -ge 1 ] || workers=1
 if [ -n "$last" ]; then set -- --start-from "$last"; else set --; fi
 exec python3 -m any2bokeh train edges --device "${DEVICE:-cuda}" --workers "$workers" --minutes "$minutes" --anneal \
