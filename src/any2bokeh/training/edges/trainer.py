@@ -199,8 +199,8 @@ class _Run:
         if self.state.frames == 0 or not self.options.waits:
             return self.state.frames
         made: list[Any] = []
-        number, count = self.state.frames, 0
-        while number > 0 and count < self.state.pool_tiles:
+        number, count, wanted = self.state.frames, 0, min(self.state.pool_tiles, self.config.pool_tiles)
+        while number > 0 and count < wanted:
             number -= 1
             values, targets = self.config.source.tiles_of(number)
             made.append((torch.from_numpy(values), torch.from_numpy(targets)))
