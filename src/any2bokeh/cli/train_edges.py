@@ -1,6 +1,6 @@
 """``any2bokeh train edges``: the network of ``--edges learned``."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -37,7 +37,7 @@ def run_edges(run: EdgeRun, report: ReportOptions) -> None:
         from any2bokeh.training.edges.packaging import install
 
         model = install(run.install)
-        summary = {"gates": {"frame": model.gates.frame, "pixel": model.gates.pixel}, **model.card["calibration"]}
+        summary = {**asdict(model.gates), "is_preferred": model.is_preferred, **model.card["calibration"]}
         tell(summary, f"installed {run.install}: " + ", ".join(f"{k} {v}" for k, v in summary.items()), report)
         return
     with require_extra("train edges", "train", error=InputError):
@@ -52,7 +52,7 @@ def run_edges(run: EdgeRun, report: ReportOptions) -> None:
         resume=run.resume,
         start_from=run.start_from,
         handoff=run.handoff,
-        run_options=EdgeRunOptions(device, run.workers, run.minutes, anneal=run.anneal, waits=device == "cpu"),
+        run_options=EdgeRunOptions(device, run.workers, run.minutes, anneal=run.anneal),
         report=None if report.quiet or report.json else _line,
     )
     summary = {"out": str(run.out), "step": state.step, "frames": state.frames, "held_out": state.curve[-1]}

@@ -64,7 +64,7 @@ def test_whatever_the_network_says_both_surfaces_add_up_to_the_pixel(way: str):
     classical = ClassicalEdges()(given, pixels)
     found = LearnedEdges(random_model(), always=True)(given, pixels)
     mixed = found.alpha > 0
-    assert np.count_nonzero(mixed) > 100
+    assert np.count_nonzero(mixed) > 30
     assert not np.array_equal(found.alpha, classical.alpha)
     light = found.alpha * srgb_decode(found.foreground) + (1 - found.alpha) * srgb_decode(found.background)
     # Worst seen 2.4e-4, where the classical colours stand: theirs are of a table of 4096 lights.

@@ -45,7 +45,7 @@ class EdgeRunOptions:
         steps: at which the training ends; None = never.
         anneal: the learning rate rises and falls to 0 over ``minutes``.
         waits: steps wait for the frames that belong to them, so that a run can be taken up exactly; otherwise frames
-            are taken as they come, and steps go on with what is there.
+            are taken as they come, and steps go on with what is there. None = they wait on a CPU.
         state_every_s: seconds between states, each with its figures.
     """
 
@@ -54,7 +54,7 @@ class EdgeRunOptions:
     minutes: float | None = None
     steps: int | None = None
     anneal: bool = False
-    waits: bool = True
+    waits: bool | None = None
     state_every_s: float = 90.0
 
     def __post_init__(self) -> None:
@@ -120,6 +120,7 @@ class _Run:
         self.config, self.out, self.handoff, self.options, self.report = config, out, handoff, options, report
         self.began = self.saved = time.monotonic()
         self.device = torch.device(options.device)
+        self.waits = self.device.type == "cpu" if options.waits is None else options.waits
         self.network = EdgeNetwork(config.shape, config.seed)
         self.state = EdgeState(json.loads(json.dumps(config.to_json())))
         self.loss_sum, self.loss_count, self.told = torch.zeros(()), 0, time.monotonic()
@@ -175,7 +176,7 @@ class _Run:
         stream = TileStream(self.config.source, numbers, self.options.workers)
         made = [next(stream) for _ in range(held_out)]
         self.held_out = tuple(torch.cat(each) for each in zip(*made, strict=True))
-        waiting = None if self.options.waits else WaitingTiles(stream)
+        waiting = None if self.waits else WaitingTiles(stream)
         take = (lambda: next(stream)) if waiting is None else (lambda: waiting.take(wait=True))
         while self.pool.count < self.config.first_tiles:
             self._add(take())
@@ -196,7 +197,7 @@ class _Run:
 
     def _refill(self) -> int:
         """Make the tiles that the pool held, again; the number of the next frame."""
-        if self.state.frames == 0 or not self.options.waits:
+        if self.state.frames == 0 or not self.waits:
             return self.state.frames
         made: list[Any] = []
         number, count, wanted = self.state.frames, 0, min(self.state.pool_tiles, self.config.pool_tiles)

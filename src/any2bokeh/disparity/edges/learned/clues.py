@@ -38,6 +38,7 @@ class Clues:
         is_moved: whether it has moved edges.
         cells: where the network looks.
         values: ``(N, 4 * CLUES)`` float32: of the pixels of each cell, row by row.
+        picture: ``(H, W, 3)`` code values of at most 1.
         band: ``(H, W)`` bool: where anything may change.
         sharp: ``(H, W)`` float32: the given map with steps in place of ramps.
         near, far, third: ``(H, W)`` float32: the disparities that a pixel of the band may have. ``third`` is that of
@@ -51,6 +52,7 @@ class Clues:
     is_moved: bool
     cells: Cells
     values: NDArray[np.float32]
+    picture: NDArray[np.float32]
     band: NDArray[np.bool_]
     sharp: NDArray[np.float32]
     near: NDArray[np.float32]
@@ -102,7 +104,9 @@ class Clues:
             cells.at, stride, band, picture, (of_near, of_far), (given, near, far, third),
             (wide.distance, wide.side, belief, share, stepped.width), np.array(of_frame, np.float32), values,
         )  # fmt: skip
-        return cls(classical, is_moved, cells, values, band, stepped.sharp, near, far, third, share, background)
+        return cls(
+            classical, is_moved, cells, values, picture, band, stepped.sharp, near, far, third, share, background
+        )
 
 
 def _surfaces(wide: Steps, placed: EdgeBands, classical: EdgeBands) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

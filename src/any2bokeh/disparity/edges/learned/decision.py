@@ -1,13 +1,15 @@
 """What becomes of a frame's bands by what the network says of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from any2bokeh.compiled import compiled
+from any2bokeh.disparity.edges import matte
 from any2bokeh.disparity.edges.bands import EdgeBands
+from any2bokeh.disparity.edges.classical import Steps, matted
 from any2bokeh.disparity.edges.learned.cells import PIXELS
 from any2bokeh.disparity.edges.learned.clues import Clues
 from any2bokeh.disparity.edges.matte import code_of, light_of
@@ -19,7 +21,8 @@ THIRD_LOGIT = np.float32(-5)
 """Of a third surface, for a network that knows nothing of it."""
 
 _LEAST_SHARE, _MOST_SHARE = 0.02, 0.98  # less, and more, is a whole pixel
-_OFF_SIDE = 0.75  # a pixel whose map is kept is mixed where at most so much of it is the surface that the map denies
+_OFF_SIDE = 0.75  # at most so much of a pixel is of another surface than its disparity, or too little is known of it
+_OFF_SIDE = 0.75  # a pixel is left where the network gives more of it than this to the surface that the map denies
 _GATE_PX = 4  # how far around a pixel the map is judged
 
 
@@ -30,10 +33,12 @@ class Gates:
     Attributes:
         frame: mean probability of a wrong map in the bands of a frame, below which the map is left to the bit.
         pixel: the same around a pixel, below which the pixel is left.
+        mixes: whether mixed pixels get the shares and colours of the network, or those of the classical estimator.
     """
 
     frame: float = 0.5
     pixel: float = 0.5
+    mixes: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,39 +74,38 @@ def decided(
         disparity, pixels: as an ``EdgeEstimator`` takes them.
         clues, judgement, gates: of the frame.
     """
-    classical = clues.classical
-    is_moved = judgement.frame_wrong >= gates.frame
+    bands, steps = _placed(disparity, clues, judgement, gates)
+    step = Steps.of(steps, clues.cells.stride, matte.REACH_PX)
+    mixed = matted(bands, clues.picture, step)
+    if gates.mixes:
+        _mix(
+            step.side, (clues.band, clues.share, clues.background), judgement.corrections, pixels,
+            (step.near, step.far, mixed.near, mixed.far), mixed.alpha, mixed.foreground, mixed.background,
+        )  # fmt: skip
+    return mixed
+
+
+def _placed(
+    disparity: NDArray[np.float32], clues: Clues, judgement: Judgement, gates: Gates
+) -> tuple[EdgeBands, NDArray[np.float32]]:
+    """Each pixel of the band given to a surface, and a map ``(H, W)`` whose steps are clean."""
+    if judgement.frame_wrong < gates.frame:
+        return EdgeBands.none(disparity), clues.sharp
     side_px = 2 * _GATE_PX * clues.cells.stride + 1
     wrong, band = (
         np.asarray(cv2.boxFilter(plane, -1, (side_px, side_px)), np.float32)
         for plane in (judgement.wrong, clues.band.astype(np.float32))
     )
-    may_move = clues.band & (wrong >= np.float32(gates.pixel) * band) & is_moved
-    given = np.ascontiguousarray(disparity[0], np.float32)
-    sharp = classical.disparity[0].copy() if is_moved else given.copy()
-    share = np.zeros_like(given)
-    alpha, foreground, background = (np.zeros_like(each) for each in (given, pixels, pixels))
+    may_move = clues.band & (wrong >= np.float32(gates.pixel) * band)
+    sharp, share = clues.classical.disparity[0].copy(), np.zeros_like(clues.share)
     _decide(
-        (clues.band, may_move), (clues.near, clues.far, clues.third), clues.share, clues.background,
-        judgement.corrections, (given, clues.sharp), pixels, sharp, share, alpha, foreground, background,
+        (clues.band, may_move), (clues.near, clues.far, clues.third), clues.share, judgement.corrections,
+        np.ascontiguousarray(disparity[0], np.float32), sharp, share,
     )  # fmt: skip
-    mixed = alpha > 0
-    kept = mixed & (classical.alpha > 0) & ~judgement.corrections[[0, 3, 4, 5]].any(axis=0)
-    for mine, own in ((foreground, classical.foreground), (background, classical.background)):
-        mine[:, kept] = own[:, kept]
-    alpha[kept] = classical.alpha[kept]
-    changed = may_move | classical.band if is_moved else np.zeros_like(clues.band)
-    known = changed | mixed
-    return EdgeBands(
-        sharp[None] if bool((sharp != given).any()) else disparity,
-        changed,
-        np.where(known, clues.near, 0),
-        np.where(known, clues.far, 0),
-        np.where(changed, share, 0),
-        alpha,
-        foreground,
-        background,
-    )
+    changed = may_move | clues.classical.band
+    near, far, share = (np.where(changed, plane, np.float32(0)) for plane in (clues.near, clues.far, share))
+    none = EdgeBands.none(disparity)
+    return replace(none, disparity=sharp[None], band=changed, near=near, far=far, near_share=share), sharp
 
 
 @compiled(nogil=True)
@@ -118,36 +122,60 @@ def _scatter(at, stride, band, found, planes):
                     planes[c, y, x] = found[n, pixel, c]
 
 
-@compiled(nogil=True, fastmath=True)
-def _decide(
-    where, surfaces, shares, backgrounds, corrections, maps, pixels, sharp, share, alpha, foreground, background
-):
-    """Which surface each pixel of the band mostly shows, how much of it is the nearer one, and the light of both."""
+@compiled(nogil=True)
+def _decide(where, surfaces, shares, corrections, given, sharp, share):
+    """Which surface each pixel of the band mostly shows."""
     band, may_move = where
     near, far, third = surfaces
-    given, stepped = maps
     height, width = band.shape
     for y in range(height):
         for x in range(width):
             if not band[y, x]:
                 continue
-            cover = np.float32(1 / (1 + np.exp(-(shares[y, x] + corrections[0, y, x]))))
-            share[y, x] = cover
-            if may_move[y, x]:
-                if THIRD_LOGIT + corrections[1, y, x] > 0 and third[y, x] != far[y, x]:
-                    sharp[y, x] = third[y, x]
-                    continue
-                sharp[y, x] = near[y, x] if cover > np.float32(0.5) else far[y, x]
-            else:
+            logit = shares[y, x] + corrections[0, y, x]
+            share[y, x] = 1 / (1 + np.exp(-logit))
+            if not may_move[y, x]:
                 sharp[y, x] = given[y, x]
-                is_near = 2 * stepped[y, x] > near[y, x] + far[y, x]
-                off = np.float32(1) - cover if is_near else cover
-                if off > np.float32(_OFF_SIDE):
-                    continue
-                cover = max(cover, np.float32(0.5)) if is_near else min(cover, np.float32(0.5))
+            elif THIRD_LOGIT + corrections[1, y, x] > 0 and third[y, x] != far[y, x]:
+                sharp[y, x] = third[y, x]
+            else:
+                sharp[y, x] = near[y, x] if logit > 0 else far[y, x]
+
+
+@compiled(nogil=True)
+def _mix(side, found, corrections, pixels, surfaces, alpha, foreground, background):
+    """How much of the pixels beside steps is the nearer surface, and the code values of both.
+
+    The edge runs through them; what lies farther off shows one surface alone, however little is known of which.
+    """
+    band, shares, backgrounds = found
+    step_near, step_far, near, far = surfaces
+    height, width = band.shape
+    for y in range(height):
+        for x in range(width):
+            if side[y, x] == 0 or not band[y, x]:
+                continue
+            is_corrected = False
+            for c in (0, 3, 4, 5):
+                is_corrected |= corrections[c, y, x] != 0
+            if not is_corrected:
+                continue
+            cover = np.float32(1 / (1 + np.exp(-(shares[y, x] + corrections[0, y, x]))))
+            off = np.float32(1) - cover if side[y, x] > 0 else cover
+            if off > np.float32(_OFF_SIDE):
+                continue
+            off = np.float32(1) - cover if side[y, x] > 0 else cover
+            if off > np.float32(_OFF_SIDE):
+                continue
+            # The centre of the pixel shows the surface whose disparity it has.
+            cover = max(cover, np.float32(0.5)) if side[y, x] > 0 else min(cover, np.float32(0.5))
+            alpha[y, x] = 0
+            foreground[:, y, x] = 0
+            background[:, y, x] = 0
             if cover < np.float32(_LEAST_SHARE) or cover > np.float32(_MOST_SHARE):
                 continue
             alpha[y, x] = cover
+            near[y, x], far[y, x] = step_near[y, x], step_far[y, x]
             rest = np.float32(1) - cover
             for c in range(3):
                 here = light_of(pixels[c, y, x])
