@@ -26,7 +26,8 @@ class Recipe:
         disparity_reading: what the values in the files of ``disparity`` mean (depth or disparity, its polarity), and
             what is done to them (levels, scale alignment).
         edges: how edges of disparity are treated at the size of the picture: ``auto`` draws them sharp where the
-            picture has them if those of a map are soft or displaced, ``classical`` always, ``off`` never.
+            picture has them if those of a map are soft or displaced, ``classical`` always, ``learned`` by a trained
+            network, ``off`` never.
         plate: where hidden background comes from: ``auto`` takes it from the frames around that show it, ``off``
             continues all of it from beside it. Of no effect on renderers that do not take it.
         tracker: which tracker follows subjects; by default SAM 2 where it is on this machine, else the classical one.

@@ -1,5 +1,6 @@
 """The trainer, on tiny models: what it trains, how it resumes, what it refuses."""
 
+import itertools
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -180,6 +181,18 @@ def test_a_full_handoff_goes_on_exactly(tmp_path: Path, tiny: MakeConfig) -> Non
         run(config, tmp_path / "again", start_from=kept)
 
 
+def test_the_rate_falls_to_nothing_over_the_minutes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = itertools.count()
+    monkeypatch.setattr("time.monotonic", lambda: float(next(clock)))  # a second whenever somebody looks
+    config = tiny_config({"1": 100_000})
+    result = run(config, tmp_path, run_options=RunOptions(state_every=100_000, minutes=0.6, anneal=True))
+    rates = [line["learning_rate"] for line in read_log(result.log) if line["kind"] == "step"]
+    assert result.stopped_early
+    assert max(rates) <= config.stages[0].learning_rate
+    assert max(rates) > 0.8 * config.stages[0].learning_rate
+    assert rates[-1] < 0.2 * config.stages[0].learning_rate
+
+
 def test_a_run_that_ran_out_of_time_resumes_exactly(tmp_path: Path, tiny: MakeConfig) -> None:
     config, pieces = tiny({"1": 3}), tmp_path / "pieces"
     results = [run(config, pieces, run_options=RunOptions(minutes=1e-9), resume=piece > 0) for piece in range(3)]
@@ -255,6 +268,7 @@ def test_a_damaged_state_is_told_in_one_line(tmp_path: Path, tiny: MakeConfig) -
         ({"state_every": 0}, "state_every is 0"),
         ({"state_every": 5, "log_every": 2}, "state_every is 5; it must be a multiple of log_every, 2"),
         ({"minutes": 0.0}, "minutes is 0"),
+        ({"anneal": True}, "give --minutes with --anneal"),
         ({"workers": -1}, "workers and strip_every must be at least 0"),
     ],
 )

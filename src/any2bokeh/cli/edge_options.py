@@ -16,6 +16,7 @@ class EdgeOptions:
         option(
             "--edges",
             help="Treatment of soft or displaced edges in disparity maps: classical moves them to the edges of the "
-            "picture and sharpens them, auto does so only for maps that need it, off leaves all maps as they are.",
+            "picture and sharpens them, learned does so with a trained network, auto takes the better of both and only "
+            "for maps that need it, off leaves all maps as they are.",
         ),
     ] = "auto"

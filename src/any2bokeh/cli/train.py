@@ -18,6 +18,9 @@ from any2bokeh.read_paths import ReadPaths
 if TYPE_CHECKING:
     from any2bokeh.training.trainer import StepReport
 
+EDGES = "edges"
+"""The config of the network for edges, which has a trainer of its own."""
+
 _RUN = "Run"
 _SECONDS_BETWEEN_LINES = 5.0
 
@@ -27,7 +30,8 @@ def train_command(
         str,
         typer.Argument(
             metavar="CONFIG",
-            help="Training configuration: paper, compact, compact-cpu, debug, or a TOML file that changes one of them.",
+            help="Training configuration: paper, compact, compact-cpu, debug, a TOML file that changes one of them, or "
+            "edges, the network of --edges learned.",
         ),
     ],
     report: ReportOptions,
@@ -86,6 +90,25 @@ def train_command(
         float | None,
         option("--minutes", help="Stop after this many minutes, ready for --resume (default: no limit).", panel=_RUN),
     ] = None,
+    anneal: Annotated[
+        bool,
+        option(
+            "--anneal",
+            help="Raise the learning rate and let it fall to 0 over --minutes, whatever the schedule of the stage; "
+            "for the last run of a training (default: the schedule of the stage).",
+            panel=_RUN,
+        ),
+    ] = False,
+    install: Annotated[
+        Path | None,
+        option(
+            "--install",
+            help="With edges: calibrate the gates of the weights in this run or handoff and put them into the package, "
+            "instead of training.",
+            panel=_RUN,
+            metavar="FOLDER",
+        ),
+    ] = None,
     handoff: Annotated[
         Path | None,
         option(
@@ -105,7 +128,18 @@ def train_command(
         ),
     ] = "compact",
 ) -> None:
-    """Train the diffusion engine, on one device or, under torchrun, on several."""
+    """Train the diffusion engine, on one device or, under torchrun, on several; or the network for edges, on one."""
+    if config == EDGES:
+        from any2bokeh.cli.train_edges import EdgeRun, run_edges
+
+        if data != "procedural" or stage != "all" or samples is not None:
+            raise InputError("train edges makes its own frames in one stage; leave out --data, --stage and --samples")
+        folder = out or Path("train-edges")
+        _require_kept(folder, handoff, paths_of(start_from))
+        run_edges(EdgeRun(folder, resume, start_from, handoff, device, workers, minutes, anneal, install), report)
+        return
+    if install is not None:
+        raise InputError(f"--install puts weights of edges into the package; config is {config}, allowed is {EDGES}")
     from any2bokeh.training.clips import open_clips
     from any2bokeh.training.registry import find_config
     from any2bokeh.training.trainer import RunOptions, train
@@ -127,7 +161,9 @@ def train_command(
         start_from=start_from,
         handoff=handoff,
         device=device,
-        run_options=RunOptions(state_every, states_kept, strip_every, log_every, workers, minutes, handoff_size),
+        run_options=RunOptions(
+            state_every, states_kept, strip_every, log_every, workers, minutes, handoff_size, anneal
+        ),
         report=None if quiet else _lines(),
         remark=None if quiet else lambda line: typer.echo(line),
     )

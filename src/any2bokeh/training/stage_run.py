@@ -82,12 +82,17 @@ class StageRun:
         """Of the step that was taken last."""
         return self.optimizer.param_groups[0]["lr"]
 
-    def take_step(self) -> None:
-        """Take the next step of the optimiser, and take its weights into the average."""
+    def take_step(self, rate: float | None = None) -> None:
+        """Take the next step of the optimiser, and take its weights into the average.
+
+        Args:
+            rate: factor of the stage's learning rate, in place of its schedule.
+        """
         if self._batches is None:
             self._batches = iter(self._loader)
         for group in self.optimizer.param_groups:
-            group["lr"] = self.stage.learning_rate_at(self.position.step)
+            scheduled = self.stage.learning_rate_at(self.position.step)
+            group["lr"] = scheduled if rate is None else self.stage.learning_rate * rate
         for _ in range(self.stage.accumulation):
             self._pass(next(self._batches))
         self.average.update()

@@ -22,14 +22,13 @@ from any2bokeh.renderers.diffusion.checkpoints.weights import check_keys
 from any2bokeh.renderers.diffusion.run.pipeline import AnyToBokehPipeline
 from any2bokeh.training.config import TrainingConfig
 from any2bokeh.training.networks import named_parameters, set_latent_scale
+from any2bokeh.training.optimizer_state import NamedTensors, optimizer_tensors, restore_optimizer
 from any2bokeh.training.weight_average import WeightAverage
 
 FORMAT_VERSION = 1
 HEADER = "state.json"
 FINISHED = "finished"
 """Stage of a training that has taken all its steps."""
-
-NamedTensors = dict[str, torch.Tensor]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +116,7 @@ def _save_parts(
     parameters = {name: parameter.detach() for name, parameter in named_parameters(pipeline).items()}
     _save(parameters, partial / "networks.safetensors")
     if optimizer is not None and average is not None:
-        _save(_optimizer_tensors(optimizer, list(average.values)), partial / "optimizer.safetensors")
+        _save(optimizer_tensors(optimizer, list(average.values)), partial / "optimizer.safetensors")
         _save(average.values, partial / "average.safetensors")
     if random is not None:
         _save(random, partial / "random.safetensors")
@@ -185,16 +184,6 @@ def load_optimizer(folder: Path, optimizer: torch.optim.Optimizer, average: Weig
     average.restore(_load(folder / "average.safetensors"), header.average_updates)
 
 
-def restore_optimizer(optimizer: torch.optim.Optimizer, names: list[str], tensors: Mapping[str, torch.Tensor]) -> None:
-    """Set the state of an optimiser from ``kind/name`` tensors; ``names`` are those of its parameters, in order."""
-    state: dict[int, NamedTensors] = {}
-    place = {name: index for index, name in enumerate(names)}
-    for key, value in tensors.items():
-        kind, _, name = key.partition("/")
-        state.setdefault(place[name], {})[kind] = value
-    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
-
-
 def random_state() -> NamedTensors:
     """State of torch's global generators in this process."""
     state = {"cpu": torch.get_rng_state()}
@@ -220,11 +209,6 @@ def keep_newest(folder: Path, count: int) -> None:
     """Remove all but the newest states of a folder."""
     for state in states_in(folder)[:-count]:
         shutil.rmtree(state)
-
-
-def _optimizer_tensors(optimizer: torch.optim.Optimizer, names: list[str]) -> NamedTensors:
-    state = optimizer.state_dict()["state"]
-    return {f"{kind}/{names[index]}": value for index, values in state.items() for kind, value in values.items()}
 
 
 def _save(tensors: Mapping[str, torch.Tensor], path: Path) -> None:

@@ -32,6 +32,7 @@ from any2bokeh.training.networks import load_networks, set_latent_scale, start_n
 from any2bokeh.training.objective import to_signed
 from any2bokeh.training.run_log import LOG_FILE, RunLog, read_log
 from any2bokeh.training.sample_strip import sample_strip, write_strip
+from any2bokeh.training.schedule import rate_at, require_end
 from any2bokeh.training.stage_run import StageRun
 from any2bokeh.training.stages import Stage
 from any2bokeh.training.state import (
@@ -72,6 +73,7 @@ class RunOptions:
         workers: processes that read or make clips; 0 = the training process itself.
         minutes: stop after so many, with a state; None = go on to the end.
         handoff_size: see ``HandoffSize``.
+        anneal: in place of the schedules of the stages, the learning rate rises and falls to 0 over ``minutes``.
     """
 
     state_every: int = 500
@@ -81,6 +83,7 @@ class RunOptions:
     workers: int = 0
     minutes: float | None = None
     handoff_size: HandoffSize = "compact"
+    anneal: bool = False
 
     def __post_init__(self) -> None:
         for name in ("state_every", "states_kept", "log_every"):
@@ -92,6 +95,7 @@ class RunOptions:
             raise InputError(f"state_every is {self.state_every}; it must be a multiple of log_every, {self.log_every}")
         if self.minutes is not None and not self.minutes > 0:
             raise InputError(f"minutes is {self.minutes:g}; it must be above 0")
+        require_end(self.anneal, self.minutes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,7 +321,7 @@ class _Run:
         self._take_up(run, state)
         stop = False
         while not run.is_complete and not stop:
-            run.take_step()
+            run.take_step(self._annealed())
             stop = self._after_step(run)
         run.finish()
         return self._finish_stage(run) if run.is_complete else (run.position, True)
@@ -496,6 +500,13 @@ class _Run:
             scaler=dict(self.accelerator.scaler.state_dict()) if self.accelerator.scaler is not None else {},
             history=self.history,
         )
+
+    def _annealed(self) -> float | None:
+        """Factor of the learning rate at this time, the same in every process; None where stages have schedules."""
+        if not self.run_options.anneal or self.run_options.minutes is None:
+            return None
+        factor = [rate_at((time.monotonic() - self.began) / (60 * self.run_options.minutes))]
+        return float(broadcast_object_list(factor)[0])
 
     def _out_of_time(self) -> bool:
         """Whether the minutes are over, as the main process sees it."""

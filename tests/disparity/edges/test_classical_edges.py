@@ -166,9 +166,8 @@ def test_small_maps(shape: tuple[int, int]):
 
 def test_treatments_by_name():
     assert edge_estimator("off") is None
-    assert edge_estimator("auto") == ClassicalEdges()
     assert edge_estimator("classical") == ClassicalEdges(always=True)
-    with pytest.raises(InputError, match="edges is 'sharp'; allowed is auto, classical or off"):
+    with pytest.raises(InputError, match="edges is 'sharp'; allowed is auto, classical, learned or off"):
         edge_estimator("sharp")  # pyright: ignore[reportArgumentType]
 
 

@@ -2,14 +2,15 @@
 
 from typing import TYPE_CHECKING, Literal, get_args
 
-from any2bokeh.errors import require_choice
+from any2bokeh.errors import InputError, require_choice
 
 if TYPE_CHECKING:
     from any2bokeh.disparity.edges.bands import EdgeEstimator
 
 EdgeTreatment = Literal[
-    "auto",  # classical where a map's steps are soft or lie beside the picture's; other maps are left to the bit
-    "classical",  # always
+    "auto",  # learned where its gate opens, classical where steps are soft or displaced; other maps are left to the bit
+    "classical",  # always, without the network
+    "learned",  # by the network; maps that it holds to be right are left to the bit
     "off",  # maps as they come
 ]
 
@@ -18,11 +19,23 @@ def edge_estimator(treatment: EdgeTreatment) -> "EdgeEstimator | None":
     """What treats edges; None for ``off``.
 
     Raises:
-        InputError: an unknown name.
+        InputError: an unknown name, or ``learned`` where no trained network is installed.
     """
     require_choice("edges", treatment, get_args(EdgeTreatment))
     if treatment == "off":
         return None
     from any2bokeh.disparity.edges.classical import ClassicalEdges
 
-    return ClassicalEdges(always=treatment == "classical")
+    if treatment == "classical":
+        return ClassicalEdges(always=True)
+    from any2bokeh.disparity.edges.learned import EdgeModel, LearnedEdges
+
+    model = EdgeModel.packaged()
+    if treatment == "learned":
+        if model is None:
+            raise InputError(
+                "edges is learned, but no trained network is installed; train one with any2bokeh train edges, "
+                "or take --edges classical"
+            )
+        return LearnedEdges(model, always=True)
+    return ClassicalEdges() if model is None or not model.is_preferred else LearnedEdges(model)

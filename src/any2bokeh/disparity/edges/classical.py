@@ -49,43 +49,68 @@ class ClassicalEdges:
         self, disparity: NDArray[np.float32], pixels: NDArray[np.float32], *, enlarged: bool = False
     ) -> EdgeBands:
         """See ``PlacesFirst``."""
-        given = np.ascontiguousarray(disparity[0], np.float32)
-        picture = np.minimum(cv2.merge(list(np.asarray(pixels, np.float32))), np.float32(1))
-        stride = max(1, round(max(given.shape) / 1024))
-        sharp, is_soft = _stepped(given, stride, enlarged)
-        step = _Steps.of(sharp, stride)
+        picture = interleaved(pixels)
+        found = Stepped.of(disparity, enlarged)
+        step = Steps.of(found.sharp, found.stride)
         if step.band.size == 0:
             return EdgeBands.none(disparity)
         shift_px = step.shift_px(picture)
-        if not (self.always or is_soft or abs(shift_px) > _LEAST_SHIFT_PX * stride):
-            return _matted(EdgeBands.none(disparity), picture, step)
+        if not (self.always or found.is_soft or step.is_off(shift_px)):
+            return matted(EdgeBands.none(disparity), picture, step)
         return step.placed(picture, shift_px)
 
     def with_shares(self, bands: EdgeBands, pixels: NDArray[np.float32]) -> EdgeBands:
         """See ``PlacesFirst``."""
         if not bool(bands.band.any()):
             return bands
-        picture = np.minimum(cv2.merge(list(np.asarray(pixels, np.float32))), np.float32(1))
-        stride = max(1, round(max(bands.band.shape) / 1024))
-        return _matted(bands, picture, _Steps.of(bands.disparity[0], stride, matte.REACH_PX))
+        stride = stride_of(bands.band.shape)
+        return matted(bands, interleaved(pixels), Steps.of(bands.disparity[0], stride, matte.REACH_PX))
 
 
-def _stepped(given: NDArray[np.float32], stride: int, enlarged: bool) -> tuple[NDArray[np.float32], bool]:
-    """The map with steps in place of ramps, and whether most of them were ramps."""
-    near, far, sharp = np.empty_like(given), np.empty_like(given), np.empty_like(given)
-    width = np.empty(given.shape, np.uint8)
-    ramps.find_ramps(given, stride, near, far, width)
-    ramps.toggle(given, near, far, width, sharp)
-    widths = width[width > 0]
-    is_soft = bool(np.count_nonzero(widths > _CLEAN_PX * stride) > _SOFT_SHARE * widths.size)
-    if not is_soft:
-        return sharp, False
-    if not enlarged:
-        sharp = thin.evened(sharp, stride)
-    return thin.lifted(sharp, round(float(widths.mean())), stride), True
+def interleaved(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+    """``(H, W, 3)`` code values of at most 1, of ``(3, H, W)``."""
+    return np.minimum(cv2.merge(list(np.asarray(pixels, np.float32))), np.float32(1))
 
 
-def _matted(bands: EdgeBands, picture: NDArray[np.float32], step: "_Steps") -> EdgeBands:
+def stride_of(shape: tuple[int, ...]) -> int:
+    """What all lengths are multiplied by, in a picture ``(H, W)``."""
+    return max(1, round(max(shape) / 1024))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stepped:
+    """A map with steps in place of ramps.
+
+    Attributes:
+        sharp: ``(H, W)``.
+        width: ``(H, W)`` uint8, of the ramps that were there; see ``ramps.find_ramps``.
+        stride: all lengths are multiplied by it.
+        is_soft: whether most steps were ramps.
+    """
+
+    sharp: NDArray[np.float32]
+    width: NDArray[np.uint8]
+    stride: int
+    is_soft: bool
+
+    @classmethod
+    def of(cls, disparity: NDArray[np.float32], enlarged: bool) -> "Stepped":
+        """That of a map ``(1, H, W)``."""
+        given = np.ascontiguousarray(disparity[0], np.float32)
+        stride = stride_of(given.shape)
+        near, far, sharp = np.empty_like(given), np.empty_like(given), np.empty_like(given)
+        width = np.empty(given.shape, np.uint8)
+        ramps.find_ramps(given, stride, near, far, width)
+        ramps.toggle(given, near, far, width, sharp)
+        widths = width[width > 0]
+        if not np.count_nonzero(widths > _CLEAN_PX * stride) > _SOFT_SHARE * widths.size:
+            return cls(sharp, width, stride, False)
+        if not enlarged:
+            sharp = thin.evened(sharp, stride)
+        return cls(thin.lifted(sharp, round(float(widths.mean())), stride), width, stride, True)
+
+
+def matted(bands: EdgeBands, picture: NDArray[np.float32], step: "Steps") -> EdgeBands:
     """Bands with the shares and colours of the mixed pixels beside steps."""
     alpha = np.zeros_like(step.disparity)
     foreground, background = (np.zeros((3, *alpha.shape), np.float32) for _ in range(2))
@@ -99,7 +124,7 @@ def _matted(bands: EdgeBands, picture: NDArray[np.float32], step: "_Steps") -> E
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Steps:
+class Steps:
     """A map with clean steps and the band around them; see ``rings.find_band``."""
 
     disparity: NDArray[np.float32]
@@ -111,7 +136,7 @@ class _Steps:
     far: NDArray[np.float32]
 
     @classmethod
-    def of(cls, disparity: NDArray[np.float32], stride: int, reach_px: float = _BAND_PX) -> "_Steps":
+    def of(cls, disparity: NDArray[np.float32], stride: int, reach_px: float = _BAND_PX) -> "Steps":
         near, far, distance = (np.zeros_like(disparity) for _ in range(3))
         side = np.empty(disparity.shape, np.int8)
         least, most_px = np.float32(ramps.LEAST_STEP), np.float32(reach_px * stride)
@@ -138,6 +163,10 @@ class _Steps:
         before, top, after = agreement[best - 1 : best + 2]
         bend = before - 2 * top + after
         return float(self.stride * (shifts[best] + (0.5 * (before - after) / bend if bend < 0 else 0.0)))
+
+    def is_off(self, shift_px: float) -> bool:
+        """Whether steps lie so far beside those of the picture that they are to be moved."""
+        return abs(shift_px) > _LEAST_SHIFT_PX * self.stride
 
     def placed(self, pixels: NDArray[np.float32], shift_px: float) -> EdgeBands:
         """Each pixel of the band given to one of its two surfaces."""

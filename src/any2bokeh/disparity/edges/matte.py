@@ -72,7 +72,7 @@ def find_shares(stride, disparity, pixels, distance, side, near, far, alpha, for
                         y, x, stride, disparity, pixels, nearer, farther, back, fore
                     ):
                         continue
-                    here = (_light_of(pixels[y, x, 0]), _light_of(pixels[y, x, 1]), _light_of(pixels[y, x, 2]))
+                    here = (light_of(pixels[y, x, 0]), light_of(pixels[y, x, 1]), light_of(pixels[y, x, 2]))
                     expected = max(np.float32(0.5) - distance[y, x] / np.float32(_WIDTH_PX * stride), np.float32(0))
                     share = _likeliest_share(here, expected, fore, back)
                     if share < np.float32(_LEAST_SHARE):
@@ -91,8 +91,8 @@ def _write_colours(y, x, here, share, fore, back, foreground, background):
         light = back[0, c] + off * by_back / (rest * by_back + share * by_fore)
         light = min(max(light, back[2, c]), back[3, c])
         light = min(max(light, (here[c] - share) / rest), here[c] / rest)  # else the foreground were no colour
-        background[c, y, x] = _code_of(light)
-        foreground[c, y, x] = _code_of((here[c] - rest * light) / share)
+        background[c, y, x] = code_of(light)
+        foreground[c, y, x] = code_of((here[c] - rest * light) / share)
 
 
 @compiled(nogil=True, fastmath=True, error_model="numpy")
@@ -116,7 +116,7 @@ def _collect(around, disparity, pixels, distance, samples, counts):
             counts[which] += 1
             samples[which, 0, at], samples[which, 1, at] = j, i
             for c in range(3):
-                samples[which, 2 + c, at] = _light_of(pixels[j, i, c])
+                samples[which, 2 + c, at] = light_of(pixels[j, i, c])
 
 
 @compiled(nogil=True, fastmath=True, error_model="numpy")
@@ -169,11 +169,11 @@ def _find_extreme(y, x, stride, disparity, pixels, nearer, farther, back, fore):
                 continue
             unlike = np.float32(0)
             for c in range(3):
-                unlike += (_light_of(pixels[j, i, c]) - back[0, c]) ** 2
+                unlike += (light_of(pixels[j, i, c]) - back[0, c]) ** 2
             if unlike > most:
                 most = unlike
                 for c in range(3):
-                    fore[0, c], fore[1, c] = _light_of(pixels[j, i, c]), np.float32(_NOISE)
+                    fore[0, c], fore[1, c] = light_of(pixels[j, i, c]), np.float32(_NOISE)
     return most >= 0
 
 
@@ -192,12 +192,12 @@ def _likeliest_share(here, expected, fore, back):
 
 
 @compiled(nogil=True, fastmath=True, inline="always")
-def _light_of(code):
+def light_of(code):
     return _LIGHT[int(min(max(code, np.float32(0)), np.float32(1)) * np.float32(_CODES) + np.float32(0.5))]
 
 
 @compiled(nogil=True, fastmath=True, inline="always")
-def _code_of(light):
+def code_of(light):
     if light <= np.float32(0.0031308):
         return max(light, np.float32(0)) * np.float32(12.92)
     return min(np.float32(1.055) * np.float32(math.pow(light, 1 / 2.4)) - np.float32(0.055), np.float32(1))

@@ -1,0 +1,6 @@
+"""Edges with a network on top of the classical estimator: clues in, corrections out."""
+
+from any2bokeh.disparity.edges.learned.estimator import LearnedEdges
+from any2bokeh.disparity.edges.learned.weights import EdgeModel
+
+__all__ = ["EdgeModel", "LearnedEdges"]

@@ -1,0 +1,206 @@
+"""What the network is told of each pixel of the band, and what the classical estimator makes of it."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from any2bokeh.compiled import compiled
+from any2bokeh.disparity.edges import matte
+from any2bokeh.disparity.edges.bands import EdgeBands
+from any2bokeh.disparity.edges.classical import Stepped, Steps, interleaved, matted
+from any2bokeh.disparity.edges.learned.cells import PIXELS, Cells
+from any2bokeh.disparity.edges.ramps import LEAST_STEP
+from any2bokeh.optics.transfer import srgb_decode
+
+CLUES = 25
+"""Numbers that the network is told of a pixel; see ``_gather``."""
+
+BAND_PX = 8.5
+"""How far from a step of the given map the network may change anything."""
+
+PURE_LOGIT = np.float32(4.5)
+"""Logit of the share of a pixel that the classical estimator counts as whole."""
+
+_MOST_MIXED, _LEAST_MIXED = 0.98, 0.02
+_PURE_PX = 2.0  # nearer to a step, a pixel tells nothing of the colour of its surface
+_AROUND_PX = 11  # side of the square whose colours are averaged
+_THIRD_PX = 8  # how far away a third surface may lie
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Clues:
+    """One frame as the network sees it.
+
+    Attributes:
+        classical: what the classical estimator gives where it is not told to move all edges.
+        is_moved: whether it has moved edges.
+        cells: where the network looks.
+        values: ``(N, 4 * CLUES)`` float32: of the pixels of each cell, row by row.
+        picture: ``(H, W, 3)`` code values of at most 1.
+        band: ``(H, W)`` bool: where anything may change.
+        sharp: ``(H, W)`` float32: the given map with steps in place of ramps.
+        near, far, third: ``(H, W)`` float32: the disparities that a pixel of the band may have. ``third`` is that of
+            another surface around; ``far`` where there is none.
+        share: ``(H, W)`` float32: logit of the share of the nearer surface, as the classical estimator has it.
+        background: ``(H, W, 3)`` float32: linear light of the farther surface: the classical estimator's in its mixed
+            pixels, elsewhere the mean of that surface around.
+    """
+
+    classical: EdgeBands
+    is_moved: bool
+    cells: Cells
+    values: NDArray[np.float32]
+    picture: NDArray[np.float32]
+    band: NDArray[np.bool_]
+    sharp: NDArray[np.float32]
+    near: NDArray[np.float32]
+    far: NDArray[np.float32]
+    third: NDArray[np.float32]
+    share: NDArray[np.float32]
+    background: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, disparity: NDArray[np.float32], pixels: NDArray[np.float32], *, enlarged: bool) -> "Clues | None":
+        """Those of a frame; None where it has no steps. Arguments are those of an ``EdgeEstimator``."""
+        picture = interleaved(pixels)
+        stepped = Stepped.of(disparity, enlarged)
+        stride = stepped.stride
+        step = Steps.of(stepped.sharp, stride)
+        if step.band.size == 0:
+            return None
+        shift_px = step.shift_px(picture)
+        placed = step.placed(picture, shift_px)
+        is_moved = stepped.is_soft or step.is_off(shift_px)
+        classical = (
+            matted(placed, picture, Steps.of(placed.disparity[0], stride, matte.REACH_PX))
+            if is_moved
+            else matted(EdgeBands.none(disparity), picture, step)
+        )
+        wide = Steps.of(stepped.sharp, stride, BAND_PX)
+        near, far = _surfaces(wide, placed, classical)
+        band = (wide.side != 0) | (classical.alpha > 0)
+        share = _shares(wide, placed, classical, is_moved)
+        of_near, of_far = _colours_around(picture, wide)
+        background = np.zeros_like(of_far)
+        background[band] = srgb_decode(of_far[band])
+        mixed = classical.alpha > 0
+        background[mixed] = srgb_decode(classical.background[:, mixed].T)
+        third = _third(stepped.sharp, near, far, stride)
+        cells = Cells.of(band, stride)
+        values = np.zeros((len(cells.at), PIXELS * CLUES), np.float32)
+        widths = stepped.width[stepped.width > 0]
+        of_frame = (
+            float(stepped.is_soft),
+            min(float(widths.mean()) / (8 * stride), 2.0) if widths.size else 0.0,
+            min(max(shift_px / (4 * stride), -1.5), 1.5),
+            float(enlarged),
+            float(is_moved),
+        )
+        given = np.ascontiguousarray(disparity[0], np.float32)
+        belief = np.where(placed.band, 2 * placed.near_share - 1, wide.side).astype(np.float32)
+        _gather(
+            cells.at, stride, band, picture, (of_near, of_far), (given, near, far, third),
+            (wide.distance, wide.side, belief, share, stepped.width), np.array(of_frame, np.float32), values,
+        )  # fmt: skip
+        return cls(
+            classical, is_moved, cells, values, picture, band, stepped.sharp, near, far, third, share, background
+        )
+
+
+def _surfaces(wide: Steps, placed: EdgeBands, classical: EdgeBands) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The two disparities that each pixel of the band may have."""
+    found = []
+    for of_wide, of_placed, of_classical in (
+        (wide.near, placed.near, classical.near),
+        (wide.far, placed.far, classical.far),
+    ):
+        best = np.where(placed.band, of_placed, of_wide)
+        found.append(np.where(classical.alpha > 0, of_classical, best))
+    return found[0], found[1]
+
+
+def _shares(wide: Steps, placed: EdgeBands, classical: EdgeBands, is_moved: bool) -> NDArray[np.float32]:
+    """Logit of the share of the nearer surface."""
+    is_near = wide.side > 0
+    if is_moved:
+        is_near = np.where(placed.band, placed.near_share > 0.5, is_near)
+    share = np.where(is_near, PURE_LOGIT, -PURE_LOGIT)
+    mixed = classical.alpha > 0
+    alpha = np.clip(classical.alpha[mixed], _LEAST_MIXED, _MOST_MIXED)
+    share[mixed] = np.log(alpha / (1 - alpha))
+    return share
+
+
+def _colours_around(picture: NDArray[np.float32], wide: Steps) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Mean code values ``(H, W, 3)`` of both surfaces around; the pixel's own where there is none of one."""
+    each = np.s_[:: wide.stride, :: wide.stride]  # samples as far apart as lengths are long
+    colours, sides = np.ascontiguousarray(picture[each]), wide.side[each]
+    pure = wide.distance[each] > _PURE_PX * wide.stride
+    square = (_AROUND_PX, _AROUND_PX)
+    found = []
+    for side in (1, -1):
+        weight = ((sides == side) & pure).astype(np.float32)
+        sums = np.asarray(cv2.boxFilter(colours * weight[..., None], -1, square), np.float32)
+        weights = np.asarray(cv2.boxFilter(weight, -1, square), np.float32)
+        known = weights > 0.5 / _AROUND_PX**2
+        mean = sums / np.maximum(weights, np.float32(1e-6))[..., None]
+        mean[~known] = colours[~known]
+        if wide.stride > 1:
+            mean = mean.repeat(wide.stride, axis=0).repeat(wide.stride, axis=1)
+            mean = np.ascontiguousarray(mean[: picture.shape[0], : picture.shape[1]])
+        found.append(mean)
+    return found[0], found[1]
+
+
+def _third(
+    sharp: NDArray[np.float32], near: NDArray[np.float32], far: NDArray[np.float32], stride: int
+) -> NDArray[np.float32]:
+    """Disparity of a third surface around: one farther than both, else one nearer; ``far`` where there is none."""
+    around = np.ones((2 * _THIRD_PX * stride + 1,) * 2, np.uint8)
+    nearest, farthest = np.asarray(cv2.dilate(sharp, around)), np.asarray(cv2.erode(sharp, around))
+    third = np.where(nearest > near + LEAST_STEP, nearest, far)
+    return np.where(farthest < far - LEAST_STEP, farthest, third).astype(np.float32)
+
+
+@compiled(nogil=True, fastmath=True, error_model="numpy")
+def _gather(at, stride, band, picture, colours, surfaces, places, of_frame, values):
+    """Write what the network is told of the pixels of each cell."""
+    height, width = band.shape
+    of_near, of_far = colours
+    given, near, far, third = surfaces
+    distance, side, belief, share, ramp = places
+    half, reach = np.float32(0.5), np.float32(BAND_PX * stride)
+    for n in range(at.shape[0]):
+        top, left = at[n, 0] // stride, at[n, 0] % stride
+        for pixel in range(PIXELS):
+            y = min((2 * at[n, 1] + pixel // 2) * stride + top, height - 1)
+            x = min((2 * at[n, 2] + pixel % 2) * stride + left, width - 1)
+            v = values[n, pixel * CLUES : (pixel + 1) * CLUES]
+            for c in range(3):
+                v[c] = picture[y, x, c] - half
+            for k in range(5):
+                v[19 + k] = of_frame[k]
+            v[24] = np.float32(ramp[y, x]) / np.float32(8 * stride)
+            if not band[y, x]:
+                continue
+            step = max(near[y, x] - far[y, x], np.float32(1e-3))
+            v[3] = min(max((given[y, x] - far[y, x]) / step, np.float32(-1)), np.float32(2)) - half
+            v[4] = np.float32(side[y, x]) * min(distance[y, x] / reach, np.float32(1))
+            v[5] = belief[y, x]
+            v[6] = share[y, x] / PURE_LOGIT
+            along, contrast = np.float32(0), np.float32(1e-4)
+            for c in range(3):
+                n_c, f_c, here = of_near[y, x, c], of_far[y, x, c], picture[y, x, c]
+                v[7 + c] = here - n_c
+                v[10 + c] = here - f_c
+                along += (here - f_c) * (n_c - f_c)
+                contrast += (n_c - f_c) * (n_c - f_c)
+            v[13] = min(max(along / contrast, np.float32(-1)), np.float32(2)) - half
+            v[14] = np.float32(np.sqrt(contrast))
+            v[15] = step
+            if third[y, x] != far[y, x]:
+                v[16] = 1
+                v[17] = min(max((third[y, x] - far[y, x]) / step, np.float32(-2)), np.float32(2)) * half
+            v[18] = 1

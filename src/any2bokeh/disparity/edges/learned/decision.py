@@ -1,0 +1,186 @@
+"""What becomes of a frame's bands by what the network says of them."""
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from any2bokeh.compiled import compiled
+from any2bokeh.disparity.edges import matte
+from any2bokeh.disparity.edges.bands import EdgeBands
+from any2bokeh.disparity.edges.classical import Steps, matted
+from any2bokeh.disparity.edges.learned.cells import PIXELS
+from any2bokeh.disparity.edges.learned.clues import Clues
+from any2bokeh.disparity.edges.matte import code_of, light_of
+
+WRONG_LOGIT = np.float32(2)
+"""Of a map that the classical estimator has moved; its negative of one that it has left."""
+
+THIRD_LOGIT = np.float32(-5)
+"""Of a third surface, for a network that knows nothing of it."""
+
+_LEAST_SHARE, _MOST_SHARE = 0.02, 0.98  # less, and more, is a whole pixel
+_OFF_SIDE = 0.75  # at most so much of a pixel is of another surface than its disparity, or too little is known of it
+_OFF_SIDE = 0.75  # a pixel is left where the network gives more of it than this to the surface that the map denies
+_GATE_PX = 4  # how far around a pixel the map is judged
+
+
+@dataclass(frozen=True, slots=True)
+class Gates:
+    """Where the network may change a map: calibrated on frames that its training never saw.
+
+    Attributes:
+        frame: mean probability of a wrong map in the bands of a frame, below which the map is left to the bit.
+        pixel: the same around a pixel, below which the pixel is left.
+        mixes: whether mixed pixels get the shares and colours of the network, or those of the classical estimator.
+    """
+
+    frame: float = 0.5
+    pixel: float = 0.5
+    mixes: bool = True
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judgement:
+    """What the network says of a frame, pixel by pixel; 0 outside the band.
+
+    Attributes:
+        corrections: ``(6, H, W)`` float32; see ``network.CORRECTIONS``.
+        wrong: ``(H, W)`` float32: probability that the map is wrong there.
+        frame_wrong: its mean over the band.
+    """
+
+    corrections: NDArray[np.float32]
+    wrong: NDArray[np.float32]
+    frame_wrong: float
+
+    @classmethod
+    def of(cls, clues: Clues, found: NDArray[np.float32]) -> "Judgement":
+        """Of what the network gives for the cells of a frame."""
+        planes = np.zeros((found.shape[2], *clues.band.shape), np.float32)
+        _scatter(clues.cells.at, clues.cells.stride, clues.band, found, planes)
+        base = WRONG_LOGIT if clues.is_moved else -WRONG_LOGIT
+        wrong = np.where(clues.band, 1 / (1 + np.exp(-(base + planes[2]))), 0).astype(np.float32)
+        return cls(planes, wrong, float(wrong[clues.band].mean()))
+
+
+def decided(
+    disparity: NDArray[np.float32], pixels: NDArray[np.float32], clues: Clues, judgement: Judgement, gates: Gates
+) -> EdgeBands:
+    """The bands of a frame.
+
+    Args:
+        disparity, pixels: as an ``EdgeEstimator`` takes them.
+        clues, judgement, gates: of the frame.
+    """
+    bands, steps = _placed(disparity, clues, judgement, gates)
+    step = Steps.of(steps, clues.cells.stride, matte.REACH_PX)
+    mixed = matted(bands, clues.picture, step)
+    if gates.mixes:
+        _mix(
+            step.side, (clues.band, clues.share, clues.background), judgement.corrections, pixels,
+            (step.near, step.far, mixed.near, mixed.far), mixed.alpha, mixed.foreground, mixed.background,
+        )  # fmt: skip
+    return mixed
+
+
+def _placed(
+    disparity: NDArray[np.float32], clues: Clues, judgement: Judgement, gates: Gates
+) -> tuple[EdgeBands, NDArray[np.float32]]:
+    """Each pixel of the band given to a surface, and a map ``(H, W)`` whose steps are clean."""
+    if judgement.frame_wrong < gates.frame:
+        return EdgeBands.none(disparity), clues.sharp
+    side_px = 2 * _GATE_PX * clues.cells.stride + 1
+    wrong, band = (
+        np.asarray(cv2.boxFilter(plane, -1, (side_px, side_px)), np.float32)
+        for plane in (judgement.wrong, clues.band.astype(np.float32))
+    )
+    may_move = clues.band & (wrong >= np.float32(gates.pixel) * band)
+    sharp, share = clues.classical.disparity[0].copy(), np.zeros_like(clues.share)
+    _decide(
+        (clues.band, may_move), (clues.near, clues.far, clues.third), clues.share, judgement.corrections,
+        np.ascontiguousarray(disparity[0], np.float32), sharp, share,
+    )  # fmt: skip
+    changed = may_move | clues.classical.band
+    near, far, share = (np.where(changed, plane, np.float32(0)) for plane in (clues.near, clues.far, share))
+    none = EdgeBands.none(disparity)
+    return replace(none, disparity=sharp[None], band=changed, near=near, far=far, near_share=share), sharp
+
+
+@compiled(nogil=True)
+def _scatter(at, stride, band, found, planes):
+    """Corrections of cells, brought to their pixels."""
+    height, width = band.shape
+    for n in range(at.shape[0]):
+        top, left = at[n, 0] // stride, at[n, 0] % stride
+        for pixel in range(PIXELS):
+            y = (2 * at[n, 1] + pixel // 2) * stride + top
+            x = (2 * at[n, 2] + pixel % 2) * stride + left
+            if y < height and x < width and band[y, x]:
+                for c in range(planes.shape[0]):
+                    planes[c, y, x] = found[n, pixel, c]
+
+
+@compiled(nogil=True)
+def _decide(where, surfaces, shares, corrections, given, sharp, share):
+    """Which surface each pixel of the band mostly shows."""
+    band, may_move = where
+    near, far, third = surfaces
+    height, width = band.shape
+    for y in range(height):
+        for x in range(width):
+            if not band[y, x]:
+                continue
+            logit = shares[y, x] + corrections[0, y, x]
+            share[y, x] = 1 / (1 + np.exp(-logit))
+            if not may_move[y, x]:
+                sharp[y, x] = given[y, x]
+            elif THIRD_LOGIT + corrections[1, y, x] > 0 and third[y, x] != far[y, x]:
+                sharp[y, x] = third[y, x]
+            else:
+                sharp[y, x] = near[y, x] if logit > 0 else far[y, x]
+
+
+@compiled(nogil=True)
+def _mix(side, found, corrections, pixels, surfaces, alpha, foreground, background):
+    """How much of the pixels beside steps is the nearer surface, and the code values of both.
+
+    The edge runs through them; what lies farther off shows one surface alone, however little is known of which.
+    """
+    band, shares, backgrounds = found
+    step_near, step_far, near, far = surfaces
+    height, width = band.shape
+    for y in range(height):
+        for x in range(width):
+            if side[y, x] == 0 or not band[y, x]:
+                continue
+            is_corrected = False
+            for c in (0, 3, 4, 5):
+                is_corrected |= corrections[c, y, x] != 0
+            if not is_corrected:
+                continue
+            cover = np.float32(1 / (1 + np.exp(-(shares[y, x] + corrections[0, y, x]))))
+            off = np.float32(1) - cover if side[y, x] > 0 else cover
+            if off > np.float32(_OFF_SIDE):
+                continue
+            off = np.float32(1) - cover if side[y, x] > 0 else cover
+            if off > np.float32(_OFF_SIDE):
+                continue
+            # The centre of the pixel shows the surface whose disparity it has.
+            cover = max(cover, np.float32(0.5)) if side[y, x] > 0 else min(cover, np.float32(0.5))
+            alpha[y, x] = 0
+            foreground[:, y, x] = 0
+            background[:, y, x] = 0
+            if cover < np.float32(_LEAST_SHARE) or cover > np.float32(_MOST_SHARE):
+                continue
+            alpha[y, x] = cover
+            near[y, x], far[y, x] = step_near[y, x], step_far[y, x]
+            rest = np.float32(1) - cover
+            for c in range(3):
+                here = light_of(pixels[c, y, x])
+                behind = backgrounds[y, x, c] + corrections[3 + c, y, x]
+                # Both are light that a pixel can have, and add up to this one's.
+                behind = min(max(behind, (here - cover) / rest, np.float32(0)), here / rest, np.float32(1))
+                background[c, y, x] = code_of(behind)
+                foreground[c, y, x] = code_of((here - rest * behind) / cover)

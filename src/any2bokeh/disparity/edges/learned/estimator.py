@@ -1,0 +1,42 @@
+"""Edges with a network: what it corrects of the classical estimator's."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from any2bokeh.disparity.edges.bands import EdgeBands
+from any2bokeh.disparity.edges.learned.clues import Clues
+from any2bokeh.disparity.edges.learned.decision import Judgement, decided
+from any2bokeh.disparity.edges.learned.network import corrections
+from any2bokeh.disparity.edges.learned.weights import EdgeModel
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LearnedEdges:
+    """An ``EdgeEstimator``: the classical one, its surfaces, shares and colours corrected by a network.
+
+    The network looks at the bands around steps alone. It says of each pixel how much of it is the nearer surface,
+    whether it shows a third one, whether the map is wrong there, and what light the farther surface has; the rest
+    follows, so that in linear light both surfaces add up to the pixel. A map that it holds to be right is left to the
+    bit; its mixed pixels are found all the same.
+
+    Attributes:
+        model: the network.
+        always: also where the network holds the map to be right; otherwise such a frame is the classical estimator's.
+    """
+
+    model: EdgeModel
+    always: bool = False
+
+    def __call__(
+        self, disparity: NDArray[np.float32], pixels: NDArray[np.float32], *, enlarged: bool = False
+    ) -> EdgeBands:
+        clues = Clues.of(disparity, pixels, enlarged=enlarged)
+        if clues is None:
+            return EdgeBands.none(disparity)
+        found = corrections(self.model.shape, self.model.weights, clues.cells, clues.values)
+        judgement = Judgement.of(clues, found)
+        if not (self.always or judgement.frame_wrong >= self.model.gates.frame):
+            return clues.classical
+        return decided(disparity, np.asarray(pixels, np.float32), clues, judgement, self.model.gates)

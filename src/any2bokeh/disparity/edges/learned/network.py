@@ -1,0 +1,157 @@
+"""The network without torch: matrix products over the cells of the band alone.
+
+Each cell is a row of a matrix. A block mixes each cell with its eight neighbours, channel by channel, normalises it,
+and adds what a layer of twice the channels makes of it; what lies outside the band is 0, as at the border of a picture.
+``training.edges.torch_network`` is the same in torch.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from any2bokeh.compiled import compiled
+from any2bokeh.disparity.edges.learned.cells import PIXELS, Cells
+from any2bokeh.disparity.edges.learned.clues import CLUES
+
+CORRECTIONS = 6
+"""Numbers that the network gives for a pixel: corrections of the logit of the nearer surface's share, of that of a
+third surface, of that of a wrong map, and of the farther surface's red, green and blue light."""
+
+EPSILON = 1e-5
+"""Of the variance, in normalisation."""
+
+_ROWS = 1024  # of the matrices at a time: they stay in the cache
+
+Weights = Mapping[str, NDArray[np.float32]]
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What the network is built of.
+
+    Attributes:
+        channels: of each cell.
+        dilations: of each block, in cells; see ``cells.DILATIONS``.
+        head: channels of the last layer but one.
+    """
+
+    channels: int = 40
+    dilations: tuple[int, ...] = (1, 1, 2, 4, 1, 2, 1, 1)
+    head: int = 64
+
+    def sizes(self) -> dict[str, tuple[int, ...]]:
+        """Names and shapes of the weights. Matrices take a row of inputs from the left."""
+        c, inputs = self.channels, PIXELS * CLUES
+        sizes: dict[str, tuple[int, ...]] = {"stem.weight": (inputs, c), "stem.bias": (c,)}
+        for block in range(len(self.dilations)):
+            sizes |= {
+                f"blocks.{block}.spatial.weight": (9, c),
+                f"blocks.{block}.spatial.bias": (c,),
+                f"blocks.{block}.wide.weight": (c, 2 * c),
+                f"blocks.{block}.wide.bias": (2 * c,),
+                f"blocks.{block}.narrow.weight": (2 * c, c),
+                f"blocks.{block}.narrow.bias": (c,),
+            }
+        return sizes | {
+            "head.wide.weight": (c + inputs, self.head),
+            "head.wide.bias": (self.head,),
+            "head.narrow.weight": (self.head, PIXELS * CORRECTIONS),
+            "head.narrow.bias": (PIXELS * CORRECTIONS,),
+        }
+
+    def untrained(self) -> dict[str, NDArray[np.float32]]:
+        """Weights of a network that corrects nothing."""
+        return {name: np.zeros(size, np.float32) for name, size in self.sizes().items()}
+
+
+def corrections(shape: Shape, weights: Weights, cells: Cells, values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What the network says of the pixels of each cell.
+
+    Args:
+        shape, weights: of the network.
+        cells: where it looks.
+        values: ``(N, 4 * CLUES)``; see ``Clues``.
+
+    Returns:
+        ``(N, 4, CORRECTIONS)`` float32.
+    """
+    count = len(values)
+    features = values @ weights["stem.weight"]
+    features += weights["stem.bias"]
+    mixed = np.empty((min(count, _ROWS), shape.channels), np.float32)
+    wide = np.empty((len(mixed), 2 * shape.channels), np.float32)
+    narrow, after = np.empty_like(mixed), np.empty_like(features)
+    neighbours = {dilation: cells.neighbours(dilation) for dilation in set(shape.dilations)}
+    for block, dilation in enumerate(shape.dilations):
+        part = {name: weights[f"blocks.{block}.{name}"] for name in _BLOCK}
+        for first in range(0, count, _ROWS):
+            rows = min(_ROWS, count - first)
+            _mix(
+                features, neighbours[dilation], first, rows,
+                part["spatial.weight"], part["spatial.bias"], mixed,
+            )  # fmt: skip
+            np.dot(mixed[:rows], part["wide.weight"], out=wide[:rows])
+            _rectify(wide, rows, part["wide.bias"])
+            np.dot(wide[:rows], part["narrow.weight"], out=narrow[:rows])
+            _add(features, first, rows, narrow, part["narrow.bias"], after)
+        features, after = after, features
+    return _head(weights, features, values)
+
+
+_BLOCK = ("spatial.weight", "spatial.bias", "wide.weight", "wide.bias", "narrow.weight", "narrow.bias")
+
+
+def _head(weights: Weights, features: NDArray[np.float32], values: NDArray[np.float32]) -> NDArray[np.float32]:
+    of_features, of_values = np.split(weights["head.wide.weight"], [features.shape[1]])
+    result = np.empty((len(values), PIXELS * CORRECTIONS), np.float32)
+    for first in range(0, len(values), _ROWS):
+        rows = slice(first, first + _ROWS)
+        wide = features[rows] @ of_features
+        wide += values[rows] @ of_values
+        _rectify(wide, len(wide), weights["head.wide.bias"])
+        np.dot(wide, weights["head.narrow.weight"], out=result[rows])
+    result += weights["head.narrow.bias"]
+    return result.reshape(-1, PIXELS, CORRECTIONS)
+
+
+@compiled(nogil=True, fastmath=True, error_model="numpy")
+def _mix(features, neighbours, first, rows, weight, bias, mixed):
+    """A depthwise convolution over cells, and each cell brought to mean 0 and variance 1."""
+    channels = features.shape[1]
+    for row in range(rows):
+        n = first + row
+        out = mixed[row]
+        for c in range(channels):
+            out[c] = bias[c] + weight[4, c] * features[n, c]
+        for k in range(8):
+            m = neighbours[n, k]
+            if m < 0:
+                continue
+            w = weight[k if k < 4 else k + 1]
+            for c in range(channels):
+                out[c] += w[c] * features[m, c]
+        mean, square = np.float32(0), np.float32(0)
+        for c in range(channels):
+            mean += out[c]
+        mean /= np.float32(channels)
+        for c in range(channels):
+            square += (out[c] - mean) * (out[c] - mean)
+        scale = np.float32(1) / np.sqrt(square / np.float32(channels) + np.float32(EPSILON))
+        for c in range(channels):
+            out[c] = (out[c] - mean) * scale
+
+
+@compiled(nogil=True, fastmath=True)
+def _rectify(wide, rows, bias):
+    for row in range(rows):
+        for c in range(wide.shape[1]):
+            wide[row, c] = max(wide[row, c] + bias[c], np.float32(0))
+
+
+@compiled(nogil=True, fastmath=True)
+def _add(features, first, rows, narrow, bias, after):
+    for row in range(rows):
+        for c in range(features.shape[1]):
+            after[first + row, c] = features[first + row, c] + narrow[row, c] + bias[c]

@@ -1,0 +1,126 @@
+"""Gates of a network, from whole frames that its training never saw."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from any2bokeh.disparity.edges.learned.clues import Clues
+from any2bokeh.disparity.edges.learned.decision import Gates, Judgement, decided
+from any2bokeh.disparity.edges.learned.network import corrections
+from any2bokeh.disparity.edges.learned.weights import EdgeModel
+from any2bokeh.optics.transfer import srgb_decode
+from any2bokeh.training.edges.tiles import (
+    HELD_OUT,
+    SHARE,
+    SHARE_WEIGHT,
+    WRONG,
+    WRONG_WEIGHT,
+    TileSource,
+    is_wrong,
+    targets_of,
+)
+
+CALIBRATION = HELD_OUT + (1 << 20)
+"""Numbers of frames from here on serve the calibration alone."""
+
+_RIGHT = 0.02  # weighted share of a band that is wrong, up to which a map counts as right
+_PIXEL_GATES = (0.2, 0.3, 0.4, 0.5, 0.6)
+_ABOVE = 1.25  # how far above the largest of the right maps the gate stands
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Judged:
+    """A frame, what the network says of it, and how much of its bands is wrong."""
+
+    truth: Any
+    clues: Clues
+    judgement: Judgement
+    targets: NDArray[np.float32]
+    wrong: float
+
+
+def calibrated(model: EdgeModel, source: TileSource, frames: int) -> tuple[Gates, dict[str, Any]]:
+    """Gates, and how they came about.
+
+    The gate of a frame stands above what the network says of every right map, of which each frame has one; that of a
+    pixel where least of the bands is wrong afterwards.
+
+    Args:
+        model: the network.
+        source: of the frames.
+        frames: how many, from ``CALIBRATION`` on.
+    """
+    truths = [source.frame(CALIBRATION + number) for number in range(frames)]
+    judged = [each for truth in truths if (each := _judged(model, truth))]
+    exact = [each for truth in truths if (each := _judged(model, _with_exact_map(truth)))]
+    right = [each.judgement.frame_wrong for each in (*exact, *judged) if each.wrong <= _RIGHT]
+    gate = round(min(max(_ABOVE * max(right, default=0.0), 0.02), 0.9), 4)
+    left = {pixel: _left_wrong(judged, Gates(gate, pixel)) for pixel in _PIXEL_GATES}
+    best = min(left, key=lambda pixel: left[pixel][0])
+    of_network, of_classical = (_mixing_error(judged, Gates(gate, best, mixes)) for mixes in (True, False))
+    gates = Gates(gate, best, of_network < of_classical)
+    opened = [each for each in judged if each.judgement.frame_wrong >= gate]
+    off, classical = left[best]
+    return gates, {
+        "frames": len(judged),
+        "right_frames": len(right),
+        "opened_frames": len(opened),
+        "wrong_given": round(float(np.mean([each.wrong for each in judged])), 4),
+        "wrong_classical": round(classical, 4),
+        "wrong_learned": round(off, 4),
+        "light_classical": round(of_classical, 5),
+        "light_learned": round(of_network, 5),
+    }
+
+
+def _with_exact_map(truth: Any) -> Any:
+    return replace(truth, given=truth.disparity, enlarged=False)
+
+
+def _judged(model: EdgeModel, truth: Any) -> _Judged | None:
+    clues = Clues.of(truth.given, truth.pixels, enlarged=truth.enlarged)
+    if clues is None:
+        return None
+    judgement = Judgement.of(clues, corrections(model.shape, model.weights, clues.cells, clues.values))
+    targets = targets_of(truth, clues)
+    weight = targets[..., WRONG_WEIGHT]
+    return _Judged(truth, clues, judgement, targets, float((targets[..., WRONG] * weight).sum() / max(weight.sum(), 1)))
+
+
+def _left_wrong(judged: Sequence[_Judged], gates: Gates) -> tuple[float, float]:
+    """Mean weighted share of bands that is wrong: of what the gates make of the frames, and of the classical maps."""
+    shares: list[tuple[float, float]] = []
+    for each in judged:
+        if each.judgement.frame_wrong >= gates.frame:
+            found = decided(each.truth.given, each.truth.pixels, each.clues, each.judgement, gates).disparity[0]
+        else:
+            found = each.clues.classical.disparity[0]
+        shares.append((_wrong(found, each), _wrong(each.clues.classical.disparity[0], each)))
+    learned, classical = np.mean(shares, axis=0)
+    return float(learned), float(classical)
+
+
+def _mixing_error(judged: Sequence[_Judged], gates: Gates) -> float:
+    """Mean error, over the bands, of the light that the nearer surface adds to each pixel."""
+    errors: list[float] = []
+    for each in judged:
+        band = each.clues.band & (each.targets[..., SHARE_WEIGHT] > 0)
+        if not band.any():
+            continue
+        found = decided(each.truth.given, each.truth.pixels, each.clues, each.judgement, gates)
+        light = srgb_decode(each.truth.pixels[:, band])
+        is_near = 2 * found.disparity[0][band] > each.clues.near[band] + each.clues.far[band]
+        alpha = found.alpha[band]
+        added = np.where(alpha > 0, alpha * srgb_decode(found.foreground[:, band]), is_near * light)
+        share = each.targets[..., SHARE][band]
+        true = np.where((share > 0) & (share < 1), share * srgb_decode(each.truth.foreground[:, band]), share * light)
+        errors.append(float(np.abs(added - true).mean()))
+    return float(np.mean(errors)) if errors else 0.0
+
+
+def _wrong(disparity: NDArray[np.float32], of: _Judged) -> float:
+    weight = of.targets[..., SHARE_WEIGHT]
+    return float((is_wrong(disparity, of.truth, of.clues) * weight).sum() / max(weight.sum(), 1))

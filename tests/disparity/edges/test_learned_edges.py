@@ -1,0 +1,191 @@
+"""The learned treatment: the classical one where nothing was learned, exact mixtures, gates, weights on disk."""
+
+import struct
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from any2bokeh.disparity.edges import ClassicalEdges, EdgeBands, edge_estimator
+from any2bokeh.disparity.edges.learned import EdgeModel, LearnedEdges, weights
+from any2bokeh.disparity.edges.learned.cells import Cells
+from any2bokeh.disparity.edges.learned.decision import Gates
+from any2bokeh.disparity.edges.learned.network import Shape
+from any2bokeh.errors import InputError
+from any2bokeh.optics.transfer import srgb_decode
+from tests.disparity.edges.test_classical_edges import SPOILT, Picture, blob, textured, two_surfaces
+
+SMALL = Shape(channels=8, dilations=(1, 2), head=8)
+CHANGED_MAPS = {"exact": lambda d: d, **SPOILT}
+
+
+def frame(way: str, seed: int = 3) -> tuple[Picture, Picture]:
+    """Disparity ``(1, H, W)`` made wrong, and its picture."""
+    is_near = blob(seed)
+    given = np.asarray(CHANGED_MAPS[way](two_surfaces(is_near)), np.float32)
+    return given[None], textured(seed, is_near)
+
+
+def random_model(seed: int = 0) -> EdgeModel:
+    """A network that corrects at random."""
+    generator = np.random.default_rng(seed)
+    values = {
+        name: generator.normal(0, 1 / np.sqrt(size[0]), size).astype(np.float32) for name, size in SMALL.sizes().items()
+    }
+    return EdgeModel(SMALL, values)
+
+
+def same(one: EdgeBands, other: EdgeBands) -> None:
+    for name in ("disparity", "alpha", "foreground", "background"):
+        np.testing.assert_allclose(getattr(one, name), getattr(other, name), atol=1e-6, err_msg=name)
+    mixed = one.alpha > 0
+    np.testing.assert_allclose(one.near[mixed], other.near[mixed], atol=1e-6)
+    np.testing.assert_allclose(one.far[mixed], other.far[mixed], atol=1e-6)
+
+
+@pytest.mark.parametrize("way", CHANGED_MAPS)
+def test_a_network_without_training_is_the_classical_treatment(way: str):
+    given, pixels = frame(way)
+    learned = LearnedEdges(EdgeModel.untrained(SMALL), always=True)(given, pixels)
+    same(learned, ClassicalEdges()(given, pixels))
+    assert (learned.disparity is given) == (way == "exact")
+
+
+def test_so_it_is_for_enlarged_maps():
+    given, pixels = frame("soft by 2")
+    learned = LearnedEdges(EdgeModel.untrained(SMALL), always=True)(given, pixels, enlarged=True)
+    same(learned, ClassicalEdges()(given, pixels, enlarged=True))
+
+
+@pytest.mark.parametrize("way", ["exact", "soft by 2"])
+def test_whatever_the_network_says_both_surfaces_add_up_to_the_pixel(way: str):
+    given, pixels = frame(way)
+    classical = ClassicalEdges()(given, pixels)
+    found = LearnedEdges(random_model(), always=True)(given, pixels)
+    mixed = found.alpha > 0
+    assert np.count_nonzero(mixed) > 30
+    assert not np.array_equal(found.alpha, classical.alpha)
+    light = found.alpha * srgb_decode(found.foreground) + (1 - found.alpha) * srgb_decode(found.background)
+    # Worst seen 2.4e-4, where the classical colours stand: theirs are of a table of 4096 lights.
+    np.testing.assert_allclose(light[:, mixed], srgb_decode(pixels)[:, mixed], atol=1e-3)
+    for colour in (found.foreground, found.background):
+        assert colour.min() >= 0
+        assert colour.max() <= 1
+
+
+def test_every_pixel_of_the_band_shows_one_of_its_surfaces():
+    given, pixels = frame("soft by 1")
+    found = LearnedEdges(replace(random_model(), gates=Gates(0, 0)), always=True)(given, pixels)
+    band = found.band
+    off = np.minimum(np.abs(found.disparity[0] - found.near), np.abs(found.disparity[0] - found.far))
+    assert off[band].max() == 0  # two surfaces alone: there is no third
+
+
+def test_below_the_gate_of_the_frame_a_map_is_left_to_the_bit():
+    given, pixels = frame("soft by 2")
+    closed = replace(random_model(), gates=Gates(frame=1.1))
+    assert LearnedEdges(closed, always=True)(given, pixels).disparity is given
+    # Otherwise the classical treatment has the frame.
+    same(LearnedEdges(closed)(given, pixels), ClassicalEdges()(given, pixels))
+
+
+def test_below_the_gate_of_a_pixel_it_keeps_its_disparity():
+    given, pixels = frame("soft by 2")
+    model = replace(random_model(), gates=Gates(frame=0, pixel=1.1))
+    found = LearnedEdges(model, always=True)(given, pixels)
+    kept = found.disparity[0] == given[0]
+    # All that differs lies outside the bands, where ramps are replaced by the classical treatment.
+    assert kept[found.band].mean() > 0.99
+
+
+def test_a_map_without_steps_is_left():
+    given, pixels = np.full((1, 40, 60), 0.4, np.float32), np.full((3, 40, 60), 0.5, np.float32)
+    assert LearnedEdges(random_model(), always=True)(given, pixels).disparity is given
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (3, 4)])
+def test_small_maps(shape: tuple[int, int]):
+    disparity = np.linspace(0, 1, shape[0] * shape[1], dtype=np.float32).reshape(1, *shape)
+    found = LearnedEdges(random_model(), always=True)(disparity, np.full((3, *shape), 0.5, np.float32))
+    assert found.disparity.shape == disparity.shape
+    assert np.isfinite(found.disparity).all()
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+def test_cells_hold_the_band_and_what_is_beside_it(stride: int):
+    band = np.zeros((24, 40), bool)
+    band[11, 17] = True
+    cells = Cells.of(band, stride)
+    assert len(cells.at) == 9
+    assert (cells.at == [(11 % stride) * stride + 17 % stride, 11 // stride // 2, 17 // stride // 2]).all(axis=1).any()
+    neighbours = cells.neighbours(1)
+    middle = int(np.flatnonzero((neighbours >= 0).all(axis=1))[0])
+    assert np.count_nonzero(neighbours >= 0) == 40  # 4 corners of 3, 4 sides of 5, 8 of the middle
+    for place, other in enumerate(neighbours[middle]):
+        assert neighbours[other, 7 - place] == middle
+
+
+def test_weights_come_back_from_disk(tmp_path: Path):
+    model = replace(random_model(), gates=Gates(0.1, 0.3), is_preferred=True, card={"steps": 7})
+    model.write(tmp_path / "edges.safetensors")
+    found = EdgeModel.read(tmp_path / "edges.safetensors")
+    assert (found.shape, found.gates, found.is_preferred, found.card) == (SMALL, Gates(0.1, 0.3), True, {"steps": 7})
+    for name, value in model.weights.items():
+        np.testing.assert_array_equal(found.weights[name], value.astype(np.float16).astype(np.float32))
+
+
+def test_other_readers_take_the_file(tmp_path: Path):
+    safetensors = pytest.importorskip("safetensors.numpy", reason="safetensors is not installed")
+    random_model().write(tmp_path / "edges.safetensors")
+    found = safetensors.load_file(tmp_path / "edges.safetensors")
+    assert {name: value.shape for name, value in found.items()} == SMALL.sizes()
+
+
+@pytest.mark.parametrize("how", ["cut off", "no weights", "other shape", "not finite"])
+def test_a_damaged_file_is_told_in_one_line(tmp_path: Path, how: str):
+    path = tmp_path / "edges.safetensors"
+    random_model().write(path)
+    content = path.read_bytes()
+    if how == "cut off":
+        path.write_bytes(content[: len(content) // 2])
+    elif how == "no weights":
+        path.write_bytes(struct.pack("<Q", 2) + b"{}")
+    elif how == "other shape":
+        path.write_bytes(content.replace(b'\\"channels\\": 8', b'\\"channels\\": 9'))
+    else:
+        path.write_bytes(content[:-2] + np.float16(np.nan).tobytes())
+    with pytest.raises(InputError, match=r"holds no weights of an edge network") as told:
+        EdgeModel.read(path)
+    assert "\n" not in str(told.value)
+
+
+def test_names_choose_by_what_is_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def installed(model: EdgeModel | None) -> None:
+        monkeypatch.setattr(weights, "PACKAGED", tmp_path / "edges.safetensors")
+        (tmp_path / "edges.safetensors").unlink(missing_ok=True)
+        if model is not None:
+            model.write(tmp_path / "edges.safetensors")
+        EdgeModel.packaged.cache_clear()
+
+    try:
+        installed(None)
+        assert edge_estimator("auto") == ClassicalEdges()
+        with pytest.raises(InputError, match=r"edges is learned, but no trained network is installed; .*train edges"):
+            edge_estimator("learned")
+        installed(random_model())
+        assert edge_estimator("auto") == ClassicalEdges()
+        assert isinstance(edge_estimator("learned"), LearnedEdges)
+        installed(replace(random_model(), is_preferred=True))
+        assert isinstance(edge_estimator("auto"), LearnedEdges)
+    finally:
+        monkeypatch.undo()
+        EdgeModel.packaged.cache_clear()
+
+
+def test_what_ships_can_be_read_and_fits():
+    model = EdgeModel.packaged()
+    if model is None:
+        pytest.skip("no trained network is installed")
+    assert sum(value.size for value in model.weights.values()) < 1_000_000
+    assert weights.PACKAGED.stat().st_size < 1 << 21
