@@ -1,0 +1,291 @@
+"""A GPU that computes: which adapter it is, its buffers and its pipelines."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from any2bokeh.errors import InputError, require_extra
+from any2bokeh.renderers.layered.gpu.shaders import shader
+
+_NEEDED_WORKGROUP_BYTES = 16384
+_NEEDED_THREADS = 256
+_MOST_DISPATCHES = 256
+_UNIFORM_SLOT = 256  # what offsets of uniform buffers are multiples of, everywhere
+
+
+class GpuFault(RuntimeError):
+    """The GPU could not do what was asked: lost, out of memory, refused by its driver. The message is one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterName:
+    """What a person calls an adapter, and what tells it from others.
+
+    Attributes:
+        device: such as ``NVIDIA H100``.
+        driver: name and version, as far as they are told.
+        backend: ``Vulkan``, ``Metal`` or ``D3D12``.
+        is_software: whether a processor stands in for a GPU.
+    """
+
+    device: str
+    driver: str
+    backend: str
+    is_software: bool
+
+    def __str__(self) -> str:
+        return f"{self.device} ({self.backend}{', software' if self.is_software else ''})"
+
+
+class Device:
+    """An adapter that was opened.
+
+    Attributes:
+        name: of the adapter.
+        most_bytes: of a buffer that a stage binds.
+    """
+
+    def __init__(self, adapter: Any) -> None:
+        self.name = _name_of(adapter)
+        limits = adapter.limits
+        if (
+            limits["max-compute-workgroup-storage-size"] < _NEEDED_WORKGROUP_BYTES
+            or limits["max-compute-invocations-per-workgroup"] < _NEEDED_THREADS
+        ):
+            raise GpuFault(f"{self.name} has too little memory or too few threads in a workgroup")
+        self.most_bytes = min(limits["max-storage-buffer-binding-size"], limits["max-buffer-size"], 2**31 - 4)
+        try:
+            self._device = adapter.request_device_sync(
+                required_limits={
+                    "max-storage-buffer-binding-size": limits["max-storage-buffer-binding-size"],
+                    "max-buffer-size": limits["max-buffer-size"],
+                }
+            )
+        except Exception as error:
+            raise GpuFault(f"{self.name} could not be opened: {_one_line(error)}") from error
+        self._pipelines: dict[tuple[str, int, bool], Any] = {}
+        self._buffers: dict[str, Any] = {}
+        self.buffer("params", _MOST_DISPATCHES * _UNIFORM_SLOT, uniform=True)
+
+    @property
+    def held_bytes(self) -> int:
+        """Of all its buffers."""
+        return sum(buffer.size for buffer in self._buffers.values())
+
+    def buffer(self, name: str, size: int, *, uniform: bool = False, read: bool = False) -> Any:
+        """The buffer of a name, with room for ``size`` bytes; what it held is lost where it has to grow."""
+        import wgpu
+
+        size = -(-max(size, 16) // 16) * 16
+        if size > self.most_bytes:
+            raise GpuFault(f"a buffer of {size / 2**20:.0f} MiB is larger than {self.name} allows")
+        buffer = self._buffers.get(name)
+        if buffer is None or buffer.size < size:
+            if buffer is not None:
+                buffer.destroy()
+            use = wgpu.BufferUsage
+            usage = (
+                use.MAP_READ | use.COPY_DST
+                if read
+                else use.COPY_DST | use.COPY_SRC | (use.UNIFORM if uniform else use.STORAGE)
+            )
+            buffer = self._guarded(lambda: self._device.create_buffer(size=size, usage=usage))
+            self._buffers[name] = buffer
+        return buffer
+
+    def upload(self, name: str, values: NDArray[Any]) -> Any:
+        """The buffer of a name, filled with an array."""
+        values = np.ascontiguousarray(values)
+        buffer = self.buffer(name, values.nbytes)
+        if values.nbytes:
+            self._guarded(lambda: self._device.queue.write_buffer(buffer, 0, memoryview(values).cast("B")))
+        return buffer
+
+    def commands(self) -> "Commands":
+        """A list of dispatches, to be filled and submitted."""
+        return Commands(self)
+
+    def close(self) -> None:
+        """Give all memory back."""
+        for buffer in self._buffers.values():
+            buffer.destroy()
+        self._buffers.clear()
+        self._pipelines.clear()
+        self._device.destroy()
+
+    def _pipeline(self, stage: str, parts: int, cuts: bool) -> Any:
+        key = stage, parts, cuts
+        if key not in self._pipelines:
+            source = shader(stage, parts=parts, cuts=cuts)
+            module = self._guarded(lambda: self._device.create_shader_module(code=source))
+            self._pipelines[key] = self._guarded(
+                lambda: self._device.create_compute_pipeline(
+                    layout="auto", compute={"module": module, "entry_point": "main"}
+                )
+            )
+        return self._pipelines[key]
+
+    def _guarded(self, work: Any) -> Any:
+        import wgpu
+
+        try:
+            return work()
+        except (wgpu.GPUError, RuntimeError, MemoryError) as error:
+            raise GpuFault(f"{self.name}: {_one_line(error)}") from error
+
+
+class Commands:
+    """Dispatches in order, each with its parameters."""
+
+    def __init__(self, device: Device) -> None:
+        self._device = device
+        self._dispatches: list[tuple[Any, Any, tuple[int, int]]] = []
+        self._copies: list[tuple[Any, Any, int]] = []
+        self._uniforms = bytearray()
+
+    def dispatch(
+        self,
+        stage: str,
+        params: bytes,
+        buffers: Sequence[Any],
+        groups: tuple[int, int],
+        *,
+        parts: int = 1,
+        cuts: bool = False,
+    ) -> None:
+        """Run a stage: ``buffers`` from binding 1 on, ``groups`` workgroups across and down."""
+        device = self._device
+        pipeline = device._pipeline(stage, parts, cuts)
+        offset = len(self._uniforms)
+        self._uniforms += params.ljust(_UNIFORM_SLOT, b"\0")
+        uniform = device.buffer("params", len(self._uniforms), uniform=True)
+        entries = [(uniform, offset, _UNIFORM_SLOT)] + [(buffer, 0, buffer.size) for buffer in buffers]
+        group = device._guarded(
+            lambda: device._device.create_bind_group(
+                layout=pipeline.get_bind_group_layout(0),
+                entries=[
+                    {"binding": number, "resource": {"buffer": buffer, "offset": offset, "size": size}}
+                    for number, (buffer, offset, size) in enumerate(entries)
+                ],
+            )
+        )
+        self._dispatches.append((pipeline, group, groups))
+
+    def clear(self, buffer: Any) -> None:
+        """Zero a buffer."""
+        self._dispatches.append((None, buffer, (0, 0)))
+
+    def copy(self, source: Any, target: Any, size: int) -> None:
+        """Copy after all dispatches."""
+        self._copies.append((source, target, size))
+
+    def submit(self) -> None:
+        """Hand all over to the GPU; returns at once."""
+        device = self._device
+        device._guarded(self._submit)
+
+    def _submit(self) -> None:
+        own = self._device._device
+        own.queue.write_buffer(self._device.buffer("params", 0, uniform=True), 0, bytes(self._uniforms))
+        encoder = own.create_command_encoder()
+        computing = None
+        for pipeline, group, groups in self._dispatches:
+            if pipeline is None:
+                if computing is not None:
+                    computing.end()
+                    computing = None
+                encoder.clear_buffer(group)
+                continue
+            computing = computing or encoder.begin_compute_pass()
+            computing.set_pipeline(pipeline)
+            computing.set_bind_group(0, group)
+            computing.dispatch_workgroups(*groups, 1)
+        if computing is not None:
+            computing.end()
+        for source, target, size in self._copies:
+            encoder.copy_buffer_to_buffer(source, 0, target, 0, size)
+        own.queue.submit([encoder.finish()])
+
+
+def read_back(device: Device, buffer: Any, size: int) -> NDArray[np.float32]:
+    """What a buffer made with ``read`` holds, once the GPU is done."""
+    import wgpu
+
+    def work() -> NDArray[np.float32]:
+        buffer.map_sync(wgpu.MapMode.READ, 0, size)
+        try:
+            return np.frombuffer(buffer.read_mapped(0, size, copy=False), np.float32).copy()
+        finally:
+            buffer.unmap()
+
+    return device._guarded(work)
+
+
+@lru_cache(maxsize=1)
+def _instance() -> Any:
+    with require_extra("--device gpu", "gpu"):
+        import wgpu
+        from wgpu.backends.wgpu_native.extras import set_instance_extras
+    set_instance_extras(backends=["Vulkan", "Metal", "DX12"])  # OpenGL computes too, but not all that is needed
+    return wgpu.gpu
+
+
+def adapters() -> list[Any]:
+    """The adapters of this machine, the fastest first.
+
+    Raises:
+        InputError: the package ``wgpu`` is missing.
+        GpuFault: the system's graphics libraries cannot be loaded.
+    """
+    gpu = _instance()
+    try:
+        found = gpu.enumerate_adapters_sync()
+    except Exception as error:
+        raise GpuFault(f"the graphics drivers cannot be asked: {_one_line(error)}") from error
+    order = ("DiscreteGPU", "IntegratedGPU", "VirtualGPU", "Unknown", "CPU")
+    return sorted(found, key=lambda adapter: order.index(_kind(adapter)))
+
+
+def open_device(*, software: bool) -> Device:
+    """The fastest adapter, opened.
+
+    Args:
+        software: whether a processor may stand in for a GPU.
+
+    Raises:
+        InputError: the package ``wgpu`` is missing.
+        GpuFault: there is none, or it cannot be opened.
+    """
+    found = adapters()
+    usable = [adapter for adapter in found if software or not _name_of(adapter).is_software]
+    if not usable:
+        names = ", ".join(str(_name_of(adapter)) for adapter in found)
+        raise GpuFault(f"there is no GPU{f', only {names}' if names else ''}")
+    return Device(usable[0])
+
+
+def _kind(adapter: Any) -> str:
+    kind = str(adapter.info.get("adapter_type", "Unknown"))
+    return kind if kind in ("DiscreteGPU", "IntegratedGPU", "VirtualGPU", "CPU") else "Unknown"
+
+
+def _name_of(adapter: Any) -> AdapterName:
+    info = adapter.info
+    return AdapterName(
+        device=str(info.get("device") or "unnamed adapter"),
+        driver=f"{info.get('vendor', '')} {info.get('description', '')}".strip(),
+        backend=str(info.get("backend_type", "")),
+        is_software=_kind(adapter) == "CPU",
+    )
+
+
+def _one_line(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return text[:200] or type(error).__name__
+
+
+__all__ = ["AdapterName", "Commands", "Device", "GpuFault", "InputError", "adapters", "open_device", "read_back"]

@@ -1,0 +1,205 @@
+"""The layered engine with its light gathered on a GPU, behind the same interface as the CPU's."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from any2bokeh.errors import InputError
+from any2bokeh.optics.coc import REFERENCE_LONG_SIDE_PX
+from any2bokeh.optics.footprint import footprint
+from any2bokeh.optics.radii import LINEAR_LIMIT_PX
+from any2bokeh.optics.transfer import lookup_tables
+from any2bokeh.renderers.base import RenderInput
+from any2bokeh.renderers.layered import cpu
+from any2bokeh.renderers.layered.gpu.device import Device, GpuFault
+from any2bokeh.renderers.layered.gpu.frame_passes import FrameJob, FramePasses, Submitted
+from any2bokeh.renderers.layered.gpu.packed import Packed, packed
+from any2bokeh.renderers.layered.gpu.shapes import Shapes, shapes_of
+from any2bokeh.renderers.layered.lamps import glow_of
+from any2bokeh.renderers.layered.layered_image import LayeredImage, Samples
+from any2bokeh.renderers.layered.renderer import SHARP_PX, LayeredRenderer, passes_of
+from any2bokeh.renderers.layered.rows import rows_of
+from any2bokeh.renderers.layered.surround import Inner, inner_part, with_surround
+
+
+class GpuRenderer(LayeredRenderer):
+    """``LayeredRenderer`` whose layers are made on the CPU and rendered on a GPU.
+
+    While the GPU works on one frame, the CPU makes the layers of the next. Where the GPU fails, the CPU renders that
+    frame and all that follow, if it may.
+
+    Args:
+        open_device: opens the GPU; called again by ``separator``.
+        falls_back: whether the CPU may take over.
+        notice: told, once and in one line, why it does.
+        look: as for ``LayeredRenderer``.
+
+    Attributes:
+        device: what renders; None once the CPU does.
+    """
+
+    window = 2  # the next frame's layers are made while the GPU renders
+
+    def __init__(
+        self,
+        open_device: Callable[[], Device],
+        *,
+        falls_back: bool = True,
+        notice: Callable[[str], None] | None = None,
+        **look: Any,
+    ) -> None:
+        super().__init__(**look)
+        self._open_device = open_device
+        self._falls_back = falls_back
+        self._notice = notice
+        self.device: Device | None = open_device()
+        self._passes = FramePasses(self.device)
+        self._packed: Packed | None = None
+        self._shapes: tuple[object, Shapes] | None = None
+
+    def separator(self) -> LayeredRenderer:
+        """Another with the same lens, with a device and memory of its own; see ``RendersSeparated``."""
+        look: dict[str, Any] = {
+            name: getattr(self, name)
+            for name in ("aperture", "profile", "vignetting", "axial_chromatic", "highlights", "transfer", "threads")
+        }
+        if self.device is None:
+            return LayeredRenderer(**look)
+        return GpuRenderer(self._open_device, falls_back=self._falls_back, notice=self._notice, **look)
+
+    def close(self) -> None:
+        """Give the device's memory back; the CPU renders what is asked for afterwards."""
+        if self.device is not None:
+            self.device.close()
+            self.device = None
+
+    def render(self, inputs: Iterable[RenderInput]) -> Iterator[NDArray[np.float32]]:
+        waiting: _Started | None = None
+        for frame in inputs:
+            started = self._start(frame)
+            if waiting is not None:
+                yield self._finish(waiting)
+            waiting = started
+        if waiting is not None:
+            yield self._finish(waiting)
+
+    def render_frame(self, frame: RenderInput) -> NDArray[np.float32]:
+        """See ``LayeredRenderer.render_frame``."""
+        return self._finish(self._start(frame))
+
+    def render_separated(self, frame: RenderInput) -> NDArray[np.float32]:
+        """See ``LayeredRenderer.render_separated``."""
+        if self.device is not None:
+            try:
+                inner, whole = inner_part(frame), with_surround(frame)
+                height, width = frame.pixels.shape[1:]
+                focus_px = max(SHARP_PX * max(width, height) / REFERENCE_LONG_SIDE_PX, 1.0)
+                planes = self._passes.render(self._job(whole, inner, focus_px))
+                return planes.reshape(3, 4, height, width)
+            except GpuFault as fault:
+                self._give_up(fault)
+        return super().render_separated(frame)
+
+    def _start(self, frame: RenderInput) -> "_Started":
+        """Hand a frame over to the GPU."""
+        if self.device is not None and frame.blur_strength != 0:
+            try:
+                job = self._job(with_surround(frame), inner_part(frame), None)
+                return _Started(frame, job, self._passes.submit(job))
+            except GpuFault as fault:
+                self._give_up(fault)
+        return _Started(frame)
+
+    def _finish(self, started: "_Started") -> NDArray[np.float32]:
+        """The picture of a frame that was started: by the CPU where the GPU has failed since."""
+        if started.frame.blur_strength == 0:
+            return started.frame.pixels
+        if self.device is not None and started.job is not None:
+            try:
+                result = self._passes.finished(started.job, started.submitted)
+                # In focus and not covered: the very samples of the source.
+                np.copyto(result, started.frame.pixels, where=result < 0)
+                return result
+            except GpuFault as fault:
+                self._give_up(fault)
+        return super().render_frame(started.frame)
+
+    def _give_up(self, fault: GpuFault) -> None:
+        """The CPU goes on.
+
+        Raises:
+            InputError: it may not.
+        """
+        self.device = None
+        if not self._falls_back:
+            raise InputError(f"--device gpu: {fault}; use --device cpu, or auto") from fault
+        if self._notice is not None:
+            self._notice(f"the GPU failed, and the CPU goes on: {fault}")
+
+    def _job(self, frame: RenderInput, inner: Inner, focus_px: float | None) -> FrameJob:
+        image = self._layered(frame, inner)
+        samples = image.samples(inner[1].start)
+        top, bottom, left, right = samples.window
+        cut = self._cut(bottom - top, right - left, inner)
+        self._packed = packed(samples, image.farthest_px, self._workers, self._packed)
+        passes = passes_of(image.shift_px)
+        return FrameJob(
+            packed=self._packed,
+            blocks=np.stack([samples.surroundings, samples.block_reach], axis=-1),
+            window=samples.window,
+            shapes=self._shapes_of(cut),
+            vignetting=cut,
+            passes=passes,
+            glow=self._glow(image, samples, cut, passes, focus_px),
+            transfer=lookup_tables(self.transfer)[1],
+            focus_px=focus_px,
+        )
+
+    def _shapes_of(self, cut) -> Shapes:
+        kept = None if cut is None else cut.kept
+        if self._shapes is None or self._shapes[0] is not kept:
+            self._shapes = kept, shapes_of(footprint(self.aperture, self.profile, LINEAR_LIMIT_PX), cut)
+        return self._shapes[1]
+
+    def _glow(self, image: LayeredImage, samples: Samples, cut, passes, focus_px: float | None):
+        """Light of the lamps, which are few, from the CPU: ``(parts, rows, columns, 3)``, or None where there are none.
+
+        Of channels that have focal planes of their own, each has its own.
+        """
+        if not len(samples.lamps[0]):
+            return None
+        top, bottom, left, right = samples.window
+        rows = rows_of(footprint(self.aperture, self.profile, image.widest_px + abs(image.shift_px)), cut)
+        parts = 1 if focus_px is None else 3
+        glow = np.zeros((parts, bottom - top, right - left, 3), np.float32)
+        tiles_across = -(-(right - left) // cpu.TILE_WIDTH)
+        tiles = range(tiles_across * -(-(bottom - top) // cpu.TILE_HEIGHT))
+
+        def shine(tile: int, channel: int, shift_px: np.float32) -> None:
+            y, x = tile // tiles_across * cpu.TILE_HEIGHT, tile % tiles_across * cpu.TILE_WIDTH
+            window = (top + y, min(top + y + cpu.TILE_HEIGHT, bottom), left + x, min(left + x + cpu.TILE_WIDTH, right))
+            found = glow_of(window, samples, rows, shift_px, np.float32(-1 if focus_px is None else focus_px))
+            if found.shape[0]:
+                place = slice(y, y + found.shape[1]), slice(x, x + found.shape[2])
+                of_channel = slice(None) if channel < 0 else slice(channel, channel + 1)
+                glow[:, *place, of_channel] = found[..., of_channel]
+
+        for channel, shift_px in passes:
+            self._workers.each(tiles, lambda tile, channel=channel, shift_px=shift_px: shine(tile, channel, shift_px))
+        return glow
+
+
+class _Started:
+    """A frame that was handed over, or one that the CPU will render.
+
+    Attributes:
+        frame: as it was given.
+        job, submitted: what ``FramePasses`` has of it; None, and nothing, where the CPU renders it.
+    """
+
+    def __init__(self, frame: RenderInput, job: FrameJob | None = None, submitted: list[Submitted] | None = None) -> None:
+        self.frame = frame
+        self.job = job
+        self.submitted = submitted or []

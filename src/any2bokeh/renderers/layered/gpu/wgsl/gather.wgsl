@@ -1,0 +1,34 @@
+// Stage: bins whose shapes are gathered at the frame's own size. Continues what `state` holds.
+// uses: constants, params, bins, surroundings, samples, vignetting, taking, tile
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> front: array<vec4f>;  // light, and signed defocus
+@group(0) @binding(2) var<storage, read> marks: array<u32>;  // backstop; number of the extra, from 1, times 256
+@group(0) @binding(3) var<storage, read> extras: array<Extra>;
+@group(0) @binding(4) var<storage, read> blocks: array<vec2f>;
+@group(0) @binding(5) var<storage, read> shapes: array<u32>;
+@group(0) @binding(6) var<storage, read> table: array<f32>;
+@group(0) @binding(7) var<storage, read_write> state: array<vec4f>;
+
+const NUMBERS = 2;
+
+@compute @workgroup_size(256)
+fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_index) thread: u32) {
+    let own = vec2i(i32(thread) / TILE, i32(thread) % TILE);
+    let in_band = vec2i(tile.yx) * TILE + own;
+    let is_inside = in_band.x < params.band_rows && in_band.y < params.window_width;
+    let pixel = in_band.x * params.window_width + in_band.y;
+    let origin = vec2i(params.window_top + params.band_top, params.window_left) + vec2i(tile.yx) * TILE;
+    if (is_inside) {
+        let in_frame = origin + own;
+        begin_taking(pixel, i32(marks[(in_frame.x - params.rows_from) * params.width + in_frame.y] & 0xffu));
+    }
+    gather_tile(origin, thread, own);
+    if (is_inside) {
+        end_taking(pixel);
+    }
+}
+
+fn place_in_frame(place: vec2i) -> vec2f {
+    return vec2f(place);
+}
