@@ -20,7 +20,7 @@ var<workgroup> numbers_here: atomic<u32>;
 var<workgroup> total_shared: u32;
 var<workgroup> numbers_shared: u32;
 var<workgroup> listed: array<atomic<u32>, LISTED / 2u>;
-var<workgroup> shapes_ready: array<vec4i, BATCH>;  // first row and column in the tile; in the table; rows, columns, bin
+var<workgroup> shapes_ready: array<vec4i, BATCH>;  // first row and column in the tile; in the table; rows, columns, bin, fine
 var<workgroup> lights_ready: array<vec4f, BATCH>;
 var<workgroup> openings_ready: array<Opening, BATCH * USES_CUT + 1u>;
 
@@ -83,12 +83,13 @@ fn gather_tile(origin: vec2i, thread: u32, own: vec2i) {
             workgroupBarrier();
             for (var i = 0u; i < min(count - batch, BATCH); i++) {
                 let shape = shapes_ready[i];
-                if ((shape.w >> 16u) != bin) {
+                let bin_of_shape = (shape.w >> 16u) & 0xff;
+                if (bin_of_shape != bin) {
                     if (bin >= 0) {
                         take(bin, sums);
                     }
                     sums = vec4f(0.0);
-                    bin = shape.w >> 16u;
+                    bin = bin_of_shape;
                 }
                 let row = own.x - shape.x;
                 let column = own.y - shape.y;
@@ -193,7 +194,9 @@ fn make_ready(origin: vec2i, place: vec2i, number: i32, slot: u32) {
     }
     lights_ready[slot] = light * conserve;
     let first = place - vec2i(rows / 2, columns / 2) - origin;
-    shapes_ready[slot] = vec4i(first, i32(shapes[record]), rows | (columns << 8u) | (depth_bin(found.defocus) << 16u));
+    let is_fine = select(0, 1, abs(signed) < FINE_UP_TO_PX);
+    let packed = rows | (columns << 8u) | (depth_bin(found.defocus) << 16u) | (is_fine << 24u);
+    shapes_ready[slot] = vec4i(first, i32(shapes[record]), packed);
 }
 
 // How much of a pixel a shape covers, in its row and column.
@@ -206,7 +209,7 @@ fn coverage(shape: vec4i, row: i32, column: i32, slot: u32) -> f32 {
     let rows = shape.w & 0xff;
     let down = f32(row - rows / 2);
     var ends = vec3f(row_opening(openings_ready[slot], down), 1.0);
-    if (columns / 2 <= i32(FINE_UP_TO_PX)) {
+    if ((shape.w >> 24u) == 1) {
         ends = fine_row_opening(openings_ready[slot], down);
     }
     if (ends.y <= ends.x) {
