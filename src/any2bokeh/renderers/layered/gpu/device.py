@@ -1,6 +1,10 @@
-"""A GPU that computes: which adapter it is, its buffers and its pipelines."""
+"""A GPU that computes: which adapter it is, its buffers and its pipelines.
 
-from collections.abc import Sequence
+An adapter is opened once in a process, and its compiled stages are kept; each ``Device`` has buffers of its own.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -8,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.errors import InputError, require_extra
+from any2bokeh.errors import require_extra
 from any2bokeh.renderers.layered.gpu.shaders import shader
 
 _NEEDED_WORKGROUP_BYTES = 16384
@@ -18,7 +22,15 @@ _UNIFORM_SLOT = 256  # what offsets of uniform buffers are multiples of, everywh
 
 
 class GpuFault(RuntimeError):
-    """The GPU could not do what was asked: lost, out of memory, refused by its driver. The message is one line."""
+    """The GPU could not do what was asked: lost, out of memory, refused by its driver. The message is one line.
+
+    Attributes:
+        is_absence: whether there is none at all.
+    """
+
+    def __init__(self, message: str, *, is_absence: bool = False) -> None:
+        super().__init__(message)
+        self.is_absence = is_absence
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +53,15 @@ class AdapterName:
         return f"{self.device} ({self.backend}{', software' if self.is_software else ''})"
 
 
-class Device:
-    """An adapter that was opened.
+class Opened:
+    """An adapter that was opened, with its compiled stages. What is asked of it is asked by one thread at a time.
 
     Attributes:
         name: of the adapter.
         most_bytes: of a buffer that a stage binds.
+        device: of ``wgpu``.
+        pipelines: by stage, parts and cuts.
+        lock: held while it is asked.
     """
 
     def __init__(self, adapter: Any) -> None:
@@ -57,17 +72,28 @@ class Device:
             or limits["max-compute-invocations-per-workgroup"] < _NEEDED_THREADS
         ):
             raise GpuFault(f"{self.name} has too little memory or too few threads in a workgroup")
-        self.most_bytes = min(limits["max-storage-buffer-binding-size"], limits["max-buffer-size"], 2**31 - 4)
+        most = {name: limits[name] for name in ("max-storage-buffer-binding-size", "max-buffer-size")}
+        self.most_bytes = min(*most.values(), 2**31 - 4)
         try:
-            self._device = adapter.request_device_sync(
-                required_limits={
-                    "max-storage-buffer-binding-size": limits["max-storage-buffer-binding-size"],
-                    "max-buffer-size": limits["max-buffer-size"],
-                }
-            )
+            self.device = adapter.request_device_sync(required_limits=most)
         except Exception as error:
             raise GpuFault(f"{self.name} could not be opened: {_one_line(error)}") from error
-        self._pipelines: dict[tuple[str, int, bool], Any] = {}
+        self.pipelines: dict[tuple[str, int, bool], Any] = {}
+        self.lock = threading.RLock()
+
+
+class Device:
+    """An adapter, and the buffers that one renderer has on it.
+
+    Attributes:
+        name: of the adapter.
+        most_bytes: of a buffer that a stage binds.
+    """
+
+    def __init__(self, opened: Opened) -> None:
+        self._opened = opened
+        self.name, self.most_bytes = opened.name, opened.most_bytes
+        self._device = opened.device
         self._buffers: dict[str, Any] = {}
         self.buffer("params", _MOST_DISPATCHES * _UNIFORM_SLOT, uniform=True)
 
@@ -114,27 +140,28 @@ class Device:
         for buffer in self._buffers.values():
             buffer.destroy()
         self._buffers.clear()
-        self._pipelines.clear()
-        self._device.destroy()
 
     def _pipeline(self, stage: str, parts: int, cuts: bool) -> Any:
-        key = stage, parts, cuts
-        if key not in self._pipelines:
+        key, pipelines = (stage, parts, cuts), self._opened.pipelines
+        if key not in pipelines:
             source = shader(stage, parts=parts, cuts=cuts)
             module = self._guarded(lambda: self._device.create_shader_module(code=source))
-            self._pipelines[key] = self._guarded(
+            pipelines[key] = self._guarded(
                 lambda: self._device.create_compute_pipeline(
                     layout="auto", compute={"module": module, "entry_point": "main"}
                 )
             )
-        return self._pipelines[key]
+        return pipelines[key]
 
-    def _guarded(self, work: Any) -> Any:
+    def _guarded(self, work: Callable[[], Any]) -> Any:
+        """What ``work`` returns; a fault of the GPU becomes ``GpuFault``, and the adapter is opened anew next time."""
         import wgpu
 
         try:
-            return work()
+            with self._opened.lock:
+                return work()
         except (wgpu.GPUError, RuntimeError, MemoryError) as error:
+            _open_adapter.cache_clear()
             raise GpuFault(f"{self.name}: {_one_line(error)}") from error
 
 
@@ -260,12 +287,19 @@ def open_device(*, software: bool) -> Device:
         InputError: the package ``wgpu`` is missing.
         GpuFault: there is none, or it cannot be opened.
     """
-    found = adapters()
-    usable = [adapter for adapter in found if software or not _name_of(adapter).is_software]
-    if not usable:
-        names = ", ".join(str(_name_of(adapter)) for adapter in found)
-        raise GpuFault(f"there is no GPU{f', only {names}' if names else ''}")
-    return Device(usable[0])
+    if not _usable(software):
+        names = ", ".join(str(_name_of(adapter)) for adapter in adapters())
+        raise GpuFault(f"there is no GPU here{f', only {names}' if names else ''}", is_absence=True)
+    return Device(_open_adapter(software))
+
+
+@lru_cache(maxsize=2)
+def _open_adapter(software: bool) -> Opened:
+    return Opened(_usable(software)[0])
+
+
+def _usable(software: bool) -> list[Any]:
+    return [adapter for adapter in adapters() if software or not _name_of(adapter).is_software]
 
 
 def _kind(adapter: Any) -> str:
@@ -286,6 +320,3 @@ def _name_of(adapter: Any) -> AdapterName:
 def _one_line(error: BaseException) -> str:
     text = " ".join(str(error).split())
     return text[:200] or type(error).__name__
-
-
-__all__ = ["AdapterName", "Commands", "Device", "GpuFault", "InputError", "adapters", "open_device", "read_back"]

@@ -278,7 +278,9 @@ def _cut_into(job: FrameJob, count: int) -> list[Band]:
     rows = -(-(bottom - top) // count)
     rows = -(-rows // BLOCK) * BLOCK
     widest = max(abs(job.packed.nearest_px), abs(job.packed.farthest_px))
-    runs = [run for _, shift in job.passes for run in runs_of(job.packed.nearest_px, job.packed.farthest_px, float(shift))]
+    runs = [
+        run for _, shift in job.passes for run in runs_of(job.packed.nearest_px, job.packed.farthest_px, float(shift))
+    ]
     widest += max(abs(float(shift)) for _, shift in job.passes)
     around = int(widest) + 4 * 2 ** max(run.level for run in runs) + 2
     return [

@@ -32,7 +32,9 @@ class GpuRenderer(LayeredRenderer):
 
     Args:
         open_device: opens the GPU; called again by ``separator``.
+        device: one that is open already.
         falls_back: whether the CPU may take over.
+        raises: whether a fault of the GPU is raised as it is.
         notice: told, once and in one line, why it does.
         look: as for ``LayeredRenderer``.
 
@@ -46,7 +48,9 @@ class GpuRenderer(LayeredRenderer):
         self,
         open_device: Callable[[], Device],
         *,
+        device: Device | None = None,
         falls_back: bool = True,
+        raises: bool = False,
         notice: Callable[[str], None] | None = None,
         **look: Any,
     ) -> None:
@@ -54,7 +58,8 @@ class GpuRenderer(LayeredRenderer):
         self._open_device = open_device
         self._falls_back = falls_back
         self._notice = notice
-        self.device: Device | None = open_device()
+        self._raises = raises
+        self.device: Device | None = device or open_device()
         self._passes = FramePasses(self.device)
         self._packed: Packed | None = None
         self._shapes: tuple[object, Shapes] | None = None
@@ -131,7 +136,10 @@ class GpuRenderer(LayeredRenderer):
 
         Raises:
             InputError: it may not.
+            GpuFault: faults are raised as they are.
         """
+        if self._raises:
+            raise fault
         self.device = None
         if not self._falls_back:
             raise InputError(f"--device gpu: {fault}; use --device cpu, or auto") from fault
@@ -199,7 +207,9 @@ class _Started:
         job, submitted: what ``FramePasses`` has of it; None, and nothing, where the CPU renders it.
     """
 
-    def __init__(self, frame: RenderInput, job: FrameJob | None = None, submitted: list[Submitted] | None = None) -> None:
+    def __init__(
+        self, frame: RenderInput, job: FrameJob | None = None, submitted: list[Submitted] | None = None
+    ) -> None:
         self.frame = frame
         self.job = job
         self.submitted = submitted or []
