@@ -128,7 +128,7 @@ class Device:
         values = np.ascontiguousarray(values)
         buffer = self.buffer(name, values.nbytes)
         if values.nbytes:
-            self._guarded(lambda: self._device.queue.write_buffer(buffer, 0, memoryview(values).cast("B")))
+            self._guarded(lambda: self._device.queue.write_buffer(buffer, 0, values.data.cast("B")))
         return buffer
 
     def commands(self) -> "Commands":

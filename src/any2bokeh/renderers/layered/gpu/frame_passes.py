@@ -1,5 +1,6 @@
 """A frame through the stages: which are dispatched, over which rows, with which buffers."""
 
+import time
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Self
 
@@ -137,17 +138,20 @@ class FramePasses:
         """``(3, H, W)`` code values, below 0 where the frame's own stay; ``(12, H, W)`` for separated output."""
         return self.finished(job, self.submit(job))
 
-    def submit(self, job: FrameJob) -> list[Submitted]:
-        """Hand a frame over; all but its last band are waited for.
+    def submit(self, job: FrameJob, *, uploads: bool = True, reads: bool = True) -> list[Submitted]:
+        """Hand a frame over, and return at once. At most two frames may be unfinished at a time.
 
-        At most two frames may be unfinished at a time.
+        Args:
+            job: the frame.
+            uploads: False where the last frame is rendered again: its samples are on the device.
+            reads: False where of the result no more than a beginning is wanted.
         """
         self._turn = 1 - self._turn
         self._load_lens(job)
         bands = bands_of(job, self.device.most_bytes)
         submitted: list[Submitted] = []
         for number, band in enumerate(bands):
-            submitted.append(self._submit_band(job, band, f"read {self._turn} {number}"))
+            submitted.append(self._submit_band(job, band, f"read {self._turn} {number}", uploads=uploads, reads=reads))
         return submitted
 
     def finished(self, job: FrameJob, submitted: list[Submitted]) -> NDArray[np.float32]:
@@ -159,6 +163,15 @@ class FramePasses:
             result[:, band.top : band.bottom] = rows.reshape(job.planes, band.bottom - band.top, right - left)
         return result
 
+    def seconds_of(self, job: FrameJob, *, times: int = 10) -> float:
+        """How long the device alone works at the frame that it was given last, the mean of several times."""
+        for count in (1, times):
+            began = time.perf_counter()
+            for _ in range(count):
+                *_, (_, buffer, size) = self.submit(job, uploads=False, reads=False)
+            read_back(self.device, buffer, size)
+        return (time.perf_counter() - began) / times
+
     def _load_lens(self, job: FrameJob) -> None:
         table = job.transfer[0]
         if self._lens is not None and self._lens[0] is job.shapes and self._lens[1] is table:
@@ -168,19 +181,20 @@ class FramePasses:
         self.device.upload("encode", table)
         self._lens = job.shapes, table
 
-    def _submit_band(self, job: FrameJob, band: Band, target: str) -> Submitted:
+    def _submit_band(self, job: FrameJob, band: Band, target: str, *, uploads: bool, reads: bool) -> Submitted:
         device, packed = self.device, job.packed
-        top, _, left, right = job.window
+        given = device.upload if uploads else (lambda name, values: device.buffer(name, 0))
+        left, right = job.window[2:]
         width, rows = right - left, band.bottom - band.top
-        front = device.upload("front", packed.front[band.rows_from : band.rows_to])
-        marks = device.upload("marks", packed.marks[band.rows_from : band.rows_to])
-        extras = device.upload("extras", packed.extras)
-        blocks = device.upload("blocks", job.blocks)
+        front = given("front", packed.front[band.rows_from : band.rows_to])
+        marks = given("marks", packed.marks[band.rows_from : band.rows_to])
+        extras = given("extras", packed.extras)
+        blocks = given("blocks", job.blocks)
         shapes, table = device.buffer("shapes", 0), device.buffer("table", 0)
         state = device.buffer("state", 16 * job.parts * rows * width)
         result = device.buffer("result", 4 * job.planes * rows * width)
         glow = np.zeros(4, np.float32) if job.glow is None else job.glow[:, band.top : band.bottom]
-        shining = device.upload("glow", glow)
+        shining = given("glow", glow)
         params = self._params(job, band)
         kind = {"parts": job.parts, "cuts": job.shapes.cuts}
         groups = (-(-width // TILE), -(-rows // TILE))
@@ -207,7 +221,7 @@ class FramePasses:
                 commands.dispatch("finish", params.packed(), buffers, groups)
             else:
                 commands.dispatch("separate", params.packed(), (state, shining, result), groups)
-        size = 4 * job.planes * rows * width
+        size = 4 * job.planes * rows * width if reads else 16
         reading = device.buffer(target, size, read=True)
         commands.copy(result, reading, size)
         commands.submit()

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from any2bokeh.compiled import compiled
-from any2bokeh.errors import InputError
+from any2bokeh.renderers.layered.gpu.device import GpuFault
 from any2bokeh.renderers.layered.layered_image import Samples
 from any2bokeh.renderers.layered.layers import BEHIND, FRONT, HIDDEN, PATCH, SPLIT
 from any2bokeh.renderers.layered.workers import Workers
@@ -37,7 +37,7 @@ def packed(samples: Samples, farthest_px: float, workers: Workers, reuse: Packed
     """Pack the samples of an image whose farthest one that is seen has ``farthest_px`` of defocus.
 
     Raises:
-        InputError: more than 16.7 million pixels of several samples.
+        GpuFault: more than 16.7 million pixels of several samples.
     """
     height, width = samples.kind.shape
     if reuse is not None and reuse.marks.shape == (height, width):
@@ -47,8 +47,8 @@ def packed(samples: Samples, farthest_px: float, workers: Workers, reuse: Packed
     counts = np.array(workers.each(range(height), lambda row: _count(samples.kind[row])), np.int64)
     first = np.concatenate([[0], np.cumsum(counts)])
     if first[-1] > MOST_EXTRAS:
-        raise InputError(
-            f"a frame has {first[-1]} pixels at edges, the GPU engine takes {MOST_EXTRAS}; use --device cpu"
+        raise GpuFault(
+            f"a frame has {first[-1]} pixels at edges, more than the {MOST_EXTRAS} that a GPU is given"
         )
     extras = np.zeros((max(int(first[-1]), 1), EXTRA_WORDS), np.float32)
     stripes = range(0, height, 64)
@@ -87,7 +87,11 @@ def _count(kind):
 
 @compiled(nogil=True)
 def _pack(top, bottom, light, defocus, kind, backstop, number, front, marks, extras):
-    """Pack the rows from ``top`` to ``bottom``, whose first extra is ``number``; least and largest defocus of extras."""
+    """Pack the rows from ``top`` to ``bottom``, whose first extra is ``number``.
+
+    Returns:
+        Least and largest defocus of the extras.
+    """
     words = extras.view(np.uint32)
     low, high = np.float32(np.inf), np.float32(-np.inf)
     for y in range(top, bottom):

@@ -1,6 +1,7 @@
 """The layered engine with its light gathered on a GPU, behind the same interface as the CPU's."""
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,7 @@ class GpuRenderer(LayeredRenderer):
 
     Attributes:
         device: what renders; None once the CPU does.
+        passes: the stages on it.
     """
 
     window = 2  # the next frame's layers are made while the GPU renders
@@ -60,7 +62,7 @@ class GpuRenderer(LayeredRenderer):
         self._notice = notice
         self._raises = raises
         self.device: Device | None = device or open_device()
-        self._passes = FramePasses(self.device)
+        self.passes = FramePasses(self.device)
         self._packed: Packed | None = None
         self._shapes: tuple[object, Shapes] | None = None
 
@@ -101,18 +103,27 @@ class GpuRenderer(LayeredRenderer):
                 inner, whole = inner_part(frame), with_surround(frame)
                 height, width = frame.pixels.shape[1:]
                 focus_px = max(SHARP_PX * max(width, height) / REFERENCE_LONG_SIDE_PX, 1.0)
-                planes = self._passes.render(self._job(whole, inner, focus_px))
+                planes = self.passes.render(self._job(whole, inner, focus_px))
                 return planes.reshape(3, 4, height, width)
             except GpuFault as fault:
                 self._give_up(fault)
         return super().render_separated(frame)
 
+    def job_of(self, frame: RenderInput) -> FrameJob:
+        """What the device is given of a frame whose blur strength is above 0. It holds until the next is asked for.
+
+        Raises:
+            InputError: a circle of confusion wider than the frame.
+            GpuFault: more than a device takes.
+        """
+        return self._job(with_surround(frame), inner_part(frame), None)
+
     def _start(self, frame: RenderInput) -> "_Started":
         """Hand a frame over to the GPU."""
         if self.device is not None and frame.blur_strength != 0:
             try:
-                job = self._job(with_surround(frame), inner_part(frame), None)
-                return _Started(frame, job, self._passes.submit(job))
+                job = self.job_of(frame)
+                return _Started(frame, job, self.passes.submit(job))
             except GpuFault as fault:
                 self._give_up(fault)
         return _Started(frame)
@@ -123,7 +134,7 @@ class GpuRenderer(LayeredRenderer):
             return started.frame.pixels
         if self.device is not None and started.job is not None:
             try:
-                result = self._passes.finished(started.job, started.submitted)
+                result = self.passes.finished(started.job, started.submitted)
                 # In focus and not covered: the very samples of the source.
                 np.copyto(result, started.frame.pixels, where=result < 0)
                 return result
@@ -199,6 +210,7 @@ class GpuRenderer(LayeredRenderer):
         return glow
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class _Started:
     """A frame that was handed over, or one that the CPU will render.
 
@@ -207,9 +219,6 @@ class _Started:
         job, submitted: what ``FramePasses`` has of it; None, and nothing, where the CPU renders it.
     """
 
-    def __init__(
-        self, frame: RenderInput, job: FrameJob | None = None, submitted: list[Submitted] | None = None
-    ) -> None:
-        self.frame = frame
-        self.job = job
-        self.submitted = submitted or []
+    frame: RenderInput
+    job: FrameJob | None = None
+    submitted: list[Submitted] = field(default_factory=list)

@@ -23,10 +23,39 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_index) thr
         let in_frame = origin + own;
         begin_taking(pixel, i32(marks[(in_frame.x - params.rows_from) * params.width + in_frame.y] & 0xffu));
     }
-    gather_tile(origin, thread, own);
+    gather_tile(origin, reach_around(origin, thread), thread, own);
     if (is_inside) {
         end_taking(pixel);
     }
+}
+
+var<workgroup> widest: atomic<u32>;
+var<workgroup> widest_shared: u32;
+
+// How far around a tile samples may reach it, px: as far as the blocks around it say, at most as the run does.
+fn reach_around(origin: vec2i, thread: u32) -> i32 {
+    if (thread == 0u) {
+        atomicStore(&widest, 0u);
+    }
+    workgroupBarrier();
+    let last = vec2i(params.block_rows, params.block_columns) - 1;
+    let first = clamp((origin - params.reach) / BLOCK, vec2i(0), last);
+    let at = first + vec2i(i32(thread) / 8, i32(thread) % 8);
+    if (thread < 64u && all(at <= clamp((origin + TILE - 1 + params.reach) / BLOCK, vec2i(0), last))) {
+        // A block at the border repeats beyond it.
+        let before = select(at * BLOCK, vec2i(-0x10000), at == vec2i(0));
+        let after = select(at * BLOCK + BLOCK - 1, vec2i(0x10000), at == last);
+        let apart = max(max(before - (origin + TILE - 1), origin - after), vec2i(0));
+        let reach = i32(ceil(block(at.x, at.y).y));
+        if (max(apart.x, apart.y) <= reach) {
+            atomicMax(&widest, u32(reach));
+        }
+    }
+    workgroupBarrier();
+    if (thread == 0u) {
+        widest_shared = atomicLoad(&widest);
+    }
+    return min(i32(workgroupUniformLoad(&widest_shared)), params.reach);
 }
 
 fn place_in_frame(place: vec2i) -> vec2f {

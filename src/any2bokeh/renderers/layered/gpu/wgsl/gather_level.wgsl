@@ -22,7 +22,7 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_index) thr
             take(bin, vec4f(0.0));
         }
     }
-    gather_tile(vec2i(params.sums_top, params.sums_left) + vec2i(tile.yx) * TILE, thread, own);
+    gather_tile(vec2i(params.sums_top, params.sums_left) + vec2i(tile.yx) * TILE, params.reach, thread, own);
 }
 
 fn take(bin: i32, sums: vec4f) {

@@ -6,7 +6,7 @@
 // taken in further rounds.
 //
 // The stage that uses this gives: `defocus_at`, `sample_at`, `light_at`, `place_in_frame` for where its samples come
-// from, `NUMBERS` a place at most, and `take` for what becomes of the sums of a bin.
+// from, `NUMBERS` a place at most; `take` for what becomes of the sums of a bin.
 
 const TILE = 16;
 const THREADS = 256;
@@ -24,11 +24,12 @@ var<workgroup> shapes_ready: array<vec4i, BATCH>;  // first row and column in th
 var<workgroup> lights_ready: array<vec4f, BATCH>;
 var<workgroup> openings_ready: array<Opening, BATCH * USES_CUT + 1u>;
 
-// Args: the tile's first row and column in pixels of the level, the thread, and its pixel in the tile.
-fn gather_tile(origin: vec2i, thread: u32, own: vec2i) {
-    let side = TILE + 2 * params.reach;
+// Args: the tile's first row and column in pixels of the level, how far around it samples may reach it, the thread, and
+// its pixel in the tile.
+fn gather_tile(origin: vec2i, reach: i32, thread: u32, own: vec2i) {
+    let side = TILE + 2 * reach;
     let places = side * side;
-    let corner = origin - vec2i(params.reach);
+    let corner = origin - vec2i(reach);
     if (thread < u32(BIN_COUNT)) {
         atomicStore(&counts[thread], 0u);
     }
