@@ -52,8 +52,8 @@ class Speed:
     Attributes:
         width, height, blur_strength: of the frames.
         gpu_ms: the GPU alone: samples are on it, and the picture stays there.
-        layers_ms, upload_ms, wait_ms: of one frame by itself: layers are made and packed on the CPU; samples go over and
-            stages are submitted; the picture is waited for and read back.
+        layers_ms, upload_ms, wait_ms: of one frame by itself: layers are made and packed on the CPU; samples go over
+            and stages are submitted; the picture is waited for and read back.
         engine_ms: a frame of a stream, in which the CPU and the GPU work side by side.
         cpu_ms: the same by the CPU alone; None = not measured.
         held_mib: buffers on the device.
@@ -147,8 +147,20 @@ def speed_of(device: Device, size: tuple[int, int], blur_strength: float, *, fra
         for _ in range(2):
             cpu.render_frame(frame)
         cpu_ms = 500 * (time.perf_counter() - began)
-    medians = [1e3 * float(np.median(seconds)) for seconds in (gpu_s, layers_s, upload_s, wait_s)]
-    return Speed(*size, blur_strength, *medians, 1e3 * engine_s, cpu_ms, device.held_bytes / 2**20)
+    gpu_ms, layers_ms, upload_ms, wait_ms = (
+        1e3 * float(np.median(seconds)) for seconds in (gpu_s, layers_s, upload_s, wait_s)
+    )
+    return Speed(
+        *size,
+        blur_strength,
+        gpu_ms=gpu_ms,
+        layers_ms=layers_ms,
+        upload_ms=upload_ms,
+        wait_ms=wait_ms,
+        engine_ms=1e3 * engine_s,
+        cpu_ms=cpu_ms,
+        held_mib=device.held_bytes / 2**20,
+    )
 
 
 def report(adapter: str, tests: Sequence[Difference], speeds: Sequence[Speed]) -> str:
@@ -170,7 +182,18 @@ def report(adapter: str, tests: Sequence[Difference], speeds: Sequence[Speed]) -
         ]
         for each in speeds
     ]
-    heads = ["size", "K", "GPU alone, ms", "layers", "upload", "wait", "engine, ms", "frames/s", "CPU engine, ms", "MiB"]
+    heads = [
+        "size",
+        "K",
+        "GPU alone, ms",
+        "layers",
+        "upload",
+        "wait",
+        "engine, ms",
+        "frames/s",
+        "CPU engine, ms",
+        "MiB",
+    ]
     return f"{text}\n\n{table(heads, rows)}"
 
 

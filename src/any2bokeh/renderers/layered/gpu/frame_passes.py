@@ -127,10 +127,14 @@ class FramePasses:
 
     Args:
         device: where.
+
+    Attributes:
+        most_bytes: of a buffer that grows with the rows of a band.
     """
 
     def __init__(self, device: Device) -> None:
         self.device = device
+        self.most_bytes = device.most_bytes
         self._lens: tuple[Shapes, NDArray[np.float32]] | None = None
         self._turn = 0
 
@@ -148,7 +152,7 @@ class FramePasses:
         """
         self._turn = 1 - self._turn
         self._load_lens(job)
-        bands = bands_of(job, self.device.most_bytes)
+        bands = bands_of(job, self.most_bytes)
         submitted: list[Submitted] = []
         for number, band in enumerate(bands):
             submitted.append(self._submit_band(job, band, f"read {self._turn} {number}", uploads=uploads, reads=reads))
@@ -167,8 +171,8 @@ class FramePasses:
         """How long the device alone works at the frame that it was given last, the mean of several times."""
         for count in (1, times):
             began = time.perf_counter()
-            for _ in range(count):
-                *_, (_, buffer, size) = self.submit(job, uploads=False, reads=False)
+            submitted = [self.submit(job, uploads=False, reads=False) for _ in range(count)]
+            _, buffer, size = submitted[-1][-1]
             read_back(self.device, buffer, size)
         return (time.perf_counter() - began) / times
 

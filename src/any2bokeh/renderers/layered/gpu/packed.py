@@ -47,9 +47,7 @@ def packed(samples: Samples, farthest_px: float, workers: Workers, reuse: Packed
     counts = np.array(workers.each(range(height), lambda row: _count(samples.kind[row])), np.int64)
     first = np.concatenate([[0], np.cumsum(counts)])
     if first[-1] > MOST_EXTRAS:
-        raise GpuFault(
-            f"a frame has {first[-1]} pixels at edges, more than the {MOST_EXTRAS} that a GPU is given"
-        )
+        raise GpuFault(f"a frame has {first[-1]} pixels at edges, more than the {MOST_EXTRAS} that a GPU is given")
     extras = np.zeros((max(int(first[-1]), 1), EXTRA_WORDS), np.float32)
     stripes = range(0, height, 64)
     ranges = workers.each(

@@ -1,7 +1,8 @@
 // Gathers, for each pixel of a tile, the light of all samples that reach it, bin by bin from front to back.
 //
 // A workgroup takes one tile. It counts the samples that reach the tile by bin, gives each its place in the order of
-// bins (always the same one, so that sums do not depend on which thread was first), and then all threads go through
+// bins (in one bin, always row by row of the picture, so that sums depend neither on which thread was first nor on where
+// tiles lie), and then all threads go through
 // the ordered samples together, each for its own pixel, with one running sum. Samples beyond what the list holds are
 // taken in further rounds.
 //
@@ -126,11 +127,11 @@ fn list_samples(origin: vec2i, corner: vec2i, side: i32, numbers: u32, first: u3
     let places = side * side;
     let word = thread / 32u;
     let bit = thread % 32u;
-    for (var begin = 0; begin < places; begin += THREADS) {
-        for (var number = 0; number < NUMBERS; number++) {
-            if ((numbers & (1u << u32(number))) == 0u) {
-                continue;
-            }
+    for (var number = 0; number < NUMBERS; number++) {
+        if ((numbers & (1u << u32(number))) == 0u) {
+            continue;
+        }
+        for (var begin = 0; begin < places; begin += THREADS) {
             let place = begin + i32(thread);
             var bin = -1;
             if (place < places) {
