@@ -238,18 +238,18 @@ class Commands:
         own.queue.submit([encoder.finish()])
 
 
-def read_back(device: Device, buffer: Any, size: int) -> NDArray[np.float32]:
-    """What a buffer made with ``read`` holds, once the GPU is done."""
+def read_back(device: Device, buffer: Any, size: int, take: Callable[[NDArray[np.float32]], None]) -> None:
+    """Let ``take`` copy what a buffer made with ``read`` holds, once the GPU is done."""
     import wgpu
 
-    def work() -> NDArray[np.float32]:
+    def work() -> None:
         buffer.map_sync(wgpu.MapMode.READ, 0, size)
         try:
-            return np.frombuffer(buffer.read_mapped(0, size, copy=False), np.float32).copy()
+            take(np.frombuffer(buffer.read_mapped(0, size, copy=False), np.float32))
         finally:
             buffer.unmap()
 
-    return device._guarded(work)
+    device._guarded(work)
 
 
 @lru_cache(maxsize=1)

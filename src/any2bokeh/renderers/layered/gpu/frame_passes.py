@@ -1,6 +1,7 @@
 """A frame through the stages: which are dispatched, over which rows, with which buffers."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Self
 
@@ -122,6 +123,14 @@ class Submitted(NamedTuple):
     size: int
 
 
+Taking = Callable[[NDArray[np.float32], NDArray[np.float32], int], None]
+"""Rows as they come from the device, ``(planes, rows, columns)``; where they belong; the first of them."""
+
+
+def _copied(rows: NDArray[np.float32], target: NDArray[np.float32], _first: int) -> None:
+    target[:] = rows
+
+
 class FramePasses:
     """Renders frames on a device, one after another.
 
@@ -158,13 +167,23 @@ class FramePasses:
             submitted.append(self._submit_band(job, band, f"read {self._turn} {number}", uploads=uploads, reads=reads))
         return submitted
 
-    def finished(self, job: FrameJob, submitted: list[Submitted]) -> NDArray[np.float32]:
-        """The result of a frame that was handed over."""
+    def finished(self, job: FrameJob, submitted: list[Submitted], taking: Taking | None = None) -> NDArray[np.float32]:
+        """The result of a frame that was handed over.
+
+        Args:
+            job: the frame.
+            submitted: what ``submit`` gave.
+            taking: copies rows of the result to where they belong, and may change them on the way.
+        """
         top, bottom, left, right = job.window
         result = np.empty((job.planes, bottom - top, right - left), np.float32)
         for band, buffer, size in submitted:
-            rows = read_back(self.device, buffer, size)
-            result[:, band.top : band.bottom] = rows.reshape(job.planes, band.bottom - band.top, right - left)
+            shape = (job.planes, band.bottom - band.top, right - left)
+
+            def take(rows: NDArray[np.float32], band: Band = band, shape: tuple[int, ...] = shape) -> None:
+                (taking or _copied)(rows.reshape(shape), result[:, band.top : band.bottom], band.top)
+
+            read_back(self.device, buffer, size, take)
         return result
 
     def seconds_of(self, job: FrameJob, *, times: int = 10) -> float:
@@ -173,7 +192,7 @@ class FramePasses:
             began = time.perf_counter()
             submitted = [self.submit(job, uploads=False, reads=False) for _ in range(count)]
             _, buffer, size = submitted[-1][-1]
-            read_back(self.device, buffer, size)
+            read_back(self.device, buffer, size, lambda rows: None)
         return (time.perf_counter() - began) / times
 
     def _load_lens(self, job: FrameJob) -> None:

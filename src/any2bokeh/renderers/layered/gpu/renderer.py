@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from any2bokeh.compiled import compiled
 from any2bokeh.errors import InputError
 from any2bokeh.optics.coc import REFERENCE_LONG_SIDE_PX
 from any2bokeh.optics.footprint import footprint
@@ -15,7 +16,7 @@ from any2bokeh.optics.transfer import lookup_tables
 from any2bokeh.renderers.base import RenderInput
 from any2bokeh.renderers.layered import cpu
 from any2bokeh.renderers.layered.gpu.device import Device, GpuFault
-from any2bokeh.renderers.layered.gpu.frame_passes import FrameJob, FramePasses, Submitted
+from any2bokeh.renderers.layered.gpu.frame_passes import FrameJob, FramePasses, Submitted, Taking
 from any2bokeh.renderers.layered.gpu.packed import Packed, packed
 from any2bokeh.renderers.layered.gpu.shapes import Shapes, shapes_of
 from any2bokeh.renderers.layered.lamps import glow_of
@@ -134,13 +135,20 @@ class GpuRenderer(LayeredRenderer):
             return started.frame.pixels
         if self.device is not None and started.job is not None:
             try:
-                result = self.passes.finished(started.job, started.submitted)
-                # In focus and not covered: the very samples of the source.
-                np.copyto(result, started.frame.pixels, where=result < 0)
-                return result
+                return self.passes.finished(started.job, started.submitted, self._with_source(started.frame.pixels))
             except GpuFault as fault:
                 self._give_up(fault)
         return super().render_frame(started.frame)
+
+    def _with_source(self, source: NDArray[np.float32]) -> Taking:
+        """Takes rows of a picture, and what is in focus and not covered from the very samples of the source."""
+
+        def take(rows: NDArray[np.float32], target: NDArray[np.float32], first: int) -> None:
+            self._workers.each(
+                range(rows.shape[1]), lambda row: _take_row(rows[:, row], source[:, first + row], target[:, row])
+            )
+
+        return take
 
     def _give_up(self, fault: GpuFault) -> None:
         """The CPU goes on.
@@ -208,6 +216,13 @@ class GpuRenderer(LayeredRenderer):
         for channel, shift_px in passes:
             self._workers.each(tiles, lambda tile, channel=channel, shift_px=shift_px: shine(tile, channel, shift_px))
         return glow
+
+
+@compiled(nogil=True)
+def _take_row(row, source, target):
+    for c in range(row.shape[0]):
+        for x in range(row.shape[1]):
+            target[c, x] = row[c, x] if row[c, x] >= 0 else source[c, x]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
