@@ -51,9 +51,9 @@ class Speed:
 
     Attributes:
         width, height, blur_strength: of the frames.
-        gpu_ms: the GPU alone: samples are on it, and the picture stays there.
-        layers_ms, upload_ms, wait_ms: of one frame by itself: layers are made and packed on the CPU; samples go over
-            and stages are submitted; the picture is waited for and read back.
+        gpu_ms: the GPU alone, layers and light: the frame is on it, and the picture stays there.
+        layers_ms, upload_ms, wait_ms: of one frame by itself: what the CPU has to do before; the frame goes over and
+            stages are submitted; the picture is waited for and read back.
         engine_ms: a frame of a stream, in which the CPU and the GPU work side by side.
         cpu_ms: the same by the CPU alone; None = not measured.
         held_mib: buffers on the device.

@@ -192,15 +192,20 @@ class LayeredRenderer:
             reuse=self.image,
         )
         self.image = image
+        self._require_within(image.widest_px, frame, inner)
+        return image
+
+    def _require_within(self, widest_px: float, frame: RenderInput, inner: tuple[slice, slice, slice]) -> None:
+        """Refuse a circle of confusion wider than the inner part of a frame."""
+        height, width = frame.pixels.shape[1:]
         inner_height, inner_width = frame.pixels[inner].shape[1:]
         longest = max(inner_width, inner_height)
-        if image.widest_px > longest:
+        if widest_px > longest:
             raise InputError(
                 f"blur strength {frame.blur_strength * max(width, height) / longest:g} makes a circle of confusion of "
-                f"{image.widest_px:.0f} px in a frame of {inner_width}x{inner_height}; lower it, at most the longer "
+                f"{widest_px:.0f} px in a frame of {inner_width}x{inner_height}; lower it, at most the longer "
                 "side fits"
             )
-        return image
 
     def _cut(self, height: int, width: int, inner: tuple[slice, slice, slice]) -> VignettingTable | None:
         if self.vignetting.is_open:

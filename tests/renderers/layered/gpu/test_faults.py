@@ -102,9 +102,9 @@ def test_wrong_pictures_fail_the_self_test(device, monkeypatch):
     frame = card_frame(4)
     monkeypatch.setattr(self_test, "_frame", lambda: frame)
     assert self_test._tested(device) == ""
-    # A device that lost what was written to it.
+    # A device that loses what is written to it.
     upload = device.upload
-    monkeypatch.setattr(device, "upload", lambda name, values: upload(name, values * 0 if name == "front" else values))
+    monkeypatch.setattr(device, "upload", lambda name, values: upload(name, values * 0 if name == "pixels" else values))
     assert "gives other pictures than the CPU" in self_test._tested(device)
 
 

@@ -17,7 +17,7 @@ from any2bokeh.renderers.layered.gpu.shaders import shader
 
 _NEEDED_WORKGROUP_BYTES = 16384
 _NEEDED_THREADS = 256
-_MOST_DISPATCHES = 256
+_MOST_DISPATCHES = 2048
 _UNIFORM_SLOT = 256  # what offsets of uniform buffers are multiples of, everywhere
 
 
@@ -171,7 +171,7 @@ class Commands:
     def __init__(self, device: Device) -> None:
         self._device = device
         self._dispatches: list[tuple[Any, Any, tuple[int, int]]] = []
-        self._copies: list[tuple[Any, Any, int]] = []
+        self._copies: list[tuple[Any, int, Any, int, int]] = []
         self._uniforms = bytearray()
 
     def dispatch(
@@ -206,9 +206,9 @@ class Commands:
         """Zero a buffer."""
         self._dispatches.append((None, buffer, (0, 0)))
 
-    def copy(self, source: Any, target: Any, size: int) -> None:
-        """Copy after all dispatches."""
-        self._copies.append((source, target, size))
+    def copy(self, source: Any, target: Any, size: int, *, at: int = 0, to: int = 0) -> None:
+        """Copy bytes after all dispatches, from ``at`` in one buffer to ``to`` in the other."""
+        self._copies.append((source, at, target, to, size))
 
     def submit(self) -> None:
         """Hand all over to the GPU; returns at once."""
@@ -233,8 +233,8 @@ class Commands:
             computing.dispatch_workgroups(*groups, 1)
         if computing is not None:
             computing.end()
-        for source, target, size in self._copies:
-            encoder.copy_buffer_to_buffer(source, 0, target, 0, size)
+        for copied in self._copies:
+            encoder.copy_buffer_to_buffer(*copied)
         own.queue.submit([encoder.finish()])
 
 

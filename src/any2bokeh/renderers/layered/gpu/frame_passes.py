@@ -16,8 +16,10 @@ from any2bokeh.renderers.layered.gpu.packed import EXTRA_WORDS, Packed
 from any2bokeh.renderers.layered.gpu.params import Params
 from any2bokeh.renderers.layered.gpu.shaders import CELL_SAMPLES
 from any2bokeh.renderers.layered.gpu.shapes import RADII, Shapes
+from any2bokeh.renderers.layered.gpu.unlayered import Layers, Unlayered
 
 TILE = 16
+_NOTHING = np.zeros(4, np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,8 +27,9 @@ class FrameJob:
     """A frame ready to be rendered.
 
     Attributes:
-        packed: its samples.
+        samples: its samples, or the frame itself, of which the GPU makes them.
         blocks: ``(rows, columns, 2)`` float32: how bright it is around each block, and how far its samples reach, px.
+            None where the GPU finds it.
         window: first and last row and column of what is rendered, the ends exclusive.
         shapes, vignetting: of the lens; its centre in pixels of the frame.
         passes: ``(channel, shift_px)`` of each rendering.
@@ -35,8 +38,8 @@ class FrameJob:
         focus_px: where parts are kept apart: up to this radius a sample is in focus. None = the picture.
     """
 
-    packed: Packed
-    blocks: NDArray[np.float32]
+    samples: Packed | Unlayered
+    blocks: NDArray[np.float32] | None
     window: tuple[int, int, int, int]
     shapes: Shapes
     vignetting: VignettingTable | None
@@ -44,6 +47,12 @@ class FrameJob:
     glow: NDArray[np.float32] | None
     transfer: tuple[NDArray[np.float32], np.float32]
     focus_px: float | None = None
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of the frame."""
+        height, width = (self.samples.marks if isinstance(self.samples, Packed) else self.samples.disparity).shape
+        return height, width
 
     @property
     def parts(self) -> int:
@@ -123,6 +132,10 @@ class Submitted(NamedTuple):
     size: int
 
 
+class HasLamps(Exception):
+    """The GPU was to make the layers of a frame that has lamps, which the CPU must follow."""
+
+
 Taking = Callable[[NDArray[np.float32], NDArray[np.float32], int], None]
 """Rows as they come from the device, ``(planes, rows, columns)``; where they belong; the first of them."""
 
@@ -174,6 +187,9 @@ class FramePasses:
             job: the frame.
             submitted: what ``submit`` gave.
             taking: copies rows of the result to where they belong, and may change them on the way.
+
+        Raises:
+            HasLamps: the layers of this frame are to be made on the CPU.
         """
         top, bottom, left, right = job.window
         result = np.empty((job.planes, bottom - top, right - left), np.float32)
@@ -181,9 +197,11 @@ class FramePasses:
             shape = (job.planes, band.bottom - band.top, right - left)
 
             def take(rows: NDArray[np.float32], band: Band = band, shape: tuple[int, ...] = shape) -> None:
-                (taking or _copied)(rows.reshape(shape), result[:, band.top : band.bottom], band.top)
+                if isinstance(job.samples, Unlayered) and rows[-1:].view(np.uint32)[0]:
+                    raise HasLamps
+                (taking or _copied)(rows[:-1].reshape(shape), result[:, band.top : band.bottom], band.top)
 
-            read_back(self.device, buffer, size, take)
+            read_back(self.device, buffer, size + 4, take)
         return result
 
     def seconds_of(self, job: FrameJob, *, times: int = 10) -> float:
@@ -205,14 +223,20 @@ class FramePasses:
         self._lens = job.shapes, table
 
     def _submit_band(self, job: FrameJob, band: Band, target: str, *, uploads: bool, reads: bool) -> Submitted:
-        device, packed = self.device, job.packed
+        device, commands = self.device, self.device.commands()
         given = device.upload if uploads else (lambda name, values: device.buffer(name, 0))
         left, right = job.window[2:]
         width, rows = right - left, band.bottom - band.top
-        front = given("front", packed.front[band.rows_from : band.rows_to])
-        marks = given("marks", packed.marks[band.rows_from : band.rows_to])
-        extras = given("extras", packed.extras)
-        blocks = given("blocks", job.blocks)
+        if isinstance(job.samples, Unlayered):
+            layers = job.samples.dispatch(device, commands, uploads=uploads)
+        else:
+            packed = job.samples
+            layers = Layers(
+                given("front", packed.front[band.rows_from : band.rows_to]),
+                given("marks", packed.marks[band.rows_from : band.rows_to]),
+                given("extras", packed.extras),
+                given("blocks", _NOTHING if job.blocks is None else job.blocks),
+            )
         shapes, table = device.buffer("shapes", 0), device.buffer("table", 0)
         state = device.buffer("state", 16 * job.parts * rows * width)
         result = device.buffer("result", 4 * job.planes * rows * width)
@@ -221,8 +245,6 @@ class FramePasses:
         params = self._params(job, band)
         kind = {"parts": job.parts, "cuts": job.shapes.cuts}
         groups = (-(-width // TILE), -(-rows // TILE))
-        commands = device.commands()
-        samples = (front, marks, extras, blocks)
         plan = [(channel, shift_px, self._placed_runs(job, band, float(shift_px))) for channel, shift_px in job.passes]
         levels = [placed for _, _, runs in plan for placed in runs if placed.run.level]
         cells = device.buffer("cells", max((placed.cells_bytes for placed in levels), default=0))
@@ -233,31 +255,33 @@ class FramePasses:
             for placed in runs:
                 data = replace(params, **placed.params()).packed()
                 if placed.run.level == 0:
-                    commands.dispatch("gather", data, (*samples, shapes, table, state), groups, **kind)
+                    commands.dispatch("gather", data, (*layers, shapes, table, state), groups, **kind)
                     continue
-                commands.dispatch("reduce", data, (*samples, cells), placed.groups_of_grid)
+                commands.dispatch("reduce", data, (*layers, cells), placed.groups_of_grid)
                 buffers = (cells, shapes, table, sums)
                 commands.dispatch("gather_level", data, buffers, placed.groups_of_sums, cuts=job.shapes.cuts)
-                commands.dispatch("take_level", data, (marks, sums, state), groups, parts=job.parts)
+                commands.dispatch("take_level", data, (layers.marks, sums, state), groups, parts=job.parts)
             if job.focus_px is None:
-                buffers = (front, state, shining, device.buffer("encode", 0), result)
+                buffers = (layers.front, state, shining, device.buffer("encode", 0), result)
                 commands.dispatch("finish", params.packed(), buffers, groups)
             else:
                 commands.dispatch("separate", params.packed(), (state, shining, result), groups)
         size = 4 * job.planes * rows * width if reads else 16
-        reading = device.buffer(target, size, read=True)
+        reading = device.buffer(target, size + 4, read=True)
         commands.copy(result, reading, size)
+        if isinstance(job.samples, Unlayered):
+            commands.copy(layers.marks, reading, 4, at=4 * job.samples.disparity.size, to=size)
         commands.submit()
         return Submitted(band, reading, size)
 
     def _placed_runs(self, job: FrameJob, band: Band, shift_px: float) -> list["PlacedRun"]:
         top, _, left, right = job.window
         window = (top + band.top, top + band.bottom, left, right)
-        runs = runs_of(job.packed.nearest_px, job.packed.farthest_px, shift_px)
+        runs = runs_of(job.samples.nearest_px, job.samples.farthest_px, shift_px)
         return [PlacedRun.of(run, window) for run in runs]
 
     def _params(self, job: FrameJob, band: Band) -> Params:
-        height, width = job.packed.marks.shape
+        height, width = job.shape
         top, _, left, right = job.window
         numbers = np.zeros(5, np.float32) if job.vignetting is None else job.vignetting.numbers
         return Params(
@@ -282,8 +306,8 @@ class FramePasses:
             sums_left=0,
             sums_rows=0,
             sums_columns=0,
-            block_rows=job.blocks.shape[0],
-            block_columns=job.blocks.shape[1],
+            block_rows=-(-height // BLOCK),
+            block_columns=-(-width // BLOCK),
             radii=RADII,
             kept_at=job.shapes.kept_at,
             cat_eye=float(numbers[0]),
@@ -311,12 +335,12 @@ def bands_of(job: FrameJob, most_bytes: int) -> list[Band]:
 
 def _cut_into(job: FrameJob, count: int) -> list[Band]:
     top, bottom, _, _ = job.window
-    height = job.packed.marks.shape[0]
+    height = job.shape[0]
     rows = -(-(bottom - top) // count)
     rows = -(-rows // BLOCK) * BLOCK
-    widest = max(abs(job.packed.nearest_px), abs(job.packed.farthest_px))
+    widest = max(abs(job.samples.nearest_px), abs(job.samples.farthest_px))
     runs = [
-        run for _, shift in job.passes for run in runs_of(job.packed.nearest_px, job.packed.farthest_px, float(shift))
+        run for _, shift in job.passes for run in runs_of(job.samples.nearest_px, job.samples.farthest_px, float(shift))
     ]
     widest += max(abs(float(shift)) for _, shift in job.passes)
     around = int(widest) + 4 * 2 ** max(run.level for run in runs) + 2
@@ -324,8 +348,8 @@ def _cut_into(job: FrameJob, count: int) -> list[Band]:
         Band(
             first,
             min(first + rows, bottom - top),
-            min(max(top + first - around, 0), height - 1),
-            max(min(top + first + rows + around, height), 1),
+            min(max(top + first - around, 0), height - 1) if isinstance(job.samples, Packed) else 0,
+            max(min(top + first + rows + around, height), 1) if isinstance(job.samples, Packed) else height,
         )
         for first in range(0, bottom - top, rows)
     ]
@@ -336,15 +360,19 @@ def _largest_buffer(job: FrameJob, band: Band) -> int:
     top, _, left, right = job.window
     width, rows = right - left, band.bottom - band.top
     sizes = [
-        16 * (band.rows_to - band.rows_from) * job.packed.marks.shape[1],
-        4 * EXTRA_WORDS * len(job.packed.extras),
+        16 * (band.rows_to - band.rows_from) * job.shape[1],
+        4 * EXTRA_WORDS * _extras_of(job),
         4 * job.planes * rows * width,
         16 * job.parts * rows * width,
     ]
     window = (top + band.top, top + band.bottom, left, right)
     for _, shift_px in job.passes:
-        for run in runs_of(job.packed.nearest_px, job.packed.farthest_px, float(shift_px)):
+        for run in runs_of(job.samples.nearest_px, job.samples.farthest_px, float(shift_px)):
             if run.level:
                 placed = PlacedRun.of(run, window)
                 sizes += [placed.cells_bytes, placed.sums_bytes]
     return max(sizes)
+
+
+def _extras_of(job: FrameJob) -> int:
+    return len(job.samples.extras) if isinstance(job.samples, Packed) else job.samples.disparity.size

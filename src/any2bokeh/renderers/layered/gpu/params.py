@@ -1,4 +1,4 @@
-"""What a dispatch is about, as ``wgsl/params.wgsl`` reads it."""
+"""What a dispatch is about, as ``wgsl/params.wgsl`` and ``wgsl/layer_params.wgsl`` read it."""
 
 import struct
 from dataclasses import astuple, dataclass
@@ -45,6 +45,34 @@ class Params:
     rows_from: int
 
     def packed(self) -> bytes:
-        values = astuple(self)
-        form = "".join("f" if isinstance(value, float) else "i" for value in values)
-        return struct.pack(f"<{form}", *values)
+        return _packed(astuple(self))
+
+
+@dataclass(frozen=True, slots=True)
+class LayerParams:
+    """The fields of ``wgsl/layer_params.wgsl``, which explains them, in its order."""
+
+    width: int
+    height: int
+    block_rows: int
+    block_columns: int
+    focus_disparity: float
+    px_per_disparity: float
+    shift_px: float
+    decode_cells: int
+    gain: float
+    threshold: float
+    raised_from: float
+    has_seen: int
+    ring: int
+    widest_px: float
+    nearest_px: float
+    has_mixed: int
+
+    def packed(self) -> bytes:
+        return _packed(astuple(self))
+
+
+def _packed(values: tuple[int | float, ...]) -> bytes:
+    form = "".join("f" if isinstance(value, float) else "i" for value in values)
+    return struct.pack(f"<{form}", *values)

@@ -16,20 +16,25 @@ from any2bokeh.optics.transfer import lookup_tables
 from any2bokeh.renderers.base import RenderInput
 from any2bokeh.renderers.layered import cpu
 from any2bokeh.renderers.layered.gpu.device import Device, GpuFault
-from any2bokeh.renderers.layered.gpu.frame_passes import FrameJob, FramePasses, Submitted, Taking
+from any2bokeh.renderers.layered.gpu.frame_passes import FrameJob, FramePasses, HasLamps, Submitted, Taking
 from any2bokeh.renderers.layered.gpu.packed import Packed, packed
 from any2bokeh.renderers.layered.gpu.shapes import Shapes, shapes_of
+from any2bokeh.renderers.layered.gpu.unlayered import Unlayered
 from any2bokeh.renderers.layered.lamps import glow_of
 from any2bokeh.renderers.layered.layered_image import LayeredImage, Samples
 from any2bokeh.renderers.layered.renderer import SHARP_PX, LayeredRenderer, passes_of
 from any2bokeh.renderers.layered.rows import rows_of
 from any2bokeh.renderers.layered.surround import Inner, inner_part, with_surround
 
+_FRAMES_TO_ASK_AGAIN = 24
+"""After a frame that has lamps the CPU makes the layers of so many, before the GPU is asked again whether one has."""
+
 
 class GpuRenderer(LayeredRenderer):
-    """``LayeredRenderer`` whose layers are made on the CPU and rendered on a GPU.
+    """``LayeredRenderer`` on a GPU.
 
-    While the GPU works on one frame, the CPU makes the layers of the next. Where the GPU fails, the CPU renders that
+    The GPU makes the layers of a frame and renders them. Where a frame has lamps, whose discs are cut by what is before
+    them, the CPU makes its layers, while the GPU works on the frame before. Where the GPU fails, the CPU renders that
     frame and all that follow, if it may.
 
     Args:
@@ -65,6 +70,7 @@ class GpuRenderer(LayeredRenderer):
         self.device: Device | None = device or open_device()
         self.passes = FramePasses(self.device)
         self._packed: Packed | None = None
+        self._frames_with_lamps = 0
         self._shapes: tuple[object, Shapes] | None = None
 
     def separator(self) -> LayeredRenderer:
@@ -104,7 +110,11 @@ class GpuRenderer(LayeredRenderer):
                 inner, whole = inner_part(frame), with_surround(frame)
                 height, width = frame.pixels.shape[1:]
                 focus_px = max(SHARP_PX * max(width, height) / REFERENCE_LONG_SIDE_PX, 1.0)
-                planes = self.passes.render(self._job(whole, inner, focus_px))
+                try:
+                    planes = self.passes.render(self._job(whole, inner, focus_px))
+                except HasLamps:
+                    self._frames_with_lamps = _FRAMES_TO_ASK_AGAIN
+                    planes = self.passes.render(self._job(whole, inner, focus_px))
                 return planes.reshape(3, 4, height, width)
             except GpuFault as fault:
                 self._give_up(fault)
@@ -135,7 +145,13 @@ class GpuRenderer(LayeredRenderer):
             return started.frame.pixels
         if self.device is not None and started.job is not None:
             try:
-                return self.passes.finished(started.job, started.submitted, self._with_source(started.frame.pixels))
+                taking = self._with_source(started.frame.pixels)
+                try:
+                    return self.passes.finished(started.job, started.submitted, taking)
+                except HasLamps:
+                    self._frames_with_lamps = _FRAMES_TO_ASK_AGAIN
+                    job = self.job_of(started.frame)
+                    return self.passes.finished(job, self.passes.submit(job), taking)
             except GpuFault as fault:
                 self._give_up(fault)
         return super().render_frame(started.frame)
@@ -166,23 +182,47 @@ class GpuRenderer(LayeredRenderer):
             self._notice(f"the GPU failed, and the CPU goes on: {fault}")
 
     def _job(self, frame: RenderInput, inner: Inner, focus_px: float | None) -> FrameJob:
-        image = self._layered(frame, inner)
-        samples = image.samples(inner[1].start)
-        top, bottom, left, right = samples.window
-        cut = self._cut(bottom - top, right - left, inner)
-        self._packed = packed(samples, image.farthest_px, self._workers, self._packed)
-        passes = passes_of(image.shift_px)
+        unlayered = self._unlayered(frame, inner)
+        if unlayered is not None:
+            window = (inner[1].start, inner[1].stop, inner[2].start, inner[2].stop)
+            cut = self._cut(window[1] - window[0], window[3] - window[2], inner)
+            samples, blocks, glow, shift_px = unlayered, None, None, unlayered.params.shift_px
+            passes = passes_of(shift_px)
+        else:
+            image = self._layered(frame, inner)
+            of_image = image.samples(inner[1].start)
+            window = of_image.window
+            cut = self._cut(window[1] - window[0], window[3] - window[2], inner)
+            self._packed = samples = packed(of_image, image.farthest_px, self._workers, self._packed)
+            passes = passes_of(image.shift_px)
+            blocks = np.stack([of_image.surroundings, of_image.block_reach], axis=-1)
+            glow = self._glow(image, of_image, cut, passes, focus_px)
         return FrameJob(
-            packed=self._packed,
-            blocks=np.stack([samples.surroundings, samples.block_reach], axis=-1),
-            window=samples.window,
+            samples=samples,
+            blocks=blocks,
+            window=window,
             shapes=self._shapes_of(cut),
             vignetting=cut,
             passes=passes,
-            glow=self._glow(image, samples, cut, passes, focus_px),
+            glow=glow,
             transfer=lookup_tables(self.transfer)[1],
             focus_px=focus_px,
         )
+
+    def _unlayered(self, frame: RenderInput, inner: Inner) -> Unlayered | None:
+        """A frame of which the GPU can make the layers; None where the CPU must.
+
+        Raises:
+            InputError: a circle of confusion wider than the frame.
+        """
+        if self.highlights.is_automatic or self._frames_with_lamps > 0 or self.device is None:
+            self._frames_with_lamps = max(self._frames_with_lamps - 1, 0)
+            return None
+        given = Unlayered.of(
+            frame, transfer=self.transfer, highlights=self.highlights, axial_chromatic=self.axial_chromatic
+        )
+        self._require_within(given.params.widest_px, frame, inner)
+        return given if given.fits(self.device) else None
 
     def _shapes_of(self, cut) -> Shapes:
         kept = None if cut is None else cut.kept

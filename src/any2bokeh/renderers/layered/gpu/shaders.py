@@ -1,10 +1,11 @@
 """The shaders: files in ``wgsl/``, before each the constants that it shares with the kernels of the CPU."""
 
+import math
 from functools import lru_cache
 from pathlib import Path
 
-from any2bokeh.optics import radii, vignetting
-from any2bokeh.renderers.layered import bins, blocks, cpu, layers, surroundings
+from any2bokeh.optics import highlights, radii, vignetting
+from any2bokeh.renderers.layered import backstop, bins, blocks, border, cpu, lamps, layers, surroundings
 
 FOLDER = Path(__file__).parent / "wgsl"
 
@@ -26,9 +27,17 @@ def constants(*, parts: int = 1, cuts: bool = False) -> str:
         "CELL_SAMPLES": CELL_SAMPLES,
         "KEPT_ROWS": vignetting._DISTANCES,
         "KEPT_COLUMNS": vignetting._DIRECTIONS,
+        "CELL": backstop.CELL,
+        "MIX_RADIUS": layers.MIX_RADIUS,
+        "STENCIL": layers._STENCIL,
         "PARTS": parts,
     }
-    flags = {"SPLIT": layers.SPLIT, "HIDDEN": layers.HIDDEN, "USES_CUT": int(cuts)}
+    flags = {
+        "SPLIT": layers.SPLIT,
+        "HIDDEN": layers.HIDDEN,
+        "BESIDE_STEP": layers.BESIDE_STEP,
+        "USES_CUT": int(cuts),
+    }
     numbers = {
         "LINEAR_BINS": bins._LINEAR_BINS,
         "BINS_PER_E_FOLD": bins._BINS_PER_E_FOLD,
@@ -49,6 +58,26 @@ def constants(*, parts: int = 1, cuts: bool = False) -> str:
         "CUT_FROM_PX": vignetting._CUT_FROM_PX,
         "CUT_WHOLLY_PX": vignetting._CUT_WHOLLY_PX,
         "FINE_UP_TO_PX": vignetting.FINE_UP_TO_PX,
+        "SHARP_PX": highlights._SHARP_PX,
+        "SPREAD_PX": highlights._SPREAD_PX,
+        "MOST_OF_MEAN": surroundings._MOST_OF_MEAN,
+        "TIMES_SURROUNDINGS": surroundings.TIMES_SURROUNDINGS,
+        "FADE_OVER_RADIUS": border._OVER_RADIUS,
+        "FADE_MOST_PX": border._MOST_PX,
+        "STEP_PX": layers.STEP_PX,
+        "MIX_RANGE_MARGIN": layers._MIX_RANGE_MARGIN,
+        "MIX_GRAIN": layers._MIX_GRAIN,
+        "MIX_LEAST_CONTRAST": layers._MIX_LEAST_CONTRAST,
+        "MIX_MOST_FOREGROUND": layers._MIX_MOST_FOREGROUND,
+        "REACH_MARGIN_PX": layers._REACH_MARGIN_PX,
+        "SAME_SURFACE": layers._SAME_SURFACE,
+        "STENCIL_GROWTH": layers._STENCIL_GROWTH,
+        "BACKSTOP_MARGIN_PX": backstop.MARGIN_PX,
+        "LEAST_SLACK_PX": backstop._LEAST_SLACK_PX,
+        "SLACK": backstop._SLACK,
+        "ALIKE_PX": backstop._ALIKE_PX,
+        "LAMP_BLURRED_PX": lamps._BLURRED_PX[0],
+        "LAMP_LEAST_BRIGHTNESS": lamps._LEAST_BRIGHTNESS * math.pi,
     }
     lines = [f"const {name} = {value};" for name, value in integers.items()]
     lines += [f"const {name} = {value}u;" for name, value in flags.items()]

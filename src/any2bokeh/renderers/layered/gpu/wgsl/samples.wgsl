@@ -1,13 +1,4 @@
-// The samples of the layered depth image; `packed.py` lays them out.
-
-// Of a pixel with more than one sample. Where it is split, `patch_light` takes the place of what is seen.
-struct Extra {
-    patch_light: vec4f,  // light multiplied by a weight, and the weight
-    behind: vec4f,  // light, and signed defocus
-    patch_defocus: f32,
-    kind: u32,
-    spare: vec2u,
-}
+// The samples of the layered depth image; `packed.py`, or the stages that make layers, lay them out.
 
 struct Sample {
     light: vec4f,  // multiplied by a weight, and the weight
