@@ -81,9 +81,9 @@ class PlacedRun(NamedTuple):
     def of(cls, run: Run, window: tuple[int, int, int, int]) -> Self:
         across = 2**run.level
         top, bottom, left, right = window
-        # One more to each side, between whose middles the outermost pixels lie.
-        first_row, first_column = top // across - 1, left // across - 1
-        rows, columns = (bottom - 1) // across + 2 - first_row, (right - 1) // across + 2 - first_column
+        # Two more to each side, between whose middles the outermost pixels lie.
+        first_row, first_column = top // across - 2, left // across - 2
+        rows, columns = (bottom - 1) // across + 3 - first_row, (right - 1) // across + 3 - first_column
         reach = run.reach
         return cls(
             run,
