@@ -95,6 +95,7 @@ class Device:
         self.name, self.most_bytes = opened.name, opened.most_bytes
         self._device = opened.device
         self._buffers: dict[str, Any] = {}
+        self._groups: dict[tuple[Any, ...], Any] = {}
         self.buffer("params", _MOST_DISPATCHES * _UNIFORM_SLOT, uniform=True)
 
     @property
@@ -113,6 +114,7 @@ class Device:
         if buffer is None or buffer.size < size:
             if buffer is not None:
                 buffer.destroy()
+                self._groups.clear()
             use = wgpu.BufferUsage
             usage = (
                 use.MAP_READ | use.COPY_DST
@@ -123,12 +125,15 @@ class Device:
             self._buffers[name] = buffer
         return buffer
 
-    def upload(self, name: str, values: NDArray[Any]) -> Any:
-        """The buffer of a name, filled with an array."""
-        values = np.ascontiguousarray(values)
-        buffer = self.buffer(name, values.nbytes)
-        if values.nbytes:
-            self._guarded(lambda: self._device.queue.write_buffer(buffer, 0, values.data.cast("B")))
+    def upload(self, name: str, *values: NDArray[Any]) -> Any:
+        """The buffer of a name, filled with arrays, one after another."""
+        arrays = [np.ascontiguousarray(each) for each in values]
+        buffer, at = self.buffer(name, sum(each.nbytes for each in arrays)), 0
+        for each in arrays:
+            if each.nbytes:
+                data = each.data.cast("B")
+                self._guarded(lambda at=at, data=data: self._device.queue.write_buffer(buffer, at, data))
+            at += each.nbytes
         return buffer
 
     def commands(self) -> "Commands":
@@ -140,6 +145,7 @@ class Device:
         for buffer in self._buffers.values():
             buffer.destroy()
         self._buffers.clear()
+        self._groups.clear()
 
     def _pipeline(self, stage: str, parts: int, cuts: bool) -> Any:
         key, pipelines = (stage, parts, cuts), self._opened.pipelines
@@ -152,6 +158,22 @@ class Device:
                 )
             )
         return pipelines[key]
+
+    def _group(self, pipeline: Any, uniform: tuple[Any, int, int], buffers: Sequence[Any]) -> Any:
+        """The buffers of a dispatch, bound; kept, as the next frame binds the same."""
+        key = (id(pipeline), uniform[1], *(id(buffer) for buffer in buffers))
+        if key not in self._groups:
+            entries = [uniform] + [(buffer, 0, buffer.size) for buffer in buffers]
+            self._groups[key] = self._guarded(
+                lambda: self._device.create_bind_group(
+                    layout=pipeline.get_bind_group_layout(0),
+                    entries=[
+                        {"binding": number, "resource": {"buffer": buffer, "offset": offset, "size": size}}
+                        for number, (buffer, offset, size) in enumerate(entries)
+                    ],
+                )
+            )
+        return self._groups[key]
 
     def _guarded(self, work: Callable[[], Any]) -> Any:
         """What ``work`` returns; a fault of the GPU becomes ``GpuFault``, and the adapter is opened anew next time."""
@@ -190,16 +212,7 @@ class Commands:
         offset = len(self._uniforms)
         self._uniforms += params.ljust(_UNIFORM_SLOT, b"\0")
         uniform = device.buffer("params", len(self._uniforms), uniform=True)
-        entries = [(uniform, offset, _UNIFORM_SLOT)] + [(buffer, 0, buffer.size) for buffer in buffers]
-        group = device._guarded(
-            lambda: device._device.create_bind_group(
-                layout=pipeline.get_bind_group_layout(0),
-                entries=[
-                    {"binding": number, "resource": {"buffer": buffer, "offset": offset, "size": size}}
-                    for number, (buffer, offset, size) in enumerate(entries)
-                ],
-            )
-        )
+        group = device._group(pipeline, (uniform, offset, _UNIFORM_SLOT), buffers)
         self._dispatches.append((pipeline, group, groups))
 
     def clear(self, buffer: Any) -> None:

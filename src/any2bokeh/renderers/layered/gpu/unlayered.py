@@ -37,8 +37,8 @@ class Unlayered:
     Attributes:
         pixels: ``(3, H, W)`` float32 code values.
         disparity: ``(H, W)`` float32.
-        mixed: ``(6, H, W)`` float32; see ``wgsl/mixed.wgsl``. None = nothing is told of mixed pixels.
-        seen: ``(5, H, W)`` float32: code values, disparity and how far they are known. None = nobody saw anything.
+        mixed: six planes float32, in several arrays; see ``wgsl/mixed.wgsl``. Empty = nothing is told of mixed pixels.
+        seen: five planes float32: code values, disparity and how far they are known. Empty = nobody saw anything.
         decode_table: light at even code values; empty where these are light.
         params: of its stages.
         nearest_px, farthest_px: largest and least defocus of all samples.
@@ -47,8 +47,8 @@ class Unlayered:
 
     pixels: NDArray[np.float32]
     disparity: NDArray[np.float32]
-    mixed: NDArray[np.float32] | None
-    seen: NDArray[np.float32] | None
+    mixed: tuple[NDArray[np.float32], ...]
+    seen: tuple[NDArray[np.float32], ...]
     decode_table: NDArray[np.float32]
     params: LayerParams
     nearest_px: float
@@ -63,16 +63,18 @@ class Unlayered:
         height, width = frame.pixels.shape[1:]
         scale = np.float32(frame.blur_strength * max(width, height) / REFERENCE_LONG_SIDE_PX)
         disparity = np.ascontiguousarray(frame.disparity[0], np.float32)
-        mixed, seen, ends = None, None, [float(disparity.min()), float(disparity.max())]
+        mixed: tuple[NDArray[np.float32], ...] = ()
+        seen: tuple[NDArray[np.float32], ...] = ()
+        ends = [float(disparity.min()), float(disparity.max())]
         front_ends = tuple(ends)
         if frame.bands is not None and (frame.bands.alpha > 0).any():
             bands = frame.bands
-            mixed = np.concatenate([np.stack([bands.alpha, bands.near, bands.far]), bands.background])
+            mixed = _floats(bands.alpha, bands.near, bands.far, bands.background)
             ends += [float(side[bands.alpha > 0].min()) for side in (bands.near, bands.far)]
             ends += [float(side[bands.alpha > 0].max()) for side in (bands.near, bands.far)]
         if frame.hidden is not None and (frame.hidden.known > 0).any():
             hidden = frame.hidden
-            seen = np.concatenate([hidden.pixels, hidden.disparity, hidden.known[None]])
+            seen = _floats(hidden.pixels, hidden.disparity, hidden.known)
             ends += [float(hidden.disparity[0][hidden.known > 0].min())]
         nearest, farthest = (float(scale * np.float32(end - frame.focus_disparity)) for end in (max(ends), min(ends)))
         decode_table = lookup_tables(transfer)[0]
@@ -88,11 +90,11 @@ class Unlayered:
             gain=float(highlights.fixed_gain),
             threshold=float(highlights.threshold),
             raised_from=float(highlights.threshold) if highlights.fixed_gain > 0 else 1e30,
-            has_seen=int(seen is not None),
+            has_seen=int(bool(seen)),
             ring=0,
             widest_px=max(abs(float(scale * (end - frame.focus_disparity))) for end in front_ends),
             nearest_px=float(scale * (front_ends[1] - frame.focus_disparity)),
-            has_mixed=int(mixed is not None),
+            has_mixed=int(bool(mixed)),
         )
         return cls(
             pixels=np.ascontiguousarray(frame.pixels, np.float32),
@@ -113,14 +115,14 @@ class Unlayered:
 
     def dispatch(self, device: Device, commands: Commands, *, uploads: bool) -> Layers:
         """Put the stages that make its layers into a list of commands."""
-        given = device.upload if uploads else (lambda name, values: device.buffer(name, 0))
+        given = device.upload if uploads else (lambda name, *values: device.buffer(name, 0))
         count, params = self.disparity.size, self.params
         block_count = params.block_rows * params.block_columns
         pixels = given("pixels", self.pixels)
         disparity = given("disparity", self.disparity)
         decode = given("decode", self.decode_table if len(self.decode_table) else _NOTHING)
-        mixed = given("mixed", _NOTHING if self.mixed is None else self.mixed)
-        seen = given("seen", _NOTHING if self.seen is None else self.seen)
+        mixed = given("mixed", *(self.mixed or (_NOTHING,)))
+        seen = given("seen", *(self.seen or (_NOTHING,)))
         front = device.buffer("front", 16 * count)
         ranges = device.buffer("ranges", 16 * block_count)
         bounded = device.buffer("bounded", 4 * block_count)
@@ -148,3 +150,7 @@ class Unlayered:
         buffers = (pixels, front, blocks, mixed, kinds, extras, marks, ranges)
         commands.dispatch("finish_layers", data, buffers, tiles)
         return Layers(front, marks, extras, blocks)
+
+
+def _floats(*planes: NDArray[np.floating]) -> tuple[NDArray[np.float32], ...]:
+    return tuple(np.asarray(each, np.float32) for each in planes)
