@@ -12,20 +12,23 @@
 
 const NUMBERS = 2;
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_index) thread: u32) {
-    let own = vec2i(i32(thread) / TILE, i32(thread) % TILE);
+    let own = vec2i(i32(thread) / TILE * PIXELS, i32(thread) % TILE);
     let in_band = vec2i(tile.yx) * TILE + own;
-    let is_inside = in_band.x < params.band_rows && in_band.y < params.window_width;
-    let pixel = in_band.x * params.window_width + in_band.y;
     let origin = vec2i(params.window_top + params.band_top, params.window_left) + vec2i(tile.yx) * TILE;
-    if (is_inside) {
-        let in_frame = origin + own;
-        begin_taking(pixel, i32(marks[(in_frame.x - params.rows_from) * params.width + in_frame.y] & 0xffu));
+    for (var k = 0; k < PIXELS; k++) {
+        if (in_band.x + k < params.band_rows && in_band.y < params.window_width) {
+            let in_frame = origin + own + vec2i(k, 0);
+            let mark = marks[(in_frame.x - params.rows_from) * params.width + in_frame.y];
+            begin_taking(k, (in_band.x + k) * params.window_width + in_band.y, i32(mark & 0xffu));
+        }
     }
     gather_tile(origin, reach_around(origin, thread), thread, own);
-    if (is_inside) {
-        end_taking(pixel);
+    for (var k = 0; k < PIXELS; k++) {
+        if (in_band.x + k < params.band_rows && in_band.y < params.window_width) {
+            end_taking(k, (in_band.x + k) * params.window_width + in_band.y);
+        }
     }
 }
 

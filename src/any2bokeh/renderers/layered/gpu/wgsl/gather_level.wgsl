@@ -9,25 +9,28 @@
 
 const NUMBERS = CELL_SAMPLES;
 
-var<private> pixel: i32;  // of the level; -1 outside
+var<private> pixels: array<i32, PIXELS>;  // of the level; -1 outside
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_index) thread: u32) {
-    let own = vec2i(i32(thread) / TILE, i32(thread) % TILE);
+    let own = vec2i(i32(thread) / TILE * PIXELS, i32(thread) % TILE);
     let at = vec2i(tile.yx) * TILE + own;
-    pixel = -1;
-    if (at.x < params.sums_rows && at.y < params.sums_columns) {
-        pixel = at.x * params.sums_columns + at.y;
+    for (var k = 0; k < PIXELS; k++) {
+        pixels[k] = -1;
+        if (at.x + k < params.sums_rows && at.y < params.sums_columns) {
+            pixels[k] = (at.x + k) * params.sums_columns + at.y;
+        }
         for (var bin = params.far_bin; bin <= params.near_bin; bin++) {
-            take(bin, vec4f(0.0));
+            take(k, bin, vec4f(0.0));
         }
     }
-    gather_tile(vec2i(params.sums_top, params.sums_left) + vec2i(tile.yx) * TILE, params.reach, thread, own);
+    let origin = vec2i(params.sums_top, params.sums_left) + vec2i(tile.yx) * TILE;
+    gather_tile(origin, params.reach, thread, own);
 }
 
-fn take(bin: i32, sums: vec4f) {
-    if (pixel >= 0) {
-        sums_of_bins[(params.near_bin - bin) * params.sums_rows * params.sums_columns + pixel] = sums;
+fn take(k: i32, bin: i32, sums: vec4f) {
+    if (pixels[k] >= 0) {
+        sums_of_bins[(params.near_bin - bin) * params.sums_rows * params.sums_columns + pixels[k]] = sums;
     }
 }
 

@@ -6,6 +6,8 @@
 @group(0) @binding(2) var<storage, read> sums_of_bins: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> state: array<vec4f>;
 
+const PIXELS = 1;
+
 @compute @workgroup_size(16, 16)
 fn main(@builtin(global_invocation_id) id: vec3u) {
     let in_band = vec2i(id.yx);
@@ -14,7 +16,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     }
     let in_frame = in_band + vec2i(params.window_top + params.band_top, params.window_left);
     let pixel = in_band.x * params.window_width + in_band.y;
-    begin_taking(pixel, i32(marks[(in_frame.x - params.rows_from) * params.width + in_frame.y] & 0xffu));
+    begin_taking(0, pixel, i32(marks[(in_frame.x - params.rows_from) * params.width + in_frame.y] & 0xffu));
     // Between the middles of the pixels of the level around: by the cubic of Catmull and Rom, which keeps edges steep.
     let across = f32(1 << u32(params.level));
     let at = (vec2f(in_frame) + 0.5) / across - 0.5 - vec2f(vec2i(params.sums_top, params.sums_left));
@@ -31,9 +33,9 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
             sums += down[j] * (right.x * sums_of_bins[line] + right.y * sums_of_bins[line + 1]
                 + right.z * sums_of_bins[line + 2] + right.w * sums_of_bins[line + 3]);
         }
-        take(bin, max(sums, vec4f(0.0)));
+        take(0, bin, max(sums, vec4f(0.0)));
     }
-    end_taking(pixel);
+    end_taking(0, pixel);
 }
 
 // Weights of the pixels at -1, 0, 1 and 2.

@@ -1,22 +1,23 @@
 // Gathers, for each pixel of a tile, the light of all samples that reach it, bin by bin from front to back.
 //
-// A workgroup takes one tile. It counts the samples that reach the tile by bin, gives each its place in the order of
-// bins (in one bin, always row by row of the picture, so that sums depend neither on which thread was first nor on where
-// tiles lie), and then all threads go through
-// the ordered samples together, each for its own pixel, with one running sum. Samples beyond what the list holds are
-// taken in further rounds.
+// A workgroup takes one tile. It counts the samples that reach the tile by bin, and gives each its place in the order of
+// bins (within a bin row by row of the picture, so that sums depend neither on which thread was first nor on where tiles
+// lie). Then all threads go through the ordered samples together, each for four pixels of its own, with one running sum
+// for each. Samples beyond what the list holds are taken in further rounds.
 //
 // The stage that uses this gives: `defocus_at`, `sample_at`, `light_at`, `place_in_frame` for where its samples come
 // from, `NUMBERS` a place at most; `take` for what becomes of the sums of a bin.
 
 const TILE = 16;
-const THREADS = 256;
+const THREADS = 64;
+const PIXELS = 4;  // of a thread, one below the other
 const LISTED = 3584u;  // samples in the list: two in a word
 const BATCH = 64u;  // of these, how many are made ready at a time
 
 var<workgroup> counts: array<atomic<u32>, BIN_COUNT>;
 var<workgroup> cursors: array<atomic<u32>, BIN_COUNT>;
-var<workgroup> ballots: array<atomic<u32>, BIN_COUNT * 8>;  // of a bin, a bit for each thread that has a sample of it
+var<workgroup> starts: array<u32, BIN_COUNT>;  // where the samples of a bin begin
+var<workgroup> ballots: array<atomic<u32>, BIN_COUNT * 2>;  // of a bin, a bit for each thread that has a sample of it
 var<workgroup> numbers_here: atomic<u32>;
 var<workgroup> total_shared: u32;
 var<workgroup> numbers_shared: u32;
@@ -26,15 +27,15 @@ var<workgroup> lights_ready: array<vec4f, BATCH>;
 var<workgroup> openings_ready: array<Opening, BATCH * USES_CUT + 1u>;
 
 // Args: the tile's first row and column in pixels of the level, how far around it samples may reach it, the thread, and
-// its pixel in the tile.
+// the first of its pixels in the tile.
 fn gather_tile(origin: vec2i, reach: i32, thread: u32, own: vec2i) {
     let side = TILE + 2 * reach;
     let places = side * side;
     let corner = origin - vec2i(reach);
-    if (thread < u32(BIN_COUNT)) {
-        atomicStore(&counts[thread], 0u);
+    for (var bin = thread; bin < u32(BIN_COUNT); bin += u32(THREADS)) {
+        atomicStore(&counts[bin], 0u);
     }
-    for (var word = thread; word < u32(BIN_COUNT * 8); word += u32(THREADS)) {
+    for (var word = thread; word < u32(BIN_COUNT * 2); word += u32(THREADS)) {
         atomicStore(&ballots[word], 0u);
     }
     if (thread == 0u) {
@@ -51,24 +52,25 @@ fn gather_tile(origin: vec2i, reach: i32, thread: u32, own: vec2i) {
         }
     }
     workgroupBarrier();
-    var start = 0u;  // where the samples of bin `thread` begin
-    if (thread < u32(BIN_COUNT)) {
-        for (var bin = params.near_bin; bin > i32(thread); bin--) {
-            start += atomicLoad(&counts[bin]);
+    for (var bin = params.far_bin + i32(thread); bin <= params.near_bin; bin += THREADS) {
+        var start = 0u;
+        for (var nearer = params.near_bin; nearer > bin; nearer--) {
+            start += atomicLoad(&counts[nearer]);
         }
-        if (i32(thread) == params.far_bin) {
-            total_shared = start + atomicLoad(&counts[thread]);
+        starts[bin] = start;
+        if (bin == params.far_bin) {
+            total_shared = start + atomicLoad(&counts[bin]);
             numbers_shared = atomicLoad(&numbers_here);
         }
     }
     let total = workgroupUniformLoad(&total_shared);
     let numbers = workgroupUniformLoad(&numbers_shared);
-    var sums = vec4f(0.0);
+    var sums = array<vec4f, PIXELS>();
     var bin = -1;
     for (var first = 0u; first < total; first += LISTED) {
         workgroupBarrier();
-        if (thread < u32(BIN_COUNT)) {
-            atomicStore(&cursors[thread], start);
+        for (var each = params.far_bin + i32(thread); each <= params.near_bin; each += THREADS) {
+            atomicStore(&cursors[each], starts[each]);
         }
         for (var word = thread; word < LISTED / 2u; word += u32(THREADS)) {
             atomicStore(&listed[word], 0u);
@@ -87,23 +89,34 @@ fn gather_tile(origin: vec2i, reach: i32, thread: u32, own: vec2i) {
                 let shape = shapes_ready[i];
                 let bin_of_shape = (shape.w >> 16u) & 0xff;
                 if (bin_of_shape != bin) {
-                    if (bin >= 0) {
-                        take(bin, sums);
+                    for (var k = 0; k < PIXELS; k++) {
+                        if (bin >= 0) {
+                            take(k, bin, sums[k]);
+                        }
+                        sums[k] = vec4f(0.0);
                     }
-                    sums = vec4f(0.0);
                     bin = bin_of_shape;
                 }
-                let row = own.x - shape.x;
+                let first_row = own.x - shape.x;
                 let column = own.y - shape.y;
-                if (row >= 0 && row < (shape.w & 0xff) && column >= 0 && column < ((shape.w >> 8u) & 0xff)) {
-                    sums += lights_ready[i] * coverage(shape, row, column, i);
+                let rows = shape.w & 0xff;
+                if (first_row > -PIXELS && first_row < rows && column >= 0 && column < ((shape.w >> 8u) & 0xff)) {
+                    let light = lights_ready[i];
+                    for (var k = 0; k < PIXELS; k++) {
+                        let row = first_row + k;
+                        if (row >= 0 && row < rows) {
+                            sums[k] += light * coverage(shape, row, column, i);
+                        }
+                    }
                 }
             }
             workgroupBarrier();
         }
     }
     if (bin >= 0) {
-        take(bin, sums);
+        for (var k = 0; k < PIXELS; k++) {
+            take(k, bin, sums[k]);
+        }
     }
 }
 
@@ -138,14 +151,14 @@ fn list_samples(origin: vec2i, corner: vec2i, side: i32, numbers: u32, first: u3
                 bin = bin_here(origin, corner + vec2i(place / side, place % side), number);
             }
             if (bin >= 0) {
-                atomicOr(&ballots[bin * 8 + i32(word)], 1u << bit);
+                atomicOr(&ballots[bin * 2 + i32(word)], 1u << bit);
             }
             workgroupBarrier();
             var rank = 0u;
             var alike = 0u;
             if (bin >= 0) {
-                for (var i = 0u; i < 8u; i++) {
-                    let votes = atomicLoad(&ballots[u32(bin) * 8u + i]);
+                for (var i = 0u; i < 2u; i++) {
+                    let votes = atomicLoad(&ballots[u32(bin) * 2u + i]);
                     alike += countOneBits(votes);
                     if (i < word) {
                         rank += countOneBits(votes);
@@ -161,7 +174,7 @@ fn list_samples(origin: vec2i, corner: vec2i, side: i32, numbers: u32, first: u3
             }
             workgroupBarrier();
             if (bin >= 0) {
-                atomicStore(&ballots[bin * 8 + i32(word)], 0u);
+                atomicStore(&ballots[bin * 2 + i32(word)], 0u);
                 if (rank == 0u) {
                     atomicAdd(&cursors[bin], alike);
                 }
