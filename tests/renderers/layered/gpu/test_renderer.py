@@ -8,12 +8,15 @@ import pytest
 from numpy.typing import NDArray
 
 from any2bokeh.optics.aperture import ImageAperture, Polygon
+from any2bokeh.optics.highlights import Highlights
 from any2bokeh.optics.profile import BokehProfile
 from any2bokeh.optics.vignetting import Vignetting
 from any2bokeh.plate.hidden import HiddenBackground
 from any2bokeh.renderers.base import RenderInput
 from any2bokeh.renderers.layered.gpu.device import Device
+from any2bokeh.renderers.layered.gpu.packed import Packed
 from any2bokeh.renderers.layered.gpu.renderer import GpuRenderer
+from any2bokeh.renderers.layered.gpu.unlayered import Unlayered
 from any2bokeh.renderers.layered.renderer import LayeredRenderer
 from tests.renderers.layered import scenes
 from tests.renderers.layered.test_bands import ramp
@@ -78,6 +81,7 @@ LOOKS: dict[str, dict[str, Any]] = {
     "linear": {"transfer": "linear"},
     "none": {"transfer": "none"},
     "hlg": {"transfer": "hlg"},
+    "highlights": {"highlights": Highlights(2.0)},
 }
 
 
@@ -155,6 +159,17 @@ def test_frames_of_a_stream_come_in_order(device):
     for picture, frame in zip(found[:2], frames, strict=False):
         np.testing.assert_allclose(picture, on_cpu().render_frame(frame), atol=1e-4)
     assert found[2] is frames[2].pixels
+
+
+def test_layers_are_made_on_the_gpu_unless_a_frame_has_lamps(device):
+    renderer = on_gpu(device, transfer="linear")
+    assert isinstance(renderer.job_of(card_frame(5)).samples, Unlayered)
+    right = on_cpu(transfer="linear").render_frame(lamp_frame())
+    assert codes_apart(renderer.render_frame(lamp_frame()), right).max() < 0.05  # worst seen 0.01
+    assert isinstance(renderer.job_of(card_frame(5)).samples, Packed), "its neighbours in time have them too"
+    for _ in range(24):
+        last = renderer.job_of(card_frame(5)).samples
+    assert isinstance(last, Unlayered), "but not for ever"
 
 
 def test_memory_is_flat_and_given_back(device):
