@@ -37,6 +37,8 @@ def runs_of(nearest_px: float, farthest_px: float, shift_px: float) -> list[Run]
         nearest_px, farthest_px: largest and least signed defocus of all samples.
         shift_px: added to it in the channel that is rendered.
     """
+    # The GPU rounds otherwise: a sample at an end must not fall into a bin beyond it, which nobody gathers.
+    nearest_px, farthest_px = nearest_px + _margin_px(nearest_px), farthest_px - _margin_px(farthest_px)
     runs: list[Run] = []
     for bin_ in range(depth_bin(np.float32(nearest_px)), depth_bin(np.float32(farthest_px)) - 1, -1):
         low, high = _defocus_of(bin_)
@@ -50,6 +52,10 @@ def runs_of(nearest_px: float, farthest_px: float, shift_px: float) -> list[Run]
         else:
             runs.append(Run(level, bin_, bin_, reach))
     return runs
+
+
+def _margin_px(defocus_px: float) -> float:
+    return 1e-3 + 1e-4 * abs(defocus_px)
 
 
 def _defocus_of(bin_: int) -> tuple[float, float]:

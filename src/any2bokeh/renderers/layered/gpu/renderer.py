@@ -26,6 +26,7 @@ from any2bokeh.renderers.layered.renderer import SHARP_PX, LayeredRenderer, pass
 from any2bokeh.renderers.layered.rows import rows_of
 from any2bokeh.renderers.layered.surround import Inner, inner_part, with_surround
 
+_ROWS_AT_ONCE = 64
 _FRAMES_TO_ASK_AGAIN = 24
 """After a frame that has lamps the CPU makes the layers of so many, before the GPU is asked again whether one has."""
 
@@ -161,7 +162,12 @@ class GpuRenderer(LayeredRenderer):
 
         def take(rows: NDArray[np.float32], target: NDArray[np.float32], first: int) -> None:
             self._workers.each(
-                range(rows.shape[1]), lambda row: _take_row(rows[:, row], source[:, first + row], target[:, row])
+                range(0, rows.shape[1], _ROWS_AT_ONCE),
+                lambda top: _take_rows(
+                    rows[:, top : top + _ROWS_AT_ONCE],
+                    source[:, first + top : first + top + _ROWS_AT_ONCE],
+                    target[:, top : top + _ROWS_AT_ONCE],
+                ),
             )
 
         return take
@@ -259,10 +265,13 @@ class GpuRenderer(LayeredRenderer):
 
 
 @compiled(nogil=True)
-def _take_row(row, source, target):
-    for c in range(row.shape[0]):
-        for x in range(row.shape[1]):
-            target[c, x] = row[c, x] if row[c, x] >= 0 else source[c, x]
+def _take_rows(rows, source, target):
+    """Copy ``(3, rows, columns)``, and from the source where values are below 0."""
+    for c in range(rows.shape[0]):
+        for y in range(rows.shape[1]):
+            for x in range(rows.shape[2]):
+                value = rows[c, y, x]
+                target[c, y, x] = value if value >= 0 else source[c, y, x]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

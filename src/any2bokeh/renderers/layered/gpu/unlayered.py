@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from any2bokeh.compiled import compiled
 from any2bokeh.optics.coc import REFERENCE_LONG_SIDE_PX
 from any2bokeh.optics.highlights import Highlights
 from any2bokeh.optics.transfer import Transfer, lookup_tables
@@ -65,17 +66,20 @@ class Unlayered:
         disparity = np.ascontiguousarray(frame.disparity[0], np.float32)
         mixed: tuple[NDArray[np.float32], ...] = ()
         seen: tuple[NDArray[np.float32], ...] = ()
-        ends = [float(disparity.min()), float(disparity.max())]
-        front_ends = tuple(ends)
-        if frame.bands is not None and (frame.bands.alpha > 0).any():
+        front_ends = float(disparity.min()), float(disparity.max())
+        ends = [*front_ends]
+        if frame.bands is not None:
             bands = frame.bands
-            mixed = _floats(bands.alpha, bands.near, bands.far, bands.background)
-            ends += [float(side[bands.alpha > 0].min()) for side in (bands.near, bands.far)]
-            ends += [float(side[bands.alpha > 0].max()) for side in (bands.near, bands.far)]
-        if frame.hidden is not None and (frame.hidden.known > 0).any():
+            of_mixed = [_range_where(bands.alpha, side) for side in (bands.near, bands.far)]
+            if of_mixed[0][0] <= of_mixed[0][1]:
+                mixed = _floats(bands.alpha, bands.near, bands.far, bands.background)
+                ends += [end for each in of_mixed for end in each]
+        if frame.hidden is not None:
             hidden = frame.hidden
-            seen = _floats(hidden.pixels, hidden.disparity, hidden.known)
-            ends += [float(hidden.disparity[0][hidden.known > 0].min())]
+            of_seen = _range_where(hidden.known, hidden.disparity[0])
+            if of_seen[0] <= of_seen[1]:
+                seen = _floats(hidden.pixels, hidden.disparity, hidden.known)
+                ends += [*of_seen]
         nearest, farthest = (float(scale * np.float32(end - frame.focus_disparity)) for end in (max(ends), min(ends)))
         decode_table = lookup_tables(transfer)[0]
         params = LayerParams(
@@ -154,3 +158,14 @@ class Unlayered:
 
 def _floats(*planes: NDArray[np.floating]) -> tuple[NDArray[np.float32], ...]:
     return tuple(np.asarray(each, np.float32) for each in planes)
+
+
+@compiled(nogil=True)
+def _range_where(share, values):
+    """Least and largest of the values whose share is above 0; the wrong way round where none is."""
+    low, high = np.inf, -np.inf
+    for y in range(share.shape[0]):
+        for x in range(share.shape[1]):
+            if share[y, x] > 0:
+                low, high = min(low, values[y, x]), max(high, values[y, x])
+    return low, high
