@@ -152,6 +152,14 @@ def test_bands_join_without_a_seam(device, look):
     np.testing.assert_array_equal(banded.render_frame(frame), whole)
 
 
+def test_renderers_of_one_device_keep_their_lenses_apart(device):
+    frame = card_frame(6)
+    disc, blades = on_gpu(device), on_gpu(device, aperture=Polygon(3))
+    first = disc.render_frame(frame)
+    assert (blades.render_frame(frame) != first).any()
+    np.testing.assert_array_equal(disc.render_frame(frame), first)
+
+
 def test_frames_of_a_stream_come_in_order(device):
     frames = [card_frame(radius_px) for radius_px in (3, 6)] + [replace(card_frame(3), blur_strength=0.0)]
     found = list(on_gpu(device).render(iter(frames)))

@@ -88,6 +88,7 @@ class Device:
     Attributes:
         name: of the adapter.
         most_bytes: of a buffer that a stage binds.
+        lens: what its buffers hold of a lens; see ``FramePasses``.
     """
 
     def __init__(self, opened: Opened) -> None:
@@ -96,6 +97,7 @@ class Device:
         self._device = opened.device
         self._buffers: dict[str, Any] = {}
         self._groups: dict[tuple[Any, ...], Any] = {}
+        self.lens: tuple[Any, Any] | None = None
         self.buffer("params", _MOST_DISPATCHES * _UNIFORM_SLOT, uniform=True)
 
     @property
@@ -146,6 +148,7 @@ class Device:
             buffer.destroy()
         self._buffers.clear()
         self._groups.clear()
+        self.lens = None
 
     def _pipeline(self, stage: str, parts: int, cuts: bool) -> Any:
         key, pipelines = (stage, parts, cuts), self._opened.pipelines

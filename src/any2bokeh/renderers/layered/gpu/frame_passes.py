@@ -157,7 +157,6 @@ class FramePasses:
     def __init__(self, device: Device) -> None:
         self.device = device
         self.most_bytes = device.most_bytes
-        self._lens: tuple[Shapes, NDArray[np.float32]] | None = None
         self._turn = 0
 
     def render(self, job: FrameJob) -> NDArray[np.float32]:
@@ -214,13 +213,13 @@ class FramePasses:
         return (time.perf_counter() - began) / times
 
     def _load_lens(self, job: FrameJob) -> None:
-        table = job.transfer[0]
-        if self._lens is not None and self._lens[0] is job.shapes and self._lens[1] is table:
+        device, table = self.device, job.transfer[0]
+        if device.lens is not None and device.lens[0] is job.shapes and device.lens[1] is table:
             return
-        self.device.upload("shapes", job.shapes.records)
-        self.device.upload("table", job.shapes.table)
-        self.device.upload("encode", table)
-        self._lens = job.shapes, table
+        device.upload("shapes", job.shapes.records)
+        device.upload("table", job.shapes.table)
+        device.upload("encode", table)
+        device.lens = job.shapes, table
 
     def _submit_band(self, job: FrameJob, band: Band, target: str, *, uploads: bool, reads: bool) -> Submitted:
         device, commands = self.device, self.device.commands()

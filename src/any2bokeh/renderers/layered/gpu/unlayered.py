@@ -20,6 +20,7 @@ from any2bokeh.renderers.layered.gpu.params import LayerParams
 from any2bokeh.renderers.layered.layers import _REACH_MARGIN_PX, STEP_PX
 
 _NOTHING = np.zeros(4, np.float32)
+_MOST_RINGS = 1000
 
 
 class Layers(NamedTuple):
@@ -113,9 +114,11 @@ class Unlayered:
         )
 
     def fits(self, device: Device) -> bool:
-        """Whether a device has room for its layers, in one piece."""
+        """Whether a device has room for its layers, in one piece, and few enough rings of hidden background."""
         pixels = self.disparity.size
-        return pixels <= MOST_EXTRAS and 4 * EXTRA_WORDS * pixels <= device.most_bytes
+        return (
+            self.deepest_px <= _MOST_RINGS and pixels <= MOST_EXTRAS and 4 * EXTRA_WORDS * pixels <= device.most_bytes
+        )
 
     def dispatch(self, device: Device, commands: Commands, *, uploads: bool) -> Layers:
         """Put the stages that make its layers into a list of commands."""
