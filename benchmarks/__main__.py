@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks import degraded, disparity, end_to_end, layered, looks, memory, quality, scaling, stages, studio
+from benchmarks import degraded, disparity, end_to_end, gpu, layered, looks, memory, quality, scaling, stages, studio
 from benchmarks.machine import Machine
 from benchmarks.scenes import THIN_LENS_FOLDER, demo_scene, thin_lens_scenes
 
@@ -32,6 +32,7 @@ class Plan:
         quality_frames: of each scene; None = all.
         memory_size, memory_lengths: clips whose peak memory is compared.
         studio_size, studio_frames: the clip that the studio opens.
+        gpu_sizes, gpu_strengths, gpu_frames: for the GPU beside the CPU.
     """
 
     size: tuple[int, int] = (1024, 576)
@@ -56,6 +57,9 @@ class Plan:
     memory_lengths: Sequence[int] = (100, 600)
     studio_size: tuple[int, int] = (1920, 1080)
     studio_frames: int = 480
+    gpu_sizes: Sequence[tuple[int, int]] = ((960, 540), (1920, 1080), (3840, 2160))
+    gpu_strengths: Sequence[float] = (8.0, 16.0, 64.0)
+    gpu_frames: int = 12
 
 
 QUICK = Plan(
@@ -80,6 +84,9 @@ QUICK = Plan(
     memory_lengths=(8, 16),
     studio_size=(128, 72),
     studio_frames=48,
+    gpu_sizes=((96, 54),),
+    gpu_strengths=(16.0,),
+    gpu_frames=2,
 )
 """Tiny: shows that everything works, and measures nothing."""
 
@@ -156,6 +163,12 @@ def _studio(plan: Plan, threads: int, thin_lens: Path) -> tuple[Any, str]:
     return asdict(cost), studio.report(cost)
 
 
+def _gpu(plan: Plan, threads: int, thin_lens: Path) -> tuple[Any, str]:
+    with tempfile.TemporaryDirectory() as folder:
+        result = gpu.measure(plan.gpu_sizes, plan.gpu_strengths, Path(folder), frames=plan.gpu_frames, threads=threads)
+    return asdict(result), gpu.report(result)
+
+
 SECTIONS: dict[str, tuple[str, Section]] = {
     "layered": ("The renderer alone, {0[0]}x{0[1]}, K = {1:g}, {2} threads", _layered),
     "looks": ("Looks of the lens, {0[0]}x{0[1]}, K = {1:g}, {2} threads", _looks),
@@ -167,6 +180,7 @@ SECTIONS: dict[str, tuple[str, Section]] = {
     "degraded": ("Against path-traced thin-lens clips, with exact and with spoilt disparity", _degraded),
     "memory": ("Peak memory", _memory),
     "studio": ("The studio: opening a clip of {4[0]}x{4[1]}, and jumping in it", _studio),
+    "gpu": ("The layered engine on a GPU and on {2} threads", _gpu),
 }
 _ALWAYS = ("layered", "looks", "scaling", "end_to_end", "stages", "disparity")
 

@@ -61,7 +61,7 @@ def with_estimate(
         seed=None if script is None else script.first_subject(source.info.fps, first=first),
         start=first,
         stop=end,
-        device=recipe.engine.device,
+        device=recipe.engine.model_device,
         progress=progress,
         notice=notice,
     )

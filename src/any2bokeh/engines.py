@@ -1,6 +1,8 @@
 """Which renderer draws a clip, made from names, numbers and a look."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
+from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
 
 Engine = Literal["layered", "diffusion"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
+"""Of models, which torch runs."""
+EngineDevice = Literal["auto", "cpu", "gpu", "cuda", "mps"]
+"""``gpu`` is for the layered engine, through WebGPU; ``cuda`` and ``mps`` are for models."""
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
 Quality = Literal["draft", "preview", "final"]
 TransferChoice = Literal["auto", "srgb", "linear", "none"]
@@ -29,7 +34,8 @@ class EngineSettings:
 
     Attributes:
         engine: ``layered`` or ``diffusion``.
-        device: where it runs.
+        device: where it runs: the layered engine on ``auto``, ``cpu`` or ``gpu``, models on ``auto``, ``cpu``, ``cuda``
+            or ``mps``.
         transfer: what code values mean to the layered engine; ``auto`` is the transfer of the source, ``none`` blurs
             them as they are.
         threads: of the layered engine, 1 to 1024; None = all cores.
@@ -41,7 +47,7 @@ class EngineSettings:
     """
 
     engine: Engine = "layered"
-    device: Device = "auto"
+    device: EngineDevice = "auto"
     transfer: TransferChoice = "auto"
     threads: int | None = None
     render_quality: Quality = "final"
@@ -50,6 +56,11 @@ class EngineSettings:
     window: int | None = None
     overlap: int | None = None
     dtype: Precision | None = None
+
+    @property
+    def model_device(self) -> Device:
+        """Where models beside the layered engine run."""
+        return "auto" if self.device == "gpu" else self.device
 
     def transfer_of(self, info: "VideoInfo | None") -> "Transfer":
         """What the code values of a source, or of sRGB pictures, mean to the layered engine."""
@@ -63,31 +74,46 @@ def diffusion_is_installed() -> bool:
     return all(find_spec(name) for name in ("torch", "diffusers", "transformers"))
 
 
-def make_renderer(settings: EngineSettings, look: Look, info: "VideoInfo | None" = None) -> "Renderer":
+def make_renderer(
+    settings: EngineSettings,
+    look: Look,
+    info: "VideoInfo | None" = None,
+    *,
+    notice: Callable[[str], None] | None = None,
+) -> "Renderer":
     """The engine, for the pictures of a source.
 
     Args:
         settings: which engine, and how it runs.
         look: what the lens does to light; only the layered engine knows it.
         info: of the source; None = sRGB pictures.
+        notice: told which GPU renders, if one does, and why it does not or no longer does.
 
     Raises:
         InputError: settings that contradict each other, values outside their range, or an engine that is not here.
     """
     if settings.threads is not None and not 1 <= settings.threads <= _MOST_THREADS:
         raise InputError(f"--threads is {settings.threads}; give a number from 1 to {_MOST_THREADS}")
-    return _layered(settings, look, info) if settings.engine == "layered" else _diffusion(settings, look, info)
+    if settings.engine == "layered":
+        return _layered(settings, look, info, notice)
+    return _diffusion(settings, look, info)
 
 
-def _layered(settings: EngineSettings, look: Look, info: "VideoInfo | None") -> "Renderer":
+def _layered(
+    settings: EngineSettings, look: Look, info: "VideoInfo | None", notice: Callable[[str], None] | None
+) -> "Renderer":
     for name, value in _changed(settings, _OF_DIFFUSION).items():
         raise InputError(f"--{name.replace('_', '-')} {value} is for --engine diffusion; leave it out")
-    if settings.device not in ("auto", "cpu"):
-        raise InputError(f"--device {settings.device} is not in this version of the layered engine; leave it out")
+    if settings.device in ("cuda", "mps"):
+        raise InputError(
+            f"--device {settings.device} is for --engine diffusion; the layered engine takes auto, cpu or gpu"
+        )
+    from any2bokeh.renderers.layered.gpu.choice import renderer_on
     from any2bokeh.renderers.layered.reduced import layered_renderer
 
     return layered_renderer(
         settings.render_quality,
+        engine=partial(renderer_on, settings.device, notice=notice),
         aperture=look.aperture(),
         profile=look.profile(),
         vignetting=look.vignetting(),
@@ -103,6 +129,8 @@ def _diffusion(settings: EngineSettings, look: Look, info: "VideoInfo | None") -
     if look.aperture_image is not None:
         options["--aperture-image"] = look.aperture_image
     options |= {f"--{name.replace('_', '-')}": value for name, value in _changed(settings, _OF_LAYERED).items()}
+    if settings.device == "gpu":
+        options["--device"] = "gpu"
     for name, value in options.items():
         raise InputError(f"{name} {value} is for --engine layered; leave it out")
     if info is not None and info.transfer == "linear":

@@ -59,7 +59,7 @@ def preview(
         raise InputError(f"there is no frame {index}: {source.info.path} has frames 0 to {source.info.frame_count - 1}")
     # Of the whole clip: what is shown is what the whole run will make.
     recipe = with_estimate(recipe, source, progress=estimating, notice=notice)
-    engine = renderer or make_renderer(recipe.engine, recipe.look, source.info)
+    engine = renderer or make_renderer(recipe.engine, recipe.look, source.info, notice=notice)
     shot = Shot.open(source, recipe, start=index, stop=index + 1, estimating=estimating, notice=notice).seen_by(engine)
     each = next(frames_of(shot), None)
     if each is None:

@@ -150,7 +150,7 @@ def refocus(
             _require_apart(output, aovs.folder)
             read.require_kept(aovs.folder, replaces="tree")
             check_aov_target(aovs, source.info.path, stems=stems, overwrite=overwrite)
-        engine = renderer or make_renderer(recipe.engine, recipe.look, source.info)
+        engine = renderer or make_renderer(recipe.engine, recipe.look, source.info, notice=notice)
         shot = Shot.open(source, recipe, start=start, stop=stop, estimating=estimating, notice=notice).seen_by(engine)
         if notice:
             for remark in shot.track.warnings:

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Annotated
 
 from any2bokeh.cli.options import option
-from any2bokeh.engines import Device, Engine, EngineSettings, Precision, Quality, TransferChoice
+from any2bokeh.engines import Engine, EngineDevice, EngineSettings, Precision, Quality, TransferChoice
 
 _ENGINE, _DIFFUSION = "Engine", "Diffusion engine"
 
@@ -29,7 +29,13 @@ class EngineOptions:
         ),
     ] = None
     device: Annotated[
-        Device, option("--device", help="Device that depth models and engines run on.", panel=_ENGINE)
+        EngineDevice,
+        option(
+            "--device",
+            help="Device that renders: cpu or gpu (through WebGPU) for the layered engine, cpu, cuda or mps for the "
+            "diffusion engine and for depth models; auto takes a hardware GPU where there is one.",
+            panel=_ENGINE,
+        ),
     ] = "auto"
     transfer: Annotated[
         TransferChoice,

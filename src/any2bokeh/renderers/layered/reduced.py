@@ -1,6 +1,6 @@
 """Drafts: the blur at a smaller size, the sharp part at its own."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Literal, get_args
 
 import cv2
@@ -26,14 +26,16 @@ _COVERED = 0.06
 """Change of a small pixel, of 1, at which it is taken to be covered by something blurred in front of it."""
 
 
-def layered_renderer(quality: Quality = "final", **look) -> "LayeredRenderer | ReducedRenderer":
-    """The layered engine at a quality; ``look`` as for ``LayeredRenderer``.
+def layered_renderer(
+    quality: Quality = "final", *, engine: Callable[..., LayeredRenderer] = LayeredRenderer, **look
+) -> "LayeredRenderer | ReducedRenderer":
+    """The layered engine at a quality; ``look`` as for ``LayeredRenderer``, which ``engine`` makes.
 
     Raises:
         InputError: another quality.
     """
     require_choice("quality", quality, get_args(Quality))
-    renderer = LayeredRenderer(**look)
+    renderer = engine(**look)
     return renderer if quality == "final" else ReducedRenderer(renderer, _SCALES[quality])
 
 

@@ -161,6 +161,25 @@ class LayeredRenderer:
         Raises:
             InputError: a circle of confusion wider than the frame.
         """
+        image = self._layered(frame, inner)
+        inner_height, inner_width = frame.pixels[inner].shape[1:]
+        shift_px = np.float32(image.shift_px)
+        most = image.widest_px + abs(float(shift_px))
+        return _Job(
+            image=image,
+            samples=image.samples(inner[1].start),
+            rows=rows_of(footprint(self.aperture, self.profile, most), self._cut(inner_height, inner_width, inner)),
+            slots=depth_bin(np.float32(image.nearest_px)) - depth_bin(np.float32(image.farthest_px)) + 1,
+            tiles=-(-inner_height // cpu.TILE_HEIGHT) * -(-inner_width // cpu.TILE_WIDTH),
+            passes=passes_of(image.shift_px),
+        )
+
+    def _layered(self, frame: RenderInput, inner: tuple[slice, slice, slice]) -> LayeredImage:
+        """The layered depth image of a frame, kept in ``image``.
+
+        Raises:
+            InputError: a circle of confusion wider than the frame.
+        """
         height, width = frame.pixels.shape[1:]
         if self.image is not None and self.image.kind.shape != (height, width):
             self.image = None  # of no use for this size: not two of them at once
@@ -173,25 +192,20 @@ class LayeredRenderer:
             reuse=self.image,
         )
         self.image = image
+        self._require_within(image.widest_px, frame, inner)
+        return image
+
+    def _require_within(self, widest_px: float, frame: RenderInput, inner: tuple[slice, slice, slice]) -> None:
+        """Refuse a circle of confusion wider than the inner part of a frame."""
+        height, width = frame.pixels.shape[1:]
         inner_height, inner_width = frame.pixels[inner].shape[1:]
         longest = max(inner_width, inner_height)
-        if image.widest_px > longest:
+        if widest_px > longest:
             raise InputError(
                 f"blur strength {frame.blur_strength * max(width, height) / longest:g} makes a circle of confusion of "
-                f"{image.widest_px:.0f} px in a frame of {inner_width}x{inner_height}; lower it, at most the longer "
+                f"{widest_px:.0f} px in a frame of {inner_width}x{inner_height}; lower it, at most the longer "
                 "side fits"
             )
-        shift_px = np.float32(image.shift_px)
-        most = image.widest_px + abs(float(shift_px))
-        return _Job(
-            image=image,
-            samples=image.samples(inner[1].start),
-            rows=rows_of(footprint(self.aperture, self.profile, most), self._cut(inner_height, inner_width, inner)),
-            slots=depth_bin(np.float32(image.nearest_px)) - depth_bin(np.float32(image.farthest_px)) + 1,
-            tiles=-(-inner_height // cpu.TILE_HEIGHT) * -(-inner_width // cpu.TILE_WIDTH),
-            # Red, green and blue have focal planes of their own, or share one.
-            passes=((-1, np.float32(0)),) if shift_px == 0 else ((0, shift_px), (1, np.float32(0)), (2, -shift_px)),
-        )
 
     def _cut(self, height: int, width: int, inner: tuple[slice, slice, slice]) -> VignettingTable | None:
         if self.vignetting.is_open:
@@ -202,6 +216,12 @@ class LayeredRenderer:
         numbers, kept = self._vignetting_table[1]
         # The centre of the lens is that of the inner part.
         return VignettingTable(numbers + np.array([0, 0, inner[1].start, inner[2].start, 0], np.float32), kept)
+
+
+def passes_of(shift_px: float) -> tuple[tuple[int, np.float32], ...]:
+    """Channel and shift of each rendering: red, green and blue have focal planes of their own, or share one."""
+    shift = np.float32(shift_px)
+    return ((-1, np.float32(0)),) if shift == 0 else ((0, shift), (1, np.float32(0)), (2, -shift))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

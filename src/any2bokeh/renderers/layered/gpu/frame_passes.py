@@ -1,0 +1,377 @@
+"""A frame through the stages: which are dispatched, over which rows, with which buffers."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from any2bokeh.optics.vignetting import VignettingTable
+from any2bokeh.renderers.layered.blocks import BLOCK
+from any2bokeh.renderers.layered.gpu.device import Device, read_back
+from any2bokeh.renderers.layered.gpu.levels import Run, runs_of
+from any2bokeh.renderers.layered.gpu.packed import EXTRA_WORDS, Packed
+from any2bokeh.renderers.layered.gpu.params import Params
+from any2bokeh.renderers.layered.gpu.shaders import CELL_SAMPLES
+from any2bokeh.renderers.layered.gpu.shapes import RADII, Shapes
+from any2bokeh.renderers.layered.gpu.unlayered import Layers, Unlayered
+
+TILE = 16
+_NOTHING = np.zeros(4, np.float32)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FrameJob:
+    """A frame ready to be rendered.
+
+    Attributes:
+        samples: its samples, or the frame itself, of which the GPU makes them.
+        blocks: ``(rows, columns, 2)`` float32: how bright it is around each block, and how far its samples reach, px.
+            None where the GPU finds it.
+        window: first and last row and column of what is rendered, the ends exclusive.
+        shapes, vignetting: of the lens; its centre in pixels of the frame.
+        passes: ``(channel, shift_px)`` of each rendering.
+        glow: ``(parts, rows, columns, 3)`` light of lamps in the window; None = there are none.
+        transfer: code values at even square roots of light up to a peak, and that peak.
+        focus_px: where parts are kept apart: up to this radius a sample is in focus. None = the picture.
+    """
+
+    samples: Packed | Unlayered
+    blocks: NDArray[np.float32] | None
+    window: tuple[int, int, int, int]
+    shapes: Shapes
+    vignetting: VignettingTable | None
+    passes: tuple[tuple[int, np.float32], ...]
+    glow: NDArray[np.float32] | None
+    transfer: tuple[NDArray[np.float32], np.float32]
+    focus_px: float | None = None
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of the frame."""
+        height, width = (self.samples.marks if isinstance(self.samples, Packed) else self.samples.disparity).shape
+        return height, width
+
+    @property
+    def parts(self) -> int:
+        return 1 if self.focus_px is None else 3
+
+    @property
+    def planes(self) -> int:
+        """Of the result."""
+        return 3 if self.focus_px is None else 12
+
+
+class PlacedRun(NamedTuple):
+    """A run for a window of the frame.
+
+    Attributes:
+        run: which bins, at which level.
+        sums: top, left, rows and columns of the pixels of the level that are gathered.
+        grid: the same of the cells that reach these.
+    """
+
+    run: Run
+    sums: tuple[int, int, int, int]
+    grid: tuple[int, int, int, int]
+
+    @classmethod
+    def of(cls, run: Run, window: tuple[int, int, int, int]) -> Self:
+        across = 2**run.level
+        top, bottom, left, right = window
+        # Two more to each side, between whose middles the outermost pixels lie.
+        first_row, first_column = top // across - 2, left // across - 2
+        rows, columns = (bottom - 1) // across + 3 - first_row, (right - 1) // across + 3 - first_column
+        reach = run.reach
+        return cls(
+            run,
+            (first_row, first_column, rows, columns),
+            (first_row - reach, first_column - reach, rows + 2 * reach, columns + 2 * reach),
+        )
+
+    @property
+    def cells_bytes(self) -> int:
+        return 32 * CELL_SAMPLES * self.grid[2] * self.grid[3]
+
+    @property
+    def sums_bytes(self) -> int:
+        return 16 * (self.run.near_bin - self.run.far_bin + 1) * self.sums[2] * self.sums[3]
+
+    @property
+    def groups_of_grid(self) -> tuple[int, int]:
+        return -(-self.grid[3] // 8), -(-self.grid[2] // 8)
+
+    @property
+    def groups_of_sums(self) -> tuple[int, int]:
+        return -(-self.sums[3] // TILE), -(-self.sums[2] // TILE)
+
+    def params(self) -> dict[str, int]:
+        """What it puts into ``Params``."""
+        places = zip(("top", "left", "rows", "columns"), zip(self.sums, self.grid, strict=True), strict=True)
+        of_run = {name: getattr(self.run, name) for name in ("level", "near_bin", "far_bin", "reach")}
+        sides = {f"{of}_{name}": each[i] for name, each in places for i, of in enumerate(("sums", "grid"))}
+        return of_run | sides
+
+
+class Band(NamedTuple):
+    """Rows that are rendered together: first and last of the window, and those of the frame that reach them."""
+
+    top: int
+    bottom: int
+    rows_from: int
+    rows_to: int
+
+
+class Submitted(NamedTuple):
+    """A band that the GPU works on: its rows, and the buffer that will hold ``size`` bytes of it."""
+
+    band: Band
+    buffer: Any
+    size: int
+
+
+class HasLamps(Exception):
+    """The GPU was to make the layers of a frame that has lamps, which the CPU must follow."""
+
+
+Taking = Callable[[NDArray[np.float32], NDArray[np.float32], int], None]
+"""Rows as they come from the device, ``(planes, rows, columns)``; where they belong; the first of them."""
+
+
+def _copied(rows: NDArray[np.float32], target: NDArray[np.float32], _first: int) -> None:
+    target[:] = rows
+
+
+class FramePasses:
+    """Renders frames on a device, one after another.
+
+    Args:
+        device: where.
+
+    Attributes:
+        most_bytes: of a buffer that grows with the rows of a band.
+    """
+
+    def __init__(self, device: Device) -> None:
+        self.device = device
+        self.most_bytes = device.most_bytes
+        self._turn = 0
+
+    def render(self, job: FrameJob) -> NDArray[np.float32]:
+        """``(3, H, W)`` code values, below 0 where the frame's own stay; ``(12, H, W)`` for separated output."""
+        return self.finished(job, self.submit(job))
+
+    def submit(self, job: FrameJob, *, uploads: bool = True, reads: bool = True) -> list[Submitted]:
+        """Hand a frame over, and return at once. At most two frames may be unfinished at a time.
+
+        Args:
+            job: the frame.
+            uploads: False where the last frame is rendered again: its samples are on the device.
+            reads: False where of the result no more than a beginning is wanted.
+        """
+        self._turn = 1 - self._turn
+        self._load_lens(job)
+        bands = bands_of(job, self.most_bytes)
+        submitted: list[Submitted] = []
+        for number, band in enumerate(bands):
+            submitted.append(self._submit_band(job, band, f"read {self._turn} {number}", uploads=uploads, reads=reads))
+        return submitted
+
+    def finished(self, job: FrameJob, submitted: list[Submitted], taking: Taking | None = None) -> NDArray[np.float32]:
+        """The result of a frame that was handed over.
+
+        Args:
+            job: the frame.
+            submitted: what ``submit`` gave.
+            taking: copies rows of the result to where they belong, and may change them on the way.
+
+        Raises:
+            HasLamps: the layers of this frame are to be made on the CPU.
+        """
+        top, bottom, left, right = job.window
+        result = np.empty((job.planes, bottom - top, right - left), np.float32)
+        for band, buffer, size in submitted:
+            shape = (job.planes, band.bottom - band.top, right - left)
+
+            def take(rows: NDArray[np.float32], band: Band = band, shape: tuple[int, ...] = shape) -> None:
+                if isinstance(job.samples, Unlayered) and rows[-1:].view(np.uint32)[0]:
+                    raise HasLamps
+                (taking or _copied)(rows[:-1].reshape(shape), result[:, band.top : band.bottom], band.top)
+
+            read_back(self.device, buffer, size + 4, take)
+        return result
+
+    def seconds_of(self, job: FrameJob, *, times: int = 10) -> float:
+        """How long the device alone works at the frame that it was given last, the mean of several times."""
+        for count in (1, times):
+            began = time.perf_counter()
+            submitted = [self.submit(job, uploads=False, reads=False) for _ in range(count)]
+            _, buffer, size = submitted[-1][-1]
+            read_back(self.device, buffer, size, lambda rows: None)
+        return (time.perf_counter() - began) / times
+
+    def _load_lens(self, job: FrameJob) -> None:
+        device, table = self.device, job.transfer[0]
+        if device.lens is not None and device.lens[0] is job.shapes and device.lens[1] is table:
+            return
+        device.upload("shapes", job.shapes.records)
+        device.upload("table", job.shapes.table)
+        device.upload("encode", table)
+        device.lens = job.shapes, table
+
+    def _submit_band(self, job: FrameJob, band: Band, target: str, *, uploads: bool, reads: bool) -> Submitted:
+        device, commands = self.device, self.device.commands()
+        given = device.upload if uploads else (lambda name, values: device.buffer(name, 0))
+        left, right = job.window[2:]
+        width, rows = right - left, band.bottom - band.top
+        if isinstance(job.samples, Unlayered):
+            layers = job.samples.dispatch(device, commands, uploads=uploads)
+        else:
+            packed = job.samples
+            layers = Layers(
+                given("front", packed.front[band.rows_from : band.rows_to]),
+                given("marks", packed.marks[band.rows_from : band.rows_to]),
+                given("extras", packed.extras),
+                given("blocks", _NOTHING if job.blocks is None else job.blocks),
+            )
+        shapes, table = device.buffer("shapes", 0), device.buffer("table", 0)
+        state = device.buffer("state", 16 * job.parts * rows * width)
+        result = device.buffer("result", 4 * job.planes * rows * width)
+        glow = np.zeros(4, np.float32) if job.glow is None else job.glow[:, band.top : band.bottom]
+        shining = given("glow", glow)
+        params = self._params(job, band)
+        kind = {"parts": job.parts, "cuts": job.shapes.cuts}
+        groups = (-(-width // TILE), -(-rows // TILE))
+        plan = [(channel, shift_px, self._placed_runs(job, band, float(shift_px))) for channel, shift_px in job.passes]
+        levels = [placed for _, _, runs in plan for placed in runs if placed.run.level]
+        cells = device.buffer("cells", max((placed.cells_bytes for placed in levels), default=0))
+        sums = device.buffer("sums", max((placed.sums_bytes for placed in levels), default=0))
+        for channel, shift_px, runs in plan:
+            params.channel, params.shift_px = channel, float(shift_px)
+            commands.clear(state)
+            for placed in runs:
+                data = replace(params, **placed.params()).packed()
+                if placed.run.level == 0:
+                    commands.dispatch("gather", data, (*layers, shapes, table, state), groups, **kind)
+                    continue
+                commands.dispatch("reduce", data, (*layers, cells), placed.groups_of_grid)
+                buffers = (cells, shapes, table, sums)
+                commands.dispatch("gather_level", data, buffers, placed.groups_of_sums, cuts=job.shapes.cuts)
+                commands.dispatch("take_level", data, (layers.marks, sums, state), groups, parts=job.parts)
+            if job.focus_px is None:
+                buffers = (layers.front, state, shining, device.buffer("encode", 0), result)
+                commands.dispatch("finish", params.packed(), buffers, groups)
+            else:
+                commands.dispatch("separate", params.packed(), (state, shining, result), groups)
+        size = 4 * job.planes * rows * width if reads else 16
+        reading = device.buffer(target, size + 4, read=True)
+        commands.copy(result, reading, size)
+        if isinstance(job.samples, Unlayered):
+            commands.copy(layers.marks, reading, 4, at=4 * job.samples.disparity.size, to=size)
+        commands.submit()
+        return Submitted(band, reading, size)
+
+    def _placed_runs(self, job: FrameJob, band: Band, shift_px: float) -> list["PlacedRun"]:
+        top, _, left, right = job.window
+        window = (top + band.top, top + band.bottom, left, right)
+        runs = runs_of(job.samples.nearest_px, job.samples.farthest_px, shift_px)
+        return [PlacedRun.of(run, window) for run in runs]
+
+    def _params(self, job: FrameJob, band: Band) -> Params:
+        height, width = job.shape
+        top, _, left, right = job.window
+        numbers = np.zeros(5, np.float32) if job.vignetting is None else job.vignetting.numbers
+        return Params(
+            width=width,
+            height=height,
+            window_top=top,
+            window_left=left,
+            window_width=right - left,
+            band_top=band.top,
+            band_rows=band.bottom - band.top,
+            channel=-1,
+            shift_px=0.0,
+            level=0,
+            near_bin=0,
+            far_bin=0,
+            reach=0,
+            grid_top=0,
+            grid_left=0,
+            grid_rows=0,
+            grid_columns=0,
+            sums_top=0,
+            sums_left=0,
+            sums_rows=0,
+            sums_columns=0,
+            block_rows=-(-height // BLOCK),
+            block_columns=-(-width // BLOCK),
+            radii=RADII,
+            kept_at=job.shapes.kept_at,
+            cat_eye=float(numbers[0]),
+            swirl=float(numbers[1]),
+            centre_row=float(numbers[2]),
+            centre_column=float(numbers[3]),
+            per_px=float(numbers[4]),
+            encode_cells=max(len(job.transfer[0]) - 1, 0),
+            peak=float(job.transfer[1]),
+            has_glow=int(job.glow is not None),
+            focus_px=float(job.focus_px or 0.0),
+            rows_from=band.rows_from,
+        )
+
+
+def bands_of(job: FrameJob, most_bytes: int) -> list[Band]:
+    """The bands of a frame: as few as buffers allow."""
+    top, bottom, _, _ = job.window
+    for count in range(1, bottom - top + 1):
+        bands = _cut_into(job, count)
+        if max(_largest_buffer(job, band) for band in bands) <= most_bytes:
+            return bands
+    return _cut_into(job, bottom - top)
+
+
+def _cut_into(job: FrameJob, count: int) -> list[Band]:
+    top, bottom, _, _ = job.window
+    height = job.shape[0]
+    rows = -(-(bottom - top) // count)
+    rows = -(-rows // BLOCK) * BLOCK
+    widest = max(abs(job.samples.nearest_px), abs(job.samples.farthest_px))
+    runs = [
+        run for _, shift in job.passes for run in runs_of(job.samples.nearest_px, job.samples.farthest_px, float(shift))
+    ]
+    widest += max(abs(float(shift)) for _, shift in job.passes)
+    around = int(widest) + 4 * 2 ** max(run.level for run in runs) + 2
+    return [
+        Band(
+            first,
+            min(first + rows, bottom - top),
+            min(max(top + first - around, 0), height - 1) if isinstance(job.samples, Packed) else 0,
+            max(min(top + first + rows + around, height), 1) if isinstance(job.samples, Packed) else height,
+        )
+        for first in range(0, bottom - top, rows)
+    ]
+
+
+def _largest_buffer(job: FrameJob, band: Band) -> int:
+    """In bytes, of those that a band needs."""
+    top, _, left, right = job.window
+    width, rows = right - left, band.bottom - band.top
+    sizes = [
+        16 * (band.rows_to - band.rows_from) * job.shape[1],
+        4 * EXTRA_WORDS * _extras_of(job),
+        4 * job.planes * rows * width,
+        16 * job.parts * rows * width,
+    ]
+    window = (top + band.top, top + band.bottom, left, right)
+    for _, shift_px in job.passes:
+        for run in runs_of(job.samples.nearest_px, job.samples.farthest_px, float(shift_px)):
+            if run.level:
+                placed = PlacedRun.of(run, window)
+                sizes += [placed.cells_bytes, placed.sums_bytes]
+    return max(sizes)
+
+
+def _extras_of(job: FrameJob) -> int:
+    return len(job.samples.extras) if isinstance(job.samples, Packed) else job.samples.disparity.size

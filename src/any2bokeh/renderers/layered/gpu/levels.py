@@ -1,0 +1,74 @@
+"""Levels: shapes of a large radius are gathered among fewer, larger pixels.
+
+A pixel of level n is a square of 2^n pixels of the frame. Each bin belongs to the first level in whose pixels no radius
+of it is larger than ``LINEAR_LIMIT_PX``, so that what a pixel costs does not grow with the radius. Along the bins from
+the nearest to the farthest, radii fall and rise again: bins of one level that follow one another make a run.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from any2bokeh.optics.radii import LINEAR_LIMIT_PX
+from any2bokeh.renderers.layered import bins
+from any2bokeh.renderers.layered.bins import BIN_COUNT, FOCUS_BIN, depth_bin
+
+
+class Run(NamedTuple):
+    """Bins of one level, front to back.
+
+    Attributes:
+        level: a pixel of it is 2^level pixels of the frame.
+        near_bin, far_bin: the first and the last.
+        reach: pixels of the level; no shape reaches farther.
+    """
+
+    level: int
+    near_bin: int
+    far_bin: int
+    reach: int
+
+
+def runs_of(nearest_px: float, farthest_px: float, shift_px: float) -> list[Run]:
+    """The runs of a frame.
+
+    Args:
+        nearest_px, farthest_px: largest and least signed defocus of all samples.
+        shift_px: added to it in the channel that is rendered.
+    """
+    # The GPU rounds otherwise: a sample at an end must not fall into a bin beyond it, which nobody gathers.
+    nearest_px, farthest_px = nearest_px + _margin_px(nearest_px), farthest_px - _margin_px(farthest_px)
+    runs: list[Run] = []
+    for bin_ in range(depth_bin(np.float32(nearest_px)), depth_bin(np.float32(farthest_px)) - 1, -1):
+        low, high = _defocus_of(bin_)
+        low, high = max(low, farthest_px), min(high, nearest_px)
+        widest = max(abs(low + shift_px), abs(high + shift_px))
+        level = max(math.ceil(math.log2(max(widest, 1e-3) / LINEAR_LIMIT_PX)), 0)
+        reach = math.ceil(min(widest / 2**level, LINEAR_LIMIT_PX)) + 1
+        if runs and runs[-1].level == level:
+            last = runs.pop()
+            runs.append(Run(level, last.near_bin, bin_, max(last.reach, reach)))
+        else:
+            runs.append(Run(level, bin_, bin_, reach))
+    return runs
+
+
+def _margin_px(defocus_px: float) -> float:
+    return 1e-3 + 1e-4 * abs(defocus_px)
+
+
+def _defocus_of(bin_: int) -> tuple[float, float]:
+    """Least and largest signed defocus in a bin."""
+    away = abs(bin_ - FOCUS_BIN)
+    inner, outer = _radius_px(away), _radius_px(away + 1) if away < BIN_COUNT // 2 else math.inf
+    if away == 0:
+        return -outer, outer
+    return (inner, outer) if bin_ > FOCUS_BIN else (-outer, -inner)
+
+
+def _radius_px(away: int) -> float:
+    """Radius at which the bin ``away`` from the one in focus begins."""
+    if away <= bins._LINEAR_BINS + 1:
+        return max(away - 0.5, 0.0)
+    return (bins._LINEAR_BINS + 0.5) * math.exp((away - bins._LINEAR_BINS - 1) / bins._BINS_PER_E_FOLD)

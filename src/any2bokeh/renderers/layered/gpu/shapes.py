@@ -1,0 +1,73 @@
+"""The shapes of points out of focus as the shaders take them: for each radius a picture of what it covers."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from any2bokeh.optics.footprint import Footprint
+from any2bokeh.optics.radii import LINEAR_LIMIT_PX, radius_index
+from any2bokeh.optics.vignetting import VignettingTable
+
+RADII = radius_index(LINEAR_LIMIT_PX) + 1
+"""Shapes are kept up to this radius; levels keep every shape within it."""
+
+
+class Shapes(NamedTuple):
+    """Tables of one lens.
+
+    Attributes:
+        records: ``(3 * 2 * RADII + ...,)`` uint32: of each radius, first behind the focal plane and then in front of
+            it: where it begins in ``table``, rows and columns, and the float32 bits of one over its area. Where shapes
+            are cut, it begins in ``records`` instead, which hold the first step of each row.
+        table: float32: shares of pixels covered, row by row; where shapes are cut, place and height of each step, and
+            from ``kept_at`` on what vignetting keeps.
+        kept_at: see there.
+        cuts: whether vignetting cuts shapes.
+    """
+
+    records: NDArray[np.uint32]
+    table: NDArray[np.float32]
+    kept_at: int
+    cuts: bool
+
+
+def shapes_of(footprint: Footprint, vignetting: VignettingTable | None) -> Shapes:
+    """The tables of a footprint, behind a lens barrel if it vignettes."""
+    records = np.zeros((2, RADII, 3), np.uint32)
+    records[..., 2] = footprint.inverse_area[:, :RADII].view(np.uint32)
+    rows = 2 * footprint.reach[:RADII] + 1
+    if vignetting is not None:
+        radii_px = np.arange(RADII) * np.float32(LINEAR_LIMIT_PX / (RADII - 1))
+        columns = 2 * (radii_px + 1.5).astype(np.uint32) + 1
+        records[..., 0] = footprint.first[:, :RADII] + records.size
+        records[..., 1] = rows | columns << 16
+        steps = np.stack([footprint.places, footprint.heights], axis=1).astype(np.float32).ravel()
+        table = np.concatenate([steps, vignetting.kept.ravel()]).astype(np.float32)
+        return Shapes(
+            np.concatenate([records.ravel(), footprint.row_first.astype(np.uint32)]), table, steps.size, cuts=True
+        )
+    pictures, at = [], 0
+    drawn: dict[int, tuple[int, int]] = {}  # first row: where it stands, and columns
+    for side in range(2):
+        for index in range(RADII):
+            first = int(footprint.first[side, index])
+            if first not in drawn:
+                picture = _picture(footprint, first, int(rows[index]))
+                drawn[first] = at, picture.shape[1]
+                pictures.append(picture.ravel())
+                at += picture.size
+            records[side, index, :2] = drawn[first][0], int(rows[index]) | drawn[first][1] << 16
+    return Shapes(records.ravel(), np.concatenate(pictures), 0, cuts=False)
+
+
+def _picture(footprint: Footprint, first: int, rows: int) -> NDArray[np.float32]:
+    """What one shape covers of each pixel, ``(rows, columns)``; columns are odd, its own in the middle."""
+    begin, end = footprint.row_first[first], footprint.row_first[first + rows]
+    cells, shares = footprint.cells[begin:end], footprint.shares[begin:end]
+    across = int(max(-cells.min(), cells.max(), 0))
+    row = np.repeat(np.arange(rows), np.diff(footprint.row_first[first : first + rows + 1]))
+    steps = np.zeros((rows, 2 * across + 2))
+    np.add.at(steps, (row, cells + across), shares[:, 0])
+    np.add.at(steps, (row, cells + across + 1), shares[:, 1])
+    return steps.cumsum(axis=1)[:, :-1].astype(np.float32)

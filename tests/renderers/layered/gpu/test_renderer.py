@@ -1,0 +1,190 @@
+"""The GPU's pictures are the CPU's."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from any2bokeh.optics.aperture import ImageAperture, Polygon
+from any2bokeh.optics.highlights import Highlights
+from any2bokeh.optics.profile import BokehProfile
+from any2bokeh.optics.vignetting import Vignetting
+from any2bokeh.plate.hidden import HiddenBackground
+from any2bokeh.renderers.base import RenderInput
+from any2bokeh.renderers.layered.gpu.device import Device
+from any2bokeh.renderers.layered.gpu.packed import Packed
+from any2bokeh.renderers.layered.gpu.renderer import GpuRenderer
+from any2bokeh.renderers.layered.gpu.unlayered import Unlayered
+from any2bokeh.renderers.layered.renderer import LayeredRenderer
+from tests.renderers.layered import scenes
+from tests.renderers.layered.test_bands import ramp
+
+HEIGHT, WIDTH = 40, 56
+
+
+def on_gpu(device: Device, **look: Any) -> GpuRenderer:
+    return GpuRenderer(lambda: device, raises=True, threads=1, **look)
+
+
+def on_cpu(**look: Any) -> LayeredRenderer:
+    return LayeredRenderer(threads=1, **look)
+
+
+def card_frame(radius_px: float, height: int = HEIGHT, width: int = WIDTH) -> RenderInput:
+    """A card and the wall behind it, both ``radius_px`` out of focus, with noisy disparity."""
+    noise = np.random.default_rng(1).normal(0, 0.01, (1, height, width)).astype(np.float32)
+    disparity = np.clip(scenes.card(height, width) + noise, 0, 1)
+    strength = scenes.k_for(radius_px, 0.4, height, width)
+    return RenderInput(scenes.noise(height, width), disparity, 0.5, strength)
+
+
+def lamp_frame() -> RenderInput:
+    """A lamp beside a near leaf, one at the border, both far brighter than what is around."""
+    pixels = np.full((3, HEIGHT, WIDTH), 0.02, np.float32)
+    pixels[:, 20, 33] = (40, 30, 10)
+    pixels[:, 0, 5] = 20
+    disparity = np.full((1, HEIGHT, WIDTH), 0.1, np.float32)
+    disparity[:, :, :30] = 0.9
+    return RenderInput(pixels, disparity, 0.6, scenes.k_for(6, 0.5, HEIGHT, WIDTH))
+
+
+def margin_frame() -> RenderInput:
+    """A frame around which, and behind whose card, others saw something else."""
+    frame, margin = card_frame(5), 8
+    wide = (HEIGHT + 2 * margin, WIDTH + 2 * margin)
+    known = np.full(wide, 0.7, np.float32)
+    seen = HiddenBackground(scenes.noise(*wide, seed=5), np.full((1, *wide), 0.05, np.float32), known, margin)
+    return replace(frame, hidden=seen)
+
+
+def codes_apart(found: NDArray[np.float32], right: NDArray[np.float32]) -> NDArray[np.float32]:
+    assert found.shape == right.shape
+    return np.abs(found - right) * 255
+
+
+def picture_of_opening() -> ImageAperture:
+    mask = np.zeros((40, 40), np.float32)
+    mask[5:35, 5:20], mask[10:15, 20:35] = 1, 0.5
+    return ImageAperture(mask)
+
+
+LOOKS: dict[str, dict[str, Any]] = {
+    "disc": {},
+    "blades": {"aperture": Polygon(5, 0.2, 10)},
+    "anamorphic": {"aperture": Polygon(8, 1.0, 0.0, 0.5)},
+    "picture": {"aperture": picture_of_opening()},
+    "profile": {"profile": BokehProfile(spherical=0.6, softness=0.2, onion_rings=0.3)},
+    "vignetting": {"vignetting": Vignetting(0.8, 0.4), "profile": BokehProfile(spherical=-0.5)},
+    "axial": {"axial_chromatic": 0.1},
+    "linear": {"transfer": "linear"},
+    "none": {"transfer": "none"},
+    "hlg": {"transfer": "hlg"},
+    "highlights": {"highlights": Highlights(2.0)},
+}
+
+
+@pytest.mark.parametrize("look", LOOKS.values(), ids=LOOKS)
+def test_every_look_is_the_same(device, look):
+    frame = card_frame(7)
+    apart = codes_apart(on_gpu(device, **look).render_frame(frame), on_cpu(**look).render_frame(frame))
+    assert apart.max() < 0.05  # worst seen 0.003, axial
+
+
+def test_pq_is_the_same(device):
+    frame = card_frame(7)
+    frame = replace(frame, pixels=0.2 + 0.6 * frame.pixels)  # its curve is very steep beside black
+    apart = codes_apart(on_gpu(device, transfer="pq").render_frame(frame), on_cpu(transfer="pq").render_frame(frame))
+    assert apart.max() < 0.05  # worst seen 0.001
+
+
+@pytest.mark.parametrize("given", [lamp_frame, margin_frame, ramp], ids=lambda given: given.__name__)
+@pytest.mark.parametrize("axial", [0.0, 0.05])
+def test_lamps_margins_and_bands_are_the_same(device, given, axial):
+    look, frame = {"transfer": "linear", "axial_chromatic": axial}, given()
+    apart = codes_apart(on_gpu(device, **look).render_frame(frame), on_cpu(**look).render_frame(frame))
+    assert apart.max() < 0.05  # worst seen 0.01, lamps
+
+
+@pytest.mark.parametrize("given", [lamp_frame, lambda: card_frame(5)], ids=["lamps", "card"])
+@pytest.mark.parametrize("axial", [0.0, 0.05])
+def test_separated_output_is_the_same(device, given, axial):
+    look, frame = {"transfer": "linear", "axial_chromatic": axial}, given()
+    found, right = (make.render_separated(frame) for make in (on_gpu(device, **look), on_cpu(**look)))
+    np.testing.assert_allclose(found, right, atol=2e-4)  # worst seen 2e-5, lamps
+    np.testing.assert_allclose(found[:, 3].sum(axis=0), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("radius_px", [20, 38])
+def test_large_radii_are_gathered_at_a_smaller_size(device, radius_px):
+    frame = card_frame(radius_px, 96, 128)
+    apart = codes_apart(on_gpu(device).render_frame(frame), on_cpu().render_frame(frame))
+    assert apart.mean() < 0.25  # worst seen 0.1
+    assert (apart.max(axis=0) > 4).mean() < 0.001  # none seen
+
+
+def test_what_is_in_focus_stays_to_the_bit(device):
+    frame = replace(card_frame(5), focus_disparity=0.9)
+    frame = replace(frame, disparity=scenes.card(HEIGHT, WIDTH))
+    card = np.s_[:, 16:24, 20:36]
+    found = on_gpu(device).render_frame(frame)
+    np.testing.assert_array_equal(found[card], frame.pixels[card])
+    assert (found != frame.pixels).any()
+
+
+def test_no_blur_gives_the_very_array(device):
+    frame = replace(card_frame(5), blur_strength=0.0)
+    assert on_gpu(device).render_frame(frame) is frame.pixels
+
+
+def test_the_same_frame_gives_the_same_bits(device):
+    frame, renderer = card_frame(9), on_gpu(device)
+    np.testing.assert_array_equal(renderer.render_frame(frame), renderer.render_frame(frame))
+
+
+@pytest.mark.parametrize("look", [{}, {"axial_chromatic": 0.05}], ids=["picture", "axial"])
+def test_bands_join_without_a_seam(device, look):
+    frame = card_frame(20, 96, 64)
+    whole = on_gpu(device, **look).render_frame(frame)
+    banded = on_gpu(device, **look)
+    banded.passes.most_bytes = 90_000  # the samples of all rows have 98,304
+    np.testing.assert_array_equal(banded.render_frame(frame), whole)
+
+
+def test_renderers_of_one_device_keep_their_lenses_apart(device):
+    frame = card_frame(6)
+    disc, blades = on_gpu(device), on_gpu(device, aperture=Polygon(3))
+    first = disc.render_frame(frame)
+    assert (blades.render_frame(frame) != first).any()
+    np.testing.assert_array_equal(disc.render_frame(frame), first)
+
+
+def test_frames_of_a_stream_come_in_order(device):
+    frames = [card_frame(radius_px) for radius_px in (3, 6)] + [replace(card_frame(3), blur_strength=0.0)]
+    found = list(on_gpu(device).render(iter(frames)))
+    assert len(found) == 3
+    for picture, frame in zip(found[:2], frames, strict=False):
+        np.testing.assert_allclose(picture, on_cpu().render_frame(frame), atol=1e-4)
+    assert found[2] is frames[2].pixels
+
+
+def test_layers_are_made_on_the_gpu_unless_a_frame_has_lamps(device):
+    renderer = on_gpu(device, transfer="linear")
+    assert isinstance(renderer.job_of(card_frame(5)).samples, Unlayered)
+    right = on_cpu(transfer="linear").render_frame(lamp_frame())
+    assert codes_apart(renderer.render_frame(lamp_frame()), right).max() < 0.05  # worst seen 0.01
+    assert isinstance(renderer.job_of(card_frame(5)).samples, Packed), "its neighbours in time have them too"
+    for _ in range(23):
+        renderer.job_of(card_frame(5))
+    assert isinstance(renderer.job_of(card_frame(5)).samples, Unlayered), "but not for ever"
+
+
+def test_memory_is_flat_and_given_back(device):
+    renderer = on_gpu(device)
+    list(renderer.render([card_frame(6)] * 3))
+    held = device.held_bytes
+    list(renderer.render([card_frame(6)] * 3))
+    assert device.held_bytes == held
+    renderer.close()
+    assert device.held_bytes == 0
