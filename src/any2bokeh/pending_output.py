@@ -313,6 +313,24 @@ def _move_into(temporary: Path, place: Path) -> None:
     temporary.rmdir()
 
 
+def linked_into(folder: Path, place: Path) -> None:
+    """Give the files of a folder, and of those within it, names in another, too; copies where no file has two names.
+
+    Raises:
+        OSError: they cannot be written.
+    """
+    for each in sorted(folder.iterdir()):
+        target = place / each.name
+        if each.is_dir():
+            target.mkdir(exist_ok=True)
+            linked_into(each, target)
+        else:
+            try:
+                os.link(each, target)
+            except OSError:
+                shutil.copy2(each, target)
+
+
 def _abandon(temporary: Path, claim: Claim, owner: int) -> None:
     if os.getpid() == owner:  # a forked child has no part in it
         with suppress(OSError):
