@@ -25,6 +25,7 @@ _FLOORS = [
     {"engines"},
     {"grain", "recipe", "recipe_json", "clip_disparity", "clip_focus", "shot", "shot_frames"},
     {"aov"},
+    {"segments"},
     {"refocusing"},
     {"preview", "track", "demo"},
     {"synthesis", "evaluation"},

@@ -49,8 +49,9 @@ def frames_of(shot: Shot) -> Generator[ShotFrame, None, None]:
         return
     from any2bokeh.plate.stream import AHEAD, BACK, PlateStream
 
-    first = shot.start if shot.is_part else max(shot.start - BACK, 0)
-    last = shot.stop if shot.is_part else min(shot.stop + AHEAD, shot.source.info.frame_count)
+    first = max(shot.start - BACK, shot.first_known)
+    known = shot.disparity.frame_count if shot.is_part else shot.source.info.frame_count
+    last = min(shot.stop + AHEAD, known)
     around = PlateStream()
     waiting: deque[_Treated] = deque()
     last = max(min(last, shot.disparity.frame_count), shot.stop)  # maps after the part may be missing

@@ -21,7 +21,7 @@ from any2bokeh.video.media_file import file_url
 from any2bokeh.video.picture_encoder import PictureEncoder
 from any2bokeh.video.sink import SegmentSink
 
-_PICTURES, _STAMPS = "pictures", "stamps.json"
+_PICTURES, _STAMPS = "pictures.packets", "stamps.json"
 
 
 class PictureSegment(SegmentSink):
