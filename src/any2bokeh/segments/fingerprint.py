@@ -93,7 +93,7 @@ def digest(of: Mapping[str, Any]) -> str:
 def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
     """In what two fingerprints differ, in words."""
     before, after = essence(one), essence(other)
-    names = [*before, *(name for name in after if name not in before)]
+    names: list[str] = [*before, *(name for name in after if name not in before)]
     return [_NAMES.get(name, name) for name in names if before.get(name) != after.get(name)]
 
 

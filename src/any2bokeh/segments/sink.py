@@ -46,8 +46,8 @@ class SegmentedSink:
         Args:
             stop: frame after the last one that was written; earlier than its segment's where the clip ended early.
         """
-        segment = self._segment or (self._waiting[0] if self._waiting else None)
-        if segment is not None and stop < segment.stop:
+        last = self._waiting[-1] if self._waiting else self._segment
+        if last is not None and stop < last.stop:
             self._parts.ends_at(stop)
         self._complete()
 

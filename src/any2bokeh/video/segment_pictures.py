@@ -27,9 +27,9 @@ _PICTURES, _STAMPS = "pictures.packets", "stamps.json"
 class PictureSegment(SegmentSink):
     """Writes the pictures of one segment into a folder; see ``ContainerSink.segment``.
 
-    NUT keeps packets as the encoder made them; Matroska does it where pictures have an alpha of their own beside them
-    (VP9). Time stamps stand in a file of their own, in the result's unit and counted on its clock, so that no
-    container rounds them.
+    The container keeps packets as the encoder made them: NUT does, but knows no ProRes, for which it is QuickTime, and
+    no alpha beside the pictures (VP9), for which it is Matroska. Time stamps stand in a file of their own, in the
+    result's unit and counted on its clock, so that no container rounds them.
 
     Args:
         folder: an empty one.
@@ -48,7 +48,7 @@ class PictureSegment(SegmentSink):
         self._decoded_at: list[int] = []
         path = folder / _PICTURES
         try:
-            self._container = av.open(file_url(path), "w", format=_format(encoder.pixel_format))
+            self._container = av.open(file_url(path), "w", format=_container_for(encoder))
             encoder.add_to(self._container, dict(parameters))
         except OSError as error:
             raise write_failure(path, error) from None
@@ -143,8 +143,10 @@ def joined_packets(folders: Sequence[Path], time_base: Fraction, extradata: byte
         before, last = times[len(shown) :], shown[-1]
 
 
-def _format(pixel_format: str) -> str:
-    return "matroska" if alpha_bits(pixel_format) and "yuva420" in pixel_format else "nut"
+def _container_for(encoder: PictureEncoder) -> str:
+    if encoder.codec.name == "vp9" and alpha_bits(encoder.pixel_format):
+        return "matroska"
+    return "mov" if encoder.codec.name == "prores" else "nut"
 
 
 def _stamps(folder: Path) -> tuple[list[tuple[int, int]], int]:
