@@ -27,7 +27,7 @@ _FLOORS = [
     {"aov"},
     {"segments"},
     {"refocusing"},
-    {"preview", "track", "demo"},
+    {"preview", "track", "demo", "batch"},
     {"synthesis", "evaluation"},
     {"training"},
     {"app", "cli"},

@@ -135,7 +135,7 @@ def _files_of(path: Path) -> list[Path]:
         return sorted(Path(each) for each in glob(str(path), recursive=True))  # noqa: PTH207
     pattern = NamePattern.of(path)
     if pattern is None or not pattern.folder.is_dir():
-        return [path]  # and be told that it is missing
+        return []  # whoever opens it tells that it is missing
     return sorted(each for each in pattern.folder.iterdir() if pattern.matches(each.name))
 
 

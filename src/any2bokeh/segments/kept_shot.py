@@ -1,7 +1,6 @@
 """What was found by looking along a whole clip, kept beside its segments: disparity, its scale, and the focus."""
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, replace
@@ -22,6 +21,7 @@ from any2bokeh.optics.lens import Lens
 from any2bokeh.pending_output import linked, writing
 from any2bokeh.plate.choice import uses_plate
 from any2bokeh.recipe import Recipe
+from any2bokeh.segments.marks import write_whole
 from any2bokeh.shot import Shot
 from any2bokeh.video import VideoSource
 
@@ -54,6 +54,11 @@ def keep_shot(shot: Shot, folder: Path) -> None:
         with (folder / _TRACK).open("wb") as file:
             np.savez(file, **arrays)  # pyright: ignore[reportArgumentType]
         write_whole(folder / _FACTS, json.dumps(facts))
+
+
+def is_kept(folder: Path) -> bool:
+    """Whether a folder holds a shot."""
+    return (folder / _FACTS).exists()
 
 
 def kept_shot(folder: Path, source: VideoSource, recipe: Recipe, start: int, stop: int) -> Shot | None:
@@ -101,20 +106,6 @@ def kept_shot(folder: Path, source: VideoSource, recipe: Recipe, start: int, sto
             plate=uses_plate(recipe.plate) and source.info.frame_count > 1,
         )
     return None
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a small file that is there whole or not at all, and stays if the machine goes off.
-
-    Raises:
-        OSError: it cannot be written.
-    """
-    partial = path.with_name(f"{path.name}.partial")
-    with partial.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
 
 
 class KeptDisparity:

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -17,7 +17,8 @@ from any2bokeh.pending_output import pointed_at, require_unclaimed, writing
 from any2bokeh.recipe import Recipe
 from any2bokeh.segments.cut import Segment, Segmentation, cut
 from any2bokeh.segments.fingerprint import Fingerprint, differences, fingerprint
-from any2bokeh.segments.kept_shot import keep_shot, kept_shot, write_whole
+from any2bokeh.segments.kept_shot import is_kept, keep_shot, kept_shot
+from any2bokeh.segments.marks import is_marked, marks_of, write_whole
 from any2bokeh.shot import Shot
 from any2bokeh.video import Encoding, VideoSink, VideoSource
 from any2bokeh.video.picture_encoder import encoder_threads
@@ -182,6 +183,9 @@ class Parts:
         elif self._is_begun:
             for each in self.folder.glob(f"*{_PARTIAL}"):
                 remove(each)
+            if not self._done and not is_kept(self.folder):
+                self._remove()
+                return
             self._notice(
                 f"{self._done} of {len(self._segments)} segments are kept in {self.folder}; the same command with "
                 f"--resume goes on from there"
@@ -318,7 +322,7 @@ class Parts:
         """
         yield
         with writing(self.folder):
-            write_whole(self.folder / _RESULT, json.dumps([_marks(each) for each in temporary()]))
+            write_whole(self.folder / _RESULT, json.dumps([marks_of(each) for each in temporary()]))
 
     @property
     def _done(self) -> int:
@@ -331,7 +335,7 @@ class Parts:
         with suppress(OSError, ValueError):
             marks: Any = json.loads((self.folder / _RESULT).read_text())
             if isinstance(marks, list) and len(marks) == len(places):
-                return [_is_marked(pointed_at(place), mark) for place, mark in zip(places, marks, strict=True)]
+                return [is_marked(pointed_at(place), mark) for place, mark in zip(places, marks, strict=True)]
         return [False]
 
     def _place(self, segment: Segment) -> Path:
@@ -353,27 +357,6 @@ def _is_ours(folder: Path) -> bool:
     return all(
         each.name in own or each.name.startswith(_SEGMENT) or each.name.endswith(_PARTIAL) for each in folder.iterdir()
     )
-
-
-def _marks(place: Path) -> dict[str, Sequence[int]]:
-    """Size and time of a file, or of each file in a folder; a new name does not change them."""
-    files = sorted(each for each in place.rglob("*") if each.is_file()) if place.is_dir() else [place]
-    return {
-        "" if each == place else each.relative_to(place).as_posix(): [each.stat().st_size, each.stat().st_mtime_ns]
-        for each in files
-    }
-
-
-def _is_marked(place: Path, marks: Mapping[str, Sequence[int]] | None) -> bool:
-    if not marks:
-        return False
-    try:
-        return all(
-            [(found := (place / name if name else place).stat()).st_size, found.st_mtime_ns] == list(mark)
-            for name, mark in marks.items()
-        )
-    except OSError:
-        return False
 
 
 def _flush(folder: Path) -> None:
