@@ -31,7 +31,7 @@ from any2bokeh.read_paths import ReadPaths
 from any2bokeh.recipe import Recipe
 from any2bokeh.renderers.base import Renderer, RenderInput
 from any2bokeh.segments.cut import Segmentation, runs, seen_for
-from any2bokeh.segments.parts import Job, Parts
+from any2bokeh.segments.parts import Job, Parts, remark_on_parts
 from any2bokeh.segments.sink import SegmentedSink
 from any2bokeh.shot import FrameRange, Shot, frame_range
 from any2bokeh.shot_frames import ShotFrame, frames_of
@@ -152,6 +152,8 @@ def refocus(
                 folder, track = None if aovs is None else aovs.folder, _first_of(shot.track, parts.end() - start)
                 return RefocusResult(Path(output), source.info, shot.recipe, start, parts.end(), track, folder, 0.0)
             encoding, overwrite = parts.encoding, overwrite or parts.may_replace
+        elif notice and (remark := remark_on_parts(Path(output))):
+            notice(remark)
         # All results appear at one moment, or none does.
         stack.enter_context(published_together())
         if parts is not None:

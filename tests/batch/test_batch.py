@@ -336,6 +336,17 @@ def test_a_dry_run_tells_and_renders_nothing(tree: Path, capsys: pytest.CaptureF
     assert facts["bytes"] == facts["clips"][2]["bytes"] > 0
 
 
+def test_names_that_are_no_text_are_told_as_they_are(tree: Path, capfd: pytest.CaptureFixture[str]):
+    name = os.fsdecode(b"caf\xe9.mp4")
+    try:
+        (tree / name).write_bytes((tree / "a.mp4").read_bytes())
+    except OSError:
+        pytest.skip("this file system takes no such name")
+    assert batch("rushes/*.mp4", "-o", "out", "--focus", "0.9", "--blur", "0", "--disparity", "maps/a", "--json") == 0
+    assert states() == {"a.mp4": "rendered", name: "rendered"}
+    assert (Path("out") / name).exists()
+
+
 def test_a_defect_in_one_clip_is_told_as_such(
     tree: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):

@@ -204,9 +204,12 @@ def test_images_and_aovs_are_alike(material: Path, rack: Recipe, tmp_path: Path)
 def test_windows_of_an_engine_are_those_of_the_whole_clip(material: Path, tmp_path: Path):
     """A window of the diffusion engine sees frames of both sides of a border."""
     pytest.importorskip("diffusers")
+    import torch
+
     from any2bokeh.engines import EngineSettings
     from any2bokeh.renderers.diffusion.checkpoints.tiny import tiny_pipeline
 
+    torch.set_num_threads(1)  # tiny networks gain nothing from more
     tiny_pipeline().save_pretrained(tmp_path / "model")
     clip = clips.write_clip(tmp_path / "clip.mp4", frames=26, width=64, height=64)
     clips.write_disparity(tmp_path / "maps", stop=26, width=64, height=64)

@@ -3,7 +3,7 @@
 import json
 import os
 import random
-import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from any2bokeh.aov.kinds import AovRequest
 from any2bokeh.cli.main import run
 from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusScript
@@ -209,6 +210,7 @@ def test_a_full_disk_is_told_and_the_segments_before_are_kept(
         *("refocus", str(clip), "-o", str(output), "--disparity", str(maps), "--focus", "0.9", "--blur", "0"),
         *("--resume", "--segment-frames", "8", "--quality", "0"),
     ]
+    resource = pytest.importorskip("resource")
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     refocus(clip, results / "size.mp4", sharp, encoding=Encoding(quality=0))
     size = (results / "size.mp4").stat().st_size
@@ -241,6 +243,29 @@ def test_a_run_that_was_killed_after_the_result_got_its_name_is_done(
     assert rendered == []
     assert output.read_bytes() == data
     assert names(results) == ["out.mp4"]
+
+
+def test_a_run_that_was_killed_between_two_names_gives_the_second(
+    clip: Path, results: Path, sharp: Recipe, monkeypatch: pytest.MonkeyPatch
+):
+    output, aovs = results / "out.mp4", AovRequest(("coc",), results / "aov")
+    with monkeypatch.context() as patched:
+        patched.setattr(parts_module.Parts, "_remove", lambda parts: None)
+        refocus(clip, output, sharp, segmentation=CUT, aovs=aovs)
+    shutil.rmtree(results / "aov")  # as if it had no name yet
+    rendered: list[int] = []
+    refocus(clip, output, sharp, segmentation=CUT, aovs=aovs, progress=lambda done, total: rendered.append(done))
+    assert rendered == []
+    assert names(results) == ["aov", "out.mp4"]
+    assert len(names(results / "aov" / "coc")) == FRAMES
+
+
+def test_a_plain_run_tells_of_segments_that_it_leaves_alone(clip: Path, results: Path, sharp: Recipe):
+    interrupt(clip, results / "out.mp4", sharp)
+    told: list[str] = []
+    refocus(clip, results / "out.mp4", sharp, notice=told.append)
+    assert [each for each in told if "out.mp4.parts holds segments of an unfinished render" in each]
+    assert names(results) == ["out.mp4", "out.mp4.parts"]
 
 
 def test_options_without_effect_are_refused(clip: Path, results: Path, capsys: pytest.CaptureFixture[str]):

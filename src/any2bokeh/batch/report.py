@@ -30,7 +30,10 @@ def write_report(outcomes: Iterable[Outcome], path: Path) -> None:
     Raises:
         InputError: it cannot be written.
     """
-    json_file.write_text(json.dumps(summary(outcomes), indent=2, ensure_ascii=False) + "\n", path, "report")
+    text = json.dumps(summary(outcomes), indent=2, ensure_ascii=False) + "\n"
+    # Names of files that are no text stand as JSON's escapes.
+    text = text.encode("utf-8", "backslashreplace").decode()
+    json_file.write_text(text, path, "report")
 
 
 def _plain(outcome: Outcome) -> dict[str, Any]:

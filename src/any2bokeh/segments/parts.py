@@ -40,6 +40,14 @@ def parts_folder(output: Path) -> Path:
     return place.with_name(f"{place.name}.parts")
 
 
+def remark_on_parts(output: Path) -> str | None:
+    """What to tell of segments of an unfinished render that a run leaves alone; None where there are none."""
+    if _kept_job(output) is None:
+        return None
+    folder = parts_folder(output)
+    return f"{folder} holds segments of an unfinished render; --resume goes on from them, or remove the folder"
+
+
 def _kept_job(output: Path) -> dict[str, Any] | None:
     """What the kept segments of a result were made of; None where there are none."""
     with suppress(OSError, ValueError):
@@ -215,7 +223,7 @@ class Parts:
         if self._is_new:
             remove(self.folder)
             self._is_new = False
-        with writing(self.folder):
+        with writing(self._job.output):
             self.folder.mkdir(exist_ok=True)
             self._is_begun = True
             for each in self.folder.glob(f"*{_PARTIAL}"):
@@ -257,7 +265,7 @@ class Parts:
             model = json.loads((self.folder / _GRAIN).read_text())
             return MatchedGrain(amount, None if model is None else GrainModel.loaded(model), source.info.transfer)
         grain = MatchedGrain.of_clip(amount, source)
-        with writing(self.folder):
+        with writing(self._job.output):
             write_whole(self.folder / _GRAIN, json.dumps(None if grain.model is None else grain.model.dumped()))
         return grain
 
@@ -274,7 +282,7 @@ class Parts:
 
     def ends_at(self, stop: int) -> None:
         """Note that the clip turned out to end early."""
-        with writing(self.folder):
+        with writing(self._job.output):
             write_whole(self.folder / _END, json.dumps({"stop": stop}))
 
     def partial(self, segment: Segment) -> Path:
@@ -285,7 +293,7 @@ class Parts:
         """
         folder = self._place(segment).with_suffix(_PARTIAL)
         remove(folder)
-        with writing(folder):
+        with writing(self._job.output):
             folder.mkdir()
         return folder
 
@@ -297,7 +305,7 @@ class Parts:
         """
         place = self._place(segment)
         partial = place.with_suffix(_PARTIAL)
-        with writing(place):
+        with writing(self._job.output):
             _flush(partial)
             partial.rename(place)
             _flush_folder(self.folder)
@@ -321,7 +329,7 @@ class Parts:
             temporary: tells where it lies, and what is beside it.
         """
         yield
-        with writing(self.folder):
+        with writing(self._job.output):
             write_whole(self.folder / _RESULT, json.dumps([marks_of(each) for each in temporary()]))
 
     @property
@@ -362,7 +370,7 @@ def _is_ours(folder: Path) -> bool:
 def _flush(folder: Path) -> None:
     for each in folder.rglob("*"):
         if each.is_file():
-            file = os.open(each, os.O_RDONLY)
+            file = os.open(each, os.O_RDWR)  # Windows flushes no other
             try:
                 os.fsync(file)
             finally:

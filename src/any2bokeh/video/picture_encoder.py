@@ -36,6 +36,7 @@ class PictureEncoder:
         part: what of the source the result is.
 
     Attributes:
+        path: as given.
         codec, pixel_format, size: of the result.
         stream: of the container that pictures go to; None before ``add_to``.
 
@@ -44,6 +45,7 @@ class PictureEncoder:
     """
 
     def __init__(self, path: Path, info: VideoInfo, encoding: Encoding, part: Part) -> None:
+        self.path = path
         extension = path.suffix.lower()
         self.codec = choose_codec(encoding, info, extension)
         self.pixel_format = choose_pixel_format(self.codec, encoding, info, extension)

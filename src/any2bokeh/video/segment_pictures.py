@@ -51,7 +51,7 @@ class PictureSegment(SegmentSink):
             self._container = av.open(file_url(path), "w", format=_container_for(encoder))
             encoder.add_to(self._container, dict(parameters))
         except OSError as error:
-            raise write_failure(path, error) from None
+            raise write_failure(encoder.path, error) from None
 
     def write(self, frame: Frame, pixels: NDArray[np.float32]) -> None:
         """See ``SegmentSink``."""
@@ -66,7 +66,7 @@ class PictureSegment(SegmentSink):
             self._container.close()
             (self._folder / _STAMPS).write_text(json.dumps(told))
         except OSError as error:
-            raise write_failure(self._folder, error) from None
+            raise write_failure(self._encoder.path, error) from None
 
     def close(self) -> None:
         """See ``SegmentSink``."""
@@ -81,7 +81,7 @@ class PictureSegment(SegmentSink):
             try:
                 self._container.mux(packet)
             except OSError as error:
-                raise write_failure(self._folder, error) from None
+                raise write_failure(self._encoder.path, error) from None
 
 
 class JoinedPacket(NamedTuple):
