@@ -125,6 +125,42 @@ def test_a_kill_just_after_a_result_got_its_name_is_known(tree: Path, monkeypatc
     assert states() == {"a.mp4": "kept", "b.mkv": "kept"}
 
 
+def test_a_render_that_replaces_its_own_result_goes_on_after_a_kill(tree: Path, monkeypatch: pytest.MonkeyPatch):
+    """With another recipe; killed while it renders, and between the name of the result and the end of the segments."""
+    from any2bokeh.batch.record import Record
+    from any2bokeh.segments.parts import Parts
+    from any2bokeh.segments.sink import SegmentedSink
+
+    def stop(*of: Any) -> None:
+        raise KeyboardInterrupt
+
+    def fail(*of: Any) -> None:
+        raise RuntimeError
+
+    other = (*SHARP, "--grain", "1")
+    assert batch("rushes/a.mp4", "-o", "out", *SHARP) == 2  # one clip is no batch
+    assert batch("rushes", "-o", "out", "--quiet", *SHARP) == 0
+    with monkeypatch.context() as patched:
+        patched.setattr(SegmentedSink, "write", stop)
+        assert batch("rushes", "-o", "out", "--quiet", *other) == 130
+    with monkeypatch.context() as patched:
+        patched.setattr(Parts, "_remove", stop)
+        patched.setattr(Record, "give_up", lambda record: None)
+        assert batch("rushes", "-o", "out", "--quiet", *other) == 130
+    assert Path("out/a.mp4.parts").exists()
+    assert batch("rushes", "-o", "out", "--quiet", *other) == 0
+    assert states() == {"a.mp4": "rendered", "b.mkv": "rendered"}
+    assert not [name for name in files() if "parts" in name]
+    assert batch("rushes", "-o", "out", "--quiet", *other) == 0
+    assert states() == {"a.mp4": "kept", "b.mkv": "kept"}
+    # A failure leaves what was noted of the result before.
+    with monkeypatch.context() as patched:
+        patched.setattr(Parts, "shot", fail)
+        assert batch("rushes", "-o", "out", "--quiet", *SHARP) == SOME_FAILED
+    assert batch("rushes", "-o", "out", "--quiet", *other) == 0
+    assert states() == {"a.mp4": "kept", "b.mkv": "kept"}
+
+
 def bad_clips(tree: Path) -> dict[str, str]:
     """Clips that cannot be rendered, each in a way of its own, with a part of what is told."""
     good = (tree / "a.mp4").read_bytes()
@@ -204,7 +240,7 @@ def test_of_two_hundred_clips_twelve_are_bad(tree: Path):
         (Path("maps") / place).parent.mkdir(exist_ok=True)
         clips.write_clip(tree / f"{place}.mp4", frames=8 + number % 3)
         clips.write_disparity(Path("maps") / place, stop=8 + number % 3)
-    blurred = (*SHARP[:3], "8", *SHARP[4:])
+    blurred = (*SHARP[:3], "120", *SHARP[4:])
     for state in ("rendered", "kept"):
         assert batch("rushes", "-o", "out", "--quiet", *blurred) == SOME_FAILED
         facts = report()

@@ -245,6 +245,20 @@ def test_a_run_that_was_killed_after_the_result_got_its_name_is_done(
     assert names(results) == ["out.mp4"]
 
 
+def test_another_render_is_not_taken_for_the_one_that_was_killed_at_its_end(
+    clip: Path, results: Path, sharp: Recipe, maps: Path, monkeypatch: pytest.MonkeyPatch
+):
+    output, other = results / "out.mp4", Recipe(FocusScript.constant(0.5, 120), disparity=maps)
+    with monkeypatch.context() as patched:
+        patched.setattr(parts_module.Parts, "_remove", lambda parts: None)
+        refocus(clip, output, sharp, segmentation=CUT)
+    data, told = output.read_bytes(), list[str]()
+    refocus(clip, output, other, segmentation=CUT, overwrite=True, notice=told.append)
+    assert output.read_bytes() != data
+    assert [each for each in told if "segments of another render" in each]
+    assert names(results) == ["out.mp4"]
+
+
 def test_a_run_that_was_killed_between_two_names_gives_the_second(
     clip: Path, results: Path, sharp: Recipe, monkeypatch: pytest.MonkeyPatch
 ):
@@ -283,7 +297,7 @@ def _killed_at_random(
     output = folder / "out.mp4"
     command = [
         *(sys.executable, "-m", "any2bokeh", "refocus", str(clip), "-o", str(output), "--disparity", str(maps)),
-        *("--focus", "0.9", "--blur", "8", "--resume", "--segment-frames", "8", "--quiet", *more),
+        *("--focus", "0.9", "--blur", "120", "--resume", "--segment-frames", "8", "--quiet", *more),
     ]
     moments, came = random.Random(seed), 0
     for _ in range(kills):
@@ -313,7 +327,7 @@ def test_killed_at_twenty_random_moments(tmp_path: Path):
     maps = clips.write_disparity(tmp_path / "maps", stop=frames)
     for folder in ("once", "killed"):
         (tmp_path / folder).mkdir()
-    recipe = Recipe(FocusScript.constant(0.9, 8), disparity=maps)
+    recipe = Recipe(FocusScript.constant(0.9, 120), disparity=maps)
     refocus(clip, tmp_path / "once" / "out.mp4", recipe, segmentation=CUT)
     came = _killed_at_random(tmp_path / "killed", clip, maps, kills=20, seed=3, most_s=2.0)
     assert came > 2

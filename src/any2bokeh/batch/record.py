@@ -32,6 +32,7 @@ class Record:
     def __init__(self, output: Path) -> None:
         self.output = output
         self._kept = _kept(record_path(output))
+        self._previous: dict[str, Any] = {}
 
     @property
     def made_of(self) -> Mapping[str, Any] | None:
@@ -45,17 +46,26 @@ class Record:
 
     def is_done(self, made_of: Fingerprint) -> bool:
         """Whether the result is there, whole, untouched, and made of this."""
-        return self.made_of is not None and not differences(self.made_of, made_of) and self.is_ours
+        if self.made_of is None or differences(self.made_of, made_of) or parts_folder(self.output).exists():
+            return False
+        return self._is_as_made if "result" in self._kept else not self._is_as_before
 
     @property
-    def is_ours(self) -> bool:
-        """Whether what stands in the result's place was made by a batch, and is as it was made."""
-        if "result" in self._kept:
-            return is_marked(self.output, self._kept["result"])
-        # It was begun: what is there now is the result, unless it is what was there before.
+    def may_be_replaced(self) -> bool:
+        """Whether nothing of someone else stands in the result's place.
+
+        Where a result was begun, what was there then might be replaced, and what came since is the result.
+        """
+        return not self.output.exists() or self._is_as_made or "before" in self._kept
+
+    @property
+    def _is_as_made(self) -> bool:
+        return is_marked(self.output, self._kept.get("result"))
+
+    @property
+    def _is_as_before(self) -> bool:
         before = self._kept.get("before")
-        is_fresh = self.output.exists() and not (before and is_marked(self.output, before))
-        return "made_of" in self._kept and is_fresh and not parts_folder(self.output).exists()
+        return not self.output.exists() or is_marked(self.output, before)
 
     def begin(self, made_of: Fingerprint, frames: int) -> None:
         """Note what is being made.
@@ -64,6 +74,7 @@ class Record:
             InputError: it cannot be written.
         """
         before = marks_of(self.output) if self.output.exists() else {}
+        self._previous = self._kept
         self._write({"format": _FORMAT, "made_of": made_of, "frames": frames, "before": before})
 
     def finish(self, made_of: Fingerprint, frames: int) -> None:
@@ -74,9 +85,17 @@ class Record:
         """
         self._write({"format": _FORMAT, "made_of": made_of, "frames": frames, "result": marks_of(self.output)})
 
-    def drop_unless_kept(self) -> None:
-        """Remove the note of what was begun and has left nothing behind."""
-        if "before" in self._kept and not parts_folder(self.output).exists():
+    def give_up(self) -> None:
+        """Go back to what was noted before, where nothing is left of what was begun.
+
+        Raises:
+            InputError: it cannot be written.
+        """
+        if parts_folder(self.output).exists():
+            return
+        if self._previous:
+            self._write(self._previous)
+        else:
             record_path(self.output).unlink(missing_ok=True)
 
     def _write(self, kept: dict[str, Any]) -> None:

@@ -3,7 +3,7 @@
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -105,7 +105,8 @@ class Batch:
                     notice=notice,
                 )
             except BaseException:
-                record.drop_unless_kept()
+                with suppress(InputError):  # the failure that led here is told
+                    record.give_up()
                 raise
             record.finish(made_of, result.frame_count)
             return Outcome(item, "rendered", result.frame_count)
@@ -120,7 +121,7 @@ class Batch:
     def _require_replaceable(self, record: Record) -> None:
         output = record.output
         is_empty = output.is_dir() and not any(output.iterdir())
-        if output.exists() and not is_empty and not record.is_ours and not self.overwrite:
+        if not (record.may_be_replaced or is_empty or self.overwrite):
             raise InputError(
                 f"{output} exists already, and no batch has made it as it is; move it away or pass --overwrite"
             )

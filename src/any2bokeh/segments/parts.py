@@ -18,7 +18,7 @@ from any2bokeh.recipe import Recipe
 from any2bokeh.segments.cut import Segment, Segmentation, cut
 from any2bokeh.segments.fingerprint import Fingerprint, differences, fingerprint
 from any2bokeh.segments.kept_shot import is_kept, keep_shot, kept_shot
-from any2bokeh.segments.marks import is_marked, marks_of, write_whole
+from any2bokeh.segments.marks import Marks, is_marked, marks_of, write_whole
 from any2bokeh.shot import Shot
 from any2bokeh.video import Encoding, VideoSink, VideoSource
 from any2bokeh.video.picture_encoder import encoder_threads
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from any2bokeh.aov.sink import AovSink
 
 _FORMAT = 1
-_JOB, _GRAIN, _END, _RESULT = "job.json", "grain.json", "end.json", "result.json"
+_JOB, _GRAIN, _END = "job.json", "grain.json", "end.json"
 _SEGMENT, _PARTIAL = "segment-", ".partial"
 PICTURES, AOVS = "pictures", "aov"
 """Folders within that of a segment."""
@@ -221,6 +221,8 @@ class Parts:
             InputError: it cannot be written.
         """
         if self._is_new:
+            if self._done:
+                self._notice(f"segments of another render in {self.folder} are removed")
             remove(self.folder)
             self._is_new = False
         with writing(self._job.output):
@@ -229,13 +231,7 @@ class Parts:
             for each in self.folder.glob(f"*{_PARTIAL}"):
                 remove(each)
             if not (self.folder / _JOB).exists():
-                job = {
-                    "format": _FORMAT,
-                    "made_of": self._made_of,
-                    "threads": self._threads,
-                    "first_s": str(self.first_s),
-                }
-                write_whole(self.folder / _JOB, json.dumps(job))
+                self._note_job(result=None)
             elif self._done:
                 self._notice(f"{self._done} of {len(self._segments)} segments are there already, in {self.folder}")
 
@@ -330,7 +326,17 @@ class Parts:
         """
         yield
         with writing(self._job.output):
-            write_whole(self.folder / _RESULT, json.dumps([marks_of(each) for each in temporary()]))
+            self._note_job(result=[marks_of(each) for each in temporary()])
+
+    def _note_job(self, *, result: list[Marks] | None) -> None:
+        job = {
+            "format": _FORMAT,
+            "made_of": self._made_of,
+            "threads": self._threads,
+            "first_s": str(self.first_s),
+            "result": result,
+        }
+        write_whole(self.folder / _JOB, json.dumps(job))
 
     @property
     def _done(self) -> int:
@@ -340,11 +346,10 @@ class Parts:
     def _have_names(self) -> list[bool]:
         """Of the result and of what is beside it, whether it has its name."""
         places = [self._job.output, *([] if self._job.aovs is None else [self._job.aovs.folder])]
-        with suppress(OSError, ValueError):
-            marks: Any = json.loads((self.folder / _RESULT).read_text())
-            if isinstance(marks, list) and len(marks) == len(places):
-                return [is_marked(pointed_at(place), mark) for place, mark in zip(places, marks, strict=True)]
-        return [False]
+        marks = (_kept_job(self._job.output) or {}).get("result")
+        if self._is_new or not isinstance(marks, list) or len(marks) != len(places):
+            return [False]
+        return [is_marked(pointed_at(place), mark) for place, mark in zip(places, marks, strict=True)]
 
     def _place(self, segment: Segment) -> Path:
         return self.folder / f"{_SEGMENT}{segment.start:08d}"
@@ -354,14 +359,14 @@ class Parts:
         if not self.folder.is_dir():
             return
         for each in self.folder.iterdir():
-            if each.name != _RESULT:
+            if each.name != _JOB:
                 remove(each)
         remove(self.folder)
 
 
 def _is_ours(folder: Path) -> bool:
     """Whether nothing is in a folder that this program has not put there."""
-    own = (_JOB, _GRAIN, _END, _RESULT, "shot.json", "track.npz", "disparity.npy")
+    own = (_JOB, _GRAIN, _END, "shot.json", "track.npz", "disparity.npy")
     return all(
         each.name in own or each.name.startswith(_SEGMENT) or each.name.endswith(_PARTIAL) for each in folder.iterdir()
     )
