@@ -16,6 +16,7 @@ from any2bokeh.disparity import (
     StabilisedDisparity,
     open_disparity,
 )
+from any2bokeh.disparity.value_scale import DepthScale, DisparityScale
 from any2bokeh.errors import InputError
 from any2bokeh.focus import DisparityTarget, FocusFinder, FocusScript, MaskTarget, TextSubject
 from any2bokeh.recipe import Recipe
@@ -74,6 +75,7 @@ def opened_maps(
     *,
     start: int,
     stop: int,
+    scale: DisparityScale | DepthScale | None = None,
     estimating: Callable[[int, int], None] | None = None,
     notice: Callable[[str], None] | None = None,
 ) -> DisparitySource:
@@ -83,6 +85,7 @@ def opened_maps(
         source: the clip.
         recipe: its depth model has given way to an estimate; see ``with_estimate``.
         start, stop: the frames that are wanted.
+        scale: of files, as an earlier pass over them has found it; None = find it.
         estimating: called while disparity is estimated or stabilised, which is done now.
         notice: told what is odd about the disparity.
 
@@ -93,7 +96,7 @@ def opened_maps(
         InputError: it cannot be read, or is that of another clip.
     """
     disparity, reading = recipe.disparity, recipe.disparity_reading
-    maps = _GivenMaps(source, reading, start, stop, estimating, notice).opened(disparity)
+    maps = _GivenMaps(source, reading, start, stop, scale, estimating, notice).opened(disparity)
     if notice is not None:
         is_unaligned = isinstance(disparity, str | Path) and reading.scale_alignment is None
         _tell_what_is_odd(maps, source, start, stop, notice, may_flicker=is_unaligned)
@@ -101,21 +104,21 @@ def opened_maps(
 
 
 class PartDisparity:
-    """Disparity of a part of a clip, counted like the clip's frames."""
+    """Disparity of a part of a clip, counted like the clip's frames, of which ``start`` is the first it knows."""
 
     def __init__(self, part: DisparitySource, start: int) -> None:
         self.part = part
-        self._start = start
+        self.start = start
 
     @property
     def frame_count(self) -> int:
-        return self._start + self.part.frame_count
+        return self.start + self.part.frame_count
 
     def frames(self, start: int = 0, stop: int | None = None) -> Iterator[NDArray[np.float32]]:
-        return self.part.frames(start - self._start, None if stop is None else stop - self._start)
+        return self.part.frames(start - self.start, None if stop is None else stop - self.start)
 
     def at(self, index: int) -> NDArray[np.float32]:
-        return self.part.at(index - self._start)
+        return self.part.at(index - self.start)
 
 
 def frame_numbers(source: VideoSource, start: int = 0, stop: int | None = None) -> tuple[int, ...] | None:
@@ -131,6 +134,7 @@ class _GivenMaps:
     reading: DisparityReading
     start: int
     stop: int
+    scale: DisparityScale | DepthScale | None
     estimating: Callable[[int, int], None] | None
     notice: Callable[[str], None] | None
 
@@ -171,6 +175,7 @@ class _GivenMaps:
             frame_size=(info.width, info.height),
             frame_numbers=frame_numbers(self.source, first, first + count),
             dropped_frames=() if is_part else info.dropped_frames,
+            scale=self.scale,
             notice=remarks.append,
         )
         for remark in remarks if self.notice is not None else ():  # those of an attempt that succeeds only

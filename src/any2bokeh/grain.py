@@ -4,8 +4,9 @@ A camera adds its grain after the lens; a rendered blur takes it out of what it 
 grain of the source is measured, and as much of it as the blur took is put back.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -89,6 +90,15 @@ class GrainModel:
         along, down = np.clip(products[1:] / max(products[0], 1e-12), 0, 0.7)
         return cls(covariance.reshape(_LEVELS, 3, 3), float(along), float(down))
 
+    def dumped(self) -> dict[str, Any]:
+        """As plain JSON; ``loaded`` gives an equal one back."""
+        return {"covariance": self.covariance.tolist(), "along": self.along, "down": self.down}
+
+    @classmethod
+    def loaded(cls, given: Mapping[str, Any]) -> "GrainModel":
+        """From what ``dumped`` gave."""
+        return cls(np.asarray(given["covariance"], np.float64), float(given["along"]), float(given["down"]))
+
     def deviation(self, grey: NDArray[np.float32]) -> NDArray[np.float32]:
         """Standard deviation ``(3, H, W)`` of the channels at grey levels ``(H, W)``."""
         channels = np.sqrt(np.maximum(np.diagonal(self.covariance, axis1=1, axis2=2), 0))
@@ -136,6 +146,11 @@ class MatchedGrain:
         transfer = source.info.transfer
         model = GrainModel.measured(_pairs(source, 0, source.info.frame_count, transfer))
         return cls(amount, model, transfer)
+
+    @property
+    def model(self) -> GrainModel | None:
+        """Of the source's grain; None where none could be measured."""
+        return self._model
 
     @property
     def is_known(self) -> bool:

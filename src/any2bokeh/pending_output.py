@@ -176,6 +176,16 @@ def check_target(path: Path, source: Path, *, overwrite: bool) -> None:
         raise InputError(f"cannot write {path}: folder {folder} is not writable; choose another place")
 
 
+def require_unclaimed(path: Path) -> None:
+    """Refuse an output that another run writes.
+
+    Raises:
+        InputError: it does.
+    """
+    place = pointed_at(path)
+    require_free(claim_path(place if place.is_dir() else place.parent, place.name), path)
+
+
 def pointed_at(path: Path) -> Path:
     """Where a link leads, also one to what is not there yet; any other path as it is.
 
@@ -311,6 +321,33 @@ def _move_into(temporary: Path, place: Path) -> None:
         else:
             each.replace(target)
     temporary.rmdir()
+
+
+def linked_into(folder: Path, place: Path) -> None:
+    """Give the files of a folder, and of those within it, names in another, too; copies where no file has two names.
+
+    Raises:
+        OSError: they cannot be written.
+    """
+    for each in sorted(folder.iterdir()):
+        target = place / each.name
+        if each.is_dir():
+            target.mkdir(exist_ok=True)
+            linked_into(each, target)
+        else:
+            linked(each, target)
+
+
+def linked(file: Path, target: Path) -> None:
+    """Give a file a second name, or copy it where no file has two names.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    try:
+        os.link(file, target)
+    except OSError:
+        shutil.copy2(file, target)
 
 
 def _abandon(temporary: Path, claim: Claim, owner: int) -> None:

@@ -32,6 +32,9 @@ from any2bokeh.read_paths import ReadPaths
 from any2bokeh.recipe import Recipe
 from any2bokeh.render_inputs import render_inputs
 from any2bokeh.renderers.base import Renderer, RenderInput, TakesHidden
+from any2bokeh.segments.cut import Segmentation, runs, seen_for
+from any2bokeh.segments.parts import Job, Parts, remark_on_parts
+from any2bokeh.segments.sink import SegmentedSink
 from any2bokeh.shot import FrameRange, Shot, frame_range
 from any2bokeh.shot_frames import ShotFrame, frames_of
 from any2bokeh.video import Encoding, Reading, VideoInfo, VideoSink, VideoSource, open_sink, open_source
@@ -94,6 +97,7 @@ def refocus(
     end_s: float | None = None,
     frames: FrameRange | None = None,
     encoding: Encoding | None = None,
+    segmentation: Segmentation | None = None,
     overwrite: bool = False,
     also_read: Iterable[str | Path] = (),
     progress: Progress | None = None,
@@ -114,7 +118,9 @@ def refocus(
             out as they do in a run of the whole clip, unless the disparity is that of the part alone.
         frames: render these instead, ``(first, end)`` counted from 0, the end exclusive and None for the clip's.
         encoding: codec, quality and the like; None = the defaults of ``Encoding``.
-        overwrite: replace an existing output; never what the run reads.
+        segmentation: render in segments, each of which is kept in ``OUT.parts`` once it is complete; a run that finds
+            segments of the same render there goes on from them. None = in one piece.
+        overwrite: replace an existing output, and segments of another render; never what the run reads.
         also_read: files and folders that ``recipe`` and ``renderer`` were made from, which must not be replaced.
         progress: called before the first frame and after every one.
         estimating: the same, while disparity is estimated, and while given maps are stabilised.
@@ -128,13 +134,32 @@ def refocus(
     Raises:
         InputError: bad input or a full disk. No output appears then, nor on any other exception.
     """
+    if segmentation is not None and renderer is not None:
+        raise InputError("a render in segments needs the recipe's own engine, to know it again; leave the renderer out")
     with ExitStack() as stack:
         source = _opened(input, fps, reading, stack) if isinstance(input, str | Path) else input
         start, stop = frame_range(source, start_s, end_s, frames)
         read = ReadPaths([source.info.path, *recipe.read_paths(), *also_read])
         read.require_kept(output)
+
+        def opened() -> Shot:
+            return Shot.open(source, recipe, start=start, stop=stop, estimating=estimating, notice=notice)
+
+        parts: Parts | None = None
+        if segmentation is not None:
+            job = Job(source, recipe, Path(output), start, stop, encoding or Encoding(), segmentation, aovs)
+            parts = stack.enter_context(Parts.begun(job, overwrite=overwrite, notice=notice))
+            if parts.is_published:
+                shot = parts.shot(opened)
+                folder, track = None if aovs is None else aovs.folder, _first_of(shot.track, parts.end() - start)
+                return RefocusResult(Path(output), source.info, shot.recipe, start, parts.end(), track, folder, 0.0)
+            encoding, overwrite = parts.encoding, overwrite or parts.may_replace
+        elif notice and (remark := remark_on_parts(Path(output))):
+            notice(remark)
         # All results appear at one moment, or none does.
         stack.enter_context(published_together())
+        if parts is not None:
+            stack.enter_context(parts.marking(lambda: [each.temporary for each in (sink, aov_sink) if each]))
         # Before the disparity, which may take a pass over the clip: an output that exists is told at once.
         sink = stack.enter_context(
             open_sink(output, source, encoding=encoding, start=start, stop=stop, overwrite=overwrite, notice=notice)
@@ -151,20 +176,26 @@ def refocus(
             read.require_kept(aovs.folder, replaces="tree")
             check_aov_target(aovs, source.info.path, stems=stems, overwrite=overwrite)
         engine = renderer or make_renderer(recipe.engine, recipe.look, source.info, notice=notice)
-        shot = Shot.open(source, recipe, start=start, stop=stop, estimating=estimating, notice=notice).seen_by(engine)
+        shot = (opened() if parts is None else parts.shot(opened)).seen_by(engine)
         if notice:
             for remark in shot.track.warnings:
                 notice(remark)
         if notice and recipe.breathing.strength != 0 and bool((shot.zoom == 1).all()):
             notice(f"breathing {recipe.breathing.strength:g} has no effect, because the focus does not move")
-        matched = None if recipe.grain == 0 else MatchedGrain.of_clip(recipe.grain, source)
+        matched = None
+        if recipe.grain != 0:
+            matched = MatchedGrain.of_clip(recipe.grain, source) if parts is None else parts.grain()
         if notice and matched is not None and not matched.is_known:
             notice("no grain could be measured in the clip, so none is restored")
         aov_sink = (
             None if aovs is None else stack.enter_context(_open_aovs(aovs, shot, engine, stems, overwrite=overwrite))
         )
         began = time.perf_counter()
-        done = _stream(shot, engine, _Outputs(sink, matched, aov_sink), progress or (lambda done, total: None))
+        outputs, progress = _Outputs(sink, matched, aov_sink), progress or (lambda done, total: None)
+        if parts is None:
+            done = _stream(shot, engine, outputs, progress)
+        else:
+            done = _stream_segments(parts, shot, engine, sink, outputs, progress)
         if notice:
             source.tell(notice, at_end=True)
     elapsed_s = time.perf_counter() - began
@@ -261,7 +292,7 @@ def _open_aovs(request: "AovRequest", shot: Shot, engine: Renderer, stems: list[
 class _Outputs:
     """Where a rendered frame goes: past its grain to the result and to the pictures for compositing."""
 
-    sink: VideoSink
+    sink: VideoSink | SegmentedSink
     grain: MatchedGrain | None
     aovs: "AovSink | None"
 
@@ -273,10 +304,44 @@ class _Outputs:
             self.aovs.write(shot_frame, pixels)
 
 
-def _stream(shot: Shot, renderer: Renderer, outputs: _Outputs, progress: Progress) -> int:
+def _stream_segments(
+    parts: Parts, shot: Shot, renderer: Renderer, result: VideoSink, outputs: _Outputs, progress: Progress
+) -> int:
+    """Render the segments that are missing, join all, and count the frames of the result."""
+    missing = parts.missing()
+    total, before = sum(len(each.frames) for each in missing), 0
+    for run in runs(missing):
+        seen = seen_for(run, parts.whole, renderer)
+        sink = SegmentedSink(parts, result, outputs.aovs, [each for each in missing if each.start in run.frames])
+        with closing(sink):
+            count = _stream(
+                shot.part(seen.start, seen.stop),
+                renderer,
+                replace(outputs, sink=sink),
+                lambda done, of, before=before: progress(before + done, total) if done or not before else None,
+                wanted=run.frames,
+            )
+            sink.finish(run.start + count)
+        before += count
+        if count < len(run.frames):  # the clip ended early
+            break
+    parts.join(result, outputs.aovs)
+    return parts.end() - parts.whole.start
+
+
+def _stream(
+    shot: Shot, renderer: Renderer, outputs: _Outputs, progress: Progress, *, wanted: range | None = None
+) -> int:
     """Decode, render and encode at the same time, and count the frames.
 
     On any exception every thread has ended when it leaves here.
+
+    Args:
+        shot: what is decoded and rendered.
+        renderer: the engine.
+        outputs: where frames go.
+        progress: called with those that have been rendered.
+        wanted: the frames that go there; None = all. Others are rendered for the sake of these.
     """
     decoded: Channel[ShotFrame] = Channel(FRAMES_BETWEEN_THREADS)
     rendered: Channel[tuple[ShotFrame, NDArray[np.float32]]] = Channel(FRAMES_BETWEEN_THREADS)
@@ -310,7 +375,10 @@ def _stream(shot: Shot, renderer: Renderer, outputs: _Outputs, progress: Progres
         for thread in threads:
             thread.start()
         keeps_hidden = outputs.aovs is not None
-        done = _render(decoded, rendered, renderer, shot.stop - shot.start, progress, keeps_hidden=keeps_hidden)
+        wanted = range(shot.start, shot.stop) if wanted is None else wanted
+        reads_on = shot.stop > wanted.stop
+        done = _render(decoded, rendered, renderer, wanted, progress, reads_on=reads_on, keeps_hidden=keeps_hidden)
+        decoded.cancel()  # of what is read ahead and not wanted
         rendered.complete()
         for thread in threads:
             thread.join()
@@ -330,9 +398,10 @@ def _render(
     decoded: Channel[ShotFrame],
     rendered: Channel[tuple[ShotFrame, NDArray[np.float32]]],
     renderer: Renderer,
-    frame_count: int,
+    wanted: range,
     progress: Progress,
     *,
+    reads_on: bool,
     keeps_hidden: bool,
 ) -> int:
     read_ahead: deque[ShotFrame] = deque()
@@ -343,15 +412,19 @@ def _render(
             yield shot_frame.given
 
     done = 0
-    progress(done, frame_count)
+    progress(done, len(wanted))
     for pixels in renderer.render(inputs()):
         shot_frame = read_ahead.popleft()
+        if shot_frame.frame.index not in wanted:
+            continue
         if not keeps_hidden:
             shot_frame = replace(shot_frame, given=replace(shot_frame.given, hidden=None))
         rendered.put((shot_frame, pixels))
         done += 1
-        progress(done, frame_count)
-    if read_ahead or done > frame_count:
+        progress(done, len(wanted))
+        if reads_on and done == len(wanted):
+            return done
+    if read_ahead or done > len(wanted):
         raise RuntimeError(f"{type(renderer).__name__} rendered {done} of {done + len(read_ahead)} frames")
     return done
 

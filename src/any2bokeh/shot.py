@@ -130,6 +130,16 @@ class Shot:
         """The shot as a renderer takes it: without a plate where the renderer does not take one."""
         return self if isinstance(renderer, TakesHidden) else replace(self, plate=False)
 
+    def part(self, start: int, stop: int) -> "Shot":
+        """Some of its frames, which come out as they do in all of it."""
+        frames = slice(start - self.start, stop - self.start)
+        return replace(self, start=start, stop=stop, track=self.track.part(frames), zoom=self.zoom[frames])
+
+    @property
+    def first_known(self) -> int:
+        """The first frame of the clip whose disparity is known."""
+        return self.disparity.start if isinstance(self.disparity, PartDisparity) else 0
+
     @property
     def is_part(self) -> bool:
         """Whether disparity is known of the part alone, which is then a clip of its own."""

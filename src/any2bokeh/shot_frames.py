@@ -51,8 +51,9 @@ def frames_of(shot: Shot) -> Generator[ShotFrame, None, None]:
     from any2bokeh.plate.stream import AHEAD, BACK, PlateStream
 
     back, ahead = BACK + REACH, AHEAD + REACH
-    first = shot.start if shot.is_part else max(shot.start - back, 0)
-    last = shot.stop if shot.is_part else min(shot.stop + ahead, shot.source.info.frame_count)
+    first = max(shot.start - back, shot.first_known)
+    known = shot.disparity.frame_count if shot.is_part else shot.source.info.frame_count
+    last = min(shot.stop + ahead, known)
     around = PlateStream()
     first_look = shot.edges.placed if isinstance(shot.edges, PlacesFirst) else shot.edges
     single: deque[_Single] = deque()  # until those around them are there

@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 
 from any2bokeh import recipe_json
-from any2bokeh.focus import FocusScript
+from any2bokeh.batch.manifest import manifest_items
+from any2bokeh.batch.recipes import with_fields
+from any2bokeh.focus import Autofocus, FocusScript
 from any2bokeh.optics.catalogue import lenses
+from any2bokeh.recipe import Recipe
 from any2bokeh.training.registry import find_config
 from tests.docs.markdown import PAGES, Block, blocks
 
@@ -63,8 +66,14 @@ def test_python_runs_as_shown(block: Block, folder_of_a_user: Path, monkeypatch:
 
 
 @pytest.mark.parametrize("block", of("json"), ids=shown)
-def test_focus_scripts_and_recipes_are_taken(block: Block):
-    if "focus" in json.loads(block.text):
+def test_focus_scripts_recipes_and_manifests_are_taken(block: Block, tmp_path: Path):
+    given = json.loads(block.text)
+    if "clip" in given:
+        (tmp_path / "clips.jsonl").write_text(json.dumps(given))
+        [item] = manifest_items(tmp_path / "clips.jsonl", tmp_path, lambda clip: clip.name)
+        assert item.problem is None
+        with_fields(Recipe(Autofocus()), item.fields, title=item.title, root=item.root)
+    elif "focus" in given:
         recipe = recipe_json.loads(block.text, root=Path("/clips"))
         assert recipe_json.loads(recipe_json.dumps(recipe)) == recipe
     else:

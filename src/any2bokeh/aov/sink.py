@@ -15,7 +15,7 @@ from any2bokeh.aov.pictures import defocus, focus_matte, focus_overlay
 from any2bokeh.errors import InputError
 from any2bokeh.optics.coc import REFERENCE_LONG_SIDE_PX
 from any2bokeh.optics.transfer import Transfer, decode, encode
-from any2bokeh.pending_output import PendingOutput, check_target, write_failure
+from any2bokeh.pending_output import PendingOutput, check_target, linked_into, write_failure, writing
 from any2bokeh.renderers.base import Separator
 from any2bokeh.renderers.layered.separation import ALPHA, FAR
 from any2bokeh.shot import Shot
@@ -83,6 +83,23 @@ class AovSink:
         self._widest_px = max(widest_px, 1.0)
         self._stems = stems
         self._pending = PendingOutput.folder(request.folder)
+        self.place = self._pending.temporary
+        """Where pictures are written: where the result lies until it has its name, or a folder of a segment's own."""
+
+    @property
+    def temporary(self) -> Path:
+        """Where the result lies until it has its name."""
+        return self._pending.temporary
+
+    def join(self, folders: Sequence[Path]) -> None:
+        """Make the result of what was written into folders of segments, which stay.
+
+        Raises:
+            InputError: the disk is full.
+        """
+        with writing(self._request.folder):
+            for folder in folders:
+                linked_into(folder, self.temporary)
 
     def write(self, shot_frame: ShotFrame, rendered: NDArray[np.float32]) -> None:
         """Write the pictures of the next frame.
@@ -175,11 +192,11 @@ class AovSink:
                 planes.append(plane)
                 if picture.exact:
                     exact.append(name)
-        target = self._pending.temporary / f"{self._stem(index)}.exr"
+        target = self.place / f"{self._stem(index)}.exr"
         write_exr(target, np.stack(planes, axis=2), channels=channels, exact=exact, header=self._metadata.header(index))
 
     def _write_one(self, picture: Picture, index: int) -> None:
-        folder = self._pending.temporary / picture.name
+        folder = self.place / picture.name
         folder.mkdir(exist_ok=True)
         if self._request.format == "png":
             _write_png16(folder / f"{self._stem(index)}.png", self._as_codes(picture))

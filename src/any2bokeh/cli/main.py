@@ -1,6 +1,7 @@
 """Entry of the command line: commands, exit codes, and one line for what went wrong.
 
-Exit codes: 0 done, 2 bad input or usage, 1 a defect of ours (with its traceback), 130 interrupted, 143 terminated.
+Exit codes: 0 done, 2 bad input or usage, 3 some clips of a batch failed, 1 a defect of ours (with its traceback), 130
+interrupted, 143 terminated.
 """
 
 import io
@@ -16,6 +17,7 @@ import typer
 
 from any2bokeh import __version__
 from any2bokeh.cli.app import app_command
+from any2bokeh.cli.batch import batch_command
 from any2bokeh.cli.convert import convert_command
 from any2bokeh.cli.demo import demo_command
 from any2bokeh.cli.depth import depth_command
@@ -43,6 +45,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 command(app, "refocus")(refocus_command)
+command(app, "batch")(batch_command)
 command(app, "demo")(demo_command)
 command(app, "depth")(depth_command)
 command(app, "track")(track_command)

@@ -12,6 +12,7 @@ from any2bokeh.cli.output_options import EncodingOptions, Overwrite, ReportOptio
 from any2bokeh.cli.progress import ESTIMATING, progress_report
 from any2bokeh.cli.recipe_options import RecipeOptions
 from any2bokeh.cli.report import disparity_facts, refocus_summary, tell, warn
+from any2bokeh.cli.segment_options import SegmentOptions
 
 
 def refocus_command(
@@ -23,6 +24,7 @@ def refocus_command(
     encoding: EncodingOptions,
     aovs: AovOptions,
     part: RangeOptions,
+    segments: SegmentOptions,
     reading: ReadingOptions,
     report: ReportOptions,
     save_recipe: Annotated[
@@ -39,7 +41,7 @@ def refocus_command(
     from any2bokeh import recipe_json
     from any2bokeh.refocusing import refocus
 
-    request = aovs.request(output)
+    request, segmentation = aovs.request(output), segments.segmentation()
     quiet, notice = report.quiet or report.json, None if report.quiet else warn
     with (
         reading.opened(input, notice) as source,
@@ -60,6 +62,7 @@ def refocus_command(
             aovs=request,
             frames=(start, stop),
             encoding=encoding.encoding(),
+            segmentation=segmentation,
             overwrite=overwrite,
             also_read=options.paths(),
             progress=progress,

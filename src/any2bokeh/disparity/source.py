@@ -48,6 +48,7 @@ def open_disparity(
     frame_size: tuple[int, int] | None = None,
     frame_numbers: Sequence[int] | None = None,
     dropped_frames: Sequence[int] = (),
+    scale: DisparityScale | DepthScale | None = None,
     notice: Callable[[str], None] | None = None,
 ) -> "FileDisparity":
     """Open the disparity of a clip.
@@ -70,6 +71,7 @@ def open_disparity(
             None.
         frame_numbers: numbers of the clip's frames, by which numbered maps are matched; in order where None.
         dropped_frames: places of frames that were dropped from the clip, for which there may be disparity all the same.
+        scale: of the clip, as an earlier pass over these files has found it; None = find it.
         notice: told, in one line each, what looks wrong and what was taken for granted.
 
     Raises:
@@ -98,7 +100,9 @@ def open_disparity(
                 f"{frames.title} {path} is read as depth in metres, which its EXR channel is called; pass "
                 f"--disparity-kind to say otherwise"
             )
-    if kind == "disparity":
+    if scale is not None:
+        pass
+    elif kind == "disparity":
         scale = disparity_scale(frames, reading.polarity or "near-white")
     else:
         scale = depth_scale(frames, is_millimetres=kind == "depth-mm")
@@ -120,6 +124,11 @@ class FileDisparity:
         self._scale = scale
         self._levels = levels
         self.frame_count = frames.frame_count
+
+    @property
+    def scale(self) -> DisparityScale | DepthScale:
+        """How values become disparity; the same for the whole clip."""
+        return self._scale
 
     @property
     def value_range(self) -> tuple[float, float]:

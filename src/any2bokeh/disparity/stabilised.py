@@ -38,6 +38,7 @@ class StabilisedDisparity:
 
     Attributes:
         frame_count: of the maps.
+        levels: the curve.
     """
 
     def __init__(
@@ -60,7 +61,7 @@ class StabilisedDisparity:
         self._scale_alignment: ScaleAlignment = scale_alignment
         self._how_read = how_read
         self._start = start
-        self._levels = levels or Levels()
+        self.levels = levels or Levels()
         self._cache = cache or DisparityCache()
         self._progress = progress or (lambda done, total: None)
         self._notice = notice
@@ -72,9 +73,9 @@ class StabilisedDisparity:
     def inverse_metres_per_unit(self) -> float | None:
         """1/metres that disparity 1 stands for; None where distances are unknown, or bent by levels."""
         metres = inverse_metres_per_unit(self._given)
-        if metres is None or not self._levels.keeps_ratios:
+        if metres is None or not self.levels.keeps_ratios:
             return None
-        return metres * float(self.steady().facts["high"]) * self._levels.high
+        return metres * float(self.steady().facts["high"]) * self.levels.high
 
     def steady(self) -> Entry:
         """Hold the maps still, unless that is done already.
@@ -97,11 +98,11 @@ class StabilisedDisparity:
     def frames(self, start: int = 0, stop: int | None = None) -> Iterator[NDArray[np.float32]]:
         """Maps of frames ``start`` to ``stop`` (exclusive; the end where None), in order, ``(1, h, w)`` each."""
         for disparity in self._opened().frames(start, stop):
-            yield self._levels.applied(disparity)
+            yield self.levels.applied(disparity)
 
     def at(self, index: int) -> NDArray[np.float32]:
         """The map of one frame, ``(1, h, w)``."""
-        return self._levels.applied(self._opened().at(index))
+        return self.levels.applied(self._opened().at(index))
 
     def _opened(self) -> FileDisparity:
         if self._maps is None:

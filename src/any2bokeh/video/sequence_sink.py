@@ -1,6 +1,7 @@
 """Numbered images in a folder."""
 
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from any2bokeh.errors import InputError
-from any2bokeh.pending_output import PendingOutput, check_target, write_failure
+from any2bokeh.pending_output import PendingOutput, check_target, linked_into, write_failure, writing
 from any2bokeh.video.alpha import alpha_bits
 from any2bokeh.video.codes import quantised
 from any2bokeh.video.dither import dithered_codes, needs_dither
@@ -19,7 +20,7 @@ from any2bokeh.video.frame_numbers import NamePattern
 from any2bokeh.video.image import Image, write_exr, write_png
 from any2bokeh.video.info import VideoInfo
 from any2bokeh.video.sequence import is_image, natural_sorted
-from any2bokeh.video.sink import VideoSink
+from any2bokeh.video.sink import SegmentSink, VideoSink
 
 Pixels = NDArray[np.float32]
 
@@ -70,7 +71,21 @@ class SequenceSink(VideoSink):
 
     def write(self, frame: Frame, pixels: Pixels) -> None:
         """See ``VideoSink.write``."""
-        target = self._pending.temporary / self._names[self._written]
+        self.write_image(self.temporary, self._written, frame, pixels)
+        self._written += 1
+
+    def write_image(self, folder: Path, number: int, frame: Frame, pixels: Pixels) -> None:
+        """Write one image of the result into a folder.
+
+        Args:
+            folder: where.
+            number: which image of the result it is, from 0 on.
+            frame, pixels: see ``write``.
+
+        Raises:
+            InputError: if the disk is full or went away.
+        """
+        target = folder / self._names[number]
         image = frame.native if isinstance(frame.native, Image) else None
         is_untouched = pixels is frame.pixels
         try:
@@ -80,7 +95,21 @@ class SequenceSink(VideoSink):
                 self._write_png(target, frame, pixels, image, is_untouched)
         except OSError as error:
             raise write_failure(self.path, error) from None
-        self._written += 1
+
+    @property
+    def temporary(self) -> Path:
+        """See ``VideoSink``."""
+        return self._pending.temporary
+
+    def segment(self, folder: Path, *, before: int, first_s: Fraction) -> SegmentSink:
+        """See ``VideoSink.segment``."""
+        return _ImageSegment(self, folder, before)
+
+    def join(self, folders: Sequence[Path], *, first_s: Fraction) -> None:
+        """See ``VideoSink.join``."""
+        with writing(self.path):
+            for folder in folders:
+                linked_into(folder, self.temporary)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -180,6 +209,26 @@ class SequenceSink(VideoSink):
                 f"folder {folder} holds {len(strangers)} images that are not replaced by the {len(own)} of the result "
                 f"(first: {first}); remove them or choose another folder"
             )
+
+
+class _ImageSegment(SegmentSink):
+    """Images of one segment."""
+
+    def __init__(self, sink: SequenceSink, folder: Path, before: int) -> None:
+        self._sink = sink
+        self._folder = folder
+        self._number = before
+
+    def write(self, frame: Frame, pixels: Pixels) -> None:
+        """See ``VideoSink.write``."""
+        self._sink.write_image(self._folder, self._number, frame, pixels)
+        self._number += 1
+
+    def finish(self) -> None:
+        """See ``SegmentSink``."""
+
+    def close(self) -> None:
+        """See ``SegmentSink``."""
 
 
 def _has_alpha(image: Image) -> bool:

@@ -36,13 +36,13 @@ class SequenceSource(VideoSource):
         reading = reading or Reading()
         self._path = path
         self._images = images
-        self._layer = reading.layer
+        self.layer = reading.layer
         self._closed = threading.Event()
         self.numbers = frame_numbers(images)
         gap = None if self.numbers is None else self.numbers.gap_remark()
         if gap is not None and reading.strict:
             raise InputError(f"{path}: {gap}; render them, or leave --strict out to go on without them")
-        first = read_image(images[0], layer=self._layer)
+        first = read_image(images[0], layer=self.layer)
         self._remarks = [*([f"{path}: {gap}; the result leaves the same gap"] if gap else []), *first.remarks]
         self.info = describe(path, images[0], first, count=len(images), fps=fps or first.fps or _DEFAULT_FPS)
 
@@ -55,7 +55,7 @@ class SequenceSource(VideoSource):
             if self._closed.is_set():
                 return
             path = self._images[index]
-            image = read_image(path, layer=self._layer)
+            image = read_image(path, layer=self.layer)
             if (image.width, image.height) != (info.width, info.height):
                 raise InputError(
                     f"{path} is {image.width}x{image.height} but {self._images[0].name} is {info.width}x{info.height}; "

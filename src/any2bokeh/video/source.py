@@ -27,6 +27,8 @@ class VideoSource(ABC):
     info: VideoInfo
     numbers: FrameNumbers | None = None
     """Of the files of an image sequence; None of any other source, and where the files are not numbered."""
+    layer: str | None = None
+    """That pictures are taken from, where one was asked for; see ``Reading``."""
 
     def __init__(self) -> None:
         self._told: set[str] = set()

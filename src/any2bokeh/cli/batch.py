@@ -1,0 +1,329 @@
+"""``any2bokeh batch``: many clips, one after the other."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, fields, is_dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+from any2bokeh.batch.finding import ResultFormat
+from any2bokeh.cli.clip_options import RangeOptions, ReadingOptions
+from any2bokeh.cli.options import option
+from any2bokeh.cli.output_options import EncodingOptions, ReportOptions
+from any2bokeh.cli.progress import ESTIMATING, Report, progress_report
+from any2bokeh.cli.recipe_options import RecipeOptions
+from any2bokeh.cli.report import tell, warn
+from any2bokeh.errors import InputError
+
+if TYPE_CHECKING:
+    from any2bokeh.batch.item import Item, Outcome
+    from any2bokeh.batch.plan import Need
+    from any2bokeh.batch.running import Batch
+    from any2bokeh.recipe import Recipe
+    from any2bokeh.video import VideoSource
+
+SOME_FAILED = 3
+"""Exit code where clips could not be rendered."""
+
+_BATCH = "Batch"
+_GB = 1e9
+
+Options = TypeVar("Options")
+
+
+def batch_command(
+    input: Annotated[
+        str,
+        typer.Argument(
+            metavar="INPUT",
+            help="Folder that is searched for clips with all folders in it, pattern such as 'rushes/**/*.mov', or "
+            "manifest (.csv, .jsonl) with a clip on each line.",
+        ),
+    ],
+    options: RecipeOptions,
+    encoding: EncodingOptions,
+    reading: ReadingOptions,
+    report: ReportOptions,
+    output: Annotated[
+        Path | None,
+        option(
+            "--output",
+            "-o",
+            help="Folder for the results, which keep the places of their clips (default: a manifest's own folder, if "
+            "its rows name the outputs).",
+            metavar="FOLDER",
+        ),
+    ] = None,
+    result_format: Annotated[
+        ResultFormat,
+        option(
+            "--format",
+            help="Kind of the results: a video container, or frames for a folder of images; auto is that of the clip, "
+            "or mp4 if it cannot be written.",
+            panel=_BATCH,
+        ),
+    ] = "auto",
+    segment_frames: Annotated[
+        int | None,
+        option(
+            "--segment-frames",
+            help="Frames of the segments that are kept while a clip is rendered, 8 or more (default: those of 5 "
+            "seconds).",
+            panel=_BATCH,
+            metavar="N",
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool,
+        option(
+            "--dry-run",
+            help="Print what would be rendered, what is missing and the disk space that it takes; render nothing.",
+            panel=_BATCH,
+        ),
+    ] = False,
+    report_file: Annotated[
+        Path | None,
+        option(
+            "--report",
+            help="JSON file that says what became of each clip (default: report.json in the folder for the results).",
+            panel=_BATCH,
+            metavar="FILE",
+        ),
+    ] = None,
+    overwrite: Annotated[
+        bool,
+        option(
+            "--overwrite", help="Render finished clips again, and replace files that no batch has made.", panel=_BATCH
+        ),
+    ] = False,
+) -> None:
+    """Refocus many clips; started again, it goes on with those that are not finished."""
+    from any2bokeh.batch.finding import batch_items
+    from any2bokeh.batch.running import Batch
+    from any2bokeh.segments.cut import Segmentation
+
+    if segment_frames is not None and segment_frames < 8:
+        raise InputError(f"--segment-frames is {segment_frames}; give 8 or more")
+    shared = _Shared(options, reading)
+    items = batch_items(input, output, result_format=result_format, leave_out=shared.fixed_paths(Path(input)))
+    if all(each.problem is not None for each in items):
+        raise InputError(items[0].problem or "")
+    batch = Batch(
+        opened=shared.opened,
+        part=_part,
+        recipe=shared.recipe,
+        encoding=encoding.encoding(),
+        segmentation=Segmentation(segment_frames),
+        overwrite=overwrite,
+        also_read=tuple(options.paths()),
+    )
+    if dry_run:
+        _tell_plan(batch, items, report)
+        return
+    place = report_file or (output or Path(input).parent) / "report.json"
+    outcomes = _run(batch, items, place, report)
+    _tell_outcomes(outcomes, place, report)
+    if any(each.state == "failed" for each in outcomes):
+        raise typer.Exit(SOME_FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """The options that all clips share; ``{stem}``, ``{name}`` and ``{folder}`` in paths stand for a clip's own."""
+
+    options: RecipeOptions
+    reading: ReadingOptions
+
+    @contextmanager
+    def opened(self, item: "Item") -> "Iterator[VideoSource]":
+        with self.reading.opened(str(item.clip)) as source:
+            yield source
+
+    def recipe(
+        self, item: "Item", source: "VideoSource", first_frame: int, notice: Callable[[str], None] | None
+    ) -> "Recipe":
+        options = _placed(self.options, item)
+        if options.recipe is None and ("recipe" in item.fields or "focus" in item.fields):
+            # The row says what is in focus; the rest is shared.
+            with suppress(InputError):
+                return options.made(source.info, first_frame=first_frame, notice=notice)
+            options = replace(options, focus=replace(options.focus, focus="auto"))
+        return options.made(source.info, first_frame=first_frame, notice=notice)
+
+    def fixed_paths(self, root: Path) -> list[Path]:
+        """Maps and masks beside the clips of a folder, none of which are clips, up to the first name that varies."""
+        named = [self.options.disparity.disparity, self.options.focus.focus_mask]
+        return [_before_names(path) for path in named if path is not None and _before_names(path) != Path()]
+
+
+def _part(item: "Item", source: "VideoSource") -> tuple[int, int]:
+    try:
+        return RangeOptions(frames=item.frames).of(source)
+    except InputError as error:
+        raise InputError(str(error).replace("--frames", f"{item.title}: frames")) from None
+
+
+_NAMES = ("{stem}", "{name}", "{folder}")
+
+
+def _placed(options: Options, item: "Item") -> Options:
+    """Options with a clip's own names in their paths."""
+    own = dict(zip(_NAMES, (item.clip.stem, item.clip.name, item.folder.as_posix()), strict=True))
+
+    def named(value: Any) -> Any:
+        if is_dataclass(value) and not isinstance(value, type):
+            return replace(value, **{each.name: named(getattr(value, each.name)) for each in fields(value)})
+        if isinstance(value, Path):
+            text = str(value)
+            for name, is_ in own.items():
+                text = text.replace(name, is_)
+            return Path(text)
+        return value
+
+    return named(options)
+
+
+def _before_names(path: Path) -> Path:
+    """The part of a path before the first that has a clip's own name in it."""
+    fixed = Path()
+    for part in path.parts:
+        if any(name in part for name in _NAMES):
+            return fixed
+        fixed /= part
+    return fixed
+
+
+def _tell_plan(batch: "Batch", items: "list[Item]", report: ReportOptions) -> None:
+    from any2bokeh.batch.item import Outcome
+    from any2bokeh.batch.plan import free_bytes
+
+    planned = [(item, batch.planned(item)) for item in items]
+    needs = [each for _, each in planned if not isinstance(each, Outcome)]
+    kept, most = sum(each.bytes_kept for each in needs), max((each.bytes_meanwhile for each in needs), default=0)
+    free = free_bytes(items[0].output.parent)
+    plan = {
+        "clips": [_planned_facts(item, each) for item, each in planned],
+        "frames": sum(each.frames for each in needs),
+        "bytes": kept,
+        "bytes_meanwhile": kept + most // 2,
+        "bytes_free": free,
+    }
+    lines = [_planned_line(item, each) for item, each in planned]
+    is_enough = "" if kept + most // 2 <= free else ", which is not enough"
+    lines.append(
+        f"{len(needs)} of {len(items)} clips would be rendered, {plan['frames']} frames; the results take about "
+        f"{kept / _GB:.2f} GB, and {most / 2 / _GB:.2f} GB more meanwhile; {free / _GB:.2f} GB are free{is_enough}"
+    )
+    tell(plan, "\n".join(lines), report)
+
+
+def _planned_facts(item: "Item", planned: "Outcome | Need") -> dict[str, Any]:
+    from any2bokeh.batch.item import Outcome
+
+    if isinstance(planned, Outcome):
+        more: dict[str, Any] = {"would": "keep" if planned.state == "kept" else "fail", "message": planned.message}
+    else:
+        missing = [str(path) for path in planned.missing]
+        more = {"would": "render", "frames": planned.frames, "bytes": planned.bytes_kept, "missing": missing}
+    return {"clip": str(item.clip), "output": str(item.output), **more}
+
+
+def _planned_line(item: "Item", planned: "Outcome | Need") -> str:
+    from any2bokeh.batch.item import Outcome
+
+    if isinstance(planned, Outcome):
+        return f"{item.clip}: {'finished already' if planned.state == 'kept' else _failure(planned)}"
+    missing = f"; missing: {', '.join(map(str, planned.missing))}" if planned.missing else ""
+    return f"{item.clip} -> {item.output}: {planned.frames} frames, about {planned.bytes_kept / _GB:.3f} GB{missing}"
+
+
+def _run(batch: "Batch", items: "list[Item]", place: Path, report: ReportOptions) -> "list[Outcome]":
+    """Render all, and write the report, also of a batch that is interrupted."""
+    from any2bokeh.batch.report import write_report
+    from any2bokeh.pending_output import writing
+
+    quiet = report.quiet or report.json
+    outcomes: list[Outcome] = []
+    with writing(place):
+        place.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with _Told(len(items), quiet=quiet) as told:
+            for outcome in batch.rendered(items, progress=told.rendering, estimating=told.estimating):
+                outcomes.append(outcome)
+                told.finished(outcome, remarks=not report.quiet)
+    finally:
+        if outcomes:
+            write_report(outcomes, place)
+    return outcomes
+
+
+class _Told:
+    """Progress over clips and frames: a line for each clip, and below it a bar on a terminal, lines elsewhere."""
+
+    def __init__(self, count: int, *, quiet: bool) -> None:
+        self._count = count
+        self._quiet = quiet
+        self._finished = 0
+        self._reports = ExitStack()
+
+    def __enter__(self) -> "_Told":
+        return self
+
+    def __exit__(self, *of: object) -> None:
+        self._reports.close()
+
+    def rendering(self, item: "Item") -> Report:
+        if not self._quiet:
+            typer.echo(f"clip {self._finished + 1} of {self._count}: {item.clip}", err=sys.stderr.isatty())
+        return self._begun("rendering {total} frames")
+
+    def estimating(self, item: "Item") -> Report:
+        return self._begun(ESTIMATING)
+
+    def finished(self, outcome: "Outcome", *, remarks: bool) -> None:
+        self._reports.close()
+        self._finished += 1
+        for remark in outcome.remarks if remarks else ():
+            warn(remark)
+        if outcome.state == "failed":
+            typer.echo(f"failed: {outcome.item.clip}: {_failure(outcome)}", err=True)
+
+    def _begun(self, doing: str) -> Report:
+        return self._reports.enter_context(progress_report(quiet=self._quiet, doing=doing))
+
+
+def _tell_outcomes(outcomes: "list[Outcome]", place: Path, report: ReportOptions) -> None:
+    from any2bokeh.batch.report import summary
+
+    facts = summary(outcomes)
+    lines = [
+        f"{facts['rendered']} rendered, {facts['kept']} finished already, {facts['failed']} failed; see {place}",
+    ]
+    if not report.quiet and not report.json:
+        _print_table(outcomes)
+    tell({**facts, "report": str(place)}, "\n".join(lines), report)
+
+
+def _print_table(outcomes: "list[Outcome]") -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE, show_edge=False)
+    for name in ("clip", "state", "frames", "seconds", "why"):
+        table.add_column(name, justify="right" if name in ("frames", "seconds") else "left", overflow="fold")
+    for each in outcomes:
+        why = _failure(each) if each.state == "failed" else ""
+        cells = (str(each.item.clip), each.state, str(each.frames), f"{each.elapsed_s:.1f}", why)
+        table.add_row(*(Text(cell) for cell in cells))
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
+
+
+def _failure(outcome: "Outcome") -> str:
+    if outcome.is_defect:
+        return f"a defect of any2bokeh ({outcome.message.strip().splitlines()[-1]}); please report it with report.json"
+    return outcome.message

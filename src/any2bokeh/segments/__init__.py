@@ -1,0 +1,1 @@
+"""A render in segments that are finished one by one, kept, and joined."""
