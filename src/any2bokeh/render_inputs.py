@@ -4,14 +4,16 @@
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
-from itertools import chain, repeat
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from any2bokeh.disparity.edges import EdgeEstimator, EdgeTreatment, edge_estimator
-from any2bokeh.disparity.edges.bands import MixedPixels
 from any2bokeh.optics.coc import REFERENCE_LONG_SIDE_PX
 from any2bokeh.plate.choice import PlateChoice, uses_plate
 from any2bokeh.renderers.base import RenderInput
+
+if TYPE_CHECKING:
+    from any2bokeh.frame_treatment import TreatedFrame
 
 
 def render_inputs(
@@ -19,7 +21,7 @@ def render_inputs(
 ) -> Iterator[RenderInput]:
     """What ``refocus`` gives a renderer for the frames of a clip.
 
-    With a plate, 6 frames are read ahead of the one that is given, and 12 before it are kept. A frame whose blur
+    With a plate, 8 frames are read ahead of the one that is given, and what is known of the 14 before it is kept. A frame whose blur
     strength is 0 keeps its pixels, and its disparity is brought to their size.
 
     Args:
@@ -32,60 +34,38 @@ def render_inputs(
     estimator = edge_estimator(edges)
     if uses_plate(plate):
         return _with_plate(frames, estimator)
-    return (_Treated.of(frame, estimator).given() for frame in frames)
+    return (_alone(frame, estimator) for frame in frames)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Treated:
-    """A frame with its map at the size of the picture, and the pixels that two surfaces share."""
+def _alone(frame: RenderInput, edges: EdgeEstimator | None) -> RenderInput:
+    from any2bokeh.frame_treatment import TreatedFrame
 
-    frame: RenderInput
-    mixed: MixedPixels | None
-
-    @classmethod
-    def of(cls, frame: RenderInput, edges: EdgeEstimator | None, *, is_looked_at: bool = False) -> "_Treated":
-        """Frames that are neither blurred nor looked at by another need no treatment."""
-        from any2bokeh.disparity import upsample
-        from any2bokeh.disparity.edges import bands_at_size
-
-        if edges is None or not (frame.blur_strength > 0 or is_looked_at):
-            return cls(replace(frame, disparity=upsample(frame.disparity, frame.pixels)), None)
-        bands = bands_at_size(edges, frame.disparity, frame.pixels)
-        return cls(replace(frame, disparity=bands.disparity), MixedPixels.of(bands))
-
-    def given(self) -> RenderInput:
-        bands = None if self.mixed is None else self.mixed.bands(self.frame.disparity)
-        return replace(self.frame, bands=bands)
+    return _given(frame, TreatedFrame.of(0, frame.pixels, frame.disparity, edges if frame.blur_strength > 0 else None))
 
 
 def _with_plate(frames: Iterable[RenderInput], edges: EdgeEstimator | None) -> Iterator[RenderInput]:
-    from any2bokeh.plate.stream import AHEAD, BACK, PlateStream
+    from any2bokeh.frame_treatment import FrameTreatment, TreatedFrame
 
-    around = PlateStream()
+    treatment = FrameTreatment(edges)
     held: dict[int, RenderInput] = {}
-    treated: dict[int, _Treated] = {}
-    seen = 0  # the stream has been given no frame from here on
-    for last, frame in enumerate(chain(frames, repeat(None, AHEAD))):
-        if frame is not None:
-            held[last] = frame
-        index = last - AHEAD
-        if index not in held:
-            continue
-        if held[index].blur_strength == 0 or len(held) == 1:
-            given = treated.get(index) or _Treated.of(held[index], edges)
-            yield given.given()
-        else:
-            # Only what a blurred frame looks at is treated, and looked at.
-            for one in range(max(index - BACK, seen), last + 1):
-                if one in held:
-                    treated[one] = _Treated.of(held[one], edges, is_looked_at=True)
-                    around.add(one, held[one].pixels, treated[one].frame.disparity)
-            seen = last + 1
-            given = treated[index].given()
-            long_side_px = max(given.pixels.shape)
-            px_per_disparity = given.blur_strength * long_side_px / REFERENCE_LONG_SIDE_PX
-            hidden = around.hidden(index, given.disparity, given.focus_disparity, px_per_disparity)
-            yield replace(given, hidden=hidden)
-        held.pop(index - BACK, None)
-        for old in [one for one in treated if one <= index]:
-            del treated[old]
+
+    def ready(done: Iterator[TreatedFrame]) -> Iterator[RenderInput]:
+        for treated in done:
+            frame = held.pop(treated.index)
+            if frame.blur_strength == 0:
+                yield _alone(frame, None)
+                continue
+            px_per_disparity = frame.blur_strength * max(frame.pixels.shape) / REFERENCE_LONG_SIDE_PX
+            hidden = treatment.hidden(treated, frame.focus_disparity, px_per_disparity)
+            yield replace(_given(frame, treated), hidden=hidden)
+
+    for index, frame in enumerate(frames):
+        held[index] = frame
+        # Whether one of those to come is blurred, and looks at this one, is not known yet.
+        is_blurred = frame.blur_strength > 0
+        yield from ready(treatment.add(index, frame.pixels, frame.disparity, is_blurred=is_blurred, is_looked_at=True))
+    yield from ready(treatment.rest())
+
+
+def _given(frame: RenderInput, treated: "TreatedFrame") -> RenderInput:
+    return replace(frame, disparity=treated.disparity, bands=treated.mixed.bands(treated.disparity))

@@ -1,15 +1,13 @@
 """From a shot to what a renderer is given, frame by frame."""
 
-import math
-from collections import deque
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.disparity.edges.bands import BandPixels, EdgeBands, EdgeEstimator, MixedPixels, PlacesFirst
+from any2bokeh.disparity.edges.bands import EdgeBands
 from any2bokeh.errors import InputError
 from any2bokeh.optics.breathing import zoomed
 from any2bokeh.optics.coc import REFERENCE_LONG_SIDE_PX
@@ -19,7 +17,7 @@ from any2bokeh.shot import Shot
 from any2bokeh.video import Frame
 
 if TYPE_CHECKING:
-    from any2bokeh.plate.stream import PlateStream
+    from any2bokeh.frame_treatment import FrameTreatment, TreatedFrame
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,68 +40,34 @@ def frames_of(shot: Shot) -> Generator[ShotFrame, None, None]:
 
     With a plate, frames around those that are wanted are read, too, so that a frame gets the same in any part.
     """
+    from any2bokeh.frame_treatment import AHEAD, BACK, FrameTreatment, TreatedFrame
+
     if not (shot.plate and bool((shot.track.blur_strength > 0).any())):
         for frame, disparity in _read(shot, shot.start, shot.stop):
-            bands = _bands_of(shot.edges if shot.blur_at(frame.index) > 0 else None, frame, disparity)
-            yield _given(shot, _Treated.of(frame, bands), None)
+            edges = shot.edges if shot.blur_at(frame.index) > 0 else None
+            yield _given(shot, frame, TreatedFrame.of(frame.index, frame.pixels, disparity, edges), None)
         return
-    from any2bokeh.plate.silhouette import REACH
-    from any2bokeh.plate.stream import AHEAD, BACK, PlateStream
-
-    back, ahead = BACK + REACH, AHEAD + REACH
-    first = max(shot.start - back, shot.first_known)
+    first = max(shot.start - BACK, shot.first_known)
     known = shot.disparity.frame_count if shot.is_part else shot.source.info.frame_count
-    last = min(shot.stop + ahead, known)
-    around = PlateStream()
-    first_look = shot.edges.placed if isinstance(shot.edges, PlacesFirst) else shot.edges
-    single: deque[_Single] = deque()  # until those around them are there
-    waiting: deque[_Treated] = deque()
+    last = min(shot.stop + AHEAD, known)
     last = max(min(last, shot.disparity.frame_count), shot.stop)  # maps after the part may be missing
+    treatment = FrameTreatment(shot.edges)
+    decoded: dict[int, Frame] = {}
 
-    def steady(up_to: float) -> None:
-        while single and single[0].treated.index <= up_to:
-            treated = _steadied(single.popleft(), shot.edges, around)
+    def wanted(ready: Iterator[TreatedFrame]) -> Iterator[ShotFrame]:
+        for treated in ready:
+            frame = decoded.pop(treated.index)
             if shot.start <= treated.index < shot.stop:
-                waiting.append(treated)
+                yield _with_plate(shot, frame, treated, treatment)
 
     for frame, disparity in _read(shot, first, last):
         index = frame.index
-        is_looked_at = any(shot.blur_at(other) > 0 for other in range(index - ahead, index + back + 1))
-        bands = _bands_of(first_look if is_looked_at else None, frame, disparity)
-        if is_looked_at:
-            around.add(index, frame.pixels, bands)
-        single.append(_Single(_Treated.of(frame, bands), BandPixels.of(bands)))
-        steady(index - REACH)
-        while waiting and (waiting[0].index <= index - ahead or shot.blur_at(waiting[0].index) == 0):
-            yield _with_plate(shot, waiting.popleft(), around)
-    steady(math.inf)
-    while waiting:
-        yield _with_plate(shot, waiting.popleft(), around)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Treated:
-    """A frame with its map at the size of the picture, and the pixels that two surfaces share."""
-
-    frame: Frame
-    disparity: NDArray[np.float32]
-    mixed: MixedPixels
-
-    @classmethod
-    def of(cls, frame: Frame, bands: EdgeBands) -> Self:
-        return cls(frame, bands.disparity, MixedPixels.of(bands))
-
-    @property
-    def index(self) -> int:
-        return self.frame.index
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Single:
-    """A frame treated by itself, and the pixels of it that are in question."""
-
-    treated: _Treated
-    band: BandPixels
+        decoded[index] = frame
+        is_blurred = shot.start <= index < shot.stop and shot.blur_at(index) > 0
+        is_looked_at = any(shot.blur_at(other) > 0 for other in range(index - AHEAD, index + BACK + 1))
+        added = treatment.add(index, frame.pixels, disparity, is_blurred=is_blurred, is_looked_at=is_looked_at)
+        yield from wanted(added)
+    yield from wanted(treatment.rest())
 
 
 def _read(shot: Shot, first: int, last: int) -> Iterator[tuple[Frame, NDArray[np.float32]]]:
@@ -123,44 +87,22 @@ def _read(shot: Shot, first: int, last: int) -> Iterator[tuple[Frame, NDArray[np
             raise
 
 
-def _bands_of(edges: EdgeEstimator | None, frame: Frame, disparity: NDArray[np.float32]) -> EdgeBands:
-    """The map of a frame at the size of its picture, and what is known of its edges."""
-    from any2bokeh.disparity import upsample
-    from any2bokeh.disparity.edges import bands_at_size
-
-    if edges is None:
-        return EdgeBands.none(upsample(disparity, frame.pixels))
-    return bands_at_size(edges, disparity, frame.pixels)
-
-
-def _steadied(single: _Single, edges: EdgeEstimator | None, around: "PlateStream") -> _Treated:
-    """A frame with its silhouettes as the frames around it show them."""
-    treated, band = single.treated, single.band
-    if band.at.size == 0:
-        return treated
-    disparity = around.steadied(treated.index, treated.disparity, band)
-    if isinstance(edges, PlacesFirst):
-        return _Treated.of(treated.frame, edges.with_shares(band.bands(disparity), treated.frame.pixels))
-    # What was told of the shares of a pixel does not hold where it shows another surface.
-    return _Treated(treated.frame, disparity, treated.mixed.without((disparity != treated.disparity)[0]))
-
-
-def _with_plate(shot: Shot, treated: _Treated, around: "PlateStream") -> ShotFrame:
+def _with_plate(shot: Shot, frame: Frame, treated: "TreatedFrame", treatment: "FrameTreatment") -> ShotFrame:
     blur_strength = shot.blur_at(treated.index)
     if blur_strength == 0:
-        return _given(shot, treated, None)
+        return _given(shot, frame, treated, None)
     focus_disparity = float(shot.track.focus_disparity[treated.index - shot.start])
     per_disparity = _px_per_disparity(shot, blur_strength)
-    return _given(shot, treated, around.hidden(treated.index, treated.disparity, focus_disparity, per_disparity))
+    return _given(shot, frame, treated, treatment.hidden(treated, focus_disparity, per_disparity))
 
 
-def _given(shot: Shot, treated: _Treated, hidden: HiddenBackground | None) -> ShotFrame:
+def _given(shot: Shot, frame: Frame, treated: "TreatedFrame", hidden: HiddenBackground | None) -> ShotFrame:
     """What the renderer gets: zoomed by breathing, and bent by the focus range."""
     at = treated.index - shot.start
     focus_disparity, zoom = float(shot.track.focus_disparity[at]), float(shot.zoom[at])
     blur_strength = shot.blur_at(treated.index) * zoom  # discs grow with the picture
     focus_range = shot.focus_range_at(treated.index)
-    frame, disparity = treated.frame, zoomed(treated.disparity, zoom, smooth=False)
+    disparity = zoomed(treated.disparity, zoom, smooth=False)
     pixels = zoomed(frame.pixels, zoom, smooth=True)
     if frame.alpha is not None and zoom != 1:
         frame = replace(frame, alpha=zoomed(frame.alpha, zoom, smooth=True))
@@ -182,7 +124,7 @@ def _given(shot: Shot, treated: _Treated, hidden: HiddenBackground | None) -> Sh
     return ShotFrame(frame, disparity, given)
 
 
-def _bands(treated: _Treated, zoom: float) -> EdgeBands | None:
+def _bands(treated: "TreatedFrame", zoom: float) -> EdgeBands | None:
     bands = treated.mixed.bands(treated.disparity)
     if bands is None or zoom == 1:
         return bands

@@ -1,0 +1,134 @@
+"""Frames of a clip with their edges treated, and steadied by the frames around them, and what these saw behind them."""
+
+import math
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from any2bokeh.disparity.edges.bands import BandPixels, EdgeBands, EdgeEstimator, MixedPixels, PlacesFirst
+from any2bokeh.plate import stream
+from any2bokeh.plate.hidden import HiddenBackground
+from any2bokeh.plate.silhouette import REACH
+
+BACK, AHEAD = stream.BACK + REACH, stream.AHEAD + REACH
+"""How many frames before and after a frame have a say in what it gets."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TreatedFrame:
+    """A frame with its map at the size of the picture, and the pixels that two surfaces share.
+
+    Attributes:
+        index: of the frame in its clip.
+        pixels: ``(3, H, W)``.
+        disparity: ``(1, H, W)``.
+        mixed: what two surfaces share.
+    """
+
+    index: int
+    pixels: NDArray[np.float32]
+    disparity: NDArray[np.float32]
+    mixed: MixedPixels
+
+    @classmethod
+    def of(
+        cls, index: int, pixels: NDArray[np.float32], disparity: NDArray[np.float32], edges: EdgeEstimator | None
+    ) -> Self:
+        """A frame treated by itself; only brought to the size of the picture where ``edges`` is None."""
+        return cls._of(index, pixels, _bands_of(edges, pixels, disparity))
+
+    @classmethod
+    def _of(cls, index: int, pixels: NDArray[np.float32], bands: EdgeBands) -> Self:
+        return cls(index, pixels, bands.disparity, MixedPixels.of(bands))
+
+
+class FrameTreatment:
+    """Takes the frames of a clip in order, and gives each back once what it looks at is there.
+
+    A frame gets the same wherever the clip is begun, as far as ``BACK`` frames before it and ``AHEAD`` after it are given.
+
+    Args:
+        edges: what treats them; None leaves maps as they come.
+    """
+
+    def __init__(self, edges: EdgeEstimator | None) -> None:
+        self._edges = edges
+        self._first_look = edges.placed if isinstance(edges, PlacesFirst) else edges
+        self._around = stream.PlateStream()
+        self._single: deque[_Single] = deque()  # until those around them are there
+        self._waiting: deque[tuple[TreatedFrame, bool]] = deque()  # and whether it is blurred
+
+    def add(
+        self,
+        index: int,
+        pixels: NDArray[np.float32],
+        disparity: NDArray[np.float32],
+        *,
+        is_blurred: bool,
+        is_looked_at: bool,
+    ) -> Iterator[TreatedFrame]:
+        """The next frame; those that are ready, which are to be taken before another is added.
+
+        Args:
+            index: one more than before.
+            pixels: ``(3, H, W)``.
+            disparity: ``(1, h, w)``, of any size and of the aspect of the picture.
+            is_blurred: whether it looks at others.
+            is_looked_at: whether it, or another that looks at it, is blurred; others are not treated.
+        """
+        bands = _bands_of(self._first_look if is_looked_at else None, pixels, disparity)
+        if is_looked_at:
+            self._around.add(index, pixels, bands)
+        self._single.append(_Single(TreatedFrame._of(index, pixels, bands), BandPixels.of(bands), is_blurred))
+        yield from self._ready(index)
+
+    def rest(self) -> Iterator[TreatedFrame]:
+        """Those that are left when no more will be added."""
+        yield from self._ready(math.inf)
+
+    def hidden(self, frame: TreatedFrame, focus_disparity: float, px_per_disparity: float) -> HiddenBackground | None:
+        """What is known behind the near surfaces of a frame, and around it; see ``PlateStream.hidden``."""
+        return self._around.hidden(frame.index, frame.disparity, focus_disparity, px_per_disparity)
+
+    def _ready(self, last: float) -> Iterator[TreatedFrame]:
+        while self._single and self._single[0].frame.index <= last - REACH:
+            single = self._single.popleft()
+            self._waiting.append((self._steadied(single), single.is_blurred))
+        while self._waiting and (self._waiting[0][0].index <= last - AHEAD or not self._waiting[0][1]):
+            yield self._waiting.popleft()[0]
+
+    def _steadied(self, single: "_Single") -> TreatedFrame:
+        """A frame with its silhouettes as the frames around it show them."""
+        frame, band = single.frame, single.band
+        if band.at.size == 0:
+            return frame
+        disparity = self._around.steadied(frame.index, frame.disparity, band)
+        if isinstance(self._edges, PlacesFirst):
+            bands = self._edges.with_shares(band.bands(disparity), frame.pixels)
+            return TreatedFrame._of(frame.index, frame.pixels, bands)
+        # What was told of the shares of a pixel does not hold where it shows another surface.
+        mixed = frame.mixed.without((disparity != frame.disparity)[0])
+        return TreatedFrame(frame.index, frame.pixels, disparity, mixed)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Single:
+    """A frame treated by itself, the pixels of it that are in question, and whether it is blurred."""
+
+    frame: TreatedFrame
+    band: BandPixels
+    is_blurred: bool
+
+
+def _bands_of(edges: EdgeEstimator | None, pixels: NDArray[np.float32], disparity: NDArray[np.float32]) -> EdgeBands:
+    """The map of a frame at the size of its picture, and what is known of its edges."""
+    from any2bokeh.disparity import upsample
+    from any2bokeh.disparity.edges import bands_at_size
+
+    if edges is None:
+        return EdgeBands.none(upsample(disparity, pixels))
+    return bands_at_size(edges, disparity, pixels)
