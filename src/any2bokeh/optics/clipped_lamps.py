@@ -7,9 +7,10 @@ picture without blur of its own, the light below white adds up to ``1 / (2 L)`` 
 lamp's light; softened by a pixel, to ``1 / L``. The same rim, where no channel is clipped, has the lamp's colour.
 
 What could be something else is left as it is: what is wide, long or thin, what lies in bright surroundings, what lies
-where much is clipped, as a sky seen through leaves, and what has a soft rim. All of that sets in smoothly, so that
-nothing jumps from frame to frame. Light is never lowered. A few small holes in dense dark leaves, through which a
-clipped sky is seen, look as lamps do, and are raised.
+where much is clipped, as a sky seen through leaves, and what has a soft rim. What the frame's border cuts, and what is
+no more than a dot, has no rim to tell by, and is left, too. All of that sets in smoothly, so that nothing jumps from
+frame to frame. Light is never lowered. A small hole through which a clipped sky is seen has the rim of a lamp of that
+light; some of them still rise by a little more.
 """
 
 import numpy as np
@@ -26,12 +27,14 @@ MOST_LIGHT = 6.0
 _SMALL, _SMALL_PX = 0.014, 6.0  # a lamp is no wider than this share of the longer side, or than this; nothing at twice
 _THIN, _COMPACT = np.float32(0.5), np.float32(0.68)  # area, of the box around it: letters are thin, a disc has 0.79
 _LONG, _ROUND = np.float32(0.4), np.float32(0.6)  # the shorter side of that box over the longer
+_DOT, _DISC = np.float32(1), np.float32(4)  # pixels: a dot has no rim that tells how bright it is
 _DARK, _BRIGHT = np.float32(0.10), np.float32(0.28)  # light of surroundings up to which, and from which on not, is one
 _FEW, _MANY = np.float32(0.02), np.float32(0.05)  # share of clipped pixels around: a sky, or a pattern, is no lamp
 _AROUND = 0.08  # of the longer side, to each side: around
 _RINGS = 4  # pixels around a lamp that are looked at
 _RIM_RINGS = 2  # of these, those in which light falls
-_SOFT_RIM = np.float32(0.75)  # between the straight rim, which counts twice, and one softened by more than a pixel
+_RIM = np.float32(1.1)  # between the straight rim, which counts twice, and one softened by a pixel
+_CUT, _WHOLE = np.float32(0.6), np.float32(0.9)  # share of the rim that must be seen
 _LEAST_RIM = np.float32(0.02)  # of light for each pixel of the rim, below which it says no colour
 _NONE, _BESIDE, _WIDE = 0, 1, 2  # marks of clipped pixels: not seen yet, in a lamp, in what is wider
 
@@ -78,6 +81,7 @@ def raise_lamps(pixels, light, defocus, brightest, block):
                     tall, across = box[1] - box[0] + 1, box[3] - box[2] + 1
                     share *= _within(np.float32(area + 2) / np.float32(tall * across), _THIN, _COMPACT)
                     share *= _within(np.float32(min(tall, across)) / size, _LONG, _ROUND)
+                    share *= _within(np.float32(area), _DOT, _DISC)
                     clipped[row, column] += area
                     if share > 0:
                         if count == lamps.shape[0]:
@@ -187,7 +191,8 @@ def _raise(pixels, light, defocus, members, box, share, ring, brightest, block):
     share *= _within(max(around[0], around[1], around[2]), _BRIGHT, _DARK)
     if share <= 0:
         return
-    color, times = _measured(pixels, light, members, top, left, box, around, ring)
+    color, times, seen = _measured(pixels, light, members, top, left, box, around, ring)
+    share *= _within(seen, _CUT, _WHOLE)
     for number in range(members.shape[0]):
         y, x = members[number] // width, members[number] % width
         inside = 0
@@ -244,16 +249,19 @@ def _surroundings(pixels, light, top, left, box, ring):
 
 @compiled(nogil=True)
 def _measured(pixels, light, members, top, left, box, around, ring):
-    """Colour of a lamp, 1 in its largest channel, and its light, in times white."""
+    """Colour of a lamp, 1 in its largest channel, its light, in times white, and the share of its rim that is seen."""
     height, width = light.shape[:2]
-    rim, own, length = np.zeros(3, np.float32), np.zeros(3, np.float32), np.float32(0)
-    fallen = np.float32(0)
-    for y in range(max(top, 0), min(box[1] + _RINGS + 1, height)):
-        for x in range(max(left, 0), min(box[3] + _RINGS + 1, width)):
+    rim, own = np.zeros(3, np.float32), np.zeros(3, np.float32)
+    fallen, seen, rim_px = np.float32(0), 0, 0
+    for y in range(top, box[1] + _RINGS + 1):
+        for x in range(left, box[3] + _RINGS + 1):
             step = ring[y - top, x - left]
-            if step == 0 or step > _RIM_RINGS or _is_clipped(pixels, y, x):
+            if step == 0 or step > _RIM_RINGS:
                 continue
-            length += step == 1
+            rim_px += step == 1
+            if not (0 <= y < height and 0 <= x < width) or _is_clipped(pixels, y, x):
+                continue
+            seen += step == 1
             largest = np.float32(0)
             for c in range(3):
                 more = max(light[y, x, c] - around[c], np.float32(0))
@@ -263,11 +271,14 @@ def _measured(pixels, light, members, top, left, box, around, ring):
     for number in range(members.shape[0]):
         for c in range(3):
             own[c] += light[members[number] // width, members[number] % width, c] / np.float32(members.shape[0])
-    length = max(length, np.float32(1))
+    share_seen = np.float32(seen) / np.float32(max(rim_px, 1))
+    # Of a disc whose border lies half a pixel outside what is clipped.
+    length = np.float32(2 * np.sqrt(np.pi)) * np.sqrt(np.float32(members.shape[0])) + np.float32(np.pi / 2)
+    length = max(length * share_seen, np.float32(1))
     color = rim + _LEAST_RIM * length * own
     color /= max(color[0], color[1], color[2])
-    times = np.float32(1) / (_SOFT_RIM * fallen / length + np.float32(1 / MOST_LIGHT))
+    times = np.float32(1) / (_RIM * fallen / length + np.float32(1 / MOST_LIGHT))
     for c in range(3):  # a channel that is not clipped says how bright the lamp is
         if own[c] < 0.9 and color[c] > 0.02:
             times = min(times, np.float32(1.5) * own[c] / color[c])
-    return color, times
+    return color, times, share_seen
