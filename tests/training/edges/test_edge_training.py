@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from any2bokeh.cli.main import BAD_INPUT, run
 from any2bokeh.disparity.edges.learned import EdgeModel
 from any2bokeh.disparity.edges.learned.cells import PIXELS, Cells
 from any2bokeh.disparity.edges.learned.clues import CLUES, Clues
@@ -197,6 +198,28 @@ def test_what_is_missing_or_damaged_is_told(tmp_path: Path):
         EdgeRunOptions(anneal=True)
     with pytest.raises(InputError, match="first_tiles is 30; it must be at most pool_tiles, which is 20"):
         replace(CONFIG, first_tiles=30)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["edges", "--stage", "1"], "leave out --data, --stage and --samples"),
+        (["debug", "--install", "run"], "--install puts weights of edges into the package; config is debug"),
+        (["edges", "--install", "nowhere"], "nowhere is not there; give the folder of a run or a handoff"),
+        (["edges", "--anneal", "--out", "run"], "give --minutes with --anneal"),
+    ],
+)
+def test_options_that_do_not_fit_end_in_one_line(
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.chdir(tmp_path)
+    assert run(["train", *arguments]) == BAD_INPUT
+    assert message in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_frames_give_the_same_tiles_again():

@@ -27,7 +27,8 @@ CALIBRATION = HELD_OUT + (1 << 20)
 """Numbers of frames from here on serve the calibration alone."""
 
 _RIGHT = 0.02  # weighted share of a band that is wrong, up to which a map counts as right
-_PIXEL_GATES = (0.2, 0.3, 0.4, 0.5, 0.6)
+_PIXEL_GATES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
+_BETTER = 0.9  # of the error of the classical shares and colours, below which those of the network are taken
 _ABOVE = 1.25  # how far above the largest of the right maps the gate stands
 
 
@@ -61,7 +62,7 @@ def calibrated(model: EdgeModel, source: TileSource, frames: int) -> tuple[Gates
     left = {pixel: _left_wrong(judged, Gates(gate, pixel)) for pixel in _PIXEL_GATES}
     best = min(left, key=lambda pixel: left[pixel][0])
     of_network, of_classical = (_mixing_error(judged, Gates(gate, best, mixes)) for mixes in (True, False))
-    gates = Gates(gate, best, of_network < of_classical)
+    gates = Gates(gate, best, of_network < _BETTER * of_classical)
     opened = [each for each in judged if each.judgement.frame_wrong >= gate]
     off, classical = left[best]
     return gates, {

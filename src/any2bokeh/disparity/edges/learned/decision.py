@@ -20,9 +20,8 @@ WRONG_LOGIT = np.float32(2)
 THIRD_LOGIT = np.float32(-5)
 """Of a third surface, for a network that knows nothing of it."""
 
-_LEAST_SHARE, _MOST_SHARE = 0.02, 0.98  # less, and more, is a whole pixel
-_OFF_SIDE = 0.75  # at most so much of a pixel is of another surface than its disparity, or too little is known of it
-_OFF_SIDE = 0.75  # a pixel is left where the network gives more of it than this to the surface that the map denies
+_LEAST_SHARE = 0.02  # less is not worth a layer
+_MOST_COVER = 0.75  # a pixel is left where the network gives more of it than this to the surface that the map denies
 _GATE_PX = 4  # how far around a pixel the map is judged
 
 
@@ -144,7 +143,7 @@ def _decide(where, surfaces, shares, corrections, given, sharp, share):
 
 @compiled(nogil=True)
 def _mix(side, found, corrections, pixels, surfaces, alpha, foreground, background):
-    """How much of the pixels beside steps is the nearer surface, and the code values of both.
+    """How much of the pixels on the far sides of steps is the nearer surface, and the code values of both.
 
     The edge runs through them; what lies farther off shows one surface alone, however little is known of which.
     """
@@ -153,7 +152,7 @@ def _mix(side, found, corrections, pixels, surfaces, alpha, foreground, backgrou
     height, width = band.shape
     for y in range(height):
         for x in range(width):
-            if side[y, x] == 0 or not band[y, x]:
+            if side[y, x] >= 0 or not band[y, x]:
                 continue
             is_corrected = False
             for c in (0, 3, 4, 5):
@@ -161,18 +160,13 @@ def _mix(side, found, corrections, pixels, surfaces, alpha, foreground, backgrou
             if not is_corrected:
                 continue
             cover = np.float32(1 / (1 + np.exp(-(shares[y, x] + corrections[0, y, x]))))
-            off = np.float32(1) - cover if side[y, x] > 0 else cover
-            if off > np.float32(_OFF_SIDE):
+            if cover > np.float32(_MOST_COVER):
                 continue
-            off = np.float32(1) - cover if side[y, x] > 0 else cover
-            if off > np.float32(_OFF_SIDE):
-                continue
-            # The centre of the pixel shows the surface whose disparity it has.
-            cover = max(cover, np.float32(0.5)) if side[y, x] > 0 else min(cover, np.float32(0.5))
+            cover = min(cover, np.float32(0.5))  # the centre of the pixel is background
             alpha[y, x] = 0
             foreground[:, y, x] = 0
             background[:, y, x] = 0
-            if cover < np.float32(_LEAST_SHARE) or cover > np.float32(_MOST_SHARE):
+            if cover < np.float32(_LEAST_SHARE):
                 continue
             alpha[y, x] = cover
             near[y, x], far[y, x] = step_near[y, x], step_far[y, x]
