@@ -102,15 +102,16 @@ def _spot_at_border(front, surroundings, y, x):
         if not (0 <= j < height and 0 <= i < width) or brightness(front, j, i) < _FAR_OUT * around:
             break
         peak = max(peak, brightness(front, j, i))
-    deep = _extent(front, around, peak, y, x, down, right)
-    wide = _extent(front, around, peak, y, x, right, down) + _extent(front, around, peak, y, x, -right, -down)
-    wide -= min((brightness(front, y, x) - around) / (peak - around), np.float32(1))  # counted twice
+    span = max(peak - around, np.float32(1e-12))
+    deep = _extent(front, around, span, y, x, down, right)
+    wide = _extent(front, around, span, y, x, right, down) + _extent(front, around, span, y, x, -right, -down)
+    wide -= min((brightness(front, y, x) - around) / span, np.float32(1))  # counted twice
     spot = min(max((np.float32(_SPOT_PX) - max(deep, wide)) / 2, np.float32(0)), np.float32(1))
     return spot, min(max(wide - deep, np.float32(0)), np.float32(_MOST_MISSING * deep))
 
 
 @compiled(nogil=True, fastmath=True)
-def _extent(front, around, peak, y, x, down, right):
+def _extent(front, around, span, y, x, down, right):
     """Pixels of a spot in one direction, from a pixel on; those that it covers in part count in part."""
     height, width = front.shape[:2]
     total = np.float32(0)
@@ -121,5 +122,5 @@ def _extent(front, around, peak, y, x, down, right):
         bright = brightness(front, j, i)
         if bright < _FAR_OUT * around:
             break
-        total += min((bright - around) / (peak - around), np.float32(1))
+        total += min((bright - around) / span, np.float32(1))
     return total

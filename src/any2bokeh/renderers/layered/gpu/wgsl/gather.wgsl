@@ -1,5 +1,5 @@
 // Stage: bins whose shapes are gathered at the frame's own size. Continues what `state` holds.
-// uses: constants, params, bins, surroundings, samples_types, samples, vignetting, taking, tile
+// uses: constants, params, bins, surroundings, border, samples_types, samples, vignetting, taking, tile
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> front: array<vec4f>;  // light, and signed defocus

@@ -1,5 +1,5 @@
 // Stage: samples of a level. A cell of 2^level x 2^level pixels keeps, of each bin of the run, the mean of its samples.
-// uses: constants, params, bins, surroundings, samples_types, samples
+// uses: constants, params, bins, surroundings, border, samples_types, samples
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> front: array<vec4f>;

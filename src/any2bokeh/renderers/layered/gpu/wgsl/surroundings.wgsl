@@ -1,4 +1,4 @@
-// How bright it is around a pixel, and what is repeated beyond the border: `surroundings.py`.
+// How bright it is around a pixel: `surroundings.py`.
 // Of a block: how bright it is around it, and how far its samples reach.
 
 fn surroundings_at(y: i32, x: i32) -> f32 {
@@ -18,23 +18,4 @@ fn surroundings_at(y: i32, x: i32) -> f32 {
 
 fn block(row: i32, column: i32) -> vec2f {
     return blocks[row * params.block_columns + column];
-}
-
-// By what a sample's light is multiplied where it is repeated `beyond_px` beyond the border: 1, or less for lamps.
-fn repeated(light: vec4f, y: i32, x: i32, beyond_px: i32) -> f32 {
-    let around = light.w * surroundings_at(y, x);
-    let times = max(max(light.x, light.y), light.z) / max(around, 1e-12);
-    if (times <= FAR_OUT) {
-        return 1.0;
-    }
-    var bounded = min(times, FAR_OUT + (AT_BORDER - FAR_OUT) * exp((1.0 - f32(beyond_px)) / OUT_PX));
-    let over = clamp((times - LAMP) / (SURELY_LAMP - LAMP), 0.0, 1.0);
-    bounded = (bounded + over * (1.0 - bounded)) / times;
-    var tail = 0.0;
-    if (beyond_px == 1) {
-        tail = FIRST_REPEATED;
-    } else if (beyond_px == 2) {
-        tail = SECOND_REPEATED;
-    }
-    return bounded + over * tail * (1.0 - bounded);
 }
