@@ -96,4 +96,4 @@ def test_there_are_some_of_each():
     assert len(of("python")) >= 8
     assert len(of("json")) >= 3
     assert len(of("toml")) >= 2
-    assert all(json.loads(block.text)["version"] == 1 for block in of("json"))
+    assert all(json.loads(block.text)["version"] == 1 for block in of("json") if '"clip"' not in block.text)
