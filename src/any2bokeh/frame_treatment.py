@@ -49,7 +49,8 @@ class TreatedFrame:
 class FrameTreatment:
     """Takes the frames of a clip in order, and gives each back once what it looks at is there.
 
-    A frame gets the same wherever the clip is begun, as far as ``BACK`` frames before it and ``AHEAD`` after it are given.
+    A frame gets the same wherever the clip is begun, as far as ``BACK`` frames before it and ``AHEAD`` after it are
+    given.
 
     Args:
         edges: what treats them; None leaves maps as they come.
