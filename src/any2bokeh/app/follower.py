@@ -78,10 +78,17 @@ class FocusFollower:
         source: the clip.
         depth: its disparity.
         tracker: what follows subjects.
+        told: called when more is known, from any thread.
     """
 
-    def __init__(self, source: VideoSource, depth: ClipDepth, tracker: TrackerChoice) -> None:
-        self._source, self._depth, self._tracker = source, depth, tracker
+    def __init__(
+        self,
+        source: VideoSource,
+        depth: ClipDepth,
+        tracker: TrackerChoice,
+        told: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._source, self._depth, self._tracker, self._told = source, depth, tracker, told
         self._changed = threading.Condition()
         self._closed = False
         self._wanted: FocusScript | None = None
@@ -200,6 +207,7 @@ class FocusFollower:
                 self.slab[start:stop] = track.slab
                 stage: Stage = "ready" if done == count else "following"
                 self.progress = Progress(stage, done, count, remarks=remarks)
+            self._told()
 
     def _resolved(
         self, script: FocusScript, disparity: DisparitySource, start: int, stop: int, subjects: TrackedSubjects | None
@@ -247,6 +255,7 @@ class FocusFollower:
                 if self._closed or self._wanted is None or seed_of(self._wanted, self._source) != seed:
                     raise _Superseded
                 self.progress = Progress(stage, done, total)
+            self._told()
 
         return report
 
@@ -259,6 +268,7 @@ class FocusFollower:
         with self._changed:
             if self._wanted is script:
                 self.progress = progress
+        self._told()
 
 
 def _held(script: FocusScript) -> FocusScript:
