@@ -204,6 +204,11 @@ class Site:
         body = json.dumps(asked).encode()
         return self.ask(f"/api/{session.token}/command", method="POST", body=body, headers=self.own)
 
+    def forget(self, session: Session) -> None:
+        """As if its page had been closed long ago."""
+        session.seen_s -= 1e6
+        self.studio.sweep()
+
     def snapshot(self, session: Session) -> dict[str, Any]:
         return self.ask(f"/api/{session.token}/snapshot").json
 
