@@ -4,7 +4,7 @@ import { el } from "./element.js";
 export class Slider {
   /** @param row {name, label, help, low, high, step, default}; @param moved is called with each new value. */
   constructor(row, moved) {
-    const id = row.name.replaceAll("_", "-");
+    const id = `set-${row.name.replaceAll("_", "-")}`;
     const about = el("p", { className: "st-about", id: `${id}-about` }, row.help);
     const limits = { min: row.low, max: row.high, step: row.step, value: row.default };
     this.range = el("input", { type: "range", id, ...limits });
