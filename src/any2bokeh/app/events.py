@@ -2,11 +2,11 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import StreamingResponse
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from any2bokeh.app.snapshot import as_json
 
@@ -52,34 +52,52 @@ class Changes:
                 self._waiting.discard(mine)
 
 
-class EventStream(StreamingResponse):
+class EventStream(Response):
     """All snapshots of a session from now on; the session counts as looked at while it lasts.
 
     Args:
         session: whose.
     """
 
+    media_type = "text/event-stream"
+
     def __init__(self, session: "Session") -> None:
         self._session = session
-        super().__init__(_events(session), media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+        super().__init__(headers={"Cache-Control": "no-store"})
+        del self.headers["content-length"]
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._session.join()
         try:
-            await super().__call__(scope, receive, send)
+            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+            tasks = [asyncio.ensure_future(each) for each in (_tell(self._session, send), _has_gone(receive))]
+            try:
+                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for task in tasks:
+                    task.cancel()
+                ended = await asyncio.gather(*tasks, return_exceptions=True)
+            for error in ended:
+                if isinstance(error, Exception) and not isinstance(error, OSError):
+                    raise error
         finally:
             self._session.leave()
+        await send({"type": "http.response.body", "body": b""})
 
 
-async def _events(session: "Session") -> AsyncIterator[bytes]:
+async def _has_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _tell(session: "Session", send: Send) -> None:
     sent = -1
     while not session.is_closed:
         count = session.changes.count
         snapshot = await run_in_threadpool(session.snapshot)
-        if snapshot["number"] > sent:
-            sent = snapshot["number"]
-            yield b"data: " + as_json(snapshot).encode() + b"\n\n"
-        else:
-            yield b": still here\n\n"
+        is_new = snapshot["number"] > sent
+        sent = snapshot["number"]
+        line = b"data: " + as_json(snapshot).encode() if is_new else b": still here"
+        await send({"type": "http.response.body", "body": line + b"\n\n", "more_body": True})
         await session.changes.after(count, _WHILE_BUSY_S if session.is_busy else _HEARTBEAT_S)
         await asyncio.sleep(_AT_MOST_EVERY_S)

@@ -13,18 +13,22 @@ export const tables = async () => answered(await fetch("api/controls"));
 
 /** Begin: the session that this tab had before it was loaded again, or a new one. */
 export async function begin() {
-  store.token = sessionStorage.getItem(KEPT) ?? "";
-  const kept = store.token ? await fetch(url("snapshot")).catch(() => null) : null;
-  if (kept && kept.ok) take(await kept.json());
+  store.token = kept();
+  const answer = store.token ? await fetch(url("snapshot")).catch(() => null) : null;
+  if (answer && answer.ok) take(await answer.json());
   else await arrive();
   listen();
 }
+
+// A browser may refuse to keep anything for a page that is shown in a frame: then it begins anew each time.
+function kept() { try { return sessionStorage.getItem(KEPT) ?? ""; } catch { return ""; } }
+function keep(token) { try { sessionStorage.setItem(KEPT, token); } catch { /* see above */ } }
 
 async function arrive() {
   const { token, snapshot } = await answered(await fetch("api/sessions", { method: "POST", headers: OWN }));
   store.token = token;
   store.snapshot = null;
-  sessionStorage.setItem(KEPT, token);
+  keep(token);
   take(snapshot);
 }
 
