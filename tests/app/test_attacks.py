@@ -6,13 +6,14 @@ import socket
 import stat
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from any2bokeh.app.access import Access
-from any2bokeh.app.server import links
+from any2bokeh.app.server import ImpatientProtocol, links
 from any2bokeh.app.session import Session
 from any2bokeh.app.settings import Limits, Settings
 from any2bokeh.errors import InputError
@@ -328,6 +329,31 @@ def test_streams_and_pictures_of_a_session_are_bounded(home: Site, session: Sess
         session._drawing.release()
     assert home.ask(f"/api/{session.token}/picture?frame=0").status == 200
     wait_for(lambda: session.streams == 0, lambda: session.streams)
+
+
+def test_connections_that_ask_for_nothing_are_closed(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(ImpatientProtocol, "patience_s", 0.1)
+    head = b"GET /live HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+    with served(SETTINGS) as site, ExitStack() as stack:
+        silent = [stack.enter_context(socket.create_connection(("127.0.0.1", site.port))) for _ in range(200)]
+        for number, connection in enumerate(silent):
+            connection.settimeout(HANGS_AFTER_S)
+            connection.sendall([b"", b"GET", head, head + b"\r\n" + head][number % 4])
+        assert site.ask("/live").status == 204
+        for connection in silent:
+            while connection.recv(4096):  # it ends
+                pass
+        assert site.ask("/live").status == 204
+        session = site.studio.arrive()
+        watching = http.client.HTTPConnection("127.0.0.1", site.port, timeout=HANGS_AFTER_S)
+        watching.request("GET", f"/api/{session.token}/events")
+        answer = watching.getresponse()
+        assert answer.readline().startswith(b"data: ")
+        time.sleep(0.5)  # many times the patience
+        session.open_demo()
+        session.changes.tell()
+        assert {answer.readline(), answer.readline()[:6]} == {b"\n", b"data: "}
+        watching.close()
 
 
 @pytest.mark.parametrize("kind", ["command", "script", "video", "disparity"])

@@ -188,6 +188,7 @@ def test_focus_goes_where_it_is_clicked(opened: Studio):
     page.locator("#file-video").set_input_files(
         {"name": "notes.mp4", "mimeType": "video/mp4", "buffer": b"not a video, but a note to myself"}
     )
+    page.get_by_role("button", name="Open the other clip").click()
     assert "notes.mp4 is not a video" in opened.message()
     assert len(opened.keyframes()) == 2  # what was open is open still
     # Chromium itself notes the refusal.
@@ -337,6 +338,24 @@ def test_a_reload_keeps_the_work(opened: Studio):
     opened.settle()
     assert opened.keyframes() == before
     assert opened.page.evaluate(f"{_CLIP}.can_undo")
+
+
+def test_work_is_not_replaced_without_a_question(opened: Studio):
+    opened.open()
+    page, demo = opened.page, opened.page.get_by_role("button", name="Demo", exact=True)
+    opened.change(lambda: page.get_by_role("slider", name="Blur strength K (px)").fill("50"))
+    demo.click()
+    page.keyboard.press("Delete")  # keys do nothing behind the question
+    page.get_by_role("button", name="Keep working").click()
+    assert opened.keyframes()[0]["blur_strength"] == 50
+    demo.click()
+    page.keyboard.press("Escape")
+    assert opened.keyframes()[0]["blur_strength"] == 50
+    demo.click()
+    page.get_by_role("button", name="Open the other clip").click()
+    page.wait_for_function(f"() => !{_CLIP}.can_undo")
+    opened.settle()
+    assert opened.keyframes()[0]["blur_strength"] == 26
 
 
 def test_markup_in_a_name_is_text(opened: Studio, demo_clip: Path):

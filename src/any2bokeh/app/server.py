@@ -1,5 +1,6 @@
 """The studio as a server: one process, no outside request, nothing left behind."""
 
+import asyncio
 import os
 import socket
 import threading
@@ -9,6 +10,7 @@ from urllib.parse import quote
 
 import uvicorn
 from starlette.applications import Starlette
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from any2bokeh.app.access import LOOPBACK, Access, own_address
 from any2bokeh.app.api import Api, picture_of_demo, told
@@ -16,7 +18,9 @@ from any2bokeh.app.guard import App, Guard
 from any2bokeh.app.studio import Studio
 from any2bokeh.errors import InputError
 
-_CONNECTIONS = 256
+_CONNECTIONS = 512
+_PATIENCE_S = 15.0
+"""How long a connection may ask for nothing."""
 
 
 def studio_app(studio: Studio, access: Access) -> App:
@@ -28,6 +32,28 @@ def studio_app(studio: Studio, access: Access) -> App:
     """
     app = Starlette(routes=Api(studio).routes(), exception_handlers={InputError: told, Exception: told})
     return Guard(app, access)  # pyright: ignore[reportArgumentType]
+
+
+class ImpatientProtocol(H11Protocol):
+    """HTTP that closes connections which send no whole request for a while, so that they cannot take all places."""
+
+    patience_s = _PATIENCE_S
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._look_again(None)
+
+    def _look_again(self, seen: object) -> None:
+        self.loop.call_later(self.patience_s, self._look, seen)
+
+    def _look(self, seen: object) -> None:
+        if self.transport.is_closing():
+            return
+        is_idle = self.cycle is None or self.cycle.response_complete
+        if is_idle and self.cycle is seen:
+            self.transport.close()
+        else:
+            self._look_again(self.cycle)
 
 
 class StudioServer(uvicorn.Server):
@@ -47,6 +73,7 @@ class StudioServer(uvicorn.Server):
                 access_log=False,
                 server_header=False,
                 lifespan="off",
+                http=ImpatientProtocol,
                 ws="none",
                 limit_concurrency=_CONNECTIONS,
                 timeout_graceful_shutdown=3,

@@ -2,12 +2,20 @@
 import { command, sendFile, url } from "./api.js";
 import { byId } from "./element.js";
 import { openHelp } from "./help.js";
+import { ask } from "./question.js";
 import { changed, clip, store, watch } from "./store.js";
 
 let isUploading = false;
 
+/** Whether what has been decided about the open clip may go; asked where something has been. */
+async function mayReplace() {
+  if (!clip() || !clip().can_undo) return true;
+  return ask(`Your focus, blur and lens for ${clip().name} are not kept when another clip is opened. Save script keeps the focus.`, "Open the other clip");
+}
+
 async function upload(kind, file) {
   if (!store.token || !file || isUploading) return;
+  if (kind === "video" && !await mayReplace()) return;
   const box = byId("upload"), [text, bar] = box.children;
   isUploading = true;
   box.hidden = kind === "script";
@@ -46,6 +54,7 @@ for (const button of document.querySelectorAll("[data-do]")) {
   const what = button.dataset.do;
   button.addEventListener("click", async () => {
     if (what === "help") { openHelp(); return; }
+    if (what === "demo" && !await mayReplace()) return;
     button.classList.add("is-busy");
     if (await command(what) && what === "demo") { store.frame = 0; changed(); }
     button.classList.remove("is-busy");

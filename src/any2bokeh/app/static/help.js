@@ -4,7 +4,6 @@ import { byId } from "./element.js";
 const help = byId("help");
 
 export const openHelp = () => help.showModal();
-export const isHelpOpen = () => help.open;
 
 byId("help-close").addEventListener("click", () => help.close());
 help.addEventListener("click", (event) => event.target === help && help.close());

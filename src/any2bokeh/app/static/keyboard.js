@@ -1,7 +1,7 @@
 // The keyboard, for everything that a pointer can do on the picture and in time.
 import { command } from "./api.js";
 import { byId } from "./element.js";
-import { isHelpOpen, openHelp } from "./help.js";
+import { openHelp } from "./help.js";
 import { playOrStop } from "./loop.js";
 import { go, show, step } from "./place.js";
 import { focusAt, toggleCompare, toggleLock } from "./stage.js";
@@ -46,8 +46,8 @@ const OF_SLIDERS = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "
 
 function pressed(event) {
   if (isWriting(event.target)) return;
-  if (event.key === "?") { if (!isHelpOpen()) openHelp(); return; }
-  if (!clip() || isHelpOpen()) return;
+  if (event.key === "?") { if (!document.querySelector("dialog[open]")) openHelp(); return; }
+  if (!clip() || document.querySelector("dialog[open]")) return;
   if (event.ctrlKey || event.metaKey || event.altKey) { reversed(event); return; }
   if (aim.isOn && aimed(event)) { event.preventDefault(); return; }
   if (isItsOwn(event)) return;
