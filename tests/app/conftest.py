@@ -100,7 +100,9 @@ def demo_clip(tiny_demo: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def limits() -> Limits:
     """Small ones, so that tests reach them."""
-    return Limits(upload_bytes=2 << 20, script_bytes=1 << 14, frame_count=200, sessions=4, waiting_renders=2)
+    return Limits(
+        upload_bytes=2 << 20, script_bytes=1 << 14, frame_count=200, sessions=4, waiting_renders=2, grace_s=3600
+    )
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from any2bokeh.optics.catalogue import lenses
 from any2bokeh.optics.look import LOOK_SETTINGS
 from tests.app.conftest import FRAMES, HANGS_AFTER_S, NEAR_POINT, Site, served, write_disparity_video, write_video
 
-LIMITS = Limits(upload_bytes=300_000, script_bytes=1 << 12, sessions=6, waiting_renders=2)
+LIMITS = Limits(upload_bytes=300_000, script_bytes=1 << 12, sessions=6, waiting_renders=2, grace_s=3600)
 
 
 @pytest.fixture(scope="module")

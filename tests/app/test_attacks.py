@@ -20,7 +20,7 @@ from any2bokeh.errors import InputError
 from any2bokeh.focus import TrackerChoice
 from tests.app.conftest import FRAMES, HANGS_AFTER_S, NEAR_POINT, Answer, Site, served, wait_for
 
-LIMITS = Limits(upload_bytes=300_000, script_bytes=1 << 12, sessions=6, waiting_renders=2)
+LIMITS = Limits(upload_bytes=300_000, script_bytes=1 << 12, sessions=6, waiting_renders=2, grace_s=3600)
 SETTINGS = Settings(limits=LIMITS, depth_model="rough", tracker=TrackerChoice("classical"))
 PASSWORD = "correct-horse"
 

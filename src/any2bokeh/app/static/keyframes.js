@@ -75,7 +75,7 @@ function row(k, now) {
 }
 
 function box(name, value, properties, changed) {
-  const shown = value === null ? "" : String(Math.round(value * 1000) / 1000);
+  const shown = value === null ? "" : String(Math.round(value * 100) / 100);
   const made = el("input", { type: "number", value: shown, ...properties });
   made.setAttribute("aria-label", name);
   made.addEventListener("change", () => changed(made.value === "" ? null : Number(made.value)));
