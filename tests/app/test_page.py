@@ -16,7 +16,7 @@ from any2bokeh.focus import FocusScript, TrackerChoice
 from any2bokeh.renderers.base import RenderInput
 from any2bokeh.renderers.layered.reduced import layered_renderer
 from tests import clips
-from tests.app.conftest import FAR_POINT, FRAMES, HANGS_AFTER_S, NEAR_POINT, Site, served, wait_for, write_video
+from tests.app.conftest import FAR_POINT, FRAMES, HANGS_AFTER_S, NEAR_POINT, WIDTH, Site, served, wait_for, write_video
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _CHROMIUM = next((path for path in map(shutil.which, _BROWSERS) if path), None)
@@ -338,6 +338,43 @@ def test_a_reload_keeps_the_work(opened: Studio):
     opened.settle()
     assert opened.keyframes() == before
     assert opened.page.evaluate(f"{_CLIP}.can_undo")
+
+
+def test_a_close_look_is_sharp_moves_and_takes_clicks(opened: Studio):
+    page = opened.page
+    page.set_viewport_size({"width": 390, "height": 844})  # the clip at 400% is wider than that
+    opened.open()
+    sharp, stage = page.locator(".st-sharp"), page.locator(".st-stage").bounding_box()
+    page.get_by_role("radio", name="400%").click()
+    sharp.wait_for(state="visible")
+    shown = page.locator(".st-pic").bounding_box()
+    assert shown["width"] == pytest.approx(4 * WIDTH)
+    # The middle of the picture is in view, and its pixels lie where the draft's do.
+    part = sharp.bounding_box()
+    assert part["width"] == pytest.approx(stage["width"], abs=8)
+    assert sharp.evaluate("(e) => e.naturalWidth") == pytest.approx(part["width"] / 4, abs=0.05)
+    assert (part["x"] - shown["x"] + 2) % 4 == pytest.approx(2, abs=0.05)
+
+    page.mouse.move(200, stage["y"] + 60)
+    page.mouse.down()
+    page.mouse.move(100, stage["y"] + 60, steps=5)
+    page.mouse.up()
+    assert page.locator(".st-pic").bounding_box()["x"] == pytest.approx(shown["x"] - 100, abs=0.5)
+    assert opened.revision() == 0  # to drag is not to click
+    page.wait_for_function(
+        """(before) => { const box = document.querySelector('.st-sharp').getBoundingClientRect();
+          return Math.abs(box.left) < 8 && document.querySelector('.st-sharp').dataset.of !== before; }""",
+        arg="",
+    )
+    shown = page.locator(".st-pic").bounding_box()
+    at = (195 - shown["x"]) / shown["width"], (stage["y"] + 90 - shown["y"]) / shown["height"]
+    opened.change(lambda: page.mouse.click(195, stage["y"] + 90))
+    assert opened.keyframes()[0]["point"] == pytest.approx(at, abs=0.005)
+    page.keyboard.press("-")
+    page.keyboard.press("-")
+    page.keyboard.press("-")
+    assert page.locator(".st-pic").bounding_box()["width"] == pytest.approx(stage["width"])
+    assert sharp.is_hidden()
 
 
 def test_work_is_not_replaced_without_a_question(opened: Studio):

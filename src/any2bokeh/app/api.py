@@ -10,6 +10,7 @@ GET  /api/TOKEN/snapshot     see ``snapshot.py``
 GET  /api/TOKEN/events       snapshots as they change, as server-sent events
 POST /api/TOKEN/command      see ``commands.py``; answers with a snapshot
 GET  /api/TOKEN/picture      a frame as JPEG; ``frame`` and ``view``
+GET  /api/TOKEN/final        a ``region`` of it in full size and final quality
 POST /api/TOKEN/video        the body is a file, which is opened; so for ``disparity`` and ``script``
 GET  /api/TOKEN/result       the newest render; ``loop`` likewise
 GET  /api/TOKEN/focus.json   the focus script
@@ -31,6 +32,7 @@ from any2bokeh import demo
 from any2bokeh.app.commands import command_of
 from any2bokeh.app.controls import controls
 from any2bokeh.app.events import EventStream
+from any2bokeh.app.final_frame import Region
 from any2bokeh.app.guard import LIVE_PATH
 from any2bokeh.app.picture import encoded
 from any2bokeh.app.refusal import Busy, Gone, TooLarge
@@ -72,6 +74,7 @@ class Api:
             Route(mine + "events", self._events),
             Route(mine + "command", self._command, methods=["POST"]),
             Route(mine + "picture", self._picture),
+            Route(mine + "final", self._final),
             Route(mine + "video", self._video, methods=["POST"]),
             Route(mine + "disparity", self._disparity, methods=["POST"]),
             Route(mine + "script", self._script, methods=["POST"]),
@@ -107,14 +110,21 @@ class Api:
         return _json(await run_in_threadpool(session.snapshot))
 
     def _picture(self, request: Request) -> Response:
-        asked = request.query_params.get("frame", "")
-        if not (asked.isascii() and asked.isdigit() and len(asked) < 10):
-            raise InputError(f"frame is {shown(asked)}; it must be a whole number")
-        made = self._session(request).picture(int(asked), request.query_params.get("view", "result"))
+        made = self._session(request).picture(_frame(request), request.query_params.get("view", "result"))
         headers = _NOT_KEPT | {"X-Provisional": str(int(made.is_provisional))}
         if made.focus is not None:
             headers |= {"X-Focus": f"{made.focus.focus_disparity:.4f}", "X-Blur": f"{made.focus.blur_strength:.4g}"}
         return Response(made.jpeg, media_type="image/jpeg", headers=headers)
+
+    def _final(self, request: Request) -> Response:
+        asked = request.query_params.get("region", "")
+        try:
+            region = Region(*(float(each) for each in asked[:100].split(",")))
+        except (ValueError, TypeError) as error:
+            raise InputError(f"region is {shown(asked)}; it must be x0,y0,x1,y1, all from 0 to 1") from error
+        jpeg, lies = self._session(request).final(_frame(request), request.query_params.get("view", "result"), region)
+        headers = _NOT_KEPT | {"X-Region": f"{lies.x0:.6f},{lies.y0:.6f},{lies.x1:.6f},{lies.y1:.6f}"}
+        return Response(jpeg, media_type="image/jpeg", headers=headers)
 
     async def _video(self, request: Request) -> Response:
         session = self._session(request)
@@ -160,6 +170,13 @@ def told(request: Request, error: Exception) -> Response:
     statuses: dict[type[Exception], int] = {Gone: 404, TooLarge: 413, Busy: 429, InputError: 400}
     status = next((status for kind, status in statuses.items() if isinstance(error, kind)), 500)
     return _json({"error": user_message(error, doing="the request")}, status=status)
+
+
+def _frame(request: Request) -> int:
+    asked = request.query_params.get("frame", "")
+    if not (asked.isascii() and asked.isdigit() and len(asked) < 10):
+        raise InputError(f"frame is {shown(asked)}; it must be a whole number")
+    return int(asked)
 
 
 def _name(request: Request, otherwise: str) -> str:

@@ -151,6 +151,13 @@ class FocusFollower:
             track = self._resolved(_held(script), self._quick[1], frame, frame + 1, None)
         return FocusOfFrame(float(track.focus_disparity[0]), float(track.blur_strength[0]), True)
 
+    def found(self, script: FocusScript) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]] | None:
+        """d_f, K and slab of all frames for a script; None where they are not all known, or another is wanted."""
+        with self._changed:
+            if self._wanted != script or bool(np.isnan(self.focus).any()):
+                return None
+            return self.focus.copy(), self.blur.copy(), self.slab.copy()
+
     def close(self) -> None:
         """End the work and close the clip that it reads; returns when it has ended."""
         with self._changed:

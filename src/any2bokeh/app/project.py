@@ -7,6 +7,7 @@ from typing import Any
 
 from any2bokeh.app import editing
 from any2bokeh.app.depth import ClipDepth, shown_name
+from any2bokeh.app.final_frame import Region
 from any2bokeh.app.follower import FocusFollower, samples
 from any2bokeh.app.history import History
 from any2bokeh.app.keyframe_rows import rows
@@ -220,6 +221,10 @@ class Project:
         """A frame as the page shows it; see ``PictureMaker.picture``."""
         self.frame = frame
         return self._pictures.picture(frame, view, self.now.script, self.now.lens.look)
+
+    def final(self, frame: int, view: str, region: Region) -> tuple[bytes, Region]:
+        """A region of a frame as a render will have it; see ``PictureMaker.final``."""
+        return self._pictures.final(frame, view, region, self.now.script, self.now.lens.look)
 
     def blur_at(self, frame: int) -> float:
         """K at a frame."""

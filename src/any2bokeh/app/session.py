@@ -14,6 +14,7 @@ from any2bokeh import demo
 from any2bokeh.app.commands import Command
 from any2bokeh.app.depth import ClipDepth
 from any2bokeh.app.events import Changes
+from any2bokeh.app.final_frame import Region
 from any2bokeh.app.picture import Picture
 from any2bokeh.app.project import Decisions, Project
 from any2bokeh.app.refusal import Busy, Gone
@@ -236,11 +237,25 @@ class Session:
             Busy: too many are wanted at a time.
             InputError: no clip is open, or it has no such frame.
         """
+        with self._one_picture():
+            return self.opened().picture(frame, view)
+
+    def final(self, frame: int, view: str, region: Region) -> tuple[bytes, Region]:
+        """A region of a frame as a render will have it; see ``PictureMaker.final``.
+
+        Raises:
+            Busy, InputError: as for ``picture``; or the focus is still being found.
+        """
+        with self._one_picture():
+            return self.opened().final(frame, view, region)
+
+    @contextmanager
+    def _one_picture(self) -> Iterator[None]:
         self.seen_s = time.monotonic()
         if not self._drawing.acquire(blocking=False):
             raise Busy(f"{_MOST_PICTURES} pictures are already being made for this page; ask for one at a time")
         try:
-            return self.opened().picture(frame, view)
+            yield
         finally:
             self._drawing.release()
 

@@ -6,6 +6,7 @@ import { playOrStop } from "./loop.js";
 import { go, show, step } from "./place.js";
 import { focusAt, toggleCompare, toggleLock } from "./stage.js";
 import { clamp, clip, store } from "./store.js";
+import { nextZoom, zoomBy } from "./zoom.js";
 
 // ---- a point chosen with the arrow keys ----------------------------------------------------------------------------
 const aim = { isOn: false, x: 0.5, y: 0.5 };
@@ -39,7 +40,7 @@ const KEYS = {
   ArrowLeft: (event) => step(event.shiftKey ? -10 : -1), ArrowRight: (event) => step(event.shiftKey ? 10 : 1),
   Home: () => go(0), End: () => go(clip().frames - 1), "[": () => step("previous"), "]": () => step("next"),
   " ": playOrStop, 1: () => show("result"), 2: () => show("source"), 3: () => show("plane"), 4: () => show("depth"),
-  c: toggleCompare, l: toggleLock, f: takeAim,
+  z: nextZoom, "+": () => zoomBy(1), "=": () => zoomBy(1), "-": () => zoomBy(-1), c: toggleCompare, l: toggleLock, f: takeAim,
   Delete: () => clip().keyframes.some((k) => k.frame === store.frame) && command("delete", { frame: store.frame }),
 };
 const OF_SLIDERS = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", "PageUp", "PageDown"];

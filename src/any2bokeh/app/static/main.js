@@ -6,6 +6,7 @@ import "./picture.js";
 import "./stage.js";
 import "./tabs.js";
 import "./timeline.js";
+import "./zoom.js";
 import { begin, tables } from "./api.js";
 import { makeLens } from "./lens.js";
 import { say } from "./message.js";

@@ -93,7 +93,7 @@ let isSliding = false;
 function setSplit(share) {
   store.split = share;
   split.value = share;
-  stage.style.setProperty("--split", `${share}%`);
+  changed();
 }
 
 edge.addEventListener("pointerdown", (event) => {
