@@ -7,7 +7,7 @@ WORKDIR /opt/any2bokeh
 COPY locks/ locks/
 # The packages of a run and of the studio at the versions that the project is tested with; no model library.
 RUN pip install --no-cache-dir --requirement locks/run.txt \
-    && pip install --no-cache-dir --constraint locks/dev.txt gradio
+    && pip install --no-cache-dir --constraint locks/dev.txt starlette uvicorn
 COPY pyproject.toml README.md LICENSE ./
 COPY src/ src/
 RUN pip install --no-cache-dir --no-deps . && any2bokeh --version
@@ -15,6 +15,8 @@ RUN pip install --no-cache-dir --no-deps . && any2bokeh --version
 USER bokeh
 WORKDIR /home/bokeh
 ENV NUMBA_CACHE_DIR=/home/bokeh/.cache/numba \
-    GRADIO_ANALYTICS_ENABLED=False
+    PYTHONUNBUFFERED=1
 EXPOSE 7860
+HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
+    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:7860/live', timeout=4)"]
 CMD ["any2bokeh", "app", "--host", "0.0.0.0", "--port", "7860"]

@@ -39,7 +39,7 @@ def measure(folder: Path, *, size: tuple[int, int], frames: int) -> StudioCost:
     pictures = itertools.islice(itertools.cycle([*inputs, *reversed(inputs)]), frames)
     clip = write_clip(folder / "clip.mp4", (each.pixels for each in pictures), preset="ultrafast")
     with closing(Studio(Settings(depth_model="rough", tracker=TrackerChoice("classical")))) as studio:
-        session = studio.arrive("benchmark")
+        session = studio.arrive()
         upload = session.new_file()
         upload.write_bytes(clip.read_bytes())
         opening = timed(lambda: session.open_video(upload, clip.name))

@@ -1,16 +1,17 @@
-"""The studio as a Space: all sessions reach it, so files are smaller than on a machine of one's own."""
+"""The studio as a Space: everyone reaches it, by its name alone, so it asks for no password and takes smaller files."""
 
 import os
 import sys
 
 from any2bokeh.cli.main import run
 
-ARGUMENTS = ["app", "--host", "0.0.0.0", "--max-upload-gb", "1"]
+ARGUMENTS = ["app", "--host", "0.0.0.0", "--port", "7860", "--password", "off", "--max-upload-gb", "1"]
 
 
 def main() -> int:
-    """Serve at the port that the Space asks for."""
-    return run([*ARGUMENTS, "--port", os.environ.get("GRADIO_SERVER_PORT", "7860")])
+    """Serve under the name that the Space has, and within the hub's page."""
+    name = os.environ.get("SPACE_HOST")
+    return run([*ARGUMENTS, *(["--host-name", name, "--framed-by", "https://huggingface.co"] if name else [])])
 
 
 if __name__ == "__main__":

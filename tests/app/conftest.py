@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
@@ -17,6 +18,7 @@ import pytest
 from numpy.typing import NDArray
 
 from any2bokeh import demo
+from any2bokeh.app.access import Access
 from any2bokeh.app.session import Session
 from any2bokeh.app.settings import Limits, Settings
 from any2bokeh.app.studio import Studio
@@ -98,7 +100,9 @@ def demo_clip(tiny_demo: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def limits() -> Limits:
     """Small ones, so that tests reach them."""
-    return Limits(upload_bytes=2 << 20, script_bytes=1 << 14, frame_count=200, sessions=4, waiting_renders=2, grace_s=0)
+    return Limits(
+        upload_bytes=2 << 20, script_bytes=1 << 14, frame_count=200, sessions=4, waiting_renders=2, grace_s=3600
+    )
 
 
 @pytest.fixture
@@ -118,7 +122,7 @@ def studio(settings: Settings) -> Iterator[Studio]:
 @pytest.fixture
 def session(studio: Studio) -> Session:
     """A session that has opened nothing yet."""
-    return studio.arrive("page-one")
+    return studio.arrive()
 
 
 Received = Callable[..., Path]
@@ -169,11 +173,17 @@ class Site:
     """A studio that is served."""
 
     studio: Studio
+    access: Access
     port: int
 
     @property
     def address(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def own(self) -> dict[str, str]:
+        """The headers that the studio's own page sends."""
+        return {"X-Any2bokeh": "1", "Origin": self.address}
 
     def ask(
         self, path: str, *, method: str = "GET", body: bytes | None = None, headers: dict[str, str] | None = None
@@ -189,9 +199,20 @@ class Site:
 
     def send(self, session: Session, kind: str, body: bytes, *, name: str = "clip.mp4") -> "Answer":
         """Upload as the page does."""
-        return self.ask(
-            f"/studio/{session.token}/{kind}?name={name}", method="POST", body=body, headers={"X-Any2bokeh": "1"}
-        )
+        return self.ask(f"/api/{session.token}/{kind}?name={name}", method="POST", body=body, headers=self.own)
+
+    def command(self, session: Session, asked: object) -> "Answer":
+        """Send a command as the page does."""
+        body = json.dumps(asked).encode()
+        return self.ask(f"/api/{session.token}/command", method="POST", body=body, headers=self.own)
+
+    def forget(self, session: Session) -> None:
+        """As if its page had been closed long ago."""
+        session.seen_s -= 1e6
+        self.studio.sweep()
+
+    def snapshot(self, session: Session) -> dict[str, Any]:
+        return self.ask(f"/api/{session.token}/snapshot").json
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,29 +222,31 @@ class Answer:
     body: bytes
 
     @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
     def error(self) -> str:
-        return json.loads(self.body)["error"]
+        return self.json["error"]
 
 
 @contextmanager
-def served(settings: Settings) -> Iterator[Site]:
+def served(settings: Settings, access: Access | None = None) -> Iterator[Site]:
     """A studio behind a real server, on a free port, in a thread."""
-    pytest.importorskip("gradio", reason="needs gradio, of the extra [app]")
-    import uvicorn
+    pytest.importorskip("starlette", reason="needs starlette, of the extra [app]")
+    pytest.importorskip("uvicorn", reason="needs uvicorn, of the extra [app]")
+    from any2bokeh.app.server import StudioServer, bind
 
-    from any2bokeh.app.server import bind, studio_app
-
+    access = access or Access()
     studio, bound = Studio(settings), bind("127.0.0.1", 0)
-    server = uvicorn.Server(
-        uvicorn.Config(studio_app(studio), log_level="warning", access_log=False, timeout_graceful_shutdown=2)
-    )
+    server = StudioServer(studio, access)
     bound.listen(64)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
     thread.start()
     try:
         wait_for(lambda: server.started or not thread.is_alive(), lambda: "the server does not start")
         assert thread.is_alive()
-        yield Site(studio, bound.getsockname()[1])
+        yield Site(studio, access, bound.getsockname()[1])
     finally:
         server.should_exit = True
         thread.join(30)

@@ -23,7 +23,7 @@ def test_render_with_a_model_of_the_server_is_the_command_lines(settings: Settin
     tiny_pipeline().save_pretrained(model)
     studio = Studio(replace(settings, model=str(model), device="cpu"))
     try:
-        session = studio.arrive("one")
+        session = studio.arrive()
         assert session.snapshot()["engines"] == ["layered", "diffusion"]
         session.open_demo()
         session.render(engine="diffusion")

@@ -66,13 +66,24 @@ def test_a_click_within_the_move_of_a_locked_one_gives_way_and_says_so():
     assert resolve(planes[-1], **told).focus_disparity == pytest.approx(np.full(40, 0.9))
 
 
-def test_strength_of_the_clip_replaces_all_strengths():
-    script = editing.blurred(editing.blurred(focused(focused(None, 2), 9, THERE), 40, frame=5), 30)
-    assert [(k.frame, k.blur_strength) for k in script.keyframes] == [(2, 30), (9, None)]
+def test_a_strength_changes_where_it_holds_and_no_other_keyframe_does():
+    script = editing.blurred(focused(focused(None, 2), 9, THERE), 40, frame=5, begins=True)
+    for frame, changed in ((0, 0), (2, 0), (4, 0), (5, 1), (9, 1), (20, 1)):
+        told = editing.blurred(script, 30, frame=frame)
+        before, after = script.keyframes, told.keyframes
+        assert [(k.frame, k.target) for k in after] == [(2, HERE), (5, None), (9, THERE)]
+        assert [k.blur_strength for k in after] == [30 if n == changed else before[n].blur_strength for n in range(3)]
+
+
+def test_another_lens_multiplies_all_strengths():
+    script = editing.blurred(focused(focused(None, 2), 9, THERE), 40, frame=5, begins=True)
+    assert editing.strengths(editing.scaled(script, 5)) == [(2, 5), (5, 10)]
+    nothing = editing.blurred(script, 0, frame=2)
+    assert editing.strengths(editing.scaled(nothing, 5)) == [(2, 5), (5, 40)]
 
 
 def test_strength_from_a_frame_on_is_a_keyframe():
-    script = editing.blurred(focused(None, 2), 40, frame=5)
+    script = editing.blurred(focused(None, 2), 40, frame=5, begins=True)
     assert [(k.frame, k.target, k.blur_strength) for k in script.keyframes] == [(2, HERE, 20), (5, None, 40)]
     assert [k.blur_strength for k in editing.blurred(script, 50, frame=2).keyframes] == [50, 40]
 
@@ -84,7 +95,7 @@ def test_strength_outlives_the_keyframe_that_gave_it():
 
 
 def test_deleting_the_last_target_leaves_no_script():
-    assert editing.deleted(editing.blurred(focused(None, 2), 40, frame=5), 2) is None
+    assert editing.deleted(editing.blurred(focused(None, 2), 40, frame=5, begins=True), 2) is None
 
 
 @pytest.mark.parametrize(
@@ -169,7 +180,7 @@ def done_to(script: FocusScript, what: str, frame: int, other: int) -> FocusScri
         case "blur":
             return editing.blurred(script, other)
         case "blur here":
-            return editing.blurred(script, other, frame=frame)
+            return editing.blurred(script, other, frame=frame, begins=True)
         case "delete":
             return editing.deleted(script, frame)
         case "move":

@@ -44,7 +44,7 @@ def test_minute_of_1080p_opens_and_scrubs_without_being_loaded(minute: Path):
     process = psutil.Process()
     studio = Studio(Settings(depth_model="rough", tracker=TrackerChoice("classical")))
     try:
-        session = studio.arrive("one")
+        session = studio.arrive()
         upload = session.new_file()
         upload.write_bytes(minute.read_bytes())
         before = process.memory_info().rss

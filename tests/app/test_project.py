@@ -217,6 +217,66 @@ def test_lens_numbers_give_the_strength_of_the_lens(project: Project):
     before = project.blur_at(0)
     project.blur_of_lens(f_number=5.6)
     assert project.blur_at(0) == pytest.approx(before / 2, rel=0.01)
+    with pytest.raises(InputError, match="inside the focal length"):
+        project.blur_of_lens(focus_distance_m=0.3, focal_length_mm=300)
+    with pytest.raises(InputError, match="number of a lens"):
+        project.blur_of_lens(look=1.0)
+    assert project.blur_at(0) == pytest.approx(before / 2, rel=0.01)
+
+
+@pytest.mark.parametrize("name", ["tele-200-f2", "phone-main", "portrait-85-f1.4", "cine-anamorphic-50-t2.3"])
+def test_choosing_a_lens_changes_the_blur_in_one_step(project: Project, name: str):
+    project.focus(0, *NEAR_POINT, is_locked=False)
+    wait(project)
+    before = project.blur_at(0)
+    project.take_lens(name)
+    assert project.blur_at(0) == pytest.approx(project.now.lens.optics.blur_strength(NEAR), rel=0.01)
+    assert project.blur_at(0) != before
+    project.undo()
+    assert (project.blur_at(0), project.now.lens.name) == (before, "plain")
+    project.redo()
+    assert project.now.lens.name == name
+    lens_gave = project.blur_at(0)
+    project.take_lens("plain")
+    assert project.blur_at(0) == lens_gave
+
+
+def test_a_lens_waits_for_the_subject(project: Project):
+    project.take_lens("phone-main")
+    assert project.blur_at(0) == 20
+    project.focus(0, *NEAR_POINT, is_locked=False)
+    wait(project)
+    project.settle()
+    assert project.blur_at(0) == pytest.approx(project.now.lens.optics.blur_strength(NEAR), rel=0.01)
+    project.blur(33)
+    project.settle()
+    assert project.blur_at(0) == 33
+    project.undo()
+    project.undo()
+    assert project.now.script is None
+
+
+def test_a_lens_keeps_the_relations_of_strengths(project: Project):
+    project.focus(0, *NEAR_POINT, is_locked=False)
+    project.blur(40, frame=9, begins=True)
+    wait(project)
+    project.take_lens("tele-200-f2")
+    assert project.blur_at(9) == pytest.approx(2 * project.blur_at(0))
+    assert [row["frame"] for row in project.snapshot()["keyframes"]] == [0, 9]
+
+
+def test_the_slider_of_the_blur_deletes_nothing(project: Project):
+    for frame, point in ((0, NEAR_POINT), (8, FAR_POINT), (16, NEAR_POINT)):
+        project.focus(frame, *point, is_locked=False)
+    project.blur(40, frame=5, begins=True)
+    project.blur(60, frame=12, begins=True)
+    rows = [row["frame"] for row in project.snapshot()["keyframes"]]
+    assert rows == [0, 5, 8, 12, 16]
+    for frame in (0, 6, 14, 20):
+        for strength in (1, 50, 2):
+            project.blur(strength, frame=frame)
+        assert [row["frame"] for row in project.snapshot()["keyframes"]] == rows
+    assert [project.blur_at(frame) for frame in (0, 6, 14)] == [2, 2, 2]
 
 
 def test_loaded_script_is_taken_as_it_is(project: Project):

@@ -2,6 +2,7 @@ import shlex
 import threading
 from functools import partial
 from pathlib import Path
+from typing import Any, Literal
 
 import av
 import numpy as np
@@ -31,6 +32,12 @@ def frames_of(path: Path) -> list[np.ndarray]:
     return [np.asarray(frame) for frame in clips.decoded(path)]
 
 
+def shown(session: Session, part: Literal["clip", "job"]) -> dict[str, Any]:
+    found = session.snapshot()[part]
+    assert found is not None
+    return dict(found)
+
+
 def rendered(session: Session, kind: JobKind = "render") -> Path:
     assert session.job is not None
     assert session.job.wait(120)
@@ -42,7 +49,7 @@ def rendered(session: Session, kind: JobKind = "render") -> Path:
 
 def test_demo_opens_in_focus(session: Session):
     session.open_demo()
-    told = session.snapshot()["clip"]
+    told = shown(session, "clip")
     assert (told["frames"], told["is_demo"], told["depth"]) == (FRAMES, True, "from a file")
     assert [row["track"] for row in told["keyframes"]] == [True]
     ready(session)
@@ -147,7 +154,7 @@ def test_cancelled_render_leaves_nothing_and_another_starts(session: Session, mo
     assert job is not None
     with pytest.raises(InputError, match="still running"):
         session.render()
-    told = session.snapshot()["job"]
+    told = shown(session, "job")
     assert (told["state"], told["done"], told["total"]) == ("running", 3, FRAMES)
     assert told["seconds_left"] is not None
     session.cancel()
@@ -166,7 +173,7 @@ def test_new_result_takes_the_place_of_the_old(session: Session):
     first = rendered(session)
     session.render(format="mkv")
     second = rendered(session)
-    assert session.snapshot()["results"] == {"render": second.name}
+    assert session.snapshot()["results"]["render"]["file"] == second.name
     assert second.suffix == ".mkv"
     assert not first.exists()
 
@@ -210,7 +217,7 @@ def test_own_video_and_its_disparity(session: Session, received: Received, tmp_p
     assert session.project is not None
     session.project.focus(0, *NEAR_POINT, is_locked=False)
     session.give_disparity(received(write_disparity_video(tmp_path / "d.mkv", frames=8)), "d.mkv")
-    told = session.snapshot()["clip"]
+    told = shown(session, "clip")
     assert (told["depth"], len(told["keyframes"])) == ("from a file", 1)
     ready(session)
     assert not session.picture(3, "result").is_provisional
@@ -231,7 +238,7 @@ def test_files_that_do_not_fit_are_refused_and_removed(session: Session, receive
     with pytest.raises(InputError, match="colour"):
         session.give_disparity(received(write_video(tmp_path / "f.mp4")), "f.mp4")
     assert list(session.folder.iterdir()) == []
-    assert session.snapshot()["clip"]["is_demo"]
+    assert shown(session, "clip")["is_demo"]
 
 
 def test_new_clip_removes_the_old_one(session: Session, received: Received, tmp_path: Path):

@@ -12,19 +12,21 @@ import pytest
 
 from tests.cli.conftest import RunCli
 
-needs_gradio = pytest.mark.skipif(importlib.util.find_spec("gradio") is None, reason="needs gradio, of the extra [app]")
+needs_uvicorn = pytest.mark.skipif(
+    importlib.util.find_spec("uvicorn") is None, reason="needs uvicorn, of the extra [app]"
+)
 
 
-def test_missing_gradio_is_told_in_one_line(cli: RunCli, monkeypatch: pytest.MonkeyPatch):
+def test_missing_package_is_told_in_one_line(cli: RunCli, monkeypatch: pytest.MonkeyPatch):
     find_spec = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *more: None if name == "gradio" else find_spec(name))
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *more: None if name == "uvicorn" else find_spec(name))
     outcome = cli("app")
     assert (outcome.code, outcome.out, len(outcome.err.splitlines())) == (2, "", 1)
-    assert "gradio" in outcome.err
+    assert "uvicorn" in outcome.err
     assert "pip install 'any2bokeh[app]'" in outcome.err
 
 
-@needs_gradio
+@needs_uvicorn
 def test_port_in_use_is_told_in_one_line(cli: RunCli):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -36,7 +38,7 @@ def test_port_in_use_is_told_in_one_line(cli: RunCli):
     assert "--port" in outcome.err
 
 
-@needs_gradio
+@needs_uvicorn
 @pytest.mark.parametrize(
     ("options", "named"),
     [
@@ -45,6 +47,11 @@ def test_port_in_use_is_told_in_one_line(cli: RunCli):
         (["--max-upload-gb", "0"], "--max-upload-gb"),
         (["--max-upload-gb", "nan"], "--max-upload-gb"),
         (["--model", "/no/such/folder"], "/no/such/folder"),
+        (["/no/such/clip.mp4"], "/no/such/clip.mp4"),
+        (["--disparity", "maps"], "--disparity maps needs CLIP"),
+        (["--host-name", "http://x"], "http://x"),
+        (["--framed-by", "*"], "'*'"),
+        (["--password", "secret"], "secret"),
     ],
 )
 def test_bad_options(cli: RunCli, options: list[str], named: str):
@@ -53,7 +60,35 @@ def test_bad_options(cli: RunCli, options: list[str], named: str):
     assert named in outcome.err
 
 
-@needs_gradio
+@needs_uvicorn
+def test_other_machines_are_given_a_link_with_a_password(cli: RunCli, monkeypatch: pytest.MonkeyPatch):
+    from any2bokeh.app import server
+    from any2bokeh.app.server import links
+
+    asked = []
+
+    def serve(studio, *, access, port, ready):
+        asked.append(access)
+        ready(links(access, 7860))
+
+    monkeypatch.setattr(server, "serve", serve)
+    outcome = cli("app", "--host", "0.0.0.0", "--quiet")
+    password = asked[0].password
+    assert len(password) >= 32
+    for line in outcome.out.splitlines():
+        assert f":7860/?password={password}" in line
+        assert "0.0.0.0" not in line
+    assert "127.0.0.1" in outcome.out
+    cli("app", "--host", "0.0.0.0")
+    assert asked[1].password != password
+    outcome = cli("app", "--host", "0.0.0.0", "--password", "off", "--host-name", "studio.example.org")
+    assert "password" not in outcome.out
+    assert "http://studio.example.org:7860/" in outcome.out
+    assert cli("app").out == "the studio is open at http://127.0.0.1:7860/ (Ctrl-C closes it)\n"
+    assert [access.password is None for access in asked] == [False, False, True, True]
+
+
+@needs_uvicorn
 @pytest.mark.parametrize(
     ("end", "code"), [(signal.SIGINT, 0), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow)]
 )

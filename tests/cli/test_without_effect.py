@@ -9,7 +9,9 @@ from tests import clips
 from tests.cli.conftest import RunCli
 from tests.disparity.estimators.models import write_model
 
-needs_gradio = pytest.mark.skipif(importlib.util.find_spec("gradio") is None, reason="needs gradio, of the extra [app]")
+needs_uvicorn = pytest.mark.skipif(
+    importlib.util.find_spec("uvicorn") is None, reason="needs uvicorn, of the extra [app]"
+)
 needs_diffusers = pytest.mark.skipif(
     importlib.util.find_spec("diffusers") is None, reason="needs diffusers, of the extra [diffusion]"
 )
@@ -93,7 +95,7 @@ def test_depth_on_a_device_that_nothing_uses(cli: RunCli, clip: Path, results: P
     assert "--device cuda" in outcome.err
 
 
-@needs_gradio
+@needs_uvicorn
 @needs_diffusers
 @pytest.mark.parametrize(
     ("options", "named"),

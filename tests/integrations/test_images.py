@@ -39,9 +39,14 @@ def front_matter() -> dict[str, str]:
 def test_space_has_the_settings_of_a_space():
     told = front_matter()
     # The parameters of the Spaces Configuration Reference that matter here.
-    assert told["sdk"] == "gradio"
-    assert (SPACE / told["app_file"]).is_file()
-    assert told["sdk_version"] == pins(ROOT / "locks" / "dev.txt")["gradio"]
+    assert told["sdk"] == "docker"
+    steps = dockerfile(SPACE / "Dockerfile")
+    assert ("EXPOSE", told["app_port"]) in steps
+    [command] = [rest for word, rest in steps if word == "CMD"]
+    assert (SPACE / [word.strip('",') for word in shlex.split(command.strip("[]"))][1]).is_file()
+    # Spaces run containers as user 1000, whose files the steps must make.
+    assert [rest for word, rest in steps if word == "USER"] == ["user"]
+    assert ("RUN", "useradd --create-home --uid 1000 user") in steps
     colors = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}
     assert {told["colorFrom"], told["colorTo"]} <= colors
     assert len(told["short_description"]) <= 60
@@ -51,7 +56,8 @@ def test_space_has_the_settings_of_a_space():
 def test_space_takes_what_the_package_needs_at_the_locked_versions():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     needed = {re.split(r"[>=\[]", name)[0].lower() for name in project["dependencies"]}
-    wanted, locked = pins(SPACE / "requirements.txt"), pins(ROOT / "locks" / "run.txt")
+    needed |= {re.split(r"[>=\[]", name)[0].lower() for name in project["optional-dependencies"]["app"]}
+    wanted, locked = pins(SPACE / "requirements.txt"), pins(ROOT / "locks" / "dev.txt")
     assert set(wanted) == needed
     assert wanted == {name: locked[name] for name in wanted}
 
@@ -69,12 +75,16 @@ def test_space_asks_for_what_the_command_line_has(monkeypatch: pytest.MonkeyPatc
     module = space_app()
     asked: list[list[str]] = []
     monkeypatch.setattr(module, "run", lambda arguments: asked.append(arguments) or 0)
-    monkeypatch.setenv("GRADIO_SERVER_PORT", "7861")
+    monkeypatch.delenv("SPACE_HOST", raising=False)
     assert module.main() == 0
-    [[name, *arguments]] = asked
-    context = commands()[name].make_context(name, arguments)
-    assert context.params["host"] == "0.0.0.0"
-    assert context.params["port"] == 7861
+    monkeypatch.setenv("SPACE_HOST", "someone-any2bokeh.hf.space")
+    assert module.main() == 0
+    elsewhere, there = (commands()[name].make_context(name, arguments).params for name, *arguments in asked)
+    for params in (elsewhere, there):
+        assert (params["host"], params["port"], params["password"]) == ("0.0.0.0", 7860, "off")
+    assert not elsewhere["host_name"]
+    assert list(there["host_name"]) == ["someone-any2bokeh.hf.space"]
+    assert list(there["framed_by"]) == ["https://huggingface.co"]
 
 
 @pytest.mark.slow
@@ -86,12 +96,13 @@ def test_space_serves_the_studio_from_its_own_folder(tmp_path: Path):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
+    (space / "app.py").write_text((space / "app.py").read_text().replace('"7860"', f'"{port}"'))
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     with (tmp_path / "log").open("w") as log:
         job = subprocess.Popen(
             [sys.executable, "-P", "-c", _FROM_ITS_FOLDER],
             cwd=space,
-            env=environment | {"GRADIO_SERVER_PORT": str(port)},
+            env=environment | {"SPACE_HOST": "someone-any2bokeh.hf.space"},
             stdout=log,
             stderr=log,
         )
@@ -125,9 +136,9 @@ def _page(address: str, job: subprocess.Popen[bytes]) -> str:
     raise AssertionError(f"nothing at {address} within two minutes")
 
 
-def dockerfile() -> list[tuple[str, str]]:
-    """Instructions of the Dockerfile, with lines that go on joined."""
-    text = re.sub(r"\\\n\s*", "", (ROOT / "Dockerfile").read_text())
+def dockerfile(path: Path = ROOT / "Dockerfile") -> list[tuple[str, str]]:
+    """Instructions of a Dockerfile, with lines that go on joined."""
+    text = re.sub(r"\\\n\s*", "", path.read_text())
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
     return [(word, rest) for word, _, rest in (line.partition(" ") for line in lines)]
 
@@ -144,6 +155,13 @@ def test_container_runs_the_studio_as_a_user_without_rights():
     assert ("EXPOSE", str(context.params["port"])) in steps
 
 
+def test_container_asks_the_studio_whether_it_lives():
+    from any2bokeh.app.guard import LIVE_PATH
+
+    [check] = [rest for word, rest in dockerfile() if word == "HEALTHCHECK"]
+    assert f"127.0.0.1:7860{LIVE_PATH}" in check
+
+
 def test_container_copies_what_is_there_and_sent():
     ignored = (ROOT / ".dockerignore").read_text().split()
     for _, rest in (step for step in dockerfile() if step[0] == "COPY"):
@@ -156,5 +174,5 @@ def test_container_copies_what_is_there_and_sent():
 def test_container_installs_from_the_locks():
     steps = " ".join(rest for word, rest in dockerfile() if word == "RUN")
     assert "--requirement locks/run.txt" in steps
-    assert "--constraint locks/dev.txt gradio" in steps
+    assert "--constraint locks/dev.txt starlette uvicorn" in steps
     assert "--no-deps ." in steps

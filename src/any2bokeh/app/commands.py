@@ -1,95 +1,285 @@
-"""What the page can ask of a user, by name; whatever else it sends is refused."""
+"""What a page can ask of a session: one frozen dataclass for each command.
 
-from collections.abc import Callable, Mapping
-from typing import Any
+A command comes as ``{"do": name, ...}`` with the fields of its class. ``command_of`` takes nothing else: no other
+name, no other field, no value of another type. None has a path.
+"""
 
-from any2bokeh.app.project import Project
-from any2bokeh.app.session import Session
-from any2bokeh.errors import InputError
+import math
+import types
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
+from functools import cache
+from typing import TYPE_CHECKING, Any, Protocol, Union, get_args, get_origin, get_type_hints
 
-_CHANGES: dict[str, type | tuple[type, ...]] = {
+from any2bokeh.engines import Engine
+from any2bokeh.errors import InputError, shown
+
+if TYPE_CHECKING:
+    from any2bokeh.app.session import Session
+
+_TEXT_LENGTH = 200
+
+
+class Command(Protocol):
+    """Something that a session can be asked for."""
+
+    def run(self, session: "Session") -> None:
+        """Do it.
+
+        Raises:
+            InputError: it cannot be done.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OpenDemo:
+    """Open the bundled clip."""
+
+    def run(self, session: "Session") -> None:
+        session.open_demo()
+
+
+@dataclass(frozen=True, slots=True)
+class Focus:
+    """Focus on what is at a point of a frame, x and y in 0..1 of the picture."""
+
+    frame: int
+    x: float
+    y: float
+    locked: bool = False
+
+    def run(self, session: "Session") -> None:
+        session.opened().focus(self.frame, self.x, self.y, is_locked=self.locked)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeKeyframe:
+    """Change values of the keyframe of a frame; see ``editing.changed``."""
+
+    frame: int
+    changes: dict[str, Any]
+
+    def run(self, session: "Session") -> None:
+        session.opened().change(self.frame, _keyframe_changes(self.changes))
+
+
+@dataclass(frozen=True, slots=True)
+class MoveKeyframe:
+    """Put a keyframe at another frame."""
+
+    frame: int
+    to: int
+
+    def run(self, session: "Session") -> None:
+        session.opened().move(self.frame, self.to)
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteKeyframe:
+    """Take a keyframe away."""
+
+    frame: int
+
+    def run(self, session: "Session") -> None:
+        session.opened().delete(self.frame)
+
+
+@dataclass(frozen=True, slots=True)
+class Clear:
+    """Take all keyframes away."""
+
+    def run(self, session: "Session") -> None:
+        session.opened().clear()
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """Undo the last edit."""
+
+    def run(self, session: "Session") -> None:
+        session.opened().undo()
+
+
+@dataclass(frozen=True, slots=True)
+class Redo:
+    """Redo what was undone."""
+
+    def run(self, session: "Session") -> None:
+        session.opened().redo()
+
+
+@dataclass(frozen=True, slots=True)
+class SetBlur:
+    """Give the blur another strength K where it holds at a frame; with ``begins`` from that frame on."""
+
+    frame: int
+    strength: float
+    begins: bool = False
+
+    def run(self, session: "Session") -> None:
+        session.opened().blur(self.strength, frame=self.frame, begins=self.begins)
+
+
+@dataclass(frozen=True, slots=True)
+class TakeLens:
+    """Put on a lens of the catalogue."""
+
+    name: str
+
+    def run(self, session: "Session") -> None:
+        session.opened().take_lens(self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class SetLensNumber:
+    """Change a number of the lens; see ``mounted_lens.LENS_SETTINGS``."""
+
+    name: str
+    value: float
+
+    def run(self, session: "Session") -> None:
+        session.opened().blur_of_lens(**{self.name: self.value})
+
+
+@dataclass(frozen=True, slots=True)
+class SetLook:
+    """Change what the lens does to light; see ``optics.look.LOOK_SETTINGS``."""
+
+    name: str
+    value: float
+
+    def run(self, session: "Session") -> None:
+        session.opened().change_look(**{self.name: self.value})
+
+
+@dataclass(frozen=True, slots=True)
+class Render:
+    """Render the whole clip."""
+
+    engine: Engine = "layered"
+    format: str = "mp4"
+
+    def run(self, session: "Session") -> None:
+        session.render(engine=self.engine, format=self.format)
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """Render a few seconds around a frame, in draft quality."""
+
+    frame: int
+
+    def run(self, session: "Session") -> None:
+        session.loop(self.frame)
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """End the render, if there is one."""
+
+    def run(self, session: "Session") -> None:
+        session.cancel()
+
+
+COMMANDS: dict[str, type[Command]] = {
+    "demo": OpenDemo,
+    "focus": Focus,
+    "change": ChangeKeyframe,
+    "move": MoveKeyframe,
+    "delete": DeleteKeyframe,
+    "clear": Clear,
+    "undo": Undo,
+    "redo": Redo,
+    "blur": SetBlur,
+    "lens": TakeLens,
+    "lens number": SetLensNumber,
+    "look": SetLook,
+    "render": Render,
+    "loop": Loop,
+    "cancel": Cancel,
+}
+"""All commands, by the name that the page gives them."""
+
+
+def command_of(asked: object) -> Command:
+    """The command that a page asks for.
+
+    Args:
+        asked: as it came, decoded from JSON.
+
+    Raises:
+        InputError: no command, or one with other fields or values of other types.
+    """
+    name = asked.get("do") if isinstance(asked, Mapping) else None
+    kind = COMMANDS.get(name) if isinstance(name, str) else None
+    if kind is None or not isinstance(asked, Mapping):
+        raise InputError("the studio does not know this command; reload the page")
+    given = {key: value for key, value in asked.items() if key != "do"}
+    types_of, needed = _shape(kind)
+    for key in given:
+        if key not in types_of:
+            raise InputError(f"{name} takes no {shown(key)}; reload the page")
+    for key in needed:
+        if key not in given:
+            raise InputError(f"{name} needs {key}; reload the page")
+    return kind(**{key: _taken(key, value, types_of[key]) for key, value in given.items()})
+
+
+@cache
+def _shape(kind: type[Command]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The types of a command's fields, and the names of those without a default."""
+    names = [each.name for each in fields(kind)]  # pyright: ignore[reportArgumentType]
+    needed = [each.name for each in fields(kind) if each.default is MISSING]  # pyright: ignore[reportArgumentType]
+    hints = get_type_hints(kind)
+    return {name: hints[name] for name in names}, tuple(needed)
+
+
+def _taken(name: str, value: object, wanted: Any) -> Any:
+    """A value as its type has it; whole numbers stand for numbers, and nothing else for anything else."""
+    if get_origin(wanted) in (Union, types.UnionType):
+        others = [each for each in get_args(wanted) if each is not type(None)]
+        return None if value is None and len(others) < len(get_args(wanted)) else _taken(name, value, others[0])
+    if wanted is bool and isinstance(value, bool):
+        return value
+    if wanted is int and isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if wanted is float and isinstance(value, int | float) and not isinstance(value, bool) and _is_finite(value):
+        return float(value)
+    is_text = isinstance(value, str) and len(value) <= _TEXT_LENGTH
+    if is_text and (wanted is str or value in get_args(wanted)):
+        return value
+    if get_origin(wanted) is dict and isinstance(value, Mapping):
+        return dict(value)
+    words = {bool: "yes or no", int: "a whole number", float: "a number", str: "a short text"}
+    allowed = words.get(wanted) or " or ".join(map(str, get_args(wanted)))
+    raise InputError(f"{name} is {shown(value)}; it must be {allowed}")
+
+
+_KEYFRAME_CHANGES: dict[str, Any] = {
     "easing": str,
-    "transition_s": (int, float, type(None)),
-    "blur_strength": (int, float, type(None)),
-    "focus_disparity": (int, float),
+    "transition_s": float | None,
+    "blur_strength": float | None,
+    "focus_disparity": float,
     "cut": bool,
     "track": bool,
     "locked": bool,
 }
 
 
-def run(session: Session, asked: Any) -> None:
-    """Do what the page asks.
-
-    Args:
-        session: for whom.
-        asked: ``{"do": name, ...}`` as it came from the page.
-
-    Raises:
-        InputError: it asks for something else, or for something that cannot be done.
-    """
-    if not isinstance(asked, Mapping) or asked.get("do") not in _COMMANDS:
-        raise InputError("the studio does not know this command; reload the page")
-    with session.lock:
-        _COMMANDS[asked["do"]](session, asked)
-
-
-def _focus(session: Session, asked: Mapping[str, Any]) -> None:
-    opened(session).focus(
-        _whole(asked, "frame"), _number(asked, "x"), _number(asked, "y"), is_locked=asked.get("locked") is True
-    )
-
-
-def _change(session: Session, asked: Mapping[str, Any]) -> None:
-    given = asked.get("changes")
-    if not isinstance(given, Mapping):
-        raise InputError("the page sent no changes; reload it")
+def _keyframe_changes(given: Mapping[str, Any]) -> dict[str, Any]:
     changes: dict[str, Any] = {}
     for name, value in given.items():
-        kinds = _CHANGES.get(name)
-        if kinds is None or not isinstance(value, kinds) or (isinstance(value, bool) and kinds is not bool):
-            raise InputError(f"{str(name)[:40].replace('_', ' ')} of a keyframe cannot be {str(value)[:40]!r}")
-        changes[name] = value
+        if name not in _KEYFRAME_CHANGES:
+            raise InputError(f"a keyframe has no {shown(name)}; reload the page")
+        changes[name] = _taken(f"{name.replace('_', ' ')} of a keyframe", value, _KEYFRAME_CHANGES[name])
     if "locked" in changes:
         changes["strength"] = "strong" if changes.pop("locked") else "weak"
-    opened(session).change(_whole(asked, "frame"), changes)
+    return changes
 
 
-_COMMANDS: dict[str, Callable[[Session, Mapping[str, Any]], None]] = {
-    "sync": lambda session, asked: None,
-    "demo": lambda session, asked: session.open_demo(),
-    "focus": _focus,
-    "change": _change,
-    "move": lambda session, asked: opened(session).move(_whole(asked, "frame"), _whole(asked, "to")),
-    "delete": lambda session, asked: opened(session).delete(_whole(asked, "frame")),
-    "clear": lambda session, asked: opened(session).clear(),
-    "undo": lambda session, asked: opened(session).undo(),
-    "redo": lambda session, asked: opened(session).redo(),
-    "loop": lambda session, asked: session.loop(_whole(asked, "frame")),
-    "cancel": lambda session, asked: session.cancel(),
-}
-
-
-def opened(session: Session) -> Project:
-    """The clip that is open.
-
-    Raises:
-        InputError: none is.
-    """
-    if session.project is None:
-        raise InputError("no clip is open; open a video or the demo first")
-    return session.project
-
-
-def _whole(asked: Mapping[str, Any], name: str) -> int:
-    value = asked.get(name)
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise InputError(f"{name} is {str(value)[:40]!r}; it must be a whole number")
-    return value
-
-
-def _number(asked: Mapping[str, Any], name: str) -> float:
-    value = asked.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise InputError(f"{name} is {str(value)[:40]!r}; it must be a number")
-    return float(value)
+def _is_finite(value: float) -> bool:
+    try:
+        return math.isfinite(float(value))
+    except OverflowError:
+        return False

@@ -24,6 +24,7 @@ class ClipDepth:
     Args:
         source: the clip.
         given: the disparity's file; None to estimate it.
+        given_name: what the user calls that file.
         model: which depth model; see ``open_estimator``.
         device: where it runs.
         cache: where an estimate is kept.
@@ -34,12 +35,13 @@ class ClipDepth:
         source: VideoSource,
         *,
         given: Path | None,
+        given_name: str = "",
         model: str = DEFAULT_CHOICE,
         device: Device = "auto",
         cache: Path,
     ) -> None:
         self._source = source
-        self.given = given
+        self.given, self.given_name = given, given_name
         self._model = model
         self._device: Device = device
         self._cache = DisparityCache(cache)

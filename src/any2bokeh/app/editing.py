@@ -43,22 +43,41 @@ def focused(
     return _script(_with_strength([*_others(keyframes, frame), changed], blur_strength), script, fps)
 
 
-def blurred(script: FocusScript, blur_strength: float, *, frame: int | None = None) -> FocusScript:
-    """Give the blur another strength.
+def blurred(script: FocusScript, blur_strength: float, *, frame: int = 0, begins: bool = False) -> FocusScript:
+    """Give the blur another strength; no other keyframe changes.
 
     Args:
         script: what there is.
         blur_strength: K.
-        frame: from which frame on; the whole clip where None.
+        frame: where the strength that is changed holds; see ``strengths``.
+        begins: whether the strength changes from this frame on, and not where the present one began.
     """
     keyframes = _keyframes(script)
-    if frame is None:
-        kept = [replace(k, blur_strength=None) for k in keyframes if k.target is not None]
-        return _script([replace(kept[0], blur_strength=blur_strength), *kept[1:]], script)
+    if not begins and not _gives_none(keyframes):
+        starts = [k.frame for k in keyframes if k.blur_strength is not None]
+        frame = max((start for start in starts if start <= frame), default=starts[0])
     there = _find(keyframes, frame)
     if there is None:
         there = Keyframe(frame, blur_strength=blur_strength, transition_s=TRANSITION_S)
     return _script([*_others(keyframes, frame), replace(there, blur_strength=blur_strength)], script)
+
+
+def scaled(script: FocusScript, blur_strength: float) -> FocusScript:
+    """Give the first strength of the blur another value and all others the same factor, as another lens would."""
+    keyframes = _keyframes(script)
+    first = next((k.blur_strength for k in keyframes if k.blur_strength is not None), None)
+    if not first:  # none, or none that could be multiplied
+        return blurred(script, blur_strength)
+    factor = blur_strength / first
+    return _script(
+        [k if k.blur_strength is None else replace(k, blur_strength=k.blur_strength * factor) for k in keyframes],
+        script,
+    )
+
+
+def strengths(script: FocusScript) -> list[tuple[int, float]]:
+    """The frames from which on another blur strength K is meant, with it; the first holds before its frame, too."""
+    return [(k.frame, k.blur_strength) for k in script.keyframes if k.blur_strength is not None]
 
 
 def deleted(script: FocusScript, frame: int) -> FocusScript | None:
@@ -128,8 +147,8 @@ def in_frames_of(script: FocusScript, fps: Fraction | float, frame_count: int) -
     """
     if any(isinstance(k.target, MaskTarget) for k in script.keyframes):
         raise InputError(
-            "the focus script names a mask by its path, which the studio does not open; "
-            "use any2bokeh refocus --focus-script, or replace the mask by a point, a box or a disparity"
+            "the focus script names a mask by its path, which the studio does not open; load a script without masks, "
+            "and click what the mask showed"
         )
     if script.dense is not None:
         count = len(script.dense.focus_disparity)

@@ -78,10 +78,17 @@ class FocusFollower:
         source: the clip.
         depth: its disparity.
         tracker: what follows subjects.
+        told: called when more is known, from any thread.
     """
 
-    def __init__(self, source: VideoSource, depth: ClipDepth, tracker: TrackerChoice) -> None:
-        self._source, self._depth, self._tracker = source, depth, tracker
+    def __init__(
+        self,
+        source: VideoSource,
+        depth: ClipDepth,
+        tracker: TrackerChoice,
+        told: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._source, self._depth, self._tracker, self._told = source, depth, tracker, told
         self._changed = threading.Condition()
         self._closed = False
         self._wanted: FocusScript | None = None
@@ -144,6 +151,13 @@ class FocusFollower:
             track = self._resolved(_held(script), self._quick[1], frame, frame + 1, None)
         return FocusOfFrame(float(track.focus_disparity[0]), float(track.blur_strength[0]), True)
 
+    def found(self, script: FocusScript) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]] | None:
+        """d_f, K and slab of all frames for a script; None where they are not all known, or another is wanted."""
+        with self._changed:
+            if self._wanted != script or bool(np.isnan(self.focus).any()):
+                return None
+            return self.focus.copy(), self.blur.copy(), self.slab.copy()
+
     def close(self) -> None:
         """End the work and close the clip that it reads; returns when it has ended."""
         with self._changed:
@@ -200,6 +214,7 @@ class FocusFollower:
                 self.slab[start:stop] = track.slab
                 stage: Stage = "ready" if done == count else "following"
                 self.progress = Progress(stage, done, count, remarks=remarks)
+            self._told()
 
     def _resolved(
         self, script: FocusScript, disparity: DisparitySource, start: int, stop: int, subjects: TrackedSubjects | None
@@ -247,6 +262,7 @@ class FocusFollower:
                 if self._closed or self._wanted is None or seed_of(self._wanted, self._source) != seed:
                     raise _Superseded
                 self.progress = Progress(stage, done, total)
+            self._told()
 
         return report
 
@@ -259,6 +275,7 @@ class FocusFollower:
         with self._changed:
             if self._wanted is script:
                 self.progress = progress
+        self._told()
 
 
 def _held(script: FocusScript) -> FocusScript:

@@ -41,6 +41,10 @@ class History(Generic[State]):
         self._future.clear()
         self.now = state
 
+    def amend(self, state: State) -> None:
+        """Complete the present state: undo and redo pass over the incomplete one."""
+        self.now = state
+
     @property
     def can_undo(self) -> bool:
         return bool(self._past)

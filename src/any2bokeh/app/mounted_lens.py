@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from any2bokeh.errors import require_choice
 from any2bokeh.optics.catalogue import find_lens
 from any2bokeh.optics.lens import Lens
 from any2bokeh.optics.look import LOOK_SETTINGS, Look
@@ -75,11 +76,11 @@ class MountedLens:
         """With another look. A slider passes over the 1 and 2 blades that no iris has: they become none and three.
 
         Raises:
-            InputError: a value that is no number, or outside its range.
+            InputError: no such setting, a value that is no number, or one outside its range.
         """
         for name, value in values.items():
-            if name in LOOK_SETTINGS:
-                LOOK_SETTINGS[name].require(value)
+            require_choice("setting of a look", name, LOOK_SETTINGS)  # none of which is a file
+            LOOK_SETTINGS[name].require(value)
         if "blades" in values:
             blades = int(values["blades"])
             values["blades"] = {1: 0, 2: 3}.get(blades, blades)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from any2bokeh.app.depth import ClipDepth
+from any2bokeh.app.final_frame import FinalFrames, Region
 from any2bokeh.app.follower import FocusFollower, FocusOfFrame
 from any2bokeh.app.frame_reader import FrameReader
 from any2bokeh.disparity import DisparitySource
@@ -58,6 +59,7 @@ class PictureMaker:
     def __init__(self, source: VideoSource, depth: ClipDepth, follower: FocusFollower) -> None:
         self._source, self._depth, self._follower = source, depth, follower
         self.frames = FrameReader(source)
+        self._final = FinalFrames(source, depth, follower)
         self._maps: tuple[Path, DisparitySource] | None = None
         self._renderer: tuple[Look, Renderer] | None = None
         self._edges = edge_estimator("auto")
@@ -97,6 +99,25 @@ class PictureMaker:
             if view == "plane":
                 return Picture(encoded(focal_plane_overlay(shown)), is_provisional, focus)
             return Picture(self._jpeg(shown.pixels), is_provisional, focus)
+
+    def final(
+        self, frame: int, view: str, region: Region, script: FocusScript | None, look: Look
+    ) -> tuple[bytes, Region]:
+        """A region in full size and final quality, as JPEG, and where its pixels lie.
+
+        Args:
+            frame: which.
+            view: ``result`` or ``source``.
+            region: of the picture.
+            script: what is in focus.
+            look: of the lens.
+
+        Raises:
+            InputError: no such frame or view, or the focus is still being found.
+        """
+        require_choice("view", view, ("result", "source"))
+        pixels, lies = region.of(self._final.at(frame, script if view == "result" else None, look))
+        return self._jpeg(pixels), lies
 
     def close(self) -> None:
         """Stop reading."""

@@ -1,18 +1,22 @@
 """A clip that a user has opened, with all that they have decided about it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from any2bokeh.app import editing
 from any2bokeh.app.depth import ClipDepth, shown_name
+from any2bokeh.app.final_frame import Region
 from any2bokeh.app.follower import FocusFollower, samples
 from any2bokeh.app.history import History
 from any2bokeh.app.keyframe_rows import rows
-from any2bokeh.app.mounted_lens import MountedLens
+from any2bokeh.app.mounted_lens import LENS_SETTINGS, NO_LENS, MountedLens
 from any2bokeh.app.picture import Picture, PictureMaker
-from any2bokeh.errors import InputError
-from any2bokeh.focus import FocusScript, Keyframe, PointTarget, TrackerChoice
+from any2bokeh.app.snapshot import ClipSnapshot
+from any2bokeh.errors import InputError, require_choice
+from any2bokeh.focus import FocusScript, PointTarget, TrackerChoice
+from any2bokeh.optics.look import LOOK_SETTINGS
 from any2bokeh.video import VideoSource
 
 DEFAULT_BLUR = 20.0
@@ -27,11 +31,14 @@ class Decisions:
         script: what is in focus; None where nothing has been said.
         lens: on the camera.
         blur_strength: K that a script begins with.
+        lens_gives_blur: whether the blur is to have the strength of the lens, which is not known before the disparity
+            of the subject is.
     """
 
     script: FocusScript | None = None
     lens: MountedLens = field(default_factory=MountedLens)
     blur_strength: float = DEFAULT_BLUR
+    lens_gives_blur: bool = False
 
 
 class Project:
@@ -44,6 +51,7 @@ class Project:
         tracker: what follows subjects.
         decisions: to begin with.
         is_demo: whether it is the bundled clip.
+        told: called when more is known of it, from any thread.
 
     Attributes:
         frame: the frame that the page shows.
@@ -58,10 +66,11 @@ class Project:
         tracker: TrackerChoice,
         decisions: Decisions | None = None,
         is_demo: bool = False,
+        told: Callable[[], None] = lambda: None,
     ) -> None:
         self.source, self.name, self.depth, self.is_demo = source, name, depth, is_demo
         self.history = History(decisions or Decisions())
-        self.follower = FocusFollower(source, depth, tracker)
+        self.follower = FocusFollower(source, depth, tracker, told)
         self._pictures = PictureMaker(source, depth, self.follower)
         self.revision = 0
         self.frame = 0
@@ -95,20 +104,24 @@ class Project:
             )
         )
 
-    def blur(self, blur_strength: float, *, frame: int | None = None) -> None:
-        """Give the blur another strength, over the clip or from a frame on.
+    def blur(self, blur_strength: float, *, frame: int = 0, begins: bool = False) -> None:
+        """Give the blur another strength where it holds at a frame, or, if it ``begins``, from that frame on.
 
         Raises:
             InputError: no strength, or outside the clip.
         """
-        if frame is not None:
-            self._require_frame(frame)
+        self._require_frame(frame)
+        if not 0 <= blur_strength < float("inf"):
+            raise InputError(f"blur strength K is {blur_strength:g}; give a number of pixels, 0 or more")
+        decisions = replace(self.now, lens_gives_blur=False)
         script = self.now.script
-        if script is not None:
-            script = editing.blurred(script, blur_strength, frame=frame)
-        decisions = replace(self.now, script=script)
-        if frame is None:
+        if script is None:
             decisions = replace(decisions, blur_strength=blur_strength)
+        else:
+            script = editing.blurred(script, blur_strength, frame=frame, begins=begins)
+            decisions = replace(
+                decisions, script=script, blur_strength=script.keyframes[0].blur_strength or blur_strength
+            )
         self._enter(decisions, gesture="blur")
 
     def blur_of_lens(self, **numbers: float) -> None:
@@ -117,25 +130,44 @@ class Project:
         Raises:
             InputError: a number outside its range, or nothing in focus yet, so that the lens has no distance.
         """
-        lens = self.now.lens.changed(**numbers)
-        script = self.now.script
-        if script is None:
+        for name in numbers:
+            require_choice("number of a lens", name, LENS_SETTINGS)
+        if self.now.script is None:
             raise InputError("lens data need a subject in focus; click the subject first")
-        first = next((k.frame for k in script.keyframes if k.target is not None), 0)
-        focus = self.follower.at(first)
-        if focus is None:
-            raise InputError("the disparity is still being estimated; set the lens when it is ready")
-        strength = round(lens.optics.blur_strength(focus.focus_disparity), 2)
-        script = editing.blurred(script, strength)
-        self._enter(replace(self.now, script=script, lens=lens, blur_strength=strength), gesture="blur")
+        lens = self.now.lens.changed(**numbers)
+        _ = lens.optics  # refused before anything changes
+        self._enter(replace(self.now, lens=lens, lens_gives_blur=True), gesture="lens " + " ".join(numbers))
 
     def take_lens(self, name: str) -> None:
-        """Put on a lens of the catalogue; its look, not its numbers.
+        """Put on a lens of the catalogue: its look and its numbers, and with them the strength of the blur.
+
+        The distance of the subject is kept. Without a lens, the strength stays as it is.
 
         Raises:
             InputError: no such lens.
         """
-        self._enter(replace(self.now, lens=MountedLens.of(name)))
+        lens = replace(MountedLens.of(name), focus_distance_m=self.now.lens.focus_distance_m)
+        _ = lens.optics  # refused before anything changes
+        self._enter(replace(self.now, lens=lens, lens_gives_blur=name != NO_LENS))
+
+    def settle(self) -> None:
+        """Give the blur the strength of the lens, if that waits for the disparity of the subject.
+
+        Raises:
+            InputError: the lens cannot focus on the subject.
+        """
+        now = self.now
+        if not now.lens_gives_blur or now.script is None or now.script.dense is not None:
+            return
+        first = next((k.frame for k in now.script.keyframes if k.target is not None), 0)
+        focus = self.follower.at(first)
+        if focus is None:
+            return
+        self.history.amend(replace(now, lens_gives_blur=False))
+        strength = round(now.lens.optics.blur_strength(focus.focus_disparity), 2)
+        script = editing.scaled(now.script, strength)
+        self.history.amend(replace(now, script=script, blur_strength=strength, lens_gives_blur=False))
+        self._changed()
 
     def change_look(self, **values: float) -> None:
         """Change what the lens does to light.
@@ -176,7 +208,7 @@ class Project:
         self._enter(replace(self.now, script=script, blur_strength=given[0] if given else self.now.blur_strength))
 
     def undo(self) -> None:
-        """Undo the last edit."""
+        """Undo the last decision."""
         self.history.undo()
         self._changed()
 
@@ -190,18 +222,19 @@ class Project:
         self.frame = frame
         return self._pictures.picture(frame, view, self.now.script, self.now.lens.look)
 
+    def final(self, frame: int, view: str, region: Region) -> tuple[bytes, Region]:
+        """A region of a frame as a render will have it; see ``PictureMaker.final``."""
+        return self._pictures.final(frame, view, region, self.now.script, self.now.lens.look)
+
     def blur_at(self, frame: int) -> float:
         """K at a frame."""
         script = self.now.script
-        if script is None:
-            return self.now.blur_strength
-        if script.dense is not None:
+        if script is not None and script.dense is not None:
             return script.dense.blur_strength[frame]
-        given = [k for k in script.keyframes if k.blur_strength is not None]
-        before: list[Keyframe] = [k for k in given if k.frame <= frame]
-        return float((before[-1] if before else given[0]).blur_strength or 0.0) if given else self.now.blur_strength
+        there = self._strengths()
+        return next((strength for start, strength in reversed(there) if start <= frame), there[0][1])
 
-    def snapshot(self) -> dict[str, Any]:
+    def snapshot(self) -> ClipSnapshot:
         """What the page shows of it."""
         info, now, progress = self.source.info, self.now, self.follower.progress
         return {
@@ -215,6 +248,7 @@ class Project:
             "depth": "from a file" if self.depth.given else shown_name(self.depth.name),
             "depth_is_rough": self.depth.given is None and self.depth.name == "rough",
             "keyframes": rows(now.script, float(info.fps)),
+            "strengths": self._strengths(),
             "is_dense": now.script is not None and now.script.dense is not None,
             "can_undo": self.history.can_undo,
             "can_redo": self.history.can_redo,
@@ -227,13 +261,21 @@ class Project:
             },
             "focus": samples(self.follower.focus, _TRACK_SAMPLES),
             "blur": samples(self.follower.blur, _TRACK_SAMPLES),
-            "look": now.lens.typed_look(),
+            "lens": {
+                "name": now.lens.name,
+                "look": {name: each.on_slider(getattr(now.lens.look, name)) for name, each in LOOK_SETTINGS.items()},
+                "numbers": {name: each.on_slider(getattr(now.lens, name)) for name, each in LENS_SETTINGS.items()},
+            },
         }
 
     def close(self) -> None:
         """End all work on it and close its files."""
         self.follower.close()
         self._pictures.close()
+
+    def _strengths(self) -> list[tuple[int, float]]:
+        script = self.now.script
+        return (editing.strengths(script) if script is not None else []) or [(0, self.now.blur_strength)]
 
     def _script(self) -> FocusScript:
         if self.now.script is None:
@@ -255,6 +297,7 @@ class Project:
     def _changed(self) -> None:
         self.revision += 1
         self._follow()
+        self.settle()
 
     def _follow(self) -> None:
         self.follower.want(self.now.script, self.frame)

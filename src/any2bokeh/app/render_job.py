@@ -4,7 +4,10 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from any2bokeh.app.snapshot import JobSnapshot
 
 JobKind = Literal["render", "loop"]
 JobState = Literal["waiting", "running", "done", "failed", "cancelled"]
@@ -23,11 +26,23 @@ class RenderJob:
         kind: ``render`` makes the whole clip, ``loop`` a few seconds of it in draft quality.
         work: renders to a file and returns it; told how far it is through the report, whose exceptions end it.
         name: what the result is called when it is downloaded.
+        decisions: what it renders, to be compared with what is decided later.
+        changed: called when it has gone on, from any thread.
     """
 
-    def __init__(self, kind: JobKind, work: Callable[[Report], Path], *, name: str) -> None:
+    def __init__(
+        self,
+        kind: JobKind,
+        work: Callable[[Report], Path],
+        *,
+        name: str,
+        decisions: object = None,
+        changed: Callable[[], None] = lambda: None,
+    ) -> None:
         self.kind: JobKind = kind
         self.name = name
+        self.decisions = decisions
+        self._changed = changed
         self.state: JobState = "waiting"
         self.result: Path | None = None
         self.message = ""
@@ -48,6 +63,7 @@ class RenderJob:
             if not self.is_live:
                 return
             self.state = "running"
+        self._changed()
         try:
             self._require_wanted()
             self.result = self._work(self._report)
@@ -60,6 +76,7 @@ class RenderJob:
         finally:
             self.elapsed_s = time.monotonic() - self._began_s
             self._ended.set()
+            self._changed()
 
     def cancel(self) -> None:
         """End it at its next frame; at once where it still waits."""
@@ -68,6 +85,7 @@ class RenderJob:
             if self.state == "waiting":
                 self.state = "cancelled"
                 self._ended.set()
+        self._changed()
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Until it has ended, or so long; whether it has."""
@@ -85,8 +103,8 @@ class RenderJob:
         per_frame_s = (time.monotonic() - self._first_s) / (self._done - 1)
         return per_frame_s * (self._total - self._done)
 
-    def snapshot(self) -> dict[str, Any]:
-        """What the page shows of it."""
+    def snapshot(self, *, ahead: int = 0) -> "JobSnapshot":
+        """What the page shows of it; ``ahead`` is how many go before it."""
         left = self.seconds_left
         return {
             "kind": self.kind,
@@ -97,6 +115,7 @@ class RenderJob:
             "elapsed_s": round(self.elapsed_s, 1),
             "message": self.message,
             "name": self.name,
+            "ahead": ahead,
         }
 
     def _report(self, done: int, total: int) -> None:
@@ -104,6 +123,7 @@ class RenderJob:
         if done == 1:
             self._first_s = time.monotonic()
         self._done, self._total = done, total
+        self._changed()
 
     def _require_wanted(self) -> None:
         if self._cancel.is_set():

@@ -24,9 +24,7 @@ FORMATS: dict[str, tuple[str, Encoding]] = {
 }
 """What a result can be: its extension, and how it is encoded."""
 
-NO_DIFFUSION = (
-    "the diffusion engine is not installed; run pip install 'any2bokeh[diffusion]' on the machine that runs the studio"
-)
+NO_DIFFUSION = "the diffusion engine is not installed on the machine that runs the studio; choose the layered engine"
 
 _LOOP = Encoding(codec="h264", quality=20, pixel_format="yuv420p", sound="none")
 

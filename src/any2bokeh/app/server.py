@@ -1,92 +1,110 @@
 """The studio as a server: one process, no outside request, nothing left behind."""
 
+import asyncio
 import os
 import socket
 import threading
 from collections.abc import Callable
-from contextlib import asynccontextmanager, suppress
-from typing import Any
+from contextlib import suppress
+from urllib.parse import quote
 
+import uvicorn
+from starlette.applications import Starlette
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from any2bokeh.app.access import LOOPBACK, Access, own_address
+from any2bokeh.app.api import Api, picture_of_demo, told
+from any2bokeh.app.guard import App, Guard
 from any2bokeh.app.studio import Studio
 from any2bokeh.errors import InputError
 
+_CONNECTIONS = 512
+_PATIENCE_S = 15.0
+"""How long a connection may ask for nothing."""
 
-def studio_app(studio: Studio, *, host: str = "127.0.0.1") -> Any:
-    """The studio as an ASGI application; its files are removed when it shuts down.
+
+def studio_app(studio: Studio, access: Access) -> App:
+    """The studio as an ASGI application.
 
     Args:
         studio: its sessions.
-        host: what it will be bound to; see ``Guard``.
+        access: who is let in.
     """
-    _stay_at_home()
-    import gradio as gr
-    from fastapi import FastAPI
-    from fastapi.exceptions import RequestValidationError
-
-    from any2bokeh.app.guard import Guard
-    from any2bokeh.app.page import HEAD, studio_page
-    from any2bokeh.app.routes import studio_routes, told, unreadable
-    from any2bokeh.app.theme import studio_theme
-
-    @asynccontextmanager
-    async def lifespan(app: FastAPI):
-        try:
-            yield
-        finally:
-            studio.close()
-
-    app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
-    app.include_router(studio_routes(studio))
-    app.add_exception_handler(InputError, told)  # pyright: ignore[reportArgumentType]
-    app.add_exception_handler(Exception, told)
-    app.add_exception_handler(RequestValidationError, unreadable)  # pyright: ignore[reportArgumentType]
-    gr.mount_gradio_app(
-        app,
-        studio_page(studio),
-        path="/",
-        theme=studio_theme(),
-        head=HEAD,
-        allowed_paths=[],
-        blocked_paths=["/"],
-        max_file_size=1,
-        show_error=False,
-        footer_links=[],
-        run_history=False,
-        ssr_mode=False,
-        pwa=False,
-        mcp_server=False,
-        enable_monitoring=False,
-    )
-    return Guard(app, host=host)
+    app = Starlette(routes=Api(studio).routes(), exception_handlers={InputError: told, Exception: told})
+    return Guard(app, access)  # pyright: ignore[reportArgumentType]
 
 
-def serve(studio: Studio, *, host: str, port: int, ready: Callable[[str], None] | None = None) -> None:
+class ImpatientProtocol(H11Protocol):
+    """HTTP that closes connections which send no whole request for a while, so that they cannot take all places."""
+
+    patience_s = _PATIENCE_S
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._look_again(None)
+
+    def _look_again(self, seen: object) -> None:
+        self.loop.call_later(self.patience_s, self._look, seen)
+
+    def _look(self, seen: object) -> None:
+        if self.transport.is_closing():
+            return
+        is_idle = self.cycle is None or self.cycle.response_complete
+        if is_idle and self.cycle is seen:
+            self.transport.close()
+        else:
+            self._look_again(self.cycle)
+
+
+class StudioServer(uvicorn.Server):
+    """A server of a studio, which ends what its pages are being told before it waits for their connections.
+
+    Args:
+        studio: its sessions.
+        access: who is let in.
+    """
+
+    def __init__(self, studio: Studio, access: Access) -> None:
+        self._studio = studio
+        super().__init__(
+            uvicorn.Config(
+                studio_app(studio, access),  # pyright: ignore[reportArgumentType]
+                log_level="warning",
+                access_log=False,
+                server_header=False,
+                lifespan="off",
+                http=ImpatientProtocol,
+                ws="none",
+                limit_concurrency=_CONNECTIONS,
+                timeout_graceful_shutdown=3,
+            )
+        )
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._studio.end_sessions()
+        await super().shutdown(sockets)
+
+
+def serve(studio: Studio, *, access: Access, port: int, ready: Callable[[list[str]], None] | None = None) -> None:
     """Serve until interrupted.
 
     Args:
         studio: its sessions.
-        host: address to bind to.
+        access: who is let in, and the address to bind to.
         port: port to bind to; 0 takes a free one.
-        ready: told the address of the page when it can be opened.
+        ready: told the links of the page when it can be opened, best first.
 
     Raises:
         InputError: the address or the port cannot be had.
     """
-    bound = bind(host, port)
+    _stay_at_home()
+    bound = bind(access.host, port)
     try:
-        app = studio_app(studio, host=host)
-        import uvicorn
-
-        from any2bokeh.app.routes import picture_of_demo
-
-        config = uvicorn.Config(
-            app, log_level="warning", access_log=False, timeout_graceful_shutdown=3, lifespan="on", server_header=False
-        )
-        server = uvicorn.Server(config)
+        server = StudioServer(studio, access)
         bound.listen(128)
         threading.Thread(target=picture_of_demo, name="any2bokeh warming up", daemon=True).start()
         if ready is not None:
-            ready(address(host, bound.getsockname()[1]))
+            ready(links(access, bound.getsockname()[1]))
         with suppress(KeyboardInterrupt):  # how one closes it
             server.run(sockets=[bound])
     finally:
@@ -113,17 +131,18 @@ def bind(host: str, port: int) -> socket.socket:
     return bound
 
 
-def address(host: str, port: int) -> str:
-    """What to type into a browser."""
-    shown = (
-        "127.0.0.1" if host in ("0.0.0.0", "") else "[::1]" if host == "::" else f"[{host}]" if ":" in host else host
-    )
-    return f"http://{shown}:{port}"
+def links(access: Access, port: int) -> list[str]:
+    """What to type into a browser: for other machines first, where they are let in."""
+    end = "" if access.password is None else f"?password={quote(access.password)}"
+    if access.host in ("0.0.0.0", "", "::"):
+        hosts = list(dict.fromkeys([*access.names, own_address(), LOOPBACK[0]]))
+    else:
+        hosts = [access.host]
+    return [f"http://{f'[{host}]' if ':' in host else host}:{port}/{end}" for host in hosts]
 
 
 def _stay_at_home() -> None:
-    """Before Gradio and the model hub's client are imported: no analytics, no look-ups, no downloads."""
-    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    """Before the model hub's client is imported: no look-ups, no downloads."""
     os.environ["HF_HUB_OFFLINE"] = "1"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     os.environ["DO_NOT_TRACK"] = "1"

@@ -1,25 +1,30 @@
 """One open page: its folder, its clip, its render."""
 
-import json
 import secrets
 import shlex
 import shutil
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, get_args
 
 from any2bokeh import demo
+from any2bokeh.app.commands import Command
 from any2bokeh.app.depth import ClipDepth
+from any2bokeh.app.events import Changes
+from any2bokeh.app.final_frame import Region
 from any2bokeh.app.picture import Picture
 from any2bokeh.app.project import Decisions, Project
+from any2bokeh.app.refusal import Busy, Gone
 from any2bokeh.app.render_job import JobKind, RenderJob, Report
 from any2bokeh.app.render_queue import RenderQueue
 from any2bokeh.app.render_work import FORMATS, NO_DIFFUSION, RenderWork
 from any2bokeh.app.settings import Settings
+from any2bokeh.app.snapshot import Snapshot
 from any2bokeh.app.upload import open_video, suffix_of, with_name
+from any2bokeh.disparity.estimators import DEFAULT_CHOICE
 from any2bokeh.engines import Engine, EngineSettings
 from any2bokeh.errors import InputError, require_choice
 from any2bokeh.focus import FocusScript, Keyframe, PointTarget
@@ -29,6 +34,9 @@ from any2bokeh.video import open_source
 
 LOOP_S = 2.0
 """Length of the looped preview."""
+
+_MOST_STREAMS = 8
+_MOST_PICTURES = 4
 
 _DEMO_SUBJECT = PointTarget(0.31, 0.52, track=True)
 _DEMO_BLUR = 26.0
@@ -49,13 +57,45 @@ class Session:
         self.project: Project | None = None
         self.job: RenderJob | None = None
         self.results: dict[JobKind, RenderJob] = {}
+        self.changes = Changes()
+        self.streams = 0
         self.seen_s = time.monotonic()
         self._settings, self._queue = settings, queue
         self._number = 0
         self._is_closed = False
+        self._told: Snapshot | None = None
         self._receiving = threading.Lock()
+        self._drawing = threading.BoundedSemaphore(_MOST_PICTURES)
         self.lock = threading.RLock()
         folder.mkdir(mode=0o700)
+
+    def run(self, command: Command) -> None:
+        """Do what a page asks for.
+
+        Raises:
+            InputError: it cannot be done.
+        """
+        self.seen_s = time.monotonic()
+        with self.lock:
+            command.run(self)
+        self.changes.tell()
+
+    def join(self) -> None:
+        """A page begins to watch.
+
+        Raises:
+            Busy: too many do.
+        """
+        with self.lock:
+            if self.streams >= _MOST_STREAMS:
+                raise Busy(f"{self.streams} pages already show this session; close one")
+            self.streams += 1
+
+    def leave(self) -> None:
+        """A page watches no more."""
+        with self.lock:
+            self.streams -= 1
+            self.seen_s = time.monotonic()
 
     def open_demo(self) -> None:
         """Open the bundled clip, focused on its nearer subject."""
@@ -65,7 +105,7 @@ class Session:
             keyframes=(Keyframe(0, _DEMO_SUBJECT, blur_strength=_DEMO_BLUR, strength="weak"),),
             fps=float(source.info.fps),
         )
-        depth = self._depth(source, folder / "disparity.mkv")
+        depth = self._depth(source, folder / "disparity.mkv", "disparity.mkv")
         decisions = Decisions(script=script, blur_strength=_DEMO_BLUR)
         self._take(
             Project(
@@ -75,6 +115,24 @@ class Session:
                 tracker=self._settings.tracker,
                 decisions=decisions,
                 is_demo=True,
+                told=self.changes.tell,
+            )
+        )
+
+    def open_given(self, clip: Path, disparity: Path | None) -> None:
+        """Open a clip that the studio was started with; its owner named it, no page did.
+
+        Raises:
+            InputError: it cannot be read.
+        """
+        source = open_source(clip)
+        self._take(
+            Project(
+                source,
+                name=clip.name,
+                depth=self._depth(source, disparity, disparity.name if disparity else ""),
+                tracker=self._settings.tracker,
+                told=self.changes.tell,
             )
         )
 
@@ -92,7 +150,7 @@ class Session:
             InputError: another is on its way.
         """
         if not self._receiving.acquire(blocking=False):
-            raise InputError("another upload is in progress; wait until it has finished")
+            raise Busy("another upload is in progress; wait until it has finished")
         try:
             yield
         finally:
@@ -110,7 +168,15 @@ class Session:
         except BaseException:
             path.unlink(missing_ok=True)
             raise
-        self._take(Project(source, name=name, depth=self._depth(source, None), tracker=self._settings.tracker))
+        self._take(
+            Project(
+                source,
+                name=name,
+                depth=self._depth(source, None),
+                tracker=self._settings.tracker,
+                told=self.changes.tell,
+            )
+        )
 
     def give_disparity(self, upload: Path, name: str) -> None:
         """Take disparity for the clip that is open; what was decided stays.
@@ -120,9 +186,9 @@ class Session:
         """
         path = self._named(upload, "disparity", name)
         try:
-            project = self._open_project()
+            project = self.opened()
             source = open_source(project.path)
-            depth = self._depth(source, path)
+            depth = self._depth(source, path, name)
             try:
                 depth.opened(path).at(0)
             except InputError as error:
@@ -139,6 +205,7 @@ class Session:
                 tracker=self._settings.tracker,
                 decisions=project.now,
                 is_demo=project.is_demo,
+                told=self.changes.tell,
             )
         )
 
@@ -149,7 +216,8 @@ class Session:
             InputError: it has a fault, does not fit the clip, or names files of this machine.
         """
         with self.lock:
-            self._open_project().load(FocusScript.loads(text))
+            self.opened().load(FocusScript.loads(text))
+        self.changes.tell()
 
     def script_text(self) -> str:
         """The focus script, as ``--focus-script`` reads it.
@@ -157,14 +225,39 @@ class Session:
         Raises:
             InputError: there is none.
         """
-        script = self._open_project().now.script
+        script = self.opened().now.script
         if script is None:
             raise InputError("there is no focus script yet; click the subject that should be in focus")
         return script.dumps()
 
     def picture(self, frame: int, view: str) -> Picture:
-        """A frame as the page shows it."""
-        return self._open_project().picture(frame, view)
+        """A frame as the page shows it.
+
+        Raises:
+            Busy: too many are wanted at a time.
+            InputError: no clip is open, or it has no such frame.
+        """
+        with self._one_picture():
+            return self.opened().picture(frame, view)
+
+    def final(self, frame: int, view: str, region: Region) -> tuple[bytes, Region]:
+        """A region of a frame as a render will have it; see ``PictureMaker.final``.
+
+        Raises:
+            Busy, InputError: as for ``picture``; or the focus is still being found.
+        """
+        with self._one_picture():
+            return self.opened().final(frame, view, region)
+
+    @contextmanager
+    def _one_picture(self) -> Iterator[None]:
+        self.seen_s = time.monotonic()
+        if not self._drawing.acquire(blocking=False):
+            raise Busy(f"{_MOST_PICTURES} pictures are already being made for this page; ask for one at a time")
+        try:
+            yield
+        finally:
+            self._drawing.release()
 
     def render(self, *, engine: Engine = "layered", format: str = "mp4") -> None:
         """Ask for a render of the whole clip.
@@ -174,12 +267,12 @@ class Session:
         """
         require_choice("format", format, FORMATS)
         with self.lock:
-            project = self._open_project()
-            work = self._work(project, engine)
+            project = self.opened()
+            work, decisions = self._work(project, engine), project.now
             self._number += 1
             number = self._number
             name = f"{Path(project.name).stem or 'clip'}-bokeh{FORMATS[format][0]}"
-            self._start("render", lambda report: work.whole(report, format=format, number=number), name)
+            self._start("render", lambda report: work.whole(report, format=format, number=number), name, decisions)
 
     def loop(self, frame: int) -> None:
         """Ask for a few seconds around a frame, in draft quality.
@@ -188,7 +281,7 @@ class Session:
             InputError: as for ``render``.
         """
         with self.lock:
-            project = self._open_project()
+            project = self.opened()
             work, info = self._work(project, "layered"), project.source.info
             count = min(max(round(LOOP_S * float(info.fps)), 2), info.frame_count)
             first = min(max(frame, 0), info.frame_count - count)
@@ -199,7 +292,7 @@ class Session:
             def made(report: Report) -> Path:
                 return work.loop(report, start_s=start_s, end_s=end_s, number=number)
 
-            self._start("loop", made, "loop.mp4")
+            self._start("loop", made, "loop.mp4", project.now)
 
     def cancel(self) -> None:
         """End the render, if there is one."""
@@ -217,23 +310,48 @@ class Session:
             raise InputError("nothing has been rendered yet; render the clip first")
         return self.results[kind]
 
-    def snapshot(self) -> dict[str, Any]:
+    def opened(self) -> Project:
+        """The clip that is open.
+
+        Raises:
+            InputError: none is.
+        """
+        if self.project is None:
+            raise InputError("no clip is open; open a video or the demo first")
+        return self.project
+
+    def snapshot(self) -> Snapshot:
         """Everything that the page shows."""
-        self.seen_s = time.monotonic()
-        self._keep_result()
-        project, job = self.project, self.job
-        return {
-            "token": self.token,
-            "clip": None if project is None else project.snapshot(),
-            "job": None if job is None else job.snapshot() | {"ahead": self._queue.place(job)},
-            "results": {kind: job.result.name for kind, job in self.results.items() if job.result is not None},
-            "command": "" if project is None else self._command(project),
-            "engines": ["layered"] + (["diffusion"] if self._settings.model else []),
-        }
+        with self.lock:
+            self._keep_result()
+            project, job = self.project, self.job
+            if project is not None:
+                with suppress(InputError):  # a lens that cannot focus there leaves the blur as it is
+                    project.settle()
+            told = Snapshot(
+                number=0 if self._told is None else self._told["number"],
+                clip=None if project is None else project.snapshot(),
+                job=None if job is None else job.snapshot(ahead=self._queue.place(job)),
+                results={
+                    kind: {"file": job.result.name, "name": job.name, "is_current": _is_current(job, project)}
+                    for kind, job in self.results.items()
+                    if job.result is not None
+                },
+                engines=self._settings.engines,
+                command="" if project is None else self._command(project),
+            )
+            if told != self._told:
+                told["number"] += 1
+                self._told = told
+            return told
 
     @property
     def is_busy(self) -> bool:
         return self.job is not None and self.job.is_live
+
+    @property
+    def is_closed(self) -> bool:
+        return self._is_closed
 
     def close(self) -> None:
         """End all work and remove the folder."""
@@ -241,6 +359,7 @@ class Session:
             if self._is_closed:
                 return
             self._is_closed = True
+        self.changes.tell()
         self.cancel()
         if self.project is not None:
             self.project.close()
@@ -278,16 +397,16 @@ class Session:
             raise
         return upload.rename(upload.with_suffix(suffix))
 
-    def _depth(self, source: Any, given: Path | None) -> ClipDepth:
+    def _depth(self, source: Any, given: Path | None, given_name: str = "") -> ClipDepth:
         settings = self._settings
         return ClipDepth(
-            source, given=given, model=settings.depth_model, device=settings.device, cache=self.folder / "disparity"
+            source,
+            given=given,
+            given_name=given_name,
+            model=settings.depth_model,
+            device=settings.device,
+            cache=self.folder / "disparity",
         )
-
-    def _open_project(self) -> Project:
-        if self.project is None:
-            raise InputError("no clip is open; open a video or the demo first")
-        return self.project
 
     def _work(self, project: Project, engine: Engine) -> RenderWork:
         """What a render of the project needs.
@@ -313,13 +432,13 @@ class Session:
             raise InputError(NO_DIFFUSION)
         return EngineSettings(engine="diffusion", model=self._settings.model, device=self._settings.device)
 
-    def _start(self, kind: JobKind, work: Any, name: str) -> None:
+    def _start(self, kind: JobKind, work: Callable[[Report], Path], name: str, decisions: Decisions) -> None:
         if self._is_closed:
-            raise InputError("this page has been closed; reload it")
+            raise Gone("this page has been closed; reload it")
         if self.is_busy:
             raise InputError("your last render is still running; wait for it or cancel it")
         self._keep_result()
-        job = RenderJob(kind, work, name=name)
+        job = RenderJob(kind, work, name=name, decisions=decisions, changed=self.changes.tell)
         self._queue.add(job)
         self.job = job
 
@@ -335,14 +454,15 @@ class Session:
             self.results[job.kind] = job
 
     def _command(self, project: Project) -> str:
-        """The same render on the command line, with the names that the page offers files under."""
+        """The same render on the command line, with files that the user has or that the page offers."""
         words = ["any2bokeh", "refocus", project.name]
         if project.depth.given is not None:
-            words += ["--disparity", "disparity" + project.depth.given.suffix]
+            words += ["--disparity", project.depth.given_name]
+        elif self._settings.depth_model != DEFAULT_CHOICE:
+            words += ["--depth-model", self._settings.depth_model]
         words += ["--focus-script", "focus.json", *project.now.lens.typed_look(), "-o", "out.mp4"]
         return shlex.join(words)
 
 
-def as_json(state: dict[str, Any]) -> str:
-    """State for the page."""
-    return json.dumps(state, ensure_ascii=False, allow_nan=False)
+def _is_current(job: RenderJob, project: Project | None) -> bool:
+    return project is not None and job.decisions == project.now

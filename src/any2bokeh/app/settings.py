@@ -1,6 +1,7 @@
 """How a studio was started, and how much it takes on."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from any2bokeh.disparity.estimators import DEFAULT_CHOICE
 from any2bokeh.engines import Device
@@ -16,11 +17,12 @@ class Limits:
         script_bytes: largest focus script.
         long_side_px: largest longer side of a video.
         frame_count: most frames of a video.
-        sessions: most pages that are open at a time.
+        sessions: most sessions at a time.
         waiting_renders: most renders that wait while others run.
         renders_at_once: renders that run at a time, each with all cores.
-        grace_s: how long the files of a page that was closed are kept, in case that only its connection broke.
-        idle_s: how long those of a page that does nothing are kept.
+        grace_s: how long the work of a page that was closed is kept, in case that it is only loaded again.
+        idle_s: for how long a page that is open must have done nothing before it gives way to a new one, where all
+            places are taken.
     """
 
     upload_bytes: int = 2 << 30
@@ -44,6 +46,8 @@ class Settings:
         depth_model: what estimates disparity where a user gives none.
         device: where models run.
         tracker: what follows subjects.
+        clip: what every new page opens, as the owner of the studio has named it; None to let its user choose.
+        disparity: of that clip; None to estimate it.
     """
 
     limits: Limits = field(default_factory=Limits)
@@ -51,3 +55,10 @@ class Settings:
     depth_model: str = DEFAULT_CHOICE
     device: Device = "auto"
     tracker: TrackerChoice = field(default_factory=TrackerChoice)
+    clip: Path | None = None
+    disparity: Path | None = None
+
+    @property
+    def engines(self) -> list[str]:
+        """The engines that it has."""
+        return ["layered"] + (["diffusion"] if self.model else [])

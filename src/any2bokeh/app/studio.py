@@ -1,19 +1,28 @@
 """All sessions of one studio, each kept apart from the others."""
 
 import logging
+import os
 import secrets
 import shutil
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
+from any2bokeh.app.refusal import Busy, Gone
 from any2bokeh.app.render_queue import RenderQueue
 from any2bokeh.app.session import Session
 from any2bokeh.app.settings import Settings
+from any2bokeh.claim import Claim
 from any2bokeh.errors import InputError
 
 _log = logging.getLogger("any2bokeh.app")
+
+_PREFIX = "any2bokeh-studio-"
+_CLAIM = ".claim"
+# A page that is loaded again is back by then.
+_RELOADS_WITHIN_S = 15.0
 
 
 class Studio:
@@ -26,87 +35,90 @@ class Studio:
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings()
         limits = self.settings.limits
-        self.folder = Path(tempfile.mkdtemp(prefix="any2bokeh-studio-"))  # readable by its owner alone
+        _remove_what_killed_studios_left()
+        self.folder = Path(tempfile.mkdtemp(prefix=_PREFIX))  # readable by its owner alone
+        self._claim = Claim(self.folder / _CLAIM, self.folder)
         self.queue = RenderQueue(at_once=limits.renders_at_once, most_waiting=limits.waiting_renders)
-        self._by_token: dict[str, Session] = {}
-        self._by_page: dict[str, Session] = {}
-        self._leaving: dict[str, float] = {}
+        self._sessions: dict[str, Session] = {}
         self._lock = threading.RLock()
         self._closed = threading.Event()
         threading.Thread(target=self._sweep, name="any2bokeh sweep", daemon=True).start()
 
-    def arrive(self, page: str) -> Session:
-        """The session of a page, a new one where it is not known yet.
+    def arrive(self) -> Session:
+        """A new session, with the clip that the studio was started with.
 
-        Args:
-            page: what the page calls its session.
+        Where all places are taken, one that no page shows gives way, or one that has done nothing for long.
 
         Raises:
-            InputError: too many are here.
+            Busy: none does.
+            InputError: the studio is closing, or its clip cannot be read.
         """
+        self.sweep()
         with self._lock:
-            self._leaving.pop(page, None)
-            if page in self._by_page:
-                return self._by_page[page]
             if self._closed.is_set():
-                raise InputError("the studio is closing; start it again")
-            if len(self._by_page) >= self.settings.limits.sessions:
-                raise InputError(f"{len(self._by_page)} pages are already open; close one, or try again later")
+                raise Gone("the studio is closing; start it again")
+            if len(self._sessions) >= self.settings.limits.sessions:
+                self._make_room()
             session = Session(self.folder / secrets.token_hex(16), self.settings, self.queue)
-            self._by_page[page] = self._by_token[session.token] = session
-            return session
+            self._sessions[session.token] = session
+        if self.settings.clip is not None:
+            session.open_given(self.settings.clip, self.settings.disparity)
+        return session
 
     def session(self, token: str) -> Session:
         """The session whose token this is.
 
         Raises:
-            InputError: nobody's.
+            Gone: nobody's.
         """
         with self._lock:
-            session = self._by_token.get(token)
+            session = self._sessions.get(token)
         if session is None:
-            raise InputError("this page has been closed; reload it")
-        session.seen_s = time.monotonic()
+            raise Gone("this page has been closed; reload it")
         return session
 
-    def leave(self, page: str) -> None:
-        """The connection of a page has ended; it is forgotten unless it comes back within the grace."""
-        with self._lock:
-            if page in self._by_page:
-                self._leaving[page] = time.monotonic()
-        if self.settings.limits.grace_s <= 0:
-            self.sweep()
-
     def sweep(self) -> None:
-        """Forget the pages that have left, and those that have done nothing for long."""
-        limits, now = self.settings.limits, time.monotonic()
+        """Forget the sessions that no page has shown for a while."""
+        grace_s, now = self.settings.limits.grace_s, time.monotonic()
         with self._lock:
-            gone = [
-                page
-                for page, session in self._by_page.items()
-                if (page in self._leaving and now - max(self._leaving[page], session.seen_s) >= limits.grace_s)
-                or (now - session.seen_s >= limits.idle_s and not session.is_busy)
-            ]
-            sessions = [self._by_page.pop(page) for page in gone]
-            for page, session in zip(gone, sessions, strict=True):
-                self._leaving.pop(page, None)
-                del self._by_token[session.token]
+            gone = [each for each in self._sessions.values() if each.streams == 0 and now - each.seen_s >= grace_s]
+            for session in gone:
+                del self._sessions[session.token]
+        for session in gone:
+            session.close()
+
+    def end_sessions(self) -> None:
+        """End all work, and what pages are being told."""
+        self._closed.set()
+        self.queue.close()
+        with self._lock:
+            sessions = list(self._sessions.values())
+            self._sessions.clear()
+        for session in sessions:
+            session.cancel()
         for session in sessions:
             session.close()
 
     def close(self) -> None:
         """End all work and remove all files."""
-        self._closed.set()
-        self.queue.close()
-        with self._lock:
-            sessions = list(self._by_page.values())
-            self._by_page.clear()
-            self._by_token.clear()
-        for session in sessions:
-            session.cancel()
-        for session in sessions:
-            session.close()
+        self.end_sessions()
+        self._claim.release()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _make_room(self) -> None:
+        idle_s, now = self.settings.limits.idle_s, time.monotonic()
+
+        def gives_way(each: Session) -> bool:
+            if each.streams:
+                return now - each.seen_s >= idle_s and not each.is_busy
+            return each.project is None or now - each.seen_s >= _RELOADS_WITHIN_S
+
+        able = list(filter(gives_way, self._sessions.values()))
+        if not able:
+            raise Busy(f"{len(self._sessions)} pages are already open; close one, or try again later")
+        least = min(able, key=lambda each: each.seen_s)
+        del self._sessions[least.token]
+        least.close()
 
     def _sweep(self) -> None:
         while not self._closed.wait(5.0):
@@ -114,3 +126,15 @@ class Studio:
                 self.sweep()
             except Exception:
                 _log.exception("sweeping failed")
+
+
+def _remove_what_killed_studios_left() -> None:
+    """Folders of this user whose studio lives no more."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        with suppress(OSError, InputError):
+            if folder.is_symlink() or (hasattr(os, "getuid") and folder.lstat().st_uid != os.getuid()):
+                continue
+            if not (folder / _CLAIM).is_file():
+                continue  # one that is just being made
+            Claim(folder / _CLAIM, folder).release()  # refused where its studio lives
+            shutil.rmtree(folder, ignore_errors=True)

@@ -1,10 +1,12 @@
 """A file from the page: into a user's folder, under a name of ours, or not at all."""
 
+import errno
 import unicodedata
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Literal
 
+from any2bokeh.app.refusal import TooLarge
 from any2bokeh.app.settings import Limits
 from any2bokeh.errors import InputError
 from any2bokeh.video import VideoSource, open_source
@@ -26,21 +28,37 @@ async def receive(chunks: AsyncIterator[bytes], path: Path, *, limit_bytes: int,
         name: what messages call the file.
 
     Raises:
-        InputError: more than the limit, or none.
+        TooLarge: more than the limit.
+        InputError: nothing, or more than the disk holds.
     """
     size = 0
     try:
         with path.open("xb") as file:
             async for chunk in chunks:
                 size += len(chunk)
-                if size > limit_bytes:
-                    raise InputError(f"{name} is larger than {_in_words(limit_bytes)}; shorten or compress it")
+                require_size(str(size), limit_bytes, name)
                 file.write(chunk)
         if size == 0:
             raise InputError(f"{name} is empty; choose another file")
-    except BaseException:
-        path.unlink(missing_ok=True)
+    except FileExistsError:
         raise
+    except BaseException as error:
+        path.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise InputError(f"the studio's disk is full, so {name} was not kept; free some space there") from None
+        raise
+
+
+def require_size(
+    length: str | None, limit_bytes: int, name: str, remedy: str = "choose a shorter or more strongly compressed file"
+) -> None:
+    """Refuse a body that is too large by what is told of it, or has come of it.
+
+    Raises:
+        TooLarge: it is.
+    """
+    if length is not None and length.isascii() and length.isdigit() and int(length[:20]) > limit_bytes:
+        raise TooLarge(f"{name} is larger than {_in_words(limit_bytes)}; {remedy}")
 
 
 def suffix_of(path: Path, *, kind: Kind, name: str) -> str:

@@ -1,10 +1,19 @@
 """What a user is told of what went wrong, and what only the log is."""
 
 import logging
+import re
 
 from any2bokeh.errors import InputError
 
 _log = logging.getLogger("any2bokeh.app")
+
+_WORDS = {
+    "transition_s": "the length of the move",
+    "blur_strength": "blur strength K",
+    "focus_disparity": "focus disparity",
+    "--blur": "the blur strength K",
+}
+"""What the page calls the fields and options that messages of the library name."""
 
 
 def user_message(error: Exception, *, doing: str) -> str:
@@ -16,6 +25,8 @@ def user_message(error: Exception, *, doing: str) -> str:
     """
     if isinstance(error, InputError):
         text = " ".join(str(error).split())
+        for field, words in _WORDS.items():
+            text = re.sub(rf"(?<![\w-]){field}\b", words, text)
         begins_with_word = text.split(" ")[0].isalpha()  # names of files are written as they are
         return (
             (text[:1].upper() if begins_with_word else text[:1])

@@ -3,7 +3,7 @@
 import math
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -13,14 +13,58 @@ from any2bokeh.errors import InputError, require_installed
 
 _GIB = 1 << 30
 
+Password = Literal["auto", "off"]
+
 
 def app_command(
+    clip: Annotated[
+        Path | None,
+        typer.Argument(
+            help="Video that the studio opens with; without it, a video is opened in the page.", metavar="[CLIP]"
+        ),
+    ] = None,
+    disparity: Annotated[
+        Path | None,
+        option(
+            "--disparity", help="Disparity of CLIP, as for any2bokeh refocus; estimated if not given.", metavar="PATH"
+        ),
+    ] = None,
     host: Annotated[
-        str, option("--host", help="Address to listen on; 0.0.0.0 lets other machines connect.", metavar="ADDRESS")
-    ] = ("127.0.0.1"),
+        str,
+        option(
+            "--host",
+            help="Address to listen on; 0.0.0.0 lets other machines connect, with the link that is printed.",
+            metavar="ADDRESS",
+        ),
+    ] = "127.0.0.1",
     port: Annotated[
         int, option("--port", help="Port to listen on (0 to 65535); 0 picks a free one.", metavar="N")
     ] = 7860,
+    host_name: Annotated[
+        list[str] | None,
+        option(
+            "--host-name",
+            help="Further name that the studio is reached under, such as that of a proxy; may be given more than once.",
+            metavar="NAME",
+        ),
+    ] = None,
+    password: Annotated[
+        Password,
+        option(
+            "--password",
+            help="Whether the page opens only with a link that carries a random password: auto asks for it unless the "
+            "studio listens on this machine alone; off lets in everyone who can reach it.",
+        ),
+    ] = "auto",
+    framed_by: Annotated[
+        list[str] | None,
+        option(
+            "--framed-by",
+            help="Origin whose pages may show the studio in a frame, such as https://example.org; may be given more "
+            "than once (default: none).",
+            metavar="ORIGIN",
+        ),
+    ] = None,
     model: Annotated[
         str | None,
         option(
@@ -46,7 +90,8 @@ def app_command(
     quiet: Annotated[bool, option("--quiet", help="Print errors only.")] = False,
 ) -> None:
     """Open the studio in a browser, to set the focus by clicking; it runs on this machine."""
-    require_installed("the studio", ("gradio", "fastapi", "uvicorn"), "app")
+    require_installed("the studio", ("starlette", "uvicorn"), "app")
+    from any2bokeh.app.access import Access, new_password
     from any2bokeh.app.server import serve
     from any2bokeh.app.settings import Limits, Settings
     from any2bokeh.app.studio import Studio
@@ -57,25 +102,50 @@ def app_command(
     if not (math.isfinite(max_upload_gb) and max_upload_gb > 0):
         raise InputError(f"--max-upload-gb is {max_upload_gb:g}; give a number above 0, such as 2")
     _require_depth_model(depth_model, device)
+    _require_clip(clip, disparity)
     if model is not None:
         _require_model(model)
     elif diffusion_is_installed():
         model = COMPACT
     limits = replace(Limits(), upload_bytes=round(max_upload_gb * _GIB))
 
-    def ready(address: str) -> None:
-        if not quiet:
-            typer.echo(f"the studio is open at {address} (Ctrl-C closes it)")
+    access = Access(host, tuple(host_name or ()), framed_by=tuple(framed_by or ()))
+    if password == "auto" and not access.is_local:
+        access = replace(access, password=new_password())
+
+    def ready(links: list[str]) -> None:
+        if not quiet or access.password is not None:
+            typer.echo(f"the studio is open at {links[0]} (Ctrl-C closes it)")
+            for link in links[1:]:
+                typer.echo(f"on this machine also at {link}")
         if browser:
             import webbrowser
 
-            webbrowser.open(address)
+            webbrowser.open(links[-1])
 
-    studio = Studio(Settings(limits=limits, model=model, depth_model=depth_model, device=device))
+    settings = Settings(
+        limits=limits, model=model, depth_model=depth_model, device=device, clip=clip, disparity=disparity
+    )
+    studio = Studio(settings)
     try:
-        serve(studio, host=host, port=port, ready=ready)
+        serve(studio, access=access, port=port, ready=ready)
     finally:
         studio.close()
+
+
+def _require_clip(clip: Path | None, disparity: Path | None) -> None:
+    """Now, and not when the page is opened."""
+    from any2bokeh.disparity import open_disparity
+    from any2bokeh.video import open_source
+
+    if clip is None:
+        if disparity is not None:
+            raise InputError(f"--disparity {disparity} needs CLIP, which it belongs to; give the video before it")
+        return
+    with open_source(clip) as source:
+        if disparity is not None:
+            info = source.info
+            open_disparity(disparity, clip_frame_count=info.frame_count, frame_size=(info.width, info.height)).at(0)
 
 
 def _require_model(model: str) -> None:

@@ -1,0 +1,264 @@
+"""The studio over HTTP: commands in, snapshots out, pictures and files beside them.
+
+A request names its session by a token that the studio made, and never a path. What goes wrong is told as
+``{"error": sentence}``.
+
+===========================  ================================================================
+POST /api/sessions           a new session: ``{"token", "snapshot"}``
+GET  /api/controls           ranges, words and choices; see ``controls.py``
+GET  /api/TOKEN/snapshot     see ``snapshot.py``
+GET  /api/TOKEN/events       snapshots as they change, as server-sent events
+POST /api/TOKEN/command      see ``commands.py``; answers with a snapshot
+GET  /api/TOKEN/picture      a frame as JPEG; ``frame`` and ``view``
+GET  /api/TOKEN/final        a ``region`` of it in full size and final quality
+POST /api/TOKEN/video        the body is a file, which is opened; so for ``disparity`` and ``script``
+GET  /api/TOKEN/result       the newest render; ``loop`` likewise
+GET  /api/TOKEN/focus.json   the focus script
+===========================  ================================================================
+"""
+
+import json
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from any2bokeh import demo
+from any2bokeh.app.commands import command_of
+from any2bokeh.app.controls import controls
+from any2bokeh.app.events import EventStream
+from any2bokeh.app.final_frame import Region
+from any2bokeh.app.guard import LIVE_PATH
+from any2bokeh.app.picture import encoded
+from any2bokeh.app.refusal import Busy, Gone, TooLarge
+from any2bokeh.app.render_job import JobKind
+from any2bokeh.app.session import Session
+from any2bokeh.app.snapshot import as_json
+from any2bokeh.app.static_files import static_files
+from any2bokeh.app.studio import Studio
+from any2bokeh.app.upload import display_name, receive, require_size
+from any2bokeh.app.user_message import user_message
+from any2bokeh.errors import InputError, shown
+
+_COMMAND_BYTES = 1 << 16
+_VIDEO_TYPES = {".mp4": "video/mp4", ".webm": "video/webm", ".mov": "video/quicktime", ".mkv": "video/x-matroska"}
+_NOT_KEPT = {"Cache-Control": "no-store"}
+
+
+class Api:
+    """The routes of a studio.
+
+    Args:
+        studio: its sessions.
+    """
+
+    def __init__(self, studio: Studio) -> None:
+        self._studio = studio
+
+    def routes(self) -> list[Route]:
+        mine = "/api/{token}/"
+        return [
+            Route("/", _page),
+            Route("/static/{name}", _static),
+            Route(LIVE_PATH, _live),
+            Route("/demo.jpg", _demo_picture),
+            Route("/demo/{name}", _demo_file),
+            Route("/api/controls", self._controls),
+            Route("/api/sessions", self._arrive, methods=["POST"]),
+            Route(mine + "snapshot", self._snapshot),
+            Route(mine + "events", self._events),
+            Route(mine + "command", self._command, methods=["POST"]),
+            Route(mine + "picture", self._picture),
+            Route(mine + "final", self._final),
+            Route(mine + "video", self._video, methods=["POST"]),
+            Route(mine + "disparity", self._disparity, methods=["POST"]),
+            Route(mine + "script", self._script, methods=["POST"]),
+            Route(mine + "focus.json", self._saved_script),
+            Route(mine + "result", self._result),
+            Route(mine + "loop", self._loop),
+        ]
+
+    def _session(self, request: Request) -> Session:
+        return self._studio.session(request.path_params["token"])
+
+    def _controls(self, request: Request) -> Response:
+        return _json(controls(self._studio.settings.engines))
+
+    def _arrive(self, request: Request) -> Response:
+        session = self._studio.arrive()
+        return _json({"token": session.token, "snapshot": session.snapshot()}, status=201)
+
+    def _snapshot(self, request: Request) -> Response:
+        return _json(self._session(request).snapshot())
+
+    async def _events(self, request: Request) -> Response:
+        return EventStream(self._session(request))
+
+    async def _command(self, request: Request) -> Response:
+        session = self._session(request)
+        body = await _body(request, _COMMAND_BYTES, "the command")
+        try:
+            asked = json.loads(body)
+        except (ValueError, RecursionError):
+            raise InputError("the command cannot be read; reload the page") from None
+        await run_in_threadpool(session.run, command_of(asked))
+        return _json(await run_in_threadpool(session.snapshot))
+
+    def _picture(self, request: Request) -> Response:
+        made = self._session(request).picture(_frame(request), request.query_params.get("view", "result"))
+        headers = _NOT_KEPT | {"X-Provisional": str(int(made.is_provisional))}
+        if made.focus is not None:
+            headers |= {"X-Focus": f"{made.focus.focus_disparity:.4f}", "X-Blur": f"{made.focus.blur_strength:.4g}"}
+        return Response(made.jpeg, media_type="image/jpeg", headers=headers)
+
+    def _final(self, request: Request) -> Response:
+        asked = request.query_params.get("region", "")
+        try:
+            region = Region(*(float(each) for each in asked[:100].split(",")))
+        except (ValueError, TypeError) as error:
+            raise InputError(f"region is {shown(asked)}; it must be x0,y0,x1,y1, all from 0 to 1") from error
+        jpeg, lies = self._session(request).final(_frame(request), request.query_params.get("view", "result"), region)
+        headers = _NOT_KEPT | {"X-Region": f"{lies.x0:.6f},{lies.y0:.6f},{lies.x1:.6f},{lies.y1:.6f}"}
+        return Response(jpeg, media_type="image/jpeg", headers=headers)
+
+    async def _video(self, request: Request) -> Response:
+        session = self._session(request)
+        return await self._upload(request, session, session.open_video)
+
+    async def _disparity(self, request: Request) -> Response:
+        session = self._session(request)
+        return await self._upload(request, session, session.give_disparity)
+
+    async def _script(self, request: Request) -> Response:
+        session, name = self._session(request), _name(request, "focus.json")
+        body = await _body(request, self._studio.settings.limits.script_bytes, name, "choose a focus script (JSON)")
+        try:
+            text = body.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            raise InputError(f"{name} is not UTF-8 text; choose a focus script (JSON)") from None
+        await run_in_threadpool(session.load_script, text)
+        return _json(await run_in_threadpool(session.snapshot))
+
+    def _saved_script(self, request: Request) -> Response:
+        headers = _NOT_KEPT | {"Content-Disposition": 'attachment; filename="focus.json"'}
+        return Response(self._session(request).script_text(), media_type="application/json", headers=headers)
+
+    def _result(self, request: Request) -> Response:
+        return _rendered(self._session(request), "render", is_download="download" in request.query_params)
+
+    def _loop(self, request: Request) -> Response:
+        return _rendered(self._session(request), "loop", is_download=False)
+
+    async def _upload(self, request: Request, session: Session, take: Callable[[Path, str], None]) -> Response:
+        """Receive the body into the session's folder, under a name of ours."""
+        limit, name = self._studio.settings.limits.upload_bytes, _name(request, "clip")
+        require_size(request.headers.get("content-length"), limit, name)
+        with session.receiving():
+            path = session.new_file()
+            await receive(request.stream(), path, limit_bytes=limit, name=name)
+            await run_in_threadpool(take, path, name)
+        return _json(await run_in_threadpool(session.snapshot))
+
+
+def told(request: Request, error: Exception) -> Response:
+    """What went wrong with a request, as a sentence."""
+    statuses: dict[type[Exception], int] = {Gone: 404, TooLarge: 413, Busy: 429, InputError: 400}
+    status = next((status for kind, status in statuses.items() if isinstance(error, kind)), 500)
+    return _json({"error": user_message(error, doing="the request")}, status=status)
+
+
+def _frame(request: Request) -> int:
+    asked = request.query_params.get("frame", "")
+    if not (asked.isascii() and asked.isdigit() and len(asked) < 10):
+        raise InputError(f"frame is {shown(asked)}; it must be a whole number")
+    return int(asked)
+
+
+def _name(request: Request, otherwise: str) -> str:
+    return display_name(request.query_params.get("name", otherwise))
+
+
+async def _body(request: Request, limit_bytes: int, name: str, remedy: str = "reload the page") -> bytes:
+    """A small body.
+
+    Raises:
+        TooLarge: more than the limit, whatever was told before.
+    """
+    body = bytearray()
+    require_size(request.headers.get("content-length"), limit_bytes, name, remedy)
+    async for chunk in request.stream():
+        body += chunk
+        require_size(str(len(body)), limit_bytes, name, remedy)
+    return bytes(body)
+
+
+def _json(content: Any, *, status: int = 200) -> Response:
+    return Response(as_json(content), status, _NOT_KEPT, "application/json")
+
+
+def _page(request: Request) -> Response:
+    return _of_the_page(request, "index.html")
+
+
+def _static(request: Request) -> Response:
+    return _of_the_page(request, request.path_params["name"])
+
+
+def _of_the_page(request: Request, name: str) -> Response:
+    file = static_files().get(name)
+    if file is None:
+        return JSONResponse({"error": "There is no such file."}, 404)
+    headers = {"Cache-Control": "no-cache", "ETag": f'"{file.tag}"'}
+    if request.headers.get("if-none-match") == headers["ETag"]:
+        return Response(status_code=304, headers=headers)
+    return Response(file.content, headers=headers, media_type=file.media_type)
+
+
+def _live(request: Request) -> Response:
+    return Response(status_code=204)
+
+
+def _demo_picture(request: Request) -> Response:
+    return Response(picture_of_demo(), media_type="image/jpeg", headers={"Cache-Control": "max-age=3600"})
+
+
+def _demo_file(request: Request) -> Response:
+    """The bundled clip and its disparity, under the names that the shown command line gives them."""
+    file = {"demo.mp4": "clip.mp4", "disparity.mkv": "disparity.mkv"}.get(request.path_params["name"])
+    if file is None:
+        return JSONResponse({"error": "There is no such file."}, 404)
+    return FileResponse(demo.CLIP_FOLDER / file, filename=request.path_params["name"])
+
+
+def _rendered(session: Session, kind: JobKind, *, is_download: bool) -> Response:
+    job = session.result(kind)
+    assert job.result is not None
+    return FileResponse(
+        job.result,
+        media_type=_VIDEO_TYPES[job.result.suffix],
+        filename=job.name if is_download else None,
+        headers=_NOT_KEPT,
+    )
+
+
+@cache
+def picture_of_demo() -> bytes:
+    """A frame of the demo, refocused, for the first screen."""
+    from any2bokeh.disparity import open_disparity
+    from any2bokeh.render_inputs import render_inputs
+    from any2bokeh.renderers.base import RenderInput
+    from any2bokeh.renderers.layered.reduced import layered_renderer
+    from any2bokeh.video import open_source
+
+    with open_source(demo.CLIP_FOLDER / "clip.mp4") as source:
+        disparity = open_disparity(demo.CLIP_FOLDER / "disparity.mkv", clip_frame_count=source.info.frame_count)
+        [frame] = source.frames(0, 1)
+        given = RenderInput(frame.pixels, disparity.at(0), float(disparity.at(0).max()) * 0.9, 26.0)
+        [given] = render_inputs([given])
+        [pixels] = layered_renderer("draft", transfer=source.info.transfer).render([given])
+    return encoded(pixels)

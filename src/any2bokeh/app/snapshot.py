@@ -1,0 +1,91 @@
+"""What a page is told: plain values, the same for every page that shows a session."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, TypedDict
+
+from any2bokeh.app.follower import Stage
+from any2bokeh.app.render_job import JobKind
+
+
+class FindingSnapshot(TypedDict):
+    """How far the search for the focus is; see ``follower.Progress``."""
+
+    stage: Stage
+    done: int
+    total: int
+    message: str
+    remarks: list[str]
+
+
+class LensSnapshot(TypedDict):
+    """The lens on the camera: its name in the catalogue, its look, and its numbers."""
+
+    name: str
+    look: dict[str, float]
+    numbers: dict[str, float]
+
+
+class ClipSnapshot(TypedDict):
+    """A clip, and what is decided about it.
+
+    ``strengths`` are the frames from which on another blur strength K is meant, with that K; ``focus`` and ``blur``
+    are samples of d_f and K evenly over the clip, None where they are not known yet.
+    """
+
+    name: str
+    width: int
+    height: int
+    fps: float
+    frames: int
+    is_demo: bool
+    revision: int
+    depth: str
+    depth_is_rough: bool
+    keyframes: list[dict[str, Any]]
+    strengths: list[tuple[int, float]]
+    is_dense: bool
+    can_undo: bool
+    can_redo: bool
+    finding: FindingSnapshot
+    focus: list[float | None]
+    blur: list[float | None]
+    lens: LensSnapshot
+
+
+class JobSnapshot(TypedDict):
+    """The newest render; ``ahead`` is how many go before it while it waits."""
+
+    kind: JobKind
+    state: str
+    done: int
+    total: int
+    seconds_left: float | None
+    elapsed_s: float
+    message: str
+    name: str
+    ahead: int
+
+
+class ResultSnapshot(TypedDict):
+    """A render that is complete; ``is_current`` while nothing has been decided otherwise since it was asked for."""
+
+    file: str
+    name: str
+    is_current: bool
+
+
+class Snapshot(TypedDict):
+    """Everything that a page shows. A greater ``number`` is newer."""
+
+    number: int
+    clip: ClipSnapshot | None
+    job: JobSnapshot | None
+    results: dict[JobKind, ResultSnapshot]
+    engines: list[str]
+    command: str
+
+
+def as_json(told: Mapping[str, Any]) -> str:
+    """Text for the page, on one line."""
+    return json.dumps(told, ensure_ascii=False, allow_nan=False, separators=(",", ":"))

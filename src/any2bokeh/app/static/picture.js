@@ -1,0 +1,72 @@
+// The picture of the frame: one request at a time, the newest wish next.
+import { url } from "./api.js";
+import { byId } from "./element.js";
+import { say } from "./message.js";
+import { clip, store, watch } from "./store.js";
+
+const stage = byId("stage"), picture = byId("picture"), before = byId("before").firstElementChild;
+let isBusy = false, isProvisional = false, shown = "", knew = "", beforeOf = "";
+
+const wish = () => (clip() ? `${store.token}/${clip().revision}/${store.frame}/${store.view}` : "");
+
+// A provisional picture is asked for again when more is known than when it was asked for.
+const knowledge = () => `${clip().finding.stage}/${clip().depth}/${isKnown(store.frame)}`;
+const isStale = () => isProvisional && clip() !== null && knowledge() !== knew;
+
+function isKnown(frame) {
+  const values = clip().focus;
+  return values.length > 0 && values[Math.round(frame / Math.max(1, clip().frames - 1) * (values.length - 1))] !== null;
+}
+
+async function refresh() {
+  while (!isBusy && clip() && (wish() !== shown || isStale())) {
+    isBusy = true;
+    stage.setAttribute("aria-busy", "true");
+    await load();
+    isBusy = false;
+    stage.removeAttribute("aria-busy");
+  }
+  if (!isBusy && clip() && store.isComparing && beforeOf !== originalWish()) await loadBefore();
+}
+
+async function load() {
+  const wanted = wish();
+  knew = knowledge();
+  try {
+    const answer = await fetch(url(`picture?frame=${store.frame}&view=${store.view}`));
+    if (answer.ok) {
+      await put(picture, await answer.blob());
+      isProvisional = answer.headers.get("X-Provisional") === "1";
+      read(answer.headers.get("X-Focus"), answer.headers.get("X-Blur"));
+      stage.dataset.shown = wanted;
+      stage.dataset.provisional = String(isProvisional);
+    } else {
+      say((await answer.json()).error);
+    }
+  } catch {
+    say("The studio does not respond. Check that it is still running.");
+  }
+  shown = wanted;
+}
+
+const originalWish = () => `${store.token}/${clip().name}/${store.frame}`;
+
+async function loadBefore() {
+  const wanted = beforeOf = originalWish();
+  const answer = await fetch(url(`picture?frame=${store.frame}&view=source`));
+  if (answer.ok && wanted === originalWish()) await put(before, await answer.blob());
+}
+
+function put(image, blob) {
+  return new Promise((resolve) => {
+    const old = image.src;
+    image.onload = image.onerror = () => { if (old.startsWith("blob:")) URL.revokeObjectURL(old); resolve(); };
+    image.src = URL.createObjectURL(blob);
+  });
+}
+
+function read(focus, blur) {
+  byId("read").textContent = focus ? `focus ${Number(focus).toFixed(3)} · K ${Number(blur).toPrecision(3)} px` : "";
+}
+
+watch(refresh);
