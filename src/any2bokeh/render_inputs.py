@@ -21,8 +21,8 @@ def render_inputs(
 ) -> Iterator[RenderInput]:
     """What ``refocus`` gives a renderer for the frames of a clip.
 
-    With a plate, 8 frames are read ahead of the one that is given, and what is known of the 14 before it is kept. A frame
-    whose blur strength is 0 keeps its pixels, and its disparity is brought to their size.
+    With a plate, 8 frames are read ahead of the one that is given, and what is known of the 14 before it is kept. A
+    frame whose blur strength is 0 keeps its pixels, and its disparity is brought to their size.
 
     Args:
         frames: of one clip, in order, with disparity of any size and of the aspect of the picture.
