@@ -45,7 +45,7 @@ class Device {
     this._ids = new WeakMap();
     this._lastId = 0;
     device.lost.then((info) => {
-      if (info.reason === "destroyed") return;
+      if (this.fault) return; // closed by the page
       this.fault = new GpuFault(`the graphics processor was lost${info.message ? `: ${oneLine(info)}` : ""}`);
       lost(this.fault);
     });
@@ -128,10 +128,10 @@ class Device {
 
   // Give all memory back.
   close() {
+    this.fault = this.fault || new GpuFault("the preview was closed");
     for (const buffer of this._buffers.values()) buffer.destroy();
     this._buffers.clear();
     this._groups.clear();
-    this.fault = new GpuFault("the graphics processor was closed");
     this.device.destroy();
   }
 
