@@ -59,7 +59,7 @@ class Device {
   // The buffer of a name, with room for `size` bytes; what it held is lost where it has to grow.
   buffer(name, size, usage = GPUBufferUsage.STORAGE) {
     size = Math.ceil(Math.max(size, 16) / 16) * 16;
-    if (size > this.mostBytes) throw new GpuFault(`a buffer of ${Math.ceil(size / 2 ** 20)} MiB is larger than this browser's GPU allows`);
+    if (usage === GPUBufferUsage.STORAGE && size > this.mostBytes) throw new GpuFault(`a buffer of ${Math.ceil(size / 2 ** 20)} MiB is larger than this browser's GPU allows`);
     let buffer = this._buffers.get(name);
     if (!buffer || buffer.size < size) {
       if (buffer) {
