@@ -16,10 +16,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.optics import vignetting
+from any2bokeh.optics import footprint as footprints
+from any2bokeh.optics import profile as profiles
+from any2bokeh.optics import radii, vignetting
 from any2bokeh.optics.coc import REFERENCE_LONG_SIDE_PX
 from any2bokeh.optics.footprint import footprint
-from any2bokeh.optics.look import Look
+from any2bokeh.optics.look import LOOK_SETTINGS, Look
 from any2bokeh.optics.radii import LINEAR_LIMIT_PX
 from any2bokeh.optics.transfer import Transfer, lookup_tables
 from any2bokeh.renderers.base import RenderInput
@@ -36,6 +38,9 @@ STAGES = (
 
 CUT_STAGES = ("gather", "gather_level")
 """Those that differ where vignetting cuts shapes."""
+
+
+_CLIPPED: tuple[Transfer, ...] = ("srgb", "none")  # transfers whose highlights may be raised
 
 
 class Plane(NamedTuple):
@@ -59,8 +64,8 @@ def engine_message(look: Look, transfer: Transfer = "srgb") -> bytes:
 
     Returns:
         A message: the WGSL sources of all stages, by name, and by name and ``/cut`` of those that vignetting cuts;
-        names and kinds of the numbers that they take; constants; the lens; and the arrays ``records`` and ``table``
-        (see ``Shapes``), ``decode`` and ``encode`` (see ``lookup_tables``).
+        names and kinds of the numbers that they take; constants; the lens and its look; and the arrays ``records``
+        and ``table`` (see ``Shapes``), ``decode`` and ``encode`` (see ``lookup_tables``).
 
     Raises:
         InputError: the picture of the aperture cannot be read, or lets no light through.
@@ -80,10 +85,16 @@ def engine_message(look: Look, transfer: Transfer = "srgb") -> bytes:
             "cat_eye": cut.cat_eye,
             "swirl": cut.swirl,
             "axial_chromatic": look.axial_chromatic,
-            "gain": recovery.fixed_gain if transfer in ("srgb", "none") else 0.0,
+            "gain": recovery.fixed_gain if transfer in _CLIPPED else 0.0,
             "threshold": recovery.threshold,
+            "is_picture": look.aperture_image is not None,
         },
-        "transfer": {"peak": float(peak), "is_linear": transfer == "linear"},
+        "look": {name: getattr(look, name) for name in LOOK_SETTINGS},
+        "transfer": {
+            "peak": float(peak),
+            "is_linear": transfer == "linear",
+            "clips": transfer in _CLIPPED,
+        },
     }
     arrays = {"records": of_lens.records, "table": of_lens.table, "decode": decode, "encode": encode}
     return packed_message(header, {name: Plane(values) for name, values in arrays.items()})
@@ -161,6 +172,16 @@ def constants() -> dict[str, float]:
         "FOCUS_BIN": bins.FOCUS_BIN,
         "LINEAR_BINS": bins._LINEAR_BINS,
         "BINS_PER_E_FOLD": bins._BINS_PER_E_FOLD,
+        "IDENTITY_RADIUS_PX": radii.IDENTITY_RADIUS_PX,
+        "STEPS_PER_E_FOLD": radii._STEPS_PER_E_FOLD,
+        "CHORDS": footprints._CHORDS,
+        "SUBROWS": footprints._SUBROWS,
+        "MOST_DISCS": footprints._MOST_DISCS,
+        "RINGS": profiles._RINGS,
+        "ANNULUS_SAMPLES": profiles._ANNULUS_SAMPLES,
+        "KEPT_ROWS": vignetting._DISTANCES,
+        "KEPT_COLUMNS": vignetting._DIRECTIONS,
+        "KEPT_GRID": vignetting._GRID,
     }
 
 

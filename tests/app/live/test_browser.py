@@ -1,6 +1,7 @@
 """The layered engine in a real browser, headless: the canvas shows the CPU's picture."""
 
 import importlib.util
+import json
 import shutil
 import threading
 from collections.abc import Iterator
@@ -155,6 +156,14 @@ def opened(browser: Any, address: str) -> Iterator[Bench]:
     bench.page.close()
 
 
+@pytest.fixture(scope="module")
+def page(browser: Any, address: str) -> Iterator[Bench]:
+    """The test page, where nothing was asked of the GPU."""
+    bench = Bench(new_page(browser, address))
+    yield bench
+    bench.page.close()
+
+
 @pytest.fixture
 def bench(opened: Bench) -> Bench:
     opened.run("bench.mount('engine/disc').then(() => bench.give('frame/card'))")
@@ -248,6 +257,30 @@ def test_a_slider_asks_nobody(bench: Bench):
     assert bench.requests == []
 
 
+def test_another_look_asks_nobody(bench: Bench):
+    bench.run("bench.show(0.5, 40)")
+    bench.requests.clear()
+    bench.run("bench.show(0.5, 200, {blades: 6, aperture_rotation_deg: 10})")
+    look = Look(blades=6, aperture_rotation_deg=10)
+    require_same(bench.seen(), on_cpu(replace(card_frame(), blur_strength=200.0), look))
+    bench.run("bench.show(0.5, 40, {blades: 0, aperture_rotation_deg: 0, cat_eye: 0.8, swirl: 0.2})")
+    require_same(bench.seen(), on_cpu(card_frame(), LOOKS["cat"]))
+    assert bench.requests == []
+    assert "no setting zoom" in bench.run("bench.show(0.5, 40, {zoom: 1}).catch(error => error.message)")
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_the_page_makes_the_tables_that_the_server_makes(page: Bench, look: str):
+    base = "blades" if look == "disc" else "disc"
+    apart = page.run(f"bench.apart('engine/{base}', 'engine/{look}')")
+    assert apart["sizes"] == [0, 0]
+    assert apart["places"] == 0
+    assert apart["areas"] < 1e-6  # worst seen 1.2e-7: float32
+    assert apart["table"] < 1e-5  # worst seen 2.4e-7
+    found, right = json.loads(apart["lens"])
+    assert found == right
+
+
 def test_only_the_newest_wish_is_drawn(bench: Bench):
     wish = "bench.live.show({focusDisparity: 0.5, blurStrength: %s})"
     drawn = bench.run(f"Promise.all([{', '.join(wish % strength for strength in (10, 60, 100, 40))}])")
@@ -286,7 +319,7 @@ def test_memory_is_flat(bench: Bench):
     ],
     ids=["no WebGPU", "no adapter"],
 )
-def test_a_browser_that_cannot_is_told_in_one_line(opened: Bench, browser: Any, address: str, before: str, told: str):
+def test_a_browser_that_cannot_is_told_in_one_line(browser: Any, address: str, before: str, told: str):
     page = new_page(browser, address, before)
     said = page.evaluate("bench.open('engine/disc').catch(error => `${error.constructor.name}: ${error.message}`)")
     page.close()

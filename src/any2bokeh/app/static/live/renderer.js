@@ -2,6 +2,7 @@
 
 import { openDevice } from "./device.js";
 import { bandsOf, dispatchBand } from "./frame_passes.js";
+import { hasLook, withLook } from "./lens.js";
 import { opened } from "./message.js";
 import { Screen } from "./screen.js";
 import { Unlayered } from "./unlayered.js";
@@ -39,20 +40,8 @@ export class LiveRenderer {
   }
 
   // Take another lens: the message of another look, for frames of the same transfer.
-  async mount(engine) {
-    const { device } = this;
-    const message = opened(engine);
-    const sources = Object.entries(message.shaders).filter(([stage]) => stage !== "present");
-    const wanted = sources.filter(([stage]) => isUsed(stage, message));
-    await device.compile(wanted);
-    const { records, table, decode, encode } = message.arrays;
-    await device.guarded(() => {
-      device.upload("shapes", records);
-      device.upload("table", table);
-      device.upload("decode", decode);
-      device.upload("encode", encode);
-      this._engine = message;
-    });
+  mount(engine) {
+    return this._take(opened(engine));
   }
 
   // Take another frame: an ArrayBuffer, the message that `frame_message` of `app/live.py` makes. `show` draws it.
@@ -63,10 +52,10 @@ export class LiveRenderer {
 
   // Draw the frame. Of several wishes only the newest is drawn, when the GPU is done with the one before.
   //
-  // wanted: `focusDisparity` in [0, 1], and `blurStrength`, K >= 0.
+  // wanted: `focusDisparity` in [0, 1]; `blurStrength`, K >= 0; and `look`, settings of it that change, if any do.
   //
   // Resolves to whether it was drawn; false = a newer wish came before. It is rejected with a GpuFault, or with a
-  // RangeError for a blur wider than the frame.
+  // RangeError for a blur wider than the frame, or a look that only the server can make.
   show(wanted) {
     if (this._wanted) this._wanted.done(false);
     const shown = new Promise((done, failed) => (this._wanted = { ...wanted, done, failed }));
@@ -82,6 +71,19 @@ export class LiveRenderer {
     this.device.close();
   }
 
+  async _take(engine) {
+    const { device } = this;
+    await device.compile(Object.entries(engine.shaders).filter(([stage]) => isUsed(stage, engine)));
+    const { records, table, decode, encode } = engine.arrays;
+    await device.guarded(() => {
+      device.upload("shapes", records);
+      device.upload("table", table);
+      device.upload("decode", decode);
+      device.upload("encode", encode);
+      this._engine = engine;
+    });
+  }
+
   async _drawAll() {
     this._isDrawing = true;
     await null; // wishes of one event are one
@@ -89,6 +91,8 @@ export class LiveRenderer {
       const wanted = this._wanted;
       this._wanted = null;
       try {
+        const { look = {} } = wanted;
+        if (!hasLook(this._engine, look)) await this._take(withLook(this._engine, look));
         await this.device.guarded(() => this._draw(wanted));
         wanted.done(true);
       } catch (error) {
@@ -132,6 +136,7 @@ export class LiveRenderer {
 
 // Whether a lens needs a stage, of which there may be two.
 function isUsed(stage, { shaders, lens }) {
+  if (stage === "present") return false; // the screen's
   if (stage.endsWith("/cut")) return lens.cuts;
   return !(lens.cuts && `${stage}/cut` in shaders);
 }
