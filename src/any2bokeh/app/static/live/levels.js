@@ -18,6 +18,8 @@ export function depthBin(defocus, constants) {
 // The runs of a frame, `{level, near_bin, far_bin, reach}`, front to back: bins of one level that follow one another.
 export function runsOf(nearestPx, farthestPx, shiftPx, constants) {
   const { LINEAR_LIMIT_PX } = constants;
+  // The GPU rounds otherwise: a sample at an end must not fall into a bin beyond it, which nobody gathers.
+  [nearestPx, farthestPx] = [nearestPx + marginPx(nearestPx), farthestPx - marginPx(farthestPx)];
   const runs = [];
   for (let bin = depthBin(nearestPx, constants); bin >= depthBin(farthestPx, constants); bin--) {
     let [low, high] = defocusOf(bin, constants);
@@ -34,6 +36,10 @@ export function runsOf(nearestPx, farthestPx, shiftPx, constants) {
     }
   }
   return runs;
+}
+
+function marginPx(defocusPx) {
+  return 1e-3 + 1e-4 * Math.abs(defocusPx);
 }
 
 // Least and largest signed defocus in a bin.

@@ -17,9 +17,8 @@ export class Unlayered {
     const { front, all } = endsOf(frame);
     this.frame = frame;
     this.engine = engine;
-    // The GPU may round otherwise: no sample may lie beyond the last bin.
-    this.nearestPx = defocus(all[1]) + ROUNDING_PX;
-    this.farthestPx = defocus(all[0]) - ROUNDING_PX;
+    this.nearestPx = defocus(all[1]); // of all samples
+    this.farthestPx = defocus(all[0]);
     this.deepestPx = scale * (front[1] - front[0]); // largest step that there may be between two pixels
     this.shiftPx = Math.fround(lens.axial_chromatic * scale);
     this.values = {
@@ -101,8 +100,6 @@ export class Unlayered {
     return packed(this.engine.params.LayerParams, { ...this.values, ...changed });
   }
 }
-
-const ROUNDING_PX = 1e-3;
 
 // Least and largest disparity of what is seen, and of all samples; found once a frame.
 function endsOf(frame) {
