@@ -18,11 +18,12 @@ export class LiveRenderer {
   // mostBytes: see openDevice.
   static async open(canvas, engine, { lost, mostBytes } = {}) {
     const renderer = new LiveRenderer();
+    const message = opened(engine);
     const device = await openDevice({ lost, mostBytes });
     try {
       renderer.device = device;
-      renderer._screen = new Screen(canvas, device, opened(engine).shaders.present);
-      await renderer.mount(engine);
+      renderer._screen = new Screen(canvas, device, message.shaders.present);
+      await renderer._take(message);
     } catch (error) {
       device.close();
       throw error;
