@@ -193,7 +193,7 @@ def on_cpu(frame: RenderInput, look: Look | None = None, transfer: Transfer = "s
 
 
 def require_same(found: NDArray[np.uint8], right: NDArray[np.float32]) -> None:
-    """Within what is asked of every GPU. Worst seen: 0.005 codes, none more than 1 off."""
+    """Within what is asked of every GPU. Worst seen: 0.17 codes, none more than 2 off; a cat's eye at 22 px."""
     codes = np.rint(np.clip(right, 0, 1) * 255)
     assert found.shape == codes.shape
     apart = np.abs(found - codes)

@@ -3,8 +3,10 @@
 import json
 import re
 import struct
+from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -81,6 +83,17 @@ def test_a_lens_that_vignettes_says_so():
     assert lens["cuts"]
     assert lens["kept_at"] > 0
     assert (lens["cat_eye"], lens["gain"]) == (0.5, 2.0)
+
+
+def test_a_picture_of_an_aperture_is_told(tmp_path: Path):
+    picture = np.zeros((40, 40), np.uint8)
+    picture[5:35, 5:20] = 255
+    cv2.imwrite(str(tmp_path / "opening.png"), picture)
+    look = Look(aperture_image=tmp_path / "opening.png")
+    said, arrays = opened(engine_message(look))
+    assert said["lens"]["is_picture"]
+    right = shapes_of(footprint(look.aperture(), look.profile(), LINEAR_LIMIT_PX), None)
+    np.testing.assert_array_equal(arrays["table"], right.table)
 
 
 def test_lamps_alone_are_not_raised():
