@@ -65,7 +65,7 @@ export class Profile {
     return rho <= 1 ? bright : 0;
   }
 
-  // The profile as discs laid on one another: `{scale, brightness}` of each.
+  // The profile as discs laid on one another, of areas that grow evenly: the brightness that each adds.
   steps(count, inFront) {
     const samples = this.constants.ANNULUS_SAMPLES;
     const means = Array.from({ length: count }, (_, disc) => {
@@ -73,6 +73,6 @@ export class Profile {
       for (let i = 0; i < samples; i++) total += this.brightness(Math.sqrt((disc + (i + 0.5) / samples) / count), inFront);
       return total / samples;
     });
-    return means.map((mean, disc) => ({ scale: Math.sqrt((disc + 1) / count), brightness: mean - (means[disc + 1] || 0) }));
+    return means.map((mean, disc) => mean - (means[disc + 1] || 0));
   }
 }

@@ -47,24 +47,28 @@ function ofPile(shape, profile, radii) {
   const { MOST_DISCS, IDENTITY_RADIUS_PX } = shape.constants;
   const counts = Array.from(radii, (radius) => Math.trunc(Math.min(Math.max(1 + 0.75 * radius, 1), MOST_DISCS)));
   const reach = Int32Array.from(radii, (radius) => Math.floor(radius * shape.height + 0.5));
+  const scales = (count) => Array.from({ length: count }, (_, disc) => Math.sqrt((disc + 1) / count));
+  const behind = Array.from(radii, (radius, i) =>
+    rowsOf(shape, scales(counts[i]).map((scale) => Math.max(radius * scale, IDENTITY_RADIUS_PX))));
   const [places, heights, rowFirst, first, areas] = [[], [], [0], [], []];
   for (const inFront of [false, true]) {
     const piles = new Map([...new Set(counts)].map((count) => [count, profile.steps(count, inFront)]));
-    radii.forEach((radius, i) => {
+    radii.forEach((_, i) => {
       const pile = piles.get(counts[i]);
-      let discs = rowsOf(shape, pile.map(({ scale }) => Math.max(radius * scale, IDENTITY_RADIUS_PX)));
-      if (inFront) discs = mirrored(discs);
+      const discs = inFront ? mirrored(behind[i]) : behind[i];
       first.push(rowFirst.length - 1);
       let area = 0;
       for (let row = -reach[i]; row <= reach[i]; row++) {
-        pile.forEach(({ brightness }, disc) => {
-          if (Math.abs(row) > discs.reach[disc]) return;
+        for (let disc = 0; disc < pile.length; disc++) {
+          if (Math.abs(row) > discs.reach[disc]) continue;
           const at = 3 * (discs.first[disc] + discs.reach[disc] + row);
-          const [left, right, filled] = [discs.spans[at], discs.spans[at + 1], discs.spans[at + 2]];
+          const left = discs.spans[at];
+          const right = discs.spans[at + 1];
+          const height = discs.spans[at + 2] * pile[disc];
           places.push(left + 0.5, right + 0.5);
-          heights.push(filled * brightness, -filled * brightness);
-          area += (right - left) * filled * brightness;
-        });
+          heights.push(height, -height);
+          area += (right - left) * height;
+        }
         rowFirst.push(places.length);
       }
       areas.push(1 / area);
@@ -107,7 +111,10 @@ function mirrored({ reach, first, spans }) {
   for (let i = 0; i < reach.length; i++) {
     for (let row = 0; row <= 2 * reach[i]; row++) {
       const from = 3 * (first[i] + 2 * reach[i] - row);
-      turned.set([-spans[from + 1], -spans[from], spans[from + 2]], 3 * (first[i] + row));
+      const to = 3 * (first[i] + row);
+      turned[to] = -spans[from + 1];
+      turned[to + 1] = -spans[from];
+      turned[to + 2] = spans[from + 2];
     }
   }
   return { reach, first, spans: turned };
@@ -142,7 +149,9 @@ function fillSpans({ chords, constants }, radius, first, reach, spans) {
     return;
   }
   for (let row = -reach; row <= reach; row++) {
-    let [count, leftSum, rightSum] = [0, 0, 0];
+    let count = 0;
+    let leftSum = 0;
+    let rightSum = 0;
     for (let sub = 0; sub < subrows; sub++) {
       const y = (row - 0.5 + (sub + 0.5) / subrows) / radius;
       const chord = Math.trunc((y + 1) * 0.5 * chordCount);
