@@ -1,0 +1,59 @@
+// Bins and levels; `bins.py` and `gpu/levels.py` explain them.
+
+// Bin of a signed defocus in pixels.
+export function depthBin(defocus, constants) {
+  const { FOCUS_BIN, LINEAR_BINS, BINS_PER_E_FOLD } = constants;
+  const radius = Math.abs(defocus);
+  if (radius < 0.5) return FOCUS_BIN;
+  let away;
+  if (radius < LINEAR_BINS + 0.5) {
+    away = 1 + Math.floor(radius - 0.5);
+  } else {
+    away = LINEAR_BINS + 1 + Math.floor(Math.log(radius / (LINEAR_BINS + 0.5)) * BINS_PER_E_FOLD);
+    away = Math.min(away, FOCUS_BIN);
+  }
+  return defocus > 0 ? FOCUS_BIN + away : FOCUS_BIN - away;
+}
+
+// The runs of a frame, `{level, near_bin, far_bin, reach}`, front to back: bins of one level that follow one another.
+export function runsOf(nearestPx, farthestPx, shiftPx, constants) {
+  const { LINEAR_LIMIT_PX } = constants;
+  // The GPU rounds otherwise: a sample at an end must not fall into a bin beyond it, which nobody gathers.
+  [nearestPx, farthestPx] = [nearestPx + marginPx(nearestPx), farthestPx - marginPx(farthestPx)];
+  const runs = [];
+  for (let bin = depthBin(nearestPx, constants); bin >= depthBin(farthestPx, constants); bin--) {
+    let [low, high] = defocusOf(bin, constants);
+    [low, high] = [Math.max(low, farthestPx), Math.min(high, nearestPx)];
+    const widest = Math.max(Math.abs(low + shiftPx), Math.abs(high + shiftPx));
+    const level = Math.max(Math.ceil(Math.log2(Math.max(widest, 1e-3) / LINEAR_LIMIT_PX)), 0);
+    const reach = Math.ceil(Math.min(widest / 2 ** level, LINEAR_LIMIT_PX)) + 1;
+    const last = runs[runs.length - 1];
+    if (last && last.level === level) {
+      last.far_bin = bin;
+      last.reach = Math.max(last.reach, reach);
+    } else {
+      runs.push({ level, near_bin: bin, far_bin: bin, reach });
+    }
+  }
+  return runs;
+}
+
+function marginPx(defocusPx) {
+  return 1e-3 + 1e-4 * Math.abs(defocusPx);
+}
+
+// Least and largest signed defocus in a bin.
+function defocusOf(bin, constants) {
+  const { BIN_COUNT, FOCUS_BIN } = constants;
+  const away = Math.abs(bin - FOCUS_BIN);
+  const inner = radiusPx(away, constants);
+  const outer = away < Math.floor(BIN_COUNT / 2) ? radiusPx(away + 1, constants) : Infinity;
+  if (away === 0) return [-outer, outer];
+  return bin > FOCUS_BIN ? [inner, outer] : [-outer, -inner];
+}
+
+// Radius at which the bin `away` from the one in focus begins.
+function radiusPx(away, { LINEAR_BINS, BINS_PER_E_FOLD }) {
+  if (away <= LINEAR_BINS + 1) return Math.max(away - 0.5, 0);
+  return (LINEAR_BINS + 0.5) * Math.exp((away - LINEAR_BINS - 1) / BINS_PER_E_FOLD);
+}

@@ -1,0 +1,143 @@
+// The layered engine in the browser: draws one frame on a canvas, as often as its focus, strength or lens changes.
+
+import { openDevice } from "./device.js";
+import { bandsOf, dispatchBand } from "./frame_passes.js";
+import { hasLook, withLook } from "./lens.js";
+import { opened } from "./message.js";
+import { Screen } from "./screen.js";
+import { Unlayered } from "./unlayered.js";
+
+export { GpuFault } from "./device.js";
+
+export class LiveRenderer {
+  // A renderer that draws on a canvas. It is rejected with a GpuFault, whose message is one line, where there is no
+  // WebGPU, or none that can be used.
+  //
+  // engine: an ArrayBuffer, the message that `engine_message` of `app/live.py` makes of a look.
+  // lost: called with a GpuFault when the GPU goes away later.
+  // mostBytes: see openDevice.
+  static async open(canvas, engine, { lost, mostBytes } = {}) {
+    const renderer = new LiveRenderer();
+    const message = opened(engine);
+    const device = await openDevice({ lost, mostBytes });
+    try {
+      renderer.device = device;
+      renderer._screen = new Screen(canvas, device, message.shaders.present);
+      await renderer._take(message);
+    } catch (error) {
+      device.close();
+      throw error;
+    }
+    return renderer;
+  }
+
+  constructor() {
+    this.device = null;
+    this._engine = null;
+    this._frame = null;
+    this._isUploaded = false;
+    this._wanted = null;
+    this._isDrawing = false;
+  }
+
+  // Take another lens: the message of another look, for frames of the same transfer.
+  mount(engine) {
+    return this._take(opened(engine));
+  }
+
+  // Take another frame: an ArrayBuffer, the message that `frame_message` of `app/live.py` makes. `show` draws it.
+  give(frame) {
+    this._frame = opened(frame);
+    this._isUploaded = false;
+  }
+
+  // Draw the frame. Of several wishes only the newest is drawn, when the GPU is done with the one before.
+  //
+  // wanted: `focusDisparity` in [0, 1]; `blurStrength`, K >= 0; and `look`, settings of it that change, if any do.
+  //
+  // Resolves to whether it was drawn; false = a newer wish came before. It is rejected with a GpuFault, or with a
+  // RangeError for a blur wider than the frame, or a look that only the server can make.
+  show(wanted) {
+    if (this._wanted) this._wanted.done(false);
+    const shown = new Promise((done, failed) => (this._wanted = { ...wanted, done, failed }));
+    if (!this._isDrawing) this._drawAll();
+    return shown;
+  }
+
+  // Give the GPU's memory back.
+  close() {
+    if (this._wanted) this._wanted.done(false);
+    this._wanted = null;
+    this._screen.close();
+    this.device.close();
+  }
+
+  async _take(engine) {
+    const { device } = this;
+    await device.compile(Object.entries(engine.shaders).filter(([stage]) => isUsed(stage, engine)));
+    const { records, table, decode, encode } = engine.arrays;
+    await device.guarded(() => {
+      device.upload("shapes", records);
+      device.upload("table", table);
+      device.upload("decode", decode);
+      device.upload("encode", encode);
+      this._engine = engine;
+    });
+  }
+
+  async _drawAll() {
+    this._isDrawing = true;
+    await null; // wishes of one event are one
+    while (this._wanted) {
+      const wanted = this._wanted;
+      this._wanted = null;
+      try {
+        const { look = {} } = wanted;
+        if (!hasLook(this._engine, look)) await this._take(withLook(this._engine, look));
+        await this.device.guarded(() => this._draw(wanted));
+        wanted.done(true);
+      } catch (error) {
+        wanted.failed(error);
+      }
+    }
+    this._isDrawing = false;
+  }
+
+  _draw(wanted) {
+    const { device, _frame: frame, _engine: engine } = this;
+    if (!frame) throw new Error("there is no frame to be drawn: call give first");
+    if (wanted.blurStrength === 0) {
+      this._drawSource(frame, engine);
+      return;
+    }
+    const given = new Unlayered(frame, engine, wanted);
+    given.requireFits(device);
+    const bands = bandsOf(given, device.mostBytes);
+    let layers = null;
+    for (const band of bands) {
+      const commands = device.commands();
+      layers = layers || given.dispatch(device, commands, !this._isUploaded);
+      this._isUploaded = true;
+      const result = dispatchBand(device, commands, given, layers, band);
+      this._screen.draw(device, commands, frame, engine.transfer.is_linear, result, band);
+      commands.submit();
+    }
+  }
+
+  // No blur: the frame's own pixels.
+  _drawSource(frame, engine) {
+    const { device } = this;
+    const commands = device.commands();
+    const [top, bottom] = frame.window;
+    device.upload("pixels", frame.arrays.pixels);
+    this._screen.draw(device, commands, frame, engine.transfer.is_linear, null, { top: 0, bottom: bottom - top });
+    commands.submit();
+  }
+}
+
+// Whether a lens needs a stage, of which there may be two.
+function isUsed(stage, { shaders, lens }) {
+  if (stage === "present") return false; // the screen's
+  if (stage.endsWith("/cut")) return lens.cuts;
+  return !(lens.cuts && `${stage}/cut` in shaders);
+}

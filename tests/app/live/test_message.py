@@ -1,0 +1,172 @@
+"""What a page is given of the layered engine."""
+
+import json
+import re
+import struct
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from any2bokeh.app.live import (
+    CUT_STAGES,
+    STAGES,
+    Plane,
+    constants,
+    engine_message,
+    frame_message,
+    packed_message,
+    quantised,
+    shader_sources,
+)
+from any2bokeh.optics.footprint import footprint
+from any2bokeh.optics.look import Look
+from any2bokeh.optics.radii import LINEAR_LIMIT_PX
+from any2bokeh.optics.transfer import lookup_tables
+from any2bokeh.plate.hidden import HiddenBackground
+from any2bokeh.renderers.base import RenderInput
+from any2bokeh.renderers.layered.gpu.params import LayerParams, Params
+from any2bokeh.renderers.layered.gpu.shapes import shapes_of
+from tests.renderers.layered import scenes
+from tests.renderers.layered.test_bands import ramp
+
+WORKGROUP_BYTES, BUFFERS = 16384, 8
+"""What every WebGPU has: memory of a workgroup, and storage buffers of a stage."""
+
+
+def opened(message: bytes) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    size = struct.unpack_from("<I", message)[0]
+    said = json.loads(message[4 : 4 + size])
+    arrays = {}
+    for name, each in said["arrays"].items():
+        count = int(np.prod(each["shape"], dtype=int))
+        values = np.frombuffer(message, each["type"], count, 4 + size + each["at"]).reshape(each["shape"])
+        arrays[name] = values * each["unit"] if values.dtype.kind == "u" and each["unit"] != 1 else values
+    return said, arrays
+
+
+def test_arrays_come_back_and_begin_at_words():
+    given = {"odd": Plane(np.arange(5, dtype=np.uint8)), "light": Plane(np.array([[0.5, 2]], np.float32))}
+    message = packed_message({"window": [0, 1, 0, 2]}, given)
+    said, arrays = opened(message)
+    assert said["window"] == [0, 1, 0, 2]
+    assert all(each["at"] % 4 == 0 for each in said["arrays"].values())
+    for name, plane in given.items():
+        np.testing.assert_array_equal(arrays[name], plane.values)
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_integers_are_the_nearest(bits: int):
+    values = np.array([-0.1, 0.0, 0.3, 1.0, 1.2], np.float32)
+    plane = quantised(values, bits)
+    np.testing.assert_allclose(plane.values * plane.unit, np.clip(values, 0, 1), atol=0.501 / (2**bits - 1))
+
+
+def test_the_tables_are_those_of_the_lens():
+    look = Look(blades=5, spherical=0.4)
+    said, arrays = opened(engine_message(look))
+    right = shapes_of(footprint(look.aperture(), look.profile(), LINEAR_LIMIT_PX), None)
+    np.testing.assert_array_equal(arrays["records"], right.records)
+    np.testing.assert_array_equal(arrays["table"], right.table)
+    assert (said["lens"]["cuts"], said["lens"]["kept_at"]) == (False, 0)
+    decode, (encode, _) = lookup_tables("srgb")
+    np.testing.assert_array_equal(arrays["decode"], decode)
+    np.testing.assert_array_equal(arrays["encode"], encode)
+
+
+def test_a_lens_that_vignettes_says_so():
+    said, _ = opened(engine_message(Look(cat_eye=0.5, highlights=2.0)))
+    lens = said["lens"]
+    assert lens["cuts"]
+    assert lens["kept_at"] > 0
+    assert (lens["cat_eye"], lens["gain"]) == (0.5, 2.0)
+
+
+def test_a_picture_of_an_aperture_is_told(tmp_path: Path):
+    picture = np.zeros((40, 40), np.uint8)
+    picture[5:35, 5:20] = 255
+    cv2.imwrite(str(tmp_path / "opening.png"), picture)
+    look = Look(aperture_image=tmp_path / "opening.png")
+    said, arrays = opened(engine_message(look))
+    assert said["lens"]["is_picture"]
+    right = shapes_of(footprint(look.aperture(), look.profile(), LINEAR_LIMIT_PX), None)
+    np.testing.assert_array_equal(arrays["table"], right.table)
+
+
+def test_lamps_alone_are_not_raised():
+    assert opened(engine_message(Look(highlights="auto")))[0]["lens"]["gain"] == 0
+
+
+def test_numbers_are_told_in_the_order_of_the_shaders():
+    kinds = opened(engine_message(Look()))[0]["params"]
+    for params, name in ((Params, "params"), (LayerParams, "layer_params")):
+        source = shader_sources()["finish" if name == "params" else "prepare"]
+        struct_text = re.search(rf"struct {params.__name__} {{(.*?)\n}}", source, re.DOTALL)
+        assert struct_text is not None
+        declared = re.findall(r"(\w+): ([if])32", struct_text[1])
+        assert [tuple(each) for each in kinds[params.__name__]] == declared
+
+
+def test_a_frame_travels_with_what_is_known_of_it():
+    height, width, margin = 12, 20, 4
+    wide = (height + 2 * margin, width + 2 * margin)
+    pixels = scenes.noise(height, width)
+    seen = HiddenBackground(
+        scenes.noise(*wide), np.full((1, *wide), 0.2, np.float32), np.ones(wide, np.float32), margin
+    )
+    frame = RenderInput(pixels, scenes.card(height, width), 0.5, 20.0, hidden=seen)
+    said, arrays = opened(frame_message(frame))
+    assert said["window"] == [margin, margin + height, margin, margin + width]
+    inner = np.s_[:, margin : margin + height, margin : margin + width]
+    np.testing.assert_allclose(arrays["pixels"][inner], pixels, atol=0.501 / 255)
+    np.testing.assert_allclose(arrays["disparity"][inner[1:]], frame.disparity[0], atol=0.501 / 65535)
+    assert arrays["seen"].shape == (5, *wide)
+    assert "mixed" not in arrays
+
+
+def test_mixed_pixels_travel():
+    frame = ramp()
+    assert frame.bands is not None
+    _, arrays = opened(frame_message(frame))
+    np.testing.assert_allclose(arrays["mixed"][0], frame.bands.alpha.reshape(arrays["mixed"].shape[1:]), atol=1e-5)
+
+
+def test_light_keeps_its_range():
+    pixels = 3 * scenes.noise(8, 8)
+    _, arrays = opened(frame_message(RenderInput(pixels, scenes.card(8, 8), 0.5, 20.0), "linear"))
+    np.testing.assert_array_equal(arrays["pixels"], pixels)
+
+
+@pytest.mark.parametrize("stage", [*STAGES, *(f"{stage}/cut" for stage in CUT_STAGES)])
+def test_every_stage_keeps_within_the_limits_of_any_webgpu(stage: str):
+    source = shader_sources()[stage]
+    assert len(re.findall(r"var<storage", source)) <= BUFFERS
+    assert workgroup_bytes(source) <= WORKGROUP_BYTES
+    size = re.search(r"@workgroup_size\((\d+)(?:, (\d+))?\)", source)
+    assert size is not None
+    assert int(size[1]) * int(size[2] or 1) <= 256
+
+
+def workgroup_bytes(source: str) -> int:
+    """Of the variables of a workgroup, each at a multiple of 16 bytes."""
+    numbers = dict(re.findall(r"const (\w+)(?:: \w+)? = (\d+)u?;", source))
+    sizes = {"u32": 4, "i32": 4, "f32": 4, "atomic<u32>": 4, "vec2f": 8, "vec2i": 8, "vec2u": 8}
+    sizes |= {"vec4f": 16, "vec4i": 16, "vec4u": 16, "Opening": 28}
+    total = 0
+    for kind in re.findall(r"var<workgroup> \w+: (.+?);", source):
+        of_array = re.fullmatch(r"array<(.+), (.+)>", kind)
+        count = 1
+        if of_array is not None:
+            kind, expression = of_array.groups()
+            words = re.sub(r"[A-Z]\w*", lambda name: numbers[name[0]], expression)
+            count = eval(re.sub(r"(\d)u\b", r"\1", words).replace("/", "//"))
+        total += -(-count * sizes[kind] // 16) * 16
+    return total
+
+
+def test_constants_are_numbers():
+    assert constants()["BIN_COUNT"] == 129
+    assert all(isinstance(value, int | float) for value in constants().values())
