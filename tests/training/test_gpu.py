@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from any2bokeh.training.run_log import read_log
-from any2bokeh.training.trainer import RunOptions, train
+from any2bokeh.training.trainer import Device, RunOptions, train
 from tests.training.clips import soft_clips
 from tests.training.conftest import tiny_config
 
@@ -19,7 +19,7 @@ pytestmark = [
 STEPS = 20
 
 
-def losses(out: Path, device: str, precision: str) -> list[float]:
+def losses(out: Path, device: Device, precision: str) -> list[float]:
     config = tiny_config({"1": STEPS}, precision=precision)
     result = train(config, soft_clips(), out, device=device, run_options=RunOptions(state_every=100))
     return [line["loss"] for line in read_log(result.log) if line["kind"] == "step"]
