@@ -1,5 +1,6 @@
 """The node of the layered engine."""
 
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -15,6 +16,7 @@ from .rendering import rendered
 
 QUALITIES = ["final", "preview", "draft"]
 TRANSFERS = ["srgb", "none"]
+RECOVERIES = ["off", "auto", "gain"]
 
 
 class LayeredRender(io.ComfyNode):
@@ -34,6 +36,16 @@ class LayeredRender(io.ComfyNode):
                 io.Combo.Input("quality", options=QUALITIES, default="final", tooltip="Drafts blur at a smaller size."),
                 io.Combo.Input("transfer", options=TRANSFERS, default="srgb", tooltip="none blurs code values."),
                 *map(_look_input, LOOK_SETTINGS.values()),
+                # Last and optional, and the number counts by default: workflows from before it was there stay as
+                # they were, as ComfyUI keeps the values of fields by their place.
+                io.Combo.Input(
+                    "highlight_recovery",
+                    options=RECOVERIES,
+                    default="gain",
+                    optional=True,
+                    tooltip="off leaves clipped highlights as recorded, auto raises lamps alone, as their rims show, "
+                    "and gain raises all clipped pixels by the number in highlights, which is 0 by default.",
+                ),
             ],
             outputs=[io.Image.Output(display_name="images")],
         )
@@ -46,9 +58,12 @@ class LayeredRender(io.ComfyNode):
         focus: FocusTrack,
         quality: Any,
         transfer: Any,
+        highlight_recovery: Any = "gain",
         **look: Any,
     ) -> io.NodeOutput:
         settings = EngineSettings(render_quality=quality, transfer=transfer)
+        if highlight_recovery != "gain":
+            look["highlights"] = {"off": 0.0, "auto": "auto"}[highlight_recovery]
         renderer = make_renderer(settings, Look(**look))
         return io.NodeOutput(await rendered(images, disparity, focus, renderer))
 
@@ -61,5 +76,13 @@ def _look_input(setting: Setting) -> Any:
         min=number(setting.low),
         max=number(setting.high),
         step=number(setting.step),
-        tooltip=setting.sentence,
+        tooltip=_tooltip(setting),
     )
+
+
+def _tooltip(setting: Setting) -> str:
+    """The sentence of a setting. A field for numbers takes no word: that is a choice of ``highlight_recovery``."""
+    if not setting.word:
+        return setting.sentence
+    number = replace(setting, word="").sentence
+    return f"{number} The number counts where highlight_recovery is gain; {setting.word} is chosen there."

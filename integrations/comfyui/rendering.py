@@ -1,5 +1,7 @@
 """What the render nodes share: a batch, its disparity and its focus through a renderer, with progress."""
 
+from typing import Any
+
 import numpy as np
 import torch
 from comfy_api.latest import ComfyAPI
@@ -32,9 +34,15 @@ async def rendered(
     )
     inputs = render_inputs(given, plate="auto" if isinstance(renderer, TakesHidden) else "off")
 
-    api = ComfyAPI()
+    execution = _execution(ComfyAPI())
     result = np.empty_like(frames)
     for index, pixels in enumerate(renderer.render(inputs)):
         result[index] = pixels
-        await api.execution.set_progress(value=index + 1, max_value=count)
+        await execution.set_progress(value=index + 1, max_value=count)
     return image_of(result)
+
+
+def _execution(api: Any) -> Any:
+    """What takes the progress. ComfyUI documents it as an attribute, but 0.3.64 has only the class of it."""
+    execution = getattr(api, "execution", None)
+    return api.Execution() if execution is None else execution

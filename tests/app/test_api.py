@@ -62,6 +62,11 @@ def test_controls_are_those_of_the_tables(site: Site):
         setting = LOOK_SETTINGS[name]
         assert (slider["low"], slider["high"]) == (setting.slider_low, setting.slider_high)
         assert (slider["label"], slider["help"]) == (setting.label, setting.help)
+        assert ("choice" in slider) == bool(setting.word)
+    lamps = [each["value"] for each in sliders["highlights"]["choice"]["options"]]
+    assert lamps == [0, "auto", 8]
+    for value in lamps:
+        LOOK_SETTINGS["highlights"].require(value)
     assert [each["name"] for each in told["lenses"]] == ["plain", *lenses()]
     assert [each["name"] for each in told["engines"]] == ["layered"]
 
@@ -86,6 +91,7 @@ def test_commands_come_back_as_snapshots(site: Site, session: Session):
         ({"do": "blur", "frame": 9, "strength": 31, "begins": True}, lambda c: c["strengths"] == [[0, 26], [9, 31]]),
         ({"do": "blur", "frame": 3, "strength": 5}, lambda c: c["strengths"] == [[0, 5], [9, 31]]),
         ({"do": "look", "name": "blades", "value": 5}, lambda c: c["lens"]["look"]["blades"] == 5),
+        ({"do": "look", "name": "highlights", "value": "auto"}, lambda c: c["lens"]["look"]["highlights"] == "auto"),
         ({"do": "lens", "name": "portrait-85-f1.4"}, lambda c: c["lens"]["name"] == "portrait-85-f1.4"),
         ({"do": "lens number", "name": "f_number", "value": 2.8}, lambda c: c["lens"]["numbers"]["f_number"] == 2.8),
         ({"do": "change", "frame": 9, "changes": {"easing": "hold"}}, lambda c: c["keyframes"][1]["easing"] == "hold"),

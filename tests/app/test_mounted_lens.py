@@ -1,6 +1,7 @@
 import pytest
 
 from any2bokeh.app.mounted_lens import LENS_SETTINGS, NO_LENS, MountedLens
+from any2bokeh.cli.look_options import LookOptions
 from any2bokeh.errors import InputError
 from any2bokeh.optics.catalogue import find_lens, lenses
 from any2bokeh.optics.lens import Lens
@@ -26,6 +27,14 @@ def test_typed_words_are_the_look():
     typed = dict(zip(words[::2], words[1::2], strict=True))
     assert typed == {LOOK_SETTINGS[name].option: f"{value:g}" for name, value in lens.look.numbers().items()}
     assert typed["--blades"] == "7"
+
+
+@pytest.mark.parametrize("highlights", ["auto", 4, 0])
+def test_typed_highlights_are_what_the_command_line_takes(highlights: float | str):
+    words = MountedLens().with_look(highlights=highlights).typed_look()
+    assert words == ([] if highlights == 0 else ["--highlights", str(highlights)])
+    typed = LookOptions(highlights=words[1] if words else None).look(None)
+    assert typed == Look().changed(highlights=highlights)
 
 
 @pytest.mark.parametrize(("given", "taken"), [(0, 0), (1, 0), (2, 3), (3, 3), (16, 16)])

@@ -333,6 +333,48 @@ def test_keys_work_after_a_slider_was_used(opened: Studio):
     assert page.evaluate("window.studio.store.frame") == 0
 
 
+def test_lamps_are_chosen_with_the_keyboard_and_undone(opened: Studio):
+    opened.open()
+    page = opened.page
+    opened.tab("Lens")
+    page.get_by_text("Aberrations and highlights").click()
+    lamps = page.get_by_role("group", name="Lamps")
+    recorded, automatic, by_hand = (
+        lamps.get_by_role("radio", name=name) for name in ("As recorded", "Automatic", "By hand")
+    )
+    slider = page.get_by_role("slider", name="Highlight gain")
+    box = page.get_by_role("spinbutton", name="Highlight gain")
+
+    def is_at(chosen: Any, look: float | str, slid: str, typed: str) -> None:
+        assert page.evaluate(f"{_CLIP}.lens.look.highlights") == look
+        assert [each.is_checked() for each in (recorded, automatic, by_hand)] == [
+            each is chosen for each in (recorded, automatic, by_hand)
+        ]
+        assert (slider.input_value(), box.input_value()) == (slid, typed)
+
+    is_at(recorded, 0, "0", "0")
+    recorded.focus()
+    opened.change(lambda: page.keyboard.press("ArrowDown"))
+    is_at(automatic, "auto", "0", "")
+    assert (slider.get_attribute("aria-valuetext"), box.get_attribute("placeholder")) == ("auto", "auto")
+    assert "--highlights auto" in page.locator("#command code").text_content()
+    opened.change(lambda: page.keyboard.press("ArrowDown"))
+    is_at(by_hand, 8, "8", "8")
+    assert slider.get_attribute("aria-valuetext") is None
+    opened.change(lambda: slider.fill("3.5"))
+    opened.change(automatic.check)
+    opened.change(by_hand.check)
+    is_at(by_hand, 3.5, "3.5", "3.5")  # the number that was there comes back
+    opened.change(lambda: page.keyboard.press("Control+z"))
+    is_at(automatic, "auto", "0", "")
+    opened.change(lambda: slider.press("ArrowRight"))  # to move the slider is to choose by hand
+    is_at(by_hand, 0.5, "0.5", "0.5")
+    opened.change(lambda: slider.press("ArrowLeft"))
+    is_at(recorded, 0, "0", "0")
+    assert page.evaluate("window.studio.store.frame") == 0  # arrows are the controls' own
+    assert page.evaluate(_FAULTS_OF_ACCESS) == []
+
+
 def test_refused_values_and_old_messages_go(opened: Studio):
     opened.open()
     page = opened.page

@@ -224,6 +224,28 @@ def test_lens_numbers_give_the_strength_of_the_lens(project: Project):
     assert project.blur_at(0) == pytest.approx(before / 2, rel=0.01)
 
 
+def test_a_choice_of_lamps_is_one_step_of_undo_and_a_drag_another(project: Project):
+    def shown() -> float | str:
+        return project.snapshot()["lens"]["look"]["highlights"]
+
+    assert shown() == 0
+    for value in (1.0, 2.5, 3.0):  # a drag
+        project.change_look(highlights=value)
+    for value in ("auto", 8.0, 0.0):  # however quickly they follow
+        project.change_look(is_choice=True, highlights=value)
+    project.change_look(highlights=0.5)
+    for value in (0, 8, "auto", 3, 0):
+        project.undo()
+        assert shown() == value
+    for value in (3, "auto"):
+        project.redo()
+        assert shown() == value
+    assert project.now.lens.look.recovery().is_automatic
+    with pytest.raises(InputError, match="highlights is 'automatic'; give a number from 0 to 1000, or auto"):
+        project.change_look(highlights="automatic")
+    assert shown() == "auto"
+
+
 @pytest.mark.parametrize("name", ["tele-200-f2", "phone-main", "portrait-85-f1.4", "cine-anamorphic-50-t2.3"])
 def test_choosing_a_lens_changes_the_blur_in_one_step(project: Project, name: str):
     project.focus(0, *NEAR_POINT, is_locked=False)

@@ -9,10 +9,11 @@ import types
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 from functools import cache
-from typing import TYPE_CHECKING, Any, Protocol, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Union, get_args, get_origin, get_type_hints
 
 from any2bokeh.engines import Engine
-from any2bokeh.errors import InputError, shown
+from any2bokeh.errors import InputError, require_choice, shown
+from any2bokeh.optics.look import LOOK_SETTINGS
 
 if TYPE_CHECKING:
     from any2bokeh.app.session import Session
@@ -144,13 +145,15 @@ class SetLensNumber:
 
 @dataclass(frozen=True, slots=True)
 class SetLook:
-    """Change what the lens does to light; see ``optics.look.LOOK_SETTINGS``."""
+    """Change what the lens does to light; see ``optics.look.LOOK_SETTINGS``. What is ``chosen`` is one step of undo."""
 
     name: str
-    value: float
+    value: float | Literal["auto"]
+    chosen: bool = False
 
     def run(self, session: "Session") -> None:
-        session.opened().change_look(**{self.name: self.value})
+        require_choice("setting of a look", self.name, LOOK_SETTINGS)
+        session.opened().change_look(is_choice=self.chosen, **{self.name: self.value})
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,25 +238,30 @@ def _shape(kind: type[Command]) -> tuple[dict[str, Any], tuple[str, ...]]:
     return {name: hints[name] for name in names}, tuple(needed)
 
 
-def _taken(name: str, value: object, wanted: Any) -> Any:
+def _taken(name: str, value: Any, wanted: Any) -> Any:
     """A value as its type has it; whole numbers stand for numbers, and nothing else for anything else."""
-    if get_origin(wanted) in (Union, types.UnionType):
-        others = [each for each in get_args(wanted) if each is not type(None)]
-        return None if value is None and len(others) < len(get_args(wanted)) else _taken(name, value, others[0])
-    if wanted is bool and isinstance(value, bool):
-        return value
-    if wanted is int and isinstance(value, int) and not isinstance(value, bool):
-        return value
-    if wanted is float and isinstance(value, int | float) and not isinstance(value, bool) and _is_finite(value):
-        return float(value)
-    is_text = isinstance(value, str) and len(value) <= _TEXT_LENGTH
-    if is_text and (wanted is str or value in get_args(wanted)):
-        return value
-    if get_origin(wanted) is dict and isinstance(value, Mapping):
-        return dict(value)
-    words = {bool: "yes or no", int: "a whole number", float: "a number", str: "a short text"}
-    allowed = words.get(wanted) or " or ".join(map(str, get_args(wanted)))
-    raise InputError(f"{name} is {shown(value)}; it must be {allowed}")
+    kinds = get_args(wanted) if get_origin(wanted) in (Union, types.UnionType) else (wanted,)
+    for kind in kinds:
+        if _is_of(value, kind):
+            return float(value) if kind is float else dict(value) if get_origin(kind) is dict else value
+    allowed = [_WORDS.get(kind) or " or ".join(map(str, get_args(kind))) for kind in kinds if kind is not _NONE]
+    raise InputError(f"{name} is {shown(value)}; it must be {' or '.join(allowed)}")
+
+
+_NONE = type(None)
+_WORDS = {bool: "yes or no", int: "a whole number", float: "a number", str: "a short text"}
+
+
+def _is_of(value: Any, kind: Any) -> bool:
+    if isinstance(value, bool) or kind in (bool, _NONE):
+        return kind in (bool, _NONE) and isinstance(value, kind)
+    if kind is int:
+        return isinstance(value, int)
+    if kind is float:
+        return isinstance(value, int | float) and _is_finite(value)
+    if get_origin(kind) is dict:
+        return isinstance(value, Mapping)
+    return isinstance(value, str) and len(value) <= _TEXT_LENGTH and (kind is str or value in get_args(kind))
 
 
 _KEYFRAME_CHANGES: dict[str, Any] = {

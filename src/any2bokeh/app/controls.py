@@ -14,6 +14,9 @@ _MOST_BLUR = 100.0
 _FORMAT_NAMES = {"mp4": "MP4 (H.264, HEVC)", "mov": "MOV (ProRes)", "webm": "WebM (VP9)", "mkv": "MKV (FFV1, lossless)"}
 _ENGINE_NAMES = {"layered": "Layered", "diffusion": "Diffusion"}
 
+_LAMPS_BY_HAND = 8.0
+"""The gain that a choice by hand begins with."""
+
 _APERTURE = ("blades", "blade_curvature", "aperture_rotation_deg", "anamorphic_ratio")
 
 
@@ -36,7 +39,11 @@ def controls(engines: list[str]) -> dict[str, Any]:
         },
         "numbers": [_slider(each) for each in LENS_SETTINGS.values()],
         "looks": [
-            {"title": "Aperture", "is_open": True, "sliders": [_slider(LOOK_SETTINGS[name]) for name in _APERTURE]},
+            {
+                "title": "Aperture",
+                "is_open": True,
+                "sliders": [_slider(LOOK_SETTINGS[name]) for name in _APERTURE],
+            },
             {
                 "title": "Aberrations and highlights",
                 "is_open": False,
@@ -64,4 +71,17 @@ def _slider(setting: Setting) -> dict[str, Any]:
         "high": setting.slider_high,
         "step": setting.step,
         "default": setting.on_slider(setting.default),
+        **({"choice": _lamps(setting.word)} if setting.word else {}),
+    }
+
+
+def _lamps(automatic: str) -> dict[str, Any]:
+    """The choice beside a slider of which a word may take the place. The last stands for every other number."""
+    return {
+        "label": "Lamps",
+        "options": [
+            {"value": 0, "label": "As recorded"},
+            {"value": automatic, "label": "Automatic"},
+            {"value": _LAMPS_BY_HAND, "label": "By hand"},
+        ],
     }

@@ -124,7 +124,7 @@ class Project:
             )
         self._enter(decisions, gesture="blur")
 
-    def blur_of_lens(self, **numbers: float) -> None:
+    def blur_of_lens(self, /, **numbers: float) -> None:
         """Give the blur the strength of the lens, after changing numbers of it.
 
         Raises:
@@ -169,13 +169,18 @@ class Project:
         self.history.amend(replace(now, script=script, blur_strength=strength, lens_gives_blur=False))
         self._changed()
 
-    def change_look(self, **values: float) -> None:
+    def change_look(self, *, is_choice: bool = False, **values: float | str) -> None:
         """Change what the lens does to light.
+
+        Args:
+            is_choice: whether it was chosen from a list, which is one step of undo, and no slider was moved.
+            values: by the names of ``LOOK_SETTINGS``.
 
         Raises:
             InputError: a value outside its range.
         """
-        self._enter(replace(self.now, lens=self.now.lens.with_look(**values)), gesture="look " + " ".join(values))
+        gesture = None if is_choice else "look " + " ".join(values)
+        self._enter(replace(self.now, lens=self.now.lens.with_look(**values)), gesture=gesture)
 
     def move(self, frame: int, to: int) -> None:
         """Put a keyframe at another frame."""
@@ -263,7 +268,7 @@ class Project:
             "blur": samples(self.follower.blur, _TRACK_SAMPLES),
             "lens": {
                 "name": now.lens.name,
-                "look": {name: each.on_slider(getattr(now.lens.look, name)) for name, each in LOOK_SETTINGS.items()},
+                "look": {name: each.on_choice(getattr(now.lens.look, name)) for name, each in LOOK_SETTINGS.items()},
                 "numbers": {name: each.on_slider(getattr(now.lens, name)) for name, each in LENS_SETTINGS.items()},
             },
         }

@@ -19,10 +19,10 @@ class FindingSnapshot(TypedDict):
 
 
 class LensSnapshot(TypedDict):
-    """The lens on the camera: its name in the catalogue, its look, and its numbers."""
+    """The lens on the camera: its name in the catalogue, its look, in which a word may stand, and its numbers."""
 
     name: str
-    look: dict[str, float]
+    look: dict[str, float | str]
     numbers: dict[str, float]
 
 

@@ -83,11 +83,13 @@ class Setting:
         if not self.low <= value <= self.high or (self.is_whole and not float(value).is_integer()):
             raise InputError(f"{words} is {value:g}; {remedy}")
 
-    def on_slider(self, value: float | str) -> float:
-        """The nearest value that a slider can show; its least where a word stands in place of a number."""
-        if isinstance(value, str):
-            return self.slider_low
+    def on_slider(self, value: float) -> float:
+        """The nearest value that a slider can show."""
         return min(max(value, self.slider_low), self.slider_high)
+
+    def on_choice(self, value: float | str) -> float | str:
+        """What a choice beside the slider shows: the word, or as ``on_slider``."""
+        return value if isinstance(value, str) else self.on_slider(value)
 
 
 def setting(

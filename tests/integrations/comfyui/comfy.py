@@ -41,7 +41,7 @@ def load_folder() -> ModuleType:
 
 
 def run_node(node: Any, **given: Any) -> tuple[Any, ...]:
-    """What a node gives for values: those left out have the default of their field.
+    """What a node gives for values: those left out have the default of their field, or, where optional, are not passed.
 
     Raises:
         AssertionError: what ComfyUI would refuse: an input that is not there or lacks, a number outside its range, a
@@ -50,7 +50,11 @@ def run_node(node: Any, **given: Any) -> tuple[Any, ...]:
     schema = node.GET_SCHEMA()
     known = {each.id: each for each in schema.inputs}
     assert set(given) <= set(known), f"{schema.node_id} has no input {set(given) - set(known)}"
-    values = {name: given.get(name, getattr(each, "default", None)) for name, each in known.items()}
+    values = {
+        name: given.get(name, getattr(each, "default", None))
+        for name, each in known.items()
+        if name in given or not each.optional
+    }
     for name, value in values.items():
         _check_input(known[name], value)
     # A clone of the class: nothing that a run leaves on it is there in the next.

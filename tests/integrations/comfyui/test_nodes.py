@@ -11,7 +11,9 @@ import pytest
 import torch
 
 from any2bokeh import EstimatedDisparity, FocusScript, InputError, open_estimator, open_source, refocus_frames
-from any2bokeh.optics.look import LOOK_SETTINGS
+from any2bokeh.engines import EngineSettings, make_renderer
+from any2bokeh.optics.look import LOOK_SETTINGS, Look
+from any2bokeh.optics.transfer import srgb_encode
 from any2bokeh.subject.seed import ClipSeed
 from tests import clips
 from tests.integrations.comfyui.comfy import STAND_IN, load_nodes, run_node
@@ -62,7 +64,8 @@ def test_execute_takes_what_the_schema_says(nodes: dict[str, Any], name: str):
     inputs = node.GET_SCHEMA().inputs
     taken = list(inspect.signature(node.execute).parameters)
     if name == "LayeredRender":
-        taken[taken.index("look") :] = LOOK_SETTINGS
+        taken = [each for each in taken if each not in ("highlight_recovery", "look")]
+        taken += [*LOOK_SETTINGS, "highlight_recovery"]
     assert taken == [each.id for each in inputs]
     for each in inputs:
         default = getattr(each, "default", None)
@@ -73,10 +76,22 @@ def test_execute_takes_what_the_schema_says(nodes: dict[str, Any], name: str):
             assert each.tooltip
 
 
-def test_layered_render_is_that_of_the_package(nodes: dict[str, Any], images: torch.Tensor, disparity: torch.Tensor):
+@pytest.mark.parametrize("has_attribute", [False, True], ids=["as in 0.3.64", "as documented"])
+def test_layered_render_is_that_of_the_package(
+    nodes: dict[str, Any],
+    images: torch.Tensor,
+    disparity: torch.Tensor,
+    monkeypatch: pytest.MonkeyPatch,
+    has_attribute: bool,
+):
     from comfy_api.latest import ComfyAPI
 
     focus, script = run_node(nodes["Any2BokehFocusTrack"], images=images, disparity=disparity, x=0.25, y=0.5)
+    assert not hasattr(ComfyAPI(), "execution")
+    if has_attribute:
+        monkeypatch.setattr(ComfyAPI, "execution", ComfyAPI.Execution(), raising=False)
+        # Where the attribute is there, it is what counts.
+        monkeypatch.setattr(ComfyAPI, "Execution", None)
     ComfyAPI.told.clear()
     [made] = run_node(nodes["Any2BokehLayeredRender"], images=images, disparity=disparity, focus=focus)
     expected = refocus_frames(
@@ -128,6 +143,50 @@ def test_look_changes_the_picture(nodes: dict[str, Any], images: torch.Tensor, d
         assert float((made - plain).abs().max()) > 0.01, look
     with pytest.raises(InputError, match="an iris has 3 to 16"):
         run_node(node, **given, blades=2)
+
+
+def test_lamps_are_left_raised_as_their_rims_show_or_by_a_number(nodes: dict[str, Any], disparity: torch.Tensor):
+    """``highlight_recovery`` gives what ``--highlights 0``, ``auto`` and a number give."""
+    rows, columns = np.mgrid[0:HEIGHT, 0:WIDTH]
+    pictures = np.full((2, HEIGHT, WIDTH, 3), 0.2, np.float32)
+    for index, picture in enumerate(pictures):
+        # A lamp of 4 times white on the dark far slope, clipped, with the rim that an antialiased disc has.
+        covered = np.clip(3.5 - np.hypot(rows - 32, columns - 74 - index), 0, 1)[..., None].astype(np.float32)
+        picture[:] = np.clip(srgb_encode(0.03 * (1 - covered) + 4 * covered), 0, 1)
+    images, maps = torch.from_numpy(pictures), disparity[:2]
+    script = '{"version": 1, "keyframes": [{"frame": 0, "focus_disparity": 0.9, "blur_strength": 120}]}'
+    focus, _ = run_node(nodes["Any2BokehFocusTrack"], images=images, disparity=maps, script=script)
+    node, given = nodes["Any2BokehLayeredRender"], {"images": images, "disparity": maps, "focus": focus}
+
+    def made(**look: Any) -> np.ndarray:
+        return channels_first(run_node(node, **given, **look)[0])
+
+    def expected(highlights: Any) -> np.ndarray:
+        renderer = make_renderer(EngineSettings(), Look(highlights=highlights))
+        values = focus.focus_disparity, focus.blur_strength
+        return refocus_frames(channels_first(images), channels_first(maps)[:, :1], *values, renderer=renderer).clip(
+            0, 1
+        )
+
+    recorded, automatic, by_hand = expected(0.0), expected("auto"), expected(2.0)
+    assert (automatic - recorded).max() > 0.05
+    assert np.abs(by_hand - automatic).max() > 0.01
+    # The number stands in its field all the while: it counts under gain alone.
+    np.testing.assert_array_equal(made(highlight_recovery="off", highlights=2.0), recorded)
+    np.testing.assert_array_equal(made(highlight_recovery="auto", highlights=2.0), automatic)
+    np.testing.assert_array_equal(made(highlight_recovery="gain", highlights=2.0), by_hand)
+    # Workflows from before the choice: without it, the number counts.
+    np.testing.assert_array_equal(made(highlights=2.0), by_hand)
+    np.testing.assert_array_equal(made(), recorded)
+
+
+def test_the_choice_of_recovery_leaves_old_workflows_alone(nodes: dict[str, Any]):
+    """ComfyUI keeps the values of fields by their place, and asks workflows for every input that is not optional."""
+    inputs = nodes["Any2BokehLayeredRender"].GET_SCHEMA().inputs
+    assert [each.id for each in inputs if each.optional] == [inputs[-1].id] == ["highlight_recovery"]
+    assert (inputs[-1].options, inputs[-1].default) == (["off", "auto", "gain"], "gain")
+    number = next(each for each in inputs if each.id == "highlights")
+    assert "or auto" not in number.tooltip
 
 
 def test_disparity_is_that_of_the_package(

@@ -1,5 +1,6 @@
 // Blur and lens: sliders and lists, all drawn from the studio's tables.
 import { command } from "./api.js";
+import { ChoiceSlider } from "./choice.js";
 import { byId, el } from "./element.js";
 import { Slider } from "./slider.js";
 import { clip, store, strengthAt, watch } from "./store.js";
@@ -21,7 +22,9 @@ export function makeLens(tables) {
   for (const group of tables.looks) {
     const fold = el("details", { className: "st-fold", open: group.is_open }, el("summary", {}, group.title));
     for (const row of group.sliders) {
-      const slider = new Slider(row, (value) => command("look", { name: row.name, value }, { replaces: row.name }));
+      const moved = (value) => command("look", { name: row.name, value }, { replaces: row.name });
+      const chosen = (value) => command("look", { name: row.name, value, chosen: true });
+      const slider = row.choice ? new ChoiceSlider(row, moved, chosen) : new Slider(row, moved);
       looks.set(row.name, slider);
       fold.append(slider.element);
     }

@@ -19,8 +19,14 @@ export class Slider {
     this.draw(row.default);
   }
 
-  /** Show a value, unless the slider is being moved. */
-  show(value) { if (!this.isHeld) this.draw(value); }
+  /** Show a number, or a word in place of it, unless the slider is being moved. */
+  show(value) {
+    if (this.isHeld) return;
+    const isWord = typeof value === "string";
+    this.draw(isWord ? Number(this.range.min) : value);
+    this.box.placeholder = isWord ? value : "";
+    if (isWord) { this.box.value = ""; this.range.setAttribute("aria-valuetext", value); }
+  }
 
   setDisabled(isOff) { this.range.disabled = this.box.disabled = isOff; }
 
@@ -28,6 +34,7 @@ export class Slider {
     const low = Number(this.range.min);
     if (value > Number(this.range.max)) this.range.max = this.box.max = value;
     this.range.value = value;
+    this.range.removeAttribute("aria-valuetext");
     if (document.activeElement !== this.box || Number(this.box.value) !== value) this.box.value = Math.round(value * 1000) / 1000;
     this.range.style.setProperty("--share", `${100 * (value - low) / (Number(this.range.max) - low)}%`);
   }

@@ -23,11 +23,15 @@ class ComfyExtension(ABC):
 
 
 class ComfyAPI:
-    """Services of a running ComfyUI. What is told is kept in ``told``, for tests."""
+    """Services of a running ComfyUI. What is told is kept in ``told``, for tests.
+
+    As in ComfyUI 0.3.64, ``execution`` is announced by its type alone: neither the class nor what is made of it has
+    that attribute, which the documentation uses.
+    """
 
     told: list[tuple[float, float]] = []  # noqa: RUF012 - one list for all of a test
 
-    class _Execution:
+    class Execution:
         async def set_progress(
             self,
             value: float,
@@ -38,4 +42,4 @@ class ComfyAPI:
         ) -> None:
             ComfyAPI.told.append((value, max_value))
 
-    execution = _Execution()
+    execution: Execution
