@@ -89,8 +89,8 @@ def steadied(
         _ask(at, near, far, view.codes, other.disparity, other.sure, seen.codes, place, np.float32(say), total)
     turned = (total > 0) != (own > 0)
     speck_px = SPECK_PX * stride_of(disparity.shape[1:]) ** 2
-    of_turned = (values[turned] for values in (at, near, far, total > 0))
-    turned[turned] = ~are_specks(disparity[0], *of_turned, speck_px)
+    surfaces = near[turned], far[turned]
+    turned[turned] = ~are_specks(disparity[0], at[turned], surfaces, total[turned] > 0, speck_px)
     if not bool(turned.any()):
         return disparity
     steady = disparity.copy()

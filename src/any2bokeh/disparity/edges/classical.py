@@ -190,8 +190,8 @@ class Steps:
         of_band = belief.ravel()[self.band]
         changes = (of_band > 0) != (self.side.ravel()[self.band] > 0)
         at, most_px = self.band[changes], specks.SPECK_PX * self.stride**2
-        two = (surface.ravel()[at] for surface in (near, far))
-        alone = at[specks.are_specks(self.disparity, at, *two, of_band[changes] > 0, most_px)]
+        surfaces = near.ravel()[at], far.ravel()[at]
+        alone = at[specks.are_specks(self.disparity, at, surfaces, of_band[changes] > 0, most_px)]
         belief.reshape(-1)[alone] *= -1
 
     def _odds(

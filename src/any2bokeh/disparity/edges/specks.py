@@ -16,8 +16,7 @@ it, and what is found again is longer."""
 def are_specks(
     disparity: NDArray[np.float32],
     at: NDArray[np.int32],
-    near: NDArray[np.float32],
-    far: NDArray[np.float32],
+    surfaces: tuple[NDArray[np.float32], NDArray[np.float32]],
     to_near: NDArray[np.bool_],
     most_px: int,
 ) -> NDArray[np.bool_]:
@@ -26,7 +25,7 @@ def are_specks(
     Args:
         disparity: ``(H, W)`` before any changes.
         at: ``(N,)`` which pixels change.
-        near, far: ``(N,)`` disparity of their two surfaces.
+        surfaces: ``(N,)`` each, disparity of the nearer and the farther surface that they may show.
         to_near: ``(N,)`` whether they change to the nearer.
         most_px: how many may be a speck.
     """
@@ -37,7 +36,7 @@ def are_specks(
     around = np.pad(disparity, 1, mode="edge")
     changes = np.zeros(around.shape, np.bool_)
     changes[rows + 1, columns + 1] = True
-    middle = (near + far) / 2
+    middle = (surfaces[0] + surfaces[1]) / 2
     touches = np.zeros(at.size, np.bool_)
     for beside in ((rows + down, columns + right) for down in range(3) for right in range(3)):
         touches |= ((around[beside] > middle) == to_near) & ~changes[beside]

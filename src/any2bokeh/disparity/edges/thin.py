@@ -51,12 +51,11 @@ def lifted(sharp: NDArray[np.float32], width_px: int, stride: int) -> NDArray[np
     is_gap = (without_gaps - sharp > LEAST_STEP) & (nearest - sharp > least) & ~is_thin
     lifted = np.where(is_thin, nearest, np.where(is_gap, farthest, sharp)).astype(np.float32)
     at = np.flatnonzero(is_thin | is_gap).astype(np.int32)
-    of_lifted = (values.ravel()[at] for values in (nearest, farthest, is_thin))
-    alone = at[are_specks(sharp, at, *of_lifted, SPECK_PX * stride * stride)]
+    surfaces = nearest.ravel()[at], farthest.ravel()[at]
+    alone = at[are_specks(sharp, at, surfaces, is_thin.ravel()[at], SPECK_PX * stride * stride)]
     # Among such, a ripple of the surface that it lies in is no hair.
-    around, to, here = (
-        values.ravel()[alone] for values in (np.where(is_thin, without_thin, without_gaps), lifted, sharp)
-    )
+    around, to = (np.where(is_thin, *two).ravel()[alone] for two in ((without_thin, without_gaps), (nearest, farthest)))
+    here = sharp.ravel()[alone]
     ripples = alone[np.abs(here - around) < _LEAST_OF_SPECK * np.abs(to - around)]
     lifted.reshape(-1)[ripples] = sharp.ravel()[ripples]
     return lifted
