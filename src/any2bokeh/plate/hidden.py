@@ -16,7 +16,7 @@ class HiddenBackground:
         pixels: ``(3, h, w)`` float32, code values of the frame's kind; of no meaning where ``known`` is 0.
         disparity: ``(1, h, w)`` float32 in [0, 1]; likewise.
         known: ``(h, w)`` float32 in [0, 1], how far it is believed: within the frame, of the background that the frame
-            hides, and in the margin of what would be seen there.
+            hides, in whole or beside steps in part, and in the margin of what would be seen there.
         margin_px: around the frame, 0 or more.
     """
 

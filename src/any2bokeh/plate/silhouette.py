@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from any2bokeh.compiled import compiled
 from any2bokeh.disparity.edges.bands import BandPixels, EdgeBands
+from any2bokeh.disparity.edges.classical import stride_of
+from any2bokeh.disparity.edges.specks import SPECK_PX, are_specks
 from any2bokeh.plate.lattice import motion_at
 from any2bokeh.plate.passage import block_of, pixel_of
 from any2bokeh.plate.view import View
@@ -86,6 +88,9 @@ def steadied(
     for (other, seen), place, say in zip(others, places[..., opposed], says, strict=True):
         _ask(at, near, far, view.codes, other.disparity, other.sure, seen.codes, place, np.float32(say), total)
     turned = (total > 0) != (own > 0)
+    speck_px = SPECK_PX * stride_of(disparity.shape[1:]) ** 2
+    surfaces = near[turned], far[turned]
+    turned[turned] = ~are_specks(disparity[0], at[turned], surfaces, total[turned] > 0, speck_px)
     if not bool(turned.any()):
         return disparity
     steady = disparity.copy()

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +16,7 @@ from any2bokeh.plate.zone import NO_ZONE
 _SAME_SURFACE = np.float32(0.3)  # of the step: how far disparity may differ within one background
 _OUTSIDE = np.float32(0.1)  # the step that stands for what is not in the frame
 _LEAST_TOLERANCE = np.float32(0.006)
+_BESIDE = np.ones((3, 3), np.uint8)
 _LEAST_LEFT = np.float32(0.02)  # of what is still wanted of a sample, at which no other frame is asked
 
 
@@ -43,7 +45,8 @@ def taken(
     pixels = np.zeros((3, height, width), np.float32)
     behind = np.zeros((1, height, width), np.float32)
     known = np.zeros((height, width), np.float32)
-    values = np.ascontiguousarray(disparity[0], np.float32)
+    # Of a pixel on the far side of a step, the near surface hides a part.
+    values = np.asarray(cv2.dilate(np.ascontiguousarray(disparity[0], np.float32), _BESIDE), np.float32)
     blocks, deepest = _wanted(zone, values, np.float32(least_step), block_px, margin_px)
     sums = np.zeros((len(blocks), block_px, block_px, 5), np.float32)
     sums[..., 4] = 1

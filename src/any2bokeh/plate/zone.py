@@ -85,6 +85,7 @@ def _grow(low, high, step, px_per_disparity, block_px, zone):  # pragma: no cove
                 source[y, x] = y * width + x
                 ring[count] = y * width + x
                 count += 1
+    beside_steps = count
     begin, number = 0, 1
     while begin < count:
         end = count
@@ -105,3 +106,10 @@ def _grow(low, high, step, px_per_disparity, block_px, zone):  # pragma: no cove
                         ring[count] = j * width + i
                         count += 1
         begin = end
+    # On the far side of a step, too, the near surface hides a part of the pixels that both share.
+    for entry in range(beside_steps):
+        y, x = ring[entry] // width, ring[entry] % width
+        for j in range(max(y - 1, 0), min(y + 2, height)):
+            for i in range(max(x - 1, 0), min(x + 2, width)):
+                if zone[j, i] == NO_ZONE:
+                    zone[j, i] = zone[y, x]

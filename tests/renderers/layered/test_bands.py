@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from any2bokeh.disparity.edges import EdgeBands
 from any2bokeh.optics.aperture import Disc
 from any2bokeh.optics.highlights import Highlights
+from any2bokeh.plate.hidden import HiddenBackground
 from any2bokeh.renderers.base import RenderInput
 from any2bokeh.renderers.layered import reference
 from any2bokeh.renderers.layered.layered_image import LayeredImage
@@ -44,6 +45,43 @@ def ramp() -> RenderInput:
     )
     strength = scenes.k_for(6, NEAR - FAR, HEIGHT, WIDTH)
     return RenderInput(rows(pixels), bands.disparity, NEAR, strength, bands=bands)
+
+
+def seen_beside() -> RenderInput:
+    """The same in focus behind, with half the shares: what is told of the background is part foreground. Other frames
+    saw it."""
+    frame = ramp()
+    assert frame.bands is not None
+    bands = frame.bands
+    shares = bands.alpha / 2
+    told = np.where(shares > 0, (frame.pixels - shares * RED[:, None, None]) / (1 - shares), 0).astype(np.float32)
+    blue = np.broadcast_to(BLUE[:, None, None], frame.pixels.shape).astype(np.float32)
+    hidden = HiddenBackground(blue, np.full_like(frame.disparity, FAR), np.ones(shares.shape, np.float32))
+    bands = replace(bands, alpha=shares, background=told)
+    return replace(frame, focus_disparity=FAR, bands=bands, hidden=hidden)
+
+
+def test_mixed_pixels_have_the_background_that_other_frames_saw():
+    frame = seen_beside()
+    image = LayeredImage.of(frame, transfer="linear")
+    mixed = (image.level == 1) & (image.kind & SPLIT > 0)
+    assert mixed.sum() >= HEIGHT
+    behind, patch = image.light[BEHIND][mixed], image.light[PATCH][mixed]
+    np.testing.assert_allclose(behind[:, :3], np.broadcast_to(BLUE, behind[:, :3].shape), atol=1e-5)
+    share = patch[:, 3:]
+    np.testing.assert_allclose(patch[:, :3] + (1 - share) * behind[:, :3], frame.pixels[:, mixed].T, atol=1e-5)
+    assert (patch[:, :3] >= -1e-5).all()
+    assert (patch[:, :3] <= share + 1e-5).all()
+
+
+def test_a_background_that_is_not_known_stays_as_it_was_told():
+    frame = seen_beside()
+    assert frame.hidden is not None
+    unknown = replace(frame, hidden=replace(frame.hidden, known=0 * frame.hidden.known))
+    found, right = (LayeredImage.of(each, transfer="linear") for each in (unknown, replace(frame, hidden=None)))
+    np.testing.assert_array_equal(
+        found.light[BEHIND][found.kind & SPLIT > 0], right.light[BEHIND][right.kind & SPLIT > 0]
+    )
 
 
 def test_both_parts_add_up_to_the_pixel():

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.disparity.edges import colour, matte, placing, ramps, rings, thin
+from any2bokeh.disparity.edges import colour, matte, placing, ramps, rings, specks, thin
 from any2bokeh.disparity.edges.bands import EdgeBands
 
 _BAND_PX = 5.5  # how far from a step its true place may lie, with what is looked at beside it
@@ -180,9 +180,19 @@ class Steps:
         for _ in range(_ROUNDS):
             placing.settle(self.band, wanted, self.stride, evidence, belief, pixels, _NEIGHBOURS_SAY, settled)
             belief, settled = settled, belief
+        self._leave_specks(belief, near, far)
         disparity = self.disparity.copy()
         placing.decide(self.band, belief, near, far, disparity)
         return replace(EdgeBands.none(disparity[None]), band=self.side != 0, near=near, far=far, near_share=belief)
+
+    def _leave_specks(self, belief: NDArray[np.float32], near: NDArray[np.float32], far: NDArray[np.float32]) -> None:
+        """Believe of a few pixels that touch nothing of the surface they were given to that they show the other."""
+        of_band = belief.ravel()[self.band]
+        changes = (of_band > 0) != (self.side.ravel()[self.band] > 0)
+        at, most_px = self.band[changes], specks.SPECK_PX * self.stride**2
+        surfaces = near.ravel()[at], far.ravel()[at]
+        alone = at[specks.are_specks(self.disparity, at, surfaces, of_band[changes] > 0, most_px)]
+        belief.reshape(-1)[alone] *= -1
 
     def _odds(
         self, pixels: NDArray[np.float32], wanted: NDArray[np.uint8], odds: NDArray[np.float32], say: np.float32

@@ -8,9 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from any2bokeh.disparity.edges.ramps import LEAST_STEP
+from any2bokeh.disparity.edges.specks import SPECK_PX, are_specks
 
 _REACH_PX = 8  # how far away the thicker surface lies that a thin thing is part of
 _LEAST_SHARE = 0.25  # of the difference of the two surfaces around, that must be left of a thin thing
+_LEAST_OF_SPECK = (
+    0.16  # of the difference of the surface around and the thicker one, left of what is no longer than a dot
+)
 _RIM_PX = 7  # rims are narrower
 _MOST_OVERSHOOT = 0.15  # of the step
 
@@ -45,7 +49,16 @@ def lifted(sharp: NDArray[np.float32], width_px: int, stride: int) -> NDArray[np
     least = _LEAST_SHARE * (nearest - farthest)
     is_thin = (sharp - without_thin > LEAST_STEP) & (sharp - farthest > least)
     is_gap = (without_gaps - sharp > LEAST_STEP) & (nearest - sharp > least) & ~is_thin
-    return np.asarray(np.where(is_thin, nearest, np.where(is_gap, farthest, sharp)), np.float32)
+    lifted = np.where(is_thin, nearest, np.where(is_gap, farthest, sharp)).astype(np.float32)
+    at = np.flatnonzero(is_thin | is_gap).astype(np.int32)
+    surfaces = nearest.ravel()[at], farthest.ravel()[at]
+    alone = at[are_specks(sharp, at, surfaces, is_thin.ravel()[at], SPECK_PX * stride * stride)]
+    # Among such, a ripple of the surface that it lies in is no hair.
+    around, to = (np.where(is_thin, *two).ravel()[alone] for two in ((without_thin, without_gaps), (nearest, farthest)))
+    here = sharp.ravel()[alone]
+    ripples = alone[np.abs(here - around) < _LEAST_OF_SPECK * np.abs(to - around)]
+    lifted.reshape(-1)[ripples] = sharp.ravel()[ripples]
+    return lifted
 
 
 def _extremes(sharp: NDArray[np.float32], stride: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -145,13 +145,19 @@ class LayeredImage:
         )
         if bands is not None:
             workers.each(block_rows, lambda rows: bands.split_far(rows, image.light, image.defocus, image.kind))
+        seen = image._seen(frame, transfer, highlights, workers, block_rows)
+        if frame.hidden is not None:
+            workers.each(
+                block_rows,
+                lambda rows: layers.show_seen_beside(rows, seen, image.light, image.defocus, image.kind, image.level),
+            )
         workers.each(
             block_rows,
             lambda rows: find_lit(rows, image.brightest, image.surroundings, image.light, image.defocus, image.kind),
         )
         # Lamps leave before hidden background is continued, which would smear them.
         shown = image._take_lamps(workers, block_rows, hidden=False)
-        image._fill_hidden(workers, image._seen(frame, transfer, highlights, workers, block_rows))
+        image._fill_hidden(workers, seen)
         if bands is not None:
             workers.each(
                 block_rows, lambda rows: bands.split_near(rows, image.pixels, image.light, image.defocus, image.kind)

@@ -42,6 +42,7 @@ _MIX_MOST_FOREGROUND = 0.5  # the centre of the pixel is background, so a straig
 _MIX_LEAST_CONTRAST = 0.003  # squared distance of the two colours in linear light, below which nothing can be told
 _MIX_RANGE_MARGIN = np.float32(0.25)  # how far the background may lie outside the colours around it, in their range
 _MIX_GRAIN = np.float32(0.15)  # of a colour: how far pixels of one surface differ by grain alone
+_MOST_HIDDEN = 0.9  # of a mixed pixel whose background other frames saw, that the foreground may hide
 _REACH_MARGIN_PX = 1.5
 _SAME_SURFACE = 0.25  # of the step: how far defocus may differ within one background
 _STENCIL = 2  # points on each side of the filled pixel, along both axes
@@ -403,6 +404,49 @@ def _show_seen(light, defocus, seen, y, x):
     for c in range(3):
         light[BEHIND, y, x, c] += share * (seen_light[y, x, c] - light[BEHIND, y, x, c])
     defocus[BEHIND, y, x] += share * (seen_defocus[y, x] - defocus[BEHIND, y, x])
+
+
+@compiled(nogil=True)
+def show_seen_beside(rows, seen, light, defocus, kind, level):
+    """Put what other frames saw in the place of the background that was told from mixed pixels of one row of blocks.
+
+    Colours around tell the background of a mixed pixel only roughly; where it is sharp and the foreground is not, what
+    they miss shows as a dot of the foreground's colour. Both parts still add up to the pixel.
+
+    Args:
+        rows: index of the row of blocks.
+        seen: see ``fill_ring``.
+        light, defocus, kind, level: see above; ``PATCH`` and ``BEHIND`` are changed.
+    """
+    seen_light, seen_defocus, known = seen
+    height, width = kind.shape
+    for y in range(rows * BLOCK, min((rows + 1) * BLOCK, height)):
+        for x in range(width):
+            if level[y, x] != 1 or not kind[y, x] & SPLIT or known[y, x] <= 0:
+                continue
+            step = defocus[PATCH, y, x] - defocus[BEHIND, y, x]
+            tolerance = max(np.float32(STEP_PX), np.float32(_SAME_SURFACE) * step)
+            if step <= np.float32(STEP_PX) or abs(seen_defocus[y, x] - defocus[BEHIND, y, x]) > tolerance:
+                continue
+            share = light[PATCH, y, x, 3]
+            least = share
+            for c in range(3):
+                behind = light[BEHIND, y, x, c]
+                whole = light[PATCH, y, x, c] + (1 - share) * behind
+                behind += known[y, x] * (seen_light[y, x, c] - behind)
+                # Else the foreground were no colour: below black, or brighter than white.
+                if whole < behind:
+                    least = max(least, 1 - whole / behind)
+                elif whole <= 1 and whole > behind:
+                    least = max(least, (whole - behind) / (1 - behind))
+            least = min(least, max(np.float32(_MOST_HIDDEN), share))
+            for c in range(3):
+                behind = light[BEHIND, y, x, c]
+                whole = light[PATCH, y, x, c] + (1 - share) * behind
+                behind = min(behind + known[y, x] * (seen_light[y, x, c] - behind), whole / (1 - least))
+                light[BEHIND, y, x, c] = behind
+                light[PATCH, y, x, c] = whole - (1 - least) * behind
+            light[PATCH, y, x, 3] = least
 
 
 @compiled(nogil=True)

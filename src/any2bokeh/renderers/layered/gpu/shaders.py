@@ -74,6 +74,7 @@ def constants(*, parts: int = 1, cuts: bool = False) -> str:
         "MIX_MOST_FOREGROUND": layers._MIX_MOST_FOREGROUND,
         "REACH_MARGIN_PX": layers._REACH_MARGIN_PX,
         "SAME_SURFACE": layers._SAME_SURFACE,
+        "MOST_HIDDEN": layers._MOST_HIDDEN,
         "STENCIL_GROWTH": layers._STENCIL_GROWTH,
         "BACKSTOP_MARGIN_PX": backstop.MARGIN_PX,
         "LEAST_SLACK_PX": backstop._LEAST_SLACK_PX,

@@ -146,7 +146,7 @@ class Unlayered:
         across = (-(-params.block_columns // 8), -(-params.block_rows // 8))
         commands.dispatch("around_blocks", data, (ranges, bounded, blocks), across)
         commands.dispatch("steps", data, (front, blocks, kinds, sources), tiles)
-        commands.dispatch("split", data, (pixels, decode, front, blocks, mixed, kinds, extras), tiles)
+        commands.dispatch("split", data, (pixels, decode, front, blocks, mixed, seen, kinds, extras), tiles)
         if self.deepest_px > STEP_PX:
             # A ring lies about its number of pixels away from the step.
             for ring in range(2, math.ceil(self.deepest_px + _REACH_MARGIN_PX) + 3):

@@ -1,5 +1,5 @@
 // Stage: mixed pixels on far sides are split into a foreground part and the background behind it, by colours around
-// them or by what is told of them: `layers.split_mixed`, `bands.py`.
+// them, by what is told of them and by what other frames saw: `layers.split_mixed`, `bands.py`, `layers.show_seen_beside`.
 // uses: constants, layer_params, samples_types, picture, brightness, surroundings, mixed
 
 @group(0) @binding(0) var<uniform> params: LayerParams;
@@ -8,8 +8,9 @@
 @group(0) @binding(3) var<storage, read> front: array<vec4f>;
 @group(0) @binding(4) var<storage, read> blocks: array<vec2f>;
 @group(0) @binding(5) var<storage, read> mixed: array<f32>;  // planes, see `mixed.wgsl`; or nothing
-@group(0) @binding(6) var<storage, read_write> kinds: array<u32>;
-@group(0) @binding(7) var<storage, read_write> extras: array<Extra>;  // one for each pixel
+@group(0) @binding(6) var<storage, read> seen: array<f32>;  // planes: code values, disparity, how far it is known
+@group(0) @binding(7) var<storage, read_write> kinds: array<u32>;
+@group(0) @binding(8) var<storage, read_write> extras: array<Extra>;  // one for each pixel
 
 var<private> near_mean: vec3f;
 var<private> near_least: vec3f;
@@ -31,6 +32,9 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     }
     if (is_split_by_bands(pixel) && is_far_side(pixel, front[pixel].w)) {
         split_by_bands(pixel);
+    }
+    if (params.has_seen != 0 && (kinds[pixel] >> 8u) == 1u && (kinds[pixel] & SPLIT) != 0u) {
+        show_seen_beside(pixel);
     }
 }
 
@@ -158,4 +162,32 @@ fn split_by_bands(pixel: i32) {
     extras[pixel].patch_light = vec4f(own - (1.0 - share) * behind, share);
     extras[pixel].patch_defocus = defocus_of(of_mixed(pixel, 1));
     kinds[pixel] = (kinds[pixel] & 0xffffff00u) | BESIDE_STEP | SPLIT | HIDDEN;
+}
+
+// What other frames saw takes the place of the background. Both parts still add up to the pixel.
+fn show_seen_beside(pixel: i32) {
+    let plane = params.width * params.height;
+    let known = seen[4 * plane + pixel];
+    let defocus = defocus_of(seen[3 * plane + pixel]);
+    let step = extras[pixel].patch_defocus - extras[pixel].behind.w;
+    if (known <= 0.0 || step <= STEP_PX || abs(defocus - extras[pixel].behind.w) > max(STEP_PX, SAME_SURFACE * step)) {
+        return;
+    }
+    let light = light_of(vec3f(seen[pixel], seen[plane + pixel], seen[2 * plane + pixel]), defocus);
+    let share = extras[pixel].patch_light.w;
+    let whole = extras[pixel].patch_light.xyz + (1.0 - share) * extras[pixel].behind.xyz;
+    let behind = extras[pixel].behind.xyz + known * (light - extras[pixel].behind.xyz);
+    // Else the foreground were no colour: below black, or brighter than white.
+    var least = share;
+    for (var c = 0; c < 3; c++) {
+        if (whole[c] < behind[c]) {
+            least = max(least, 1.0 - whole[c] / behind[c]);
+        } else if (whole[c] <= 1.0 && whole[c] > behind[c]) {
+            least = max(least, (whole[c] - behind[c]) / (1.0 - behind[c]));
+        }
+    }
+    least = min(least, max(MOST_HIDDEN, share));
+    let told = min(behind, whole / (1.0 - least));
+    extras[pixel].behind = vec4f(told, extras[pixel].behind.w);
+    extras[pixel].patch_light = vec4f(whole - (1.0 - least) * told, least);
 }
