@@ -6,19 +6,17 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import av
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from any2bokeh.disparity import upsample
-from any2bokeh.disparity.edges import ClassicalEdges, bands_at_size
-from any2bokeh.disparity.edges.bands import MixedPixels
+from any2bokeh.disparity.edges import ClassicalEdges, EdgeBands
+from any2bokeh.frame_treatment import FrameTreatment, TreatedFrame
 from any2bokeh.grain import MatchedGrain
 from any2bokeh.optics.coc import REFERENCE_LONG_SIDE_PX
-from any2bokeh.plate.stream import AHEAD, PlateStream
 from any2bokeh.renderers.base import RenderInput
 from any2bokeh.renderers.layered import LayeredRenderer
 from any2bokeh.renderers.layered.layered_image import LayeredImage
@@ -37,7 +35,7 @@ STAGES = {
     "to pixels": "samples to float RGB",
     "upsample": "a map of half the size brought to that of the picture",
     "edges": "bands around steps, of a map of the picture's size",
-    "plate": "hidden background from other frames",
+    "plate": "what other frames say: silhouettes and hidden background",
     "layers": "the layered depth image",
     "tiles": "from the layers to the picture",
     "grain": "matched grain; only with --grain",
@@ -87,13 +85,32 @@ def _cost(stage: str, cpu_ms: Sequence[float]) -> StageCost:
     return StageCost(stage, statistics.median(cpu_ms), high - low, len(cpu_ms))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Treated:
+class _TimedEdges:
+    """The classical treatment of edges, and how much processor time it has taken."""
+
+    def __init__(self) -> None:
+        self._edges = ClassicalEdges()
+        self.spent_s = 0.0
+
+    def __call__(self, *args: Any, **options: Any) -> EdgeBands:
+        return self._counted(lambda: self._edges(*args, **options))
+
+    def placed(self, *args: Any, **options: Any) -> EdgeBands:
+        return self._counted(lambda: self._edges.placed(*args, **options))
+
+    def with_shares(self, *args: Any) -> EdgeBands:
+        return self._counted(lambda: self._edges.with_shares(*args))
+
+    def _counted(self, job: Callable[[], EdgeBands]) -> EdgeBands:
+        bands, spent_s = _timed(job)
+        self.spent_s += spent_s
+        return bands
+
+
+class _Waiting(NamedTuple):
     """A frame that waits for those ahead of it."""
 
     frame: Frame
-    disparity: NDArray[np.float32]
-    mixed: MixedPixels
     given: RenderInput
     spent: dict[str, float]
 
@@ -105,7 +122,6 @@ class _Bench:
         self._scene, self._clip, self._target = scene, clip, target
         self._renderer = LayeredRenderer(threads=threads)
         self._workers = Workers(threads)
-        self._edges = ClassicalEdges()
 
     def frames(self) -> Iterator[dict[str, float]]:
         """The seconds of processor time of every stage, frame by frame, but for the first."""
@@ -116,8 +132,9 @@ class _Bench:
             writer = SampleWriter("yuv420p", result_coding(info, "yuv")[0])
             grain = MatchedGrain.of_clip(1.0, source)
             frames = list(source.frames())
-            plate = PlateStream()
-            treated: list[_Treated] = []
+            edges = _TimedEdges()
+            treatment = FrameTreatment(edges)
+            waiting: dict[int, _Waiting] = {}
             with open_sink(self._target, source, overwrite=True) as sink:
                 for frame, given in zip(frames, inputs, strict=True):
                     spent: dict[str, float] = {}
@@ -128,28 +145,34 @@ class _Bench:
                     _, spent["upsample"] = _timed(
                         lambda half=half, frame=frame: upsample(np.asarray(half, np.float32), frame.pixels)
                     )
-                    (disparity, mixed), spent["edges"] = _timed(
-                        lambda frame=frame, given=given: self._treated(given.disparity, frame)
+                    before_s = edges.spent_s
+                    ready, adding_s = _timed(
+                        lambda frame=frame, given=given: list(
+                            treatment.add(
+                                frame.index, frame.pixels, given.disparity, is_blurred=True, is_looked_at=True
+                            )
+                        )
                     )
-                    _, spent["plate"] = _timed(
-                        lambda frame=frame, disparity=disparity: plate.add(frame.index, frame.pixels, disparity)
-                    )
-                    treated.append(_Treated(frame, disparity, mixed, given, spent))
-                    if len(treated) > AHEAD:
-                        yield from self._rendered(treated.pop(0), plate, grain, writer, sink)
-                for rest in treated:
-                    yield from self._rendered(rest, plate, grain, writer, sink)
-
-    def _treated(self, disparity: NDArray[np.float32], frame: Frame) -> tuple[NDArray[np.float32], MixedPixels]:
-        bands = bands_at_size(self._edges, disparity, frame.pixels)
-        return bands.disparity, MixedPixels.of(bands)
+                    spent["edges"] = edges.spent_s - before_s
+                    spent["plate"] = adding_s - spent["edges"]
+                    waiting[frame.index] = _Waiting(frame, given, spent)
+                    for treated in ready:
+                        yield from self._rendered(treated, waiting.pop(treated.index), treatment, grain, writer, sink)
+                for treated in list(treatment.rest()):
+                    yield from self._rendered(treated, waiting.pop(treated.index), treatment, grain, writer, sink)
 
     def _rendered(
-        self, treated: "_Treated", plate: PlateStream, grain: MatchedGrain, writer: SampleWriter, sink: VideoSink
+        self,
+        treated: TreatedFrame,
+        waiting: _Waiting,
+        treatment: FrameTreatment,
+        grain: MatchedGrain,
+        writer: SampleWriter,
+        sink: VideoSink,
     ) -> Iterator[dict[str, float]]:
-        frame, disparity, given, spent = treated.frame, treated.disparity, treated.given, treated.spent
+        (frame, given, spent), disparity = waiting, treated.disparity
         scale = given.blur_strength * max(frame.pixels.shape[1:]) / REFERENCE_LONG_SIDE_PX
-        hidden, looking = _timed(lambda: plate.hidden(frame.index, disparity, given.focus_disparity, scale))
+        hidden, looking = _timed(lambda: treatment.hidden(treated, given.focus_disparity, scale))
         spent["plate"] += looking
         whole = replace(
             given, pixels=frame.pixels, disparity=disparity, hidden=hidden, bands=treated.mixed.bands(disparity)

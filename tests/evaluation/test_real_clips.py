@@ -46,7 +46,9 @@ def test_a_clip_is_read_as_refocus_reads_it(folder):
 
 
 def test_there_is_a_clip_for_each_k_and_each_treatment_of_edges(folder):
-    found = open_real_clips(folder / "square", blur_strengths=[8.0, 16.0], edges=["off", "classical"], frame_count=1)
+    found = open_real_clips(
+        folder / "square", blur_strengths=[8.0, 16.0], edges=["off", "classical"], plates=["off"], frame_count=1
+    )
     assert [(clip.name, clip.frame_count) for clip in found] == [
         ("square/k8/off", 1), ("square/k8/classical", 1), ("square/k16/off", 1), ("square/k16/classical", 1),
     ]  # fmt: skip

@@ -9,7 +9,7 @@ import pytest
 
 from any2bokeh.errors import InputError
 from any2bokeh.evaluation import FolderMethod, Networks, RendererMethod, evaluate, open_clips, plain_method
-from any2bokeh.plate.stream import AHEAD
+from any2bokeh.frame_treatment import AHEAD
 from tests.evaluation.pictures import FRAMES, HEIGHT, WIDTH, picture, write_result
 
 
