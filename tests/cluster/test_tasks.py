@@ -19,6 +19,7 @@ from any2bokeh.refocusing import refocus
 from any2bokeh.segments.cut import Segment, Segmentation
 from any2bokeh.segments.order import Order
 from tests import clips
+from tests.segments.test_equal import with_packets
 
 FRAMES = 24
 CUT = Segmentation(8)
@@ -86,16 +87,15 @@ def test_images_and_estimated_disparity_are_the_same_too(tmp_path: Path, clip: P
 
 
 def test_a_clip_that_ends_early_ends_at_the_same_frame(tmp_path: Path, maps: Path):
-    clip = clips.write_clip(tmp_path / "long.mkv", frames=FRAMES, sound=False, options={"bf": "0", "g": "8"})
-    whole = clip.read_bytes()
-    cut_off = tmp_path / "cut.mkv"
-    cut_off.write_bytes(whole[: len(whole) * 6 // 10])
+    options = {"bf": "0", "x264-params": "scenecut=0"}
+    whole = clips.write_clip(tmp_path / "all.mkv", frames=FRAMES, sound=False, options=options)
+    clip = with_packets(whole, tmp_path / "clip.mkv", lambda at, data: data if at < 12 else b"\0\0\0\2\x6f\xff")
     recipe = Recipe(FocusScript.constant(0.9, 0), disparity=maps)
     ends = [
-        refocus(cut_off, tmp_path / f"{name}.mp4", recipe, segmentation=CUT, workers=workers).stop
+        refocus(clip, tmp_path / f"{name}.mp4", recipe, segmentation=CUT, workers=workers).stop
         for name, workers in (("one", None), ("many", Here()))
     ]
-    assert ends[0] == ends[1]
+    assert ends == [12, 12]
     assert (tmp_path / "one.mp4").read_bytes() == (tmp_path / "many.mp4").read_bytes()
 
 
@@ -125,7 +125,13 @@ def test_a_machine_that_sees_something_else_refuses(tmp_path: Path, clip: Path, 
 
 def test_segments_of_a_failed_render_stay_only_if_they_are_wanted(tmp_path: Path, clip: Path, maps: Path):
     class Failing(Here):
-        def render(self, order: Order, segments: list[Segment], *more: object) -> int:
+        def render(
+            self,
+            order: Order,
+            segments: list[Segment],
+            progress: Callable[[int, int], None],
+            notice: Callable[[str], None] | None,
+        ) -> int:
             tasks.render(order, segments[1], 1)
             raise InputError("lost")
 
