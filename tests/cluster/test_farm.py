@@ -151,10 +151,13 @@ def test_an_interrupted_command_leaves_nothing(tmp_path: Path, clip: Path, recip
         assert time.monotonic() < until
         time.sleep(0.02)
     children = family.children(recursive=True)
-    os.killpg(process.pid, number)
-    process.communicate(timeout=120)
-    assert process.returncode == 128 + number
-    assert names(tmp_path) == ["clip.mp4", "maps"]
+    if number == signal.SIGINT:
+        os.killpg(process.pid, number)  # as a terminal does
+    else:
+        process.terminate()
+    told = process.communicate(timeout=120)[1]
+    assert process.returncode == 128 + number, told
+    assert names(tmp_path) == ["clip.mp4", "maps"], told
     assert psutil.wait_procs(children, timeout=20)[1] == []
     assert set(Path("/tmp").glob("a2b-ray-*")) <= before
 

@@ -3,10 +3,12 @@
 import os
 import shutil
 import signal
+import socket
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from types import TracebackType
@@ -31,6 +33,7 @@ _TRIES = 2
 
 _POLL_S = 0.5
 _ENDING_S = 20.0
+_ANSWER_S = 10.0
 _OBJECT_STORE_BYTES = 100 << 20  # tasks exchange names of files; pictures lie in the shared folder
 
 
@@ -61,7 +64,7 @@ class Farm:
         with _signals_kept():
             try:
                 self._connect()
-            except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
+            except (OSError, RuntimeError, ValueError) as error:
                 self._remove_folder()
                 reason = " ".join(str(error).split())[:200]
                 raise InputError(
@@ -159,6 +162,8 @@ class Farm:
         raise AssertionError("a task ends in a result or a failure")
 
     def _begun(self, name: str, need: Need, task: Callable[..., Any], *given: Any) -> Any:
+        # A machine that has less shall try it; Ray would wait for a larger one for ever.
+        need = replace(need, memory_bytes=min(need.memory_bytes, self._most_memory_bytes))
         remote = self._ray.remote(max_retries=_RETRIES, **need.resources)(task)
         return remote.options(name=f"any2bokeh {name}").remote(*given)
 
@@ -167,7 +172,10 @@ class Farm:
         while pending:
             if self._is_ended.is_set():
                 raise InputError("the cluster was left while it worked")
-            ready, _ = self._ray.wait(list(pending), timeout=_POLL_S)
+            try:
+                ready, _ = self._ray.wait(list(pending), timeout=_POLL_S)
+            except SystemExit:  # Ray puts one of its own, with a text, in the place of a signal handler's
+                raise SystemExit(128 + signal.SIGTERM) from None
             for task in ready:
                 yield task, *pending.pop(task)
 
@@ -211,6 +219,7 @@ class Farm:
     def _connect(self) -> None:
         quiet: Mapping[str, Any] = {"log_to_driver": False, "logging_level": "error"}
         if self._address != AUTO:
+            _require_answer(self._address)
             self._ray.init(address=self._address, **quiet)
             return
         self._folder = Path(tempfile.mkdtemp(prefix="a2b-ray-"))  # short: sockets lie in it
@@ -231,8 +240,24 @@ class Farm:
         return [node for node in self._ray.nodes() if node["Alive"]]
 
     @property
+    def _most_memory_bytes(self) -> int:
+        """Of one machine."""
+        return max(int(node["Resources"].get("memory", 0)) for node in self._nodes)
+
+    @property
     def _has_gpu(self) -> bool:
         return any(node["Resources"].get("GPU", 0) >= 1 for node in self._nodes)
+
+
+def _require_answer(address: str) -> None:
+    """Ray waits for a minute where nothing answers, and then ends the process.
+
+    Raises:
+        OSError: nothing does.
+    """
+    host, colon, port = address.rpartition(":")
+    if colon and "/" not in host and port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_ANSWER_S).close()
 
 
 def _of(segment: Segment, order: Order) -> str:
