@@ -10,7 +10,7 @@ from any2bokeh.video import VideoInfo
 CORES = 2
 """Of a task that renders: its decoder and its encoder run beside the engine."""
 
-# The peak of a process that renders with the layered engine was 0.33 GB at 64x48, 0.75 at 960x540 and 1.67 at 1920x1080.
+# Peaks of a process that renders with the layered engine: 0.33 GB at 64x48, 0.75 at 960x540 and 1.67 at 1920x1080.
 _BYTES, _BYTES_PER_PIXEL = 400e6, 850.0
 
 
