@@ -37,7 +37,7 @@ _FLOORS = [
     {"aov"},
     {"segments"},
     {"refocusing"},
-    {"preview", "track", "demo", "batch"},
+    {"preview", "track", "demo", "batch", "cluster"},
     {"synthesis", "evaluation"},
     {"training"},
     {"app", "cli"},

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from any2bokeh.channel import Cancelled, Channel
+from any2bokeh.claim import remove
 from any2bokeh.disparity.edges import EdgeTreatment
 from any2bokeh.engines import EngineSettings, make_renderer
 from any2bokeh.errors import InputError
@@ -32,9 +33,11 @@ from any2bokeh.read_paths import ReadPaths
 from any2bokeh.recipe import Recipe
 from any2bokeh.render_inputs import render_inputs
 from any2bokeh.renderers.base import Renderer, RenderInput, TakesHidden
-from any2bokeh.segments.cut import Segmentation, runs, seen_for
+from any2bokeh.segments.cut import Segment, Segmentation, runs, seen_for
+from any2bokeh.segments.order import Order
 from any2bokeh.segments.parts import Job, Parts, remark_on_parts
 from any2bokeh.segments.sink import SegmentedSink
+from any2bokeh.segments.workers import SegmentWorkers
 from any2bokeh.shot import FrameRange, Shot, frame_range
 from any2bokeh.shot_frames import ShotFrame, frames_of
 from any2bokeh.video import Encoding, Reading, VideoInfo, VideoSink, VideoSource, open_sink, open_source
@@ -98,6 +101,7 @@ def refocus(
     frames: FrameRange | None = None,
     encoding: Encoding | None = None,
     segmentation: Segmentation | None = None,
+    workers: SegmentWorkers | None = None,
     overwrite: bool = False,
     also_read: Iterable[str | Path] = (),
     progress: Progress | None = None,
@@ -120,6 +124,8 @@ def refocus(
         encoding: codec, quality and the like; None = the defaults of ``Encoding``.
         segmentation: render in segments, each of which is kept in ``OUT.parts`` once it is complete; a run that finds
             segments of the same render there goes on from them. None = in one piece.
+        workers: render the segments, such as those of ``any2bokeh.cluster``; the result is the same. None = this
+            process.
         overwrite: replace an existing output, and segments of another render; never what the run reads.
         also_read: files and folders that ``recipe`` and ``renderer`` were made from, which must not be replaced.
         progress: called before the first frame and after every one.
@@ -136,6 +142,8 @@ def refocus(
     """
     if segmentation is not None and renderer is not None:
         raise InputError("a render in segments needs the recipe's own engine, to know it again; leave the renderer out")
+    if workers is not None and segmentation is None:
+        raise InputError("workers render segments; give a segmentation, too")
     with ExitStack() as stack:
         source = _opened(input, fps, reading, stack) if isinstance(input, str | Path) else input
         start, stop = frame_range(source, start_s, end_s, frames)
@@ -146,6 +154,7 @@ def refocus(
             return Shot.open(source, recipe, start=start, stop=stop, estimating=estimating, notice=notice)
 
         parts: Parts | None = None
+        order: Order | None = None
         if segmentation is not None:
             job = Job(source, recipe, Path(output), start, stop, encoding or Encoding(), segmentation, aovs)
             parts = stack.enter_context(Parts.begun(job, overwrite=overwrite, notice=notice))
@@ -154,6 +163,7 @@ def refocus(
                 folder, track = None if aovs is None else aovs.folder, _first_of(shot.track, parts.end() - start)
                 return RefocusResult(Path(output), source.info, shot.recipe, start, parts.end(), track, folder, 0.0)
             encoding, overwrite = parts.encoding, overwrite or parts.may_replace
+            order = Order.of(job, parts.made_of)
         elif notice and (remark := remark_on_parts(Path(output))):
             notice(remark)
         # All results appear at one moment, or none does.
@@ -176,6 +186,10 @@ def refocus(
             read.require_kept(aovs.folder, replaces="tree")
             check_aov_target(aovs, source.info.path, stems=stems, overwrite=overwrite)
         engine = renderer or make_renderer(recipe.engine, recipe.look, source.info, notice=notice)
+        if parts is not None and order is not None and workers is not None:
+            parts.begin()
+            if parts.kept_shot() is None:
+                workers.look(order, notice)
         shot = (opened() if parts is None else parts.shot(opened)).seen_by(engine)
         if notice:
             for remark in shot.track.warnings:
@@ -194,6 +208,11 @@ def refocus(
         outputs, progress = _Outputs(sink, matched, aov_sink), progress or (lambda done, total: None)
         if parts is None:
             done = _stream(shot, engine, outputs, progress)
+        elif workers is not None and order is not None:
+            if missing := parts.missing():
+                parts.ends_at(workers.render(order, missing, progress, notice))
+            parts.join(sink, aov_sink)
+            done = parts.end() - start
         else:
             done = _stream_segments(parts, shot, engine, sink, outputs, progress)
         if notice:
@@ -202,6 +221,58 @@ def refocus(
     folder = None if aovs is None else aovs.folder
     track = _first_of(shot.track, done)
     return RefocusResult(Path(output), source.info, shot.recipe, start, start + done, track, folder, elapsed_s)
+
+
+def render_segment(job: Job, parts: Parts, shot: Shot, renderer: Renderer, segment: Segment) -> int:
+    """Render one segment of a result that another process joins, and count its frames.
+
+    Args:
+        job: what is rendered.
+        parts: those of the render that is under way.
+        shot: all of what is rendered, as it is kept there.
+        renderer: that of the recipe.
+        segment: which.
+
+    Raises:
+        InputError: the clip or its disparity cannot be read, or the disk is full.
+    """
+    shot = shot.seen_by(renderer)
+    scratch = parts.scratch(segment)
+    try:
+        with ExitStack() as stack:
+            stems = frame_stems(job.output, job.source, start=job.start, stop=job.stop)
+            target = scratch / job.output.name
+            if job.output.is_dir():
+                target.mkdir()
+            stack.enter_context(suppress(_Unpublished))
+            sink = stack.enter_context(
+                open_sink(target, job.source, encoding=parts.encoding, start=job.start, stop=job.stop, overwrite=True)
+            )
+            aovs = None
+            if job.aovs is not None:
+                aside = replace(job.aovs, folder=scratch / "aov")
+                aovs = stack.enter_context(_open_aovs(aside, shot, renderer, stems, overwrite=True))
+            outputs = _Outputs(sink, parts.grain() if job.recipe.grain != 0 else None, aovs)
+            count = _stream_one(parts, shot, renderer, sink, outputs, segment)
+            raise _Unpublished  # the segment has its name; of the whole there is nothing
+    finally:
+        remove(scratch)
+    return count
+
+
+class _Unpublished(Exception):
+    """Leaves sinks without a result."""
+
+
+def _stream_one(
+    parts: Parts, shot: Shot, renderer: Renderer, result: VideoSink, outputs: "_Outputs", segment: Segment
+) -> int:
+    seen = seen_for(segment, parts.whole, renderer)
+    with closing(SegmentedSink(parts, result, outputs.aovs, [segment])) as sink:
+        part, own = shot.part(seen.start, seen.stop), replace(outputs, sink=sink)
+        count = _stream(part, renderer, own, lambda done, total: None, wanted=segment.frames)
+        sink.finish(segment.start + count)
+    return count
 
 
 def refocus_frames(

@@ -3,6 +3,7 @@
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from any2bokeh.recipe import Recipe
 from any2bokeh.refocusing import Progress, refocus
 from any2bokeh.segments.cut import Segmentation
 from any2bokeh.segments.parts import Job
+from any2bokeh.segments.workers import SegmentWorkers
 from any2bokeh.video import Encoding, VideoSource
 
 Notice = Callable[[str], None]
@@ -30,7 +32,8 @@ class Batch:
         opened: opens the clip of an item.
         part: the frames ``start <= index < stop`` of an item's clip.
         recipe: what all clips share, for a clip and the first frame that is wanted.
-        encoding, segmentation: see ``refocus``.
+        encoding, segmentation, workers: see ``refocus``.
+        at_once: clips that are worked on at one time, 1 unless ``workers`` render them.
         overwrite: replace results that are finished, and files that no batch has made.
         also_read: see ``refocus``.
     """
@@ -40,6 +43,8 @@ class Batch:
     recipe: Callable[[Item, VideoSource, int, Notice | None], Recipe]
     encoding: Encoding = field(default_factory=Encoding)
     segmentation: Segmentation = field(default_factory=Segmentation)
+    workers: SegmentWorkers | None = None
+    at_once: int = 1
     overwrite: bool = False
     also_read: tuple[Path, ...] = ()
 
@@ -60,16 +65,29 @@ class Batch:
             items: the clips.
             progress, estimating: give what ``refocus`` calls while it works on a clip.
         """
-        for item in items:
+
+        def rendered(item: Item) -> Outcome:
             began, remarks = time.perf_counter(), list[str]()
 
-            def work(item: Item = item, remarks: list[str] = remarks) -> Outcome:
+            def work() -> Outcome:
                 reports = [None if each is None else each(item) for each in (progress, estimating)]
                 return self._rendered(item, reports[0], reports[1], remarks.append)
 
             outcome = _guarded(item, work)
             assert isinstance(outcome, Outcome)
-            yield replace(outcome, elapsed_s=time.perf_counter() - began, remarks=tuple(remarks))
+            return replace(outcome, elapsed_s=time.perf_counter() - began, remarks=tuple(remarks))
+
+        if self.at_once == 1:
+            yield from map(rendered, items)
+            return
+        with ThreadPoolExecutor(self.at_once, thread_name_prefix="any2bokeh clip") as pool:
+            try:
+                yield from pool.map(rendered, items)
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                if self.workers is not None:
+                    self.workers.stop()
+                raise
 
     def _planned(self, item: Item) -> Outcome | Need:
         with self.opened(item) as source:
@@ -98,6 +116,7 @@ class Batch:
                     frames=(job.start, job.stop),
                     encoding=self.encoding,
                     segmentation=self.segmentation,
+                    workers=self.workers,
                     overwrite=True,  # what may not be replaced has been refused
                     also_read=self.also_read,
                     progress=progress,

@@ -16,6 +16,7 @@ from any2bokeh.cli.output_options import EncodingOptions, ReportOptions
 from any2bokeh.cli.progress import ESTIMATING, Report, progress_report
 from any2bokeh.cli.recipe_options import RecipeOptions
 from any2bokeh.cli.report import tell, warn
+from any2bokeh.cli.segment_options import ClusterOptions
 from any2bokeh.errors import InputError
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ SOME_FAILED = 3
 """Exit code where clips could not be rendered."""
 
 _BATCH = "Batch"
+_MOST_AT_ONCE = 8
+"""Clips that are worked on at one time on a cluster: each is fingerprinted and joined on this machine."""
+
 _GB = 1e9
 
 Options = TypeVar("Options")
@@ -46,6 +50,7 @@ def batch_command(
     options: RecipeOptions,
     encoding: EncodingOptions,
     reading: ReadingOptions,
+    cluster: ClusterOptions,
     report: ReportOptions,
     output: Annotated[
         Path | None,
@@ -105,6 +110,7 @@ def batch_command(
     from any2bokeh.batch.running import Batch
     from any2bokeh.segments.cut import Segmentation
 
+    cluster.require_ray()
     if segment_frames is not None and segment_frames < 8:
         raise InputError(f"--segment-frames is {segment_frames}; give 8 or more")
     shared = _Shared(options, reading)
@@ -124,7 +130,10 @@ def batch_command(
         _tell_plan(batch, items, report)
         return
     place = report_file or (output or Path(input).parent) / "report.json"
-    outcomes = _run(batch, items, place, report)
+    with cluster.workers() as workers:
+        if workers is not None:
+            batch = replace(batch, workers=workers, at_once=min(workers.at_once, _MOST_AT_ONCE))
+        outcomes = _run(batch, items, place, report)
     _tell_outcomes(outcomes, place, report)
     if any(each.state == "failed" for each in outcomes):
         raise typer.Exit(SOME_FAILED)
@@ -251,9 +260,12 @@ def _run(batch: "Batch", items: "list[Item]", place: Path, report: ReportOptions
         place.parent.mkdir(parents=True, exist_ok=True)
     try:
         with _Told(len(items), quiet=quiet) as told:
-            for outcome in batch.rendered(items, progress=told.rendering, estimating=told.estimating):
+            reports = (told.rendering, told.estimating) if batch.at_once == 1 else (None, None)
+            for outcome in batch.rendered(items, progress=reports[0], estimating=reports[1]):
                 outcomes.append(outcome)
                 told.finished(outcome, remarks=not report.quiet)
+                if batch.at_once > 1 and not quiet:
+                    typer.echo(f"clip {len(outcomes)} of {len(items)}: {outcome.item.clip}: {outcome.state}")
     finally:
         if outcomes:
             write_report(outcomes, place)

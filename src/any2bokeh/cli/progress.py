@@ -63,18 +63,19 @@ def _bar() -> Iterator[Report]:
 
 
 def _lines(doing: str) -> Report:
-    first = last = 0.0  # when the first frame was done, and when the last line was printed
+    first = last = 0.0  # when the first frames were done, and when the last line was printed
+    at_first = 0  # how many they were: one, or a segment of a cluster
 
     def report(done: int, total: int) -> None:
-        nonlocal first, last
+        nonlocal first, last, at_first
         now = time.monotonic()
         if done == 0:
             print(doing.format(total=total), flush=True)
+            last, at_first = now, 0
+        elif at_first == 0:
+            first, at_first = now, done  # what comes before is compilation, and no measure of the rest
+        if done > at_first and (done == total or now - last >= _SECONDS_BETWEEN_LINES):
             last = now
-        elif done == 1:
-            first = now  # what comes before is compilation, and no measure of the rest
-        if done > 1 and (done == total or now - last >= _SECONDS_BETWEEN_LINES):
-            last = now
-            print(f"{done}/{total} frames, {(done - 1) / max(now - first, 1e-9):.1f} a second", flush=True)
+            print(f"{done}/{total} frames, {(done - at_first) / max(now - first, 1e-9):.1f} a second", flush=True)
 
     return report

@@ -12,7 +12,7 @@ from any2bokeh.cli.output_options import EncodingOptions, Overwrite, ReportOptio
 from any2bokeh.cli.progress import ESTIMATING, progress_report
 from any2bokeh.cli.recipe_options import RecipeOptions
 from any2bokeh.cli.report import disparity_facts, refocus_summary, tell, warn
-from any2bokeh.cli.segment_options import SegmentOptions
+from any2bokeh.cli.segment_options import ClusterOptions, SegmentOptions
 
 
 def refocus_command(
@@ -25,6 +25,7 @@ def refocus_command(
     aovs: AovOptions,
     part: RangeOptions,
     segments: SegmentOptions,
+    cluster: ClusterOptions,
     reading: ReadingOptions,
     report: ReportOptions,
     save_recipe: Annotated[
@@ -41,7 +42,8 @@ def refocus_command(
     from any2bokeh import recipe_json
     from any2bokeh.refocusing import refocus
 
-    request, segmentation = aovs.request(output), segments.segmentation()
+    cluster.require_ray()
+    request, segmentation = aovs.request(output), segments.segmentation(cluster)
     quiet, notice = report.quiet or report.json, None if report.quiet else warn
     with (
         reading.opened(input, notice) as source,
@@ -55,20 +57,22 @@ def refocus_command(
             recipe_json.check_recipe_target(
                 recipe, save_recipe, read=[source.info.path, *options.paths()], overwrite=overwrite
             )
-        result = refocus(
-            source,
-            output,
-            recipe,
-            aovs=request,
-            frames=(start, stop),
-            encoding=encoding.encoding(),
-            segmentation=segmentation,
-            overwrite=overwrite,
-            also_read=options.paths(),
-            progress=progress,
-            estimating=estimating,
-            notice=notice,
-        )
+        with cluster.workers() as workers:
+            result = refocus(
+                source,
+                output,
+                recipe,
+                aovs=request,
+                frames=(start, stop),
+                encoding=encoding.encoding(),
+                segmentation=segmentation,
+                workers=workers,
+                overwrite=overwrite,
+                also_read=options.paths(),
+                progress=progress,
+                estimating=estimating,
+                notice=notice,
+            )
     if save_recipe is not None:
         recipe_json.save_recipe(recipe, save_recipe)
     summary, line = refocus_summary(result, engine=recipe.engine.engine)

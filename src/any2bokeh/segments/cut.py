@@ -19,12 +19,14 @@ class Segmentation:
 
     Attributes:
         frames: of a segment, 8 or more; None = those of 5 seconds.
+        keeps: whether finished segments stay where a run fails, for the next one.
 
     Raises:
         InputError: fewer frames.
     """
 
     frames: int | None = None
+    keeps: bool = True
 
     def __post_init__(self) -> None:
         if self.frames is not None and self.frames < SHORTEST:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -16,7 +17,7 @@ from any2bokeh.grain import GrainModel, MatchedGrain
 from any2bokeh.pending_output import pointed_at, require_unclaimed, writing
 from any2bokeh.recipe import Recipe
 from any2bokeh.segments.cut import Segment, Segmentation, cut
-from any2bokeh.segments.fingerprint import Fingerprint, differences, fingerprint
+from any2bokeh.segments.fingerprint import Fingerprint, differences, digest, fingerprint
 from any2bokeh.segments.kept_shot import is_kept, keep_shot, kept_shot
 from any2bokeh.segments.marks import Marks, is_marked, marks_of, write_whole
 from any2bokeh.shot import Shot
@@ -115,6 +116,7 @@ class Parts:
         threads: of encoders, which what they make depends on.
         first_s: when the first frame of the result is shown, on the source's clock.
         is_new: what is in the folder is of another render, and goes.
+        attempt: tells what is written here from what another machine writes of the same segment.
         notice: told what is there, and what is kept when a run fails.
 
     Attributes:
@@ -131,6 +133,7 @@ class Parts:
         threads: int,
         first_s: Fraction,
         is_new: bool,
+        attempt: str = "",
         notice: Callable[[str], None] | None = None,
     ) -> None:
         self.folder = parts_folder(job.output)
@@ -142,6 +145,8 @@ class Parts:
         self._segments = cut(job.start, job.stop, job.segment_frames)
         self._is_new = is_new
         self._is_begun = False
+        self._keeps = job.segmentation.keeps
+        self._ending = f".{attempt}{_PARTIAL}" if attempt else _PARTIAL
         self._notice = notice or (lambda remark: None)
 
     @classmethod
@@ -180,6 +185,33 @@ class Parts:
             first_s = next(iter(job.source.frames(job.start, job.start + 1))).time_s
         return cls(job, made_of, threads=threads, first_s=Fraction(first_s), is_new=bool(changed), notice=notice)
 
+    @classmethod
+    def under_way(cls, job: Job, made_of: str, *, attempt: str) -> "Parts":
+        """Those of a render that another process has begun and will join; segments are added to them.
+
+        Args:
+            job: what is rendered.
+            made_of: the ``digest`` of the fingerprint that it was begun with.
+            attempt: see the class.
+
+        Raises:
+            InputError: they are not seen on this machine, or what is rendered is something else here.
+        """
+        kept = _kept_job(job.output)
+        if kept is None or digest(kept["made_of"]) != made_of:
+            raise InputError(
+                f"{parts_folder(job.output)} is not on {socket.gethostname()} what it is where the render was begun; "
+                f"give an output in a folder that all machines share under one path"
+            )
+        here = job.made_of(kept["made_of"])
+        if changed := differences(kept["made_of"], here):
+            raise InputError(
+                f"{job.source.info.path} would be another render on {socket.gethostname()} ({' and '.join(changed)} "
+                f"differ); give all machines the same versions and files"
+            )
+        threads, first_s = int(kept["threads"]), Fraction(kept["first_s"])
+        return cls(job, here, threads=threads, first_s=first_s, is_new=False, attempt=attempt)
+
     def __enter__(self) -> Self:
         return self
 
@@ -191,7 +223,7 @@ class Parts:
         elif self._is_begun:
             for each in self.folder.glob(f"*{_PARTIAL}"):
                 remove(each)
-            if not self._done and not is_kept(self.folder):
+            if not self._keeps or (not self._done and not is_kept(self.folder)):
                 self._remove()
                 return
             self._notice(
@@ -220,6 +252,8 @@ class Parts:
         Raises:
             InputError: it cannot be written.
         """
+        if self._is_begun:
+            return
         if self._is_new:
             if self._done:
                 self._notice(f"segments of another render in {self.folder} are removed")
@@ -233,6 +267,7 @@ class Parts:
             if not (self.folder / _JOB).exists():
                 self._note_job(result=None)
             elif self._done:
+                self._keeps = True  # an earlier run wanted them
                 self._notice(f"{self._done} of {len(self._segments)} segments are there already, in {self.folder}")
 
     def shot(self, found: Callable[[], Shot]) -> Shot:
@@ -242,13 +277,21 @@ class Parts:
             InputError: see ``Shot.open``; or the disk is full.
         """
         self.begin()
-        job = self._job
-        kept = kept_shot(self.folder, job.source, job.recipe, job.start, job.stop)
+        kept = self.kept_shot()
         if kept is not None:
             return kept
         shot = found()
         keep_shot(shot, self.folder)
         return shot
+
+    def kept_shot(self) -> Shot | None:
+        """The shot that is kept; None where there is none.
+
+        Raises:
+            InputError: see ``kept_shot`` of ``segments.kept_shot``.
+        """
+        job = self._job
+        return kept_shot(self.folder, job.source, job.recipe, job.start, job.stop)
 
     def grain(self) -> MatchedGrain:
         """The grain of the clip, measured once.
@@ -277,7 +320,9 @@ class Parts:
         return self.whole.stop
 
     def ends_at(self, stop: int) -> None:
-        """Note that the clip turned out to end early."""
+        """Note that the clip turned out to end early; of several ends the earliest counts."""
+        if stop >= self.end():
+            return
         with writing(self._job.output):
             write_whole(self.folder / _END, json.dumps({"stop": stop}))
 
@@ -287,7 +332,7 @@ class Parts:
         Raises:
             InputError: it cannot be made.
         """
-        folder = self._place(segment).with_suffix(_PARTIAL)
+        folder = self._place(segment).with_suffix(self._ending)
         remove(folder)
         with writing(self._job.output):
             folder.mkdir()
@@ -300,10 +345,15 @@ class Parts:
             InputError: the disk is full or went away.
         """
         place = self._place(segment)
-        partial = place.with_suffix(_PARTIAL)
+        partial = place.with_suffix(self._ending)
         with writing(self._job.output):
             _flush(partial)
-            partial.rename(place)
+            try:
+                partial.rename(place)
+            except OSError:
+                if not place.is_dir():  # another machine, taken for lost, was faster
+                    raise
+                remove(partial)
             _flush_folder(self.folder)
 
     def join(self, sink: VideoSink, aovs: "AovSink | None") -> None:
@@ -316,6 +366,23 @@ class Parts:
         sink.join([folder / PICTURES for folder in folders], first_s=self.first_s)
         if aovs is not None:
             aovs.join([folder / AOVS for folder in folders])
+
+    def scratch(self, segment: Segment) -> Path:
+        """An empty folder for what is written while a segment is, and goes with it.
+
+        Raises:
+            InputError: it cannot be made.
+        """
+        folder = self._place(segment).with_suffix(f".scratch{self._ending}")
+        remove(folder)
+        with writing(self._job.output):
+            folder.mkdir()
+        return folder
+
+    @property
+    def made_of(self) -> str:
+        """The ``digest`` of what the segments are of."""
+        return digest(self._made_of)
 
     @contextmanager
     def marking(self, temporary: Callable[[], list[Path]]) -> Iterator[None]:

@@ -31,6 +31,12 @@ def open_source(
     Raises:
         InputError: missing, empty, not a video, no frames, unreadable.
     """
+    source = _opened(path, fps, reading)
+    source.fps_given, source.reading = fps, reading
+    return source
+
+
+def _opened(path: str | Path, fps: float | Fraction | str | None, reading: Reading | None) -> VideoSource:
     from any2bokeh.video.sequence import animation_in, find_sequence
 
     images = find_sequence(path)

@@ -11,6 +11,7 @@ from any2bokeh.errors import InputError
 from any2bokeh.video.frame import Frame
 from any2bokeh.video.frame_numbers import FrameNumbers
 from any2bokeh.video.info import VideoInfo
+from any2bokeh.video.reading import Reading
 
 
 class VideoSource(ABC):
@@ -27,6 +28,10 @@ class VideoSource(ABC):
     info: VideoInfo
     numbers: FrameNumbers | None = None
     """Of the files of an image sequence; None of any other source, and where the files are not numbered."""
+    fps_given: float | Fraction | str | None = None
+    """The rate that ``open_source`` was given."""
+    reading: Reading | None = None
+    """The reading that ``open_source`` was given."""
     layer: str | None = None
     """That pictures are taken from, where one was asked for; see ``Reading``."""
 

@@ -1,0 +1,1 @@
+"""Segments of clips rendered by the machines of a Ray cluster."""

@@ -1,0 +1,127 @@
+"""What the machines of a cluster do: each function is one Ray task, and plain Python where it is called here.
+
+Nothing heavy is imported before a task has said how many cores it may use.
+"""
+
+import os
+import socket
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from any2bokeh.renderers.base import Renderer
+    from any2bokeh.segments.cut import Segment
+    from any2bokeh.segments.order import Order
+    from any2bokeh.segments.parts import Job, Parts
+    from any2bokeh.shot import Shot
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A segment that is complete.
+
+    Attributes:
+        frames: that it has; fewer than it should where the clip ended early.
+        remarks: on frames that turned out damaged.
+        host: where it was rendered.
+    """
+
+    frames: int
+    remarks: tuple[str, ...] = ()
+    host: str = field(default_factory=socket.gethostname)
+
+
+def probe(order: "Order") -> str:
+    """Make sure that the render is the same on this machine, and tell its name.
+
+    Raises:
+        InputError: the clip, a file of the recipe or the folder of the segments is missing or another one here, or so
+            is the version.
+    """
+    job = order.job()
+    with job.source:
+        _parts(job, order)
+    return socket.gethostname()
+
+
+def look(order: "Order", cores: int) -> list[str]:
+    """Find disparity and focus of the clip, keep them beside the segments, and tell what is odd about them.
+
+    Raises:
+        InputError: see ``Shot.open``.
+    """
+    _use_cores(cores)
+    from any2bokeh.segments.kept_shot import keep_shot
+    from any2bokeh.shot import Shot
+
+    remarks: list[str] = []
+    job = order.job()
+    with job.source:
+        parts = _parts(job, order)
+        if parts.kept_shot() is None:
+            shot = Shot.open(job.source, job.recipe, start=job.start, stop=job.stop, notice=remarks.append)
+            keep_shot(shot, parts.folder)
+    return remarks
+
+
+def render(order: "Order", segment: "Segment", cores: int) -> Rendered:
+    """Render one segment into the folder of the segments.
+
+    Raises:
+        InputError: see ``render_segment``; or the machine does not see what it should, see ``probe``.
+    """
+    _use_cores(cores)
+    from any2bokeh.refocusing import render_segment
+
+    with _bench(order) as (job, shot, renderer):
+        frames = render_segment(job, _parts(job, order), shot, renderer, segment)
+        remarks: list[str] = []
+        job.source.tell(remarks.append, at_end=True)
+        return Rendered(frames, tuple(remarks))
+
+
+_BENCHES: "dict[Order, tuple[Job, Shot, Renderer]]" = {}
+"""Of the render that this process works on; opening a long clip, or a model, takes longer than many a segment."""
+
+
+@contextmanager
+def _bench(order: "Order") -> "Iterator[tuple[Job, Shot, Renderer]]":
+    """What all segments of a render share; it is made anew after a failure."""
+    from any2bokeh.engines import make_renderer
+    from any2bokeh.errors import InputError
+
+    if order not in _BENCHES:
+        _clear_benches()
+        job = order.job()
+        job.source.tell(lambda remark: None)  # who gave the order knows them
+        shot = _parts(job, order).kept_shot()
+        if shot is None:
+            raise InputError(
+                f"disparity and focus of {order.clip} are not beside the segments on {socket.gethostname()}"
+            )
+        _BENCHES[order] = job, shot, make_renderer(job.recipe.engine, job.recipe.look, job.source.info)
+    try:
+        yield _BENCHES[order]
+    except BaseException:
+        _clear_benches()
+        raise
+
+
+def _clear_benches() -> None:
+    for job, *_ in _BENCHES.values():
+        job.source.close()
+    _BENCHES.clear()
+
+
+def _parts(job: "Job", order: "Order") -> "Parts":
+    from any2bokeh.segments.parts import Parts
+
+    return Parts.under_way(job, order.made_of, attempt=uuid.uuid4().hex[:8])
+
+
+def _use_cores(cores: int) -> None:
+    """Let compiled loops use so many; numba reads it when it is imported, once in a process."""
+    os.environ.setdefault("NUMBA_NUM_THREADS", str(min(cores, os.cpu_count() or 1)))
