@@ -82,7 +82,7 @@ export class Unlayered {
     const across = [Math.ceil(block_columns / 8), Math.ceil(block_rows / 8)];
     commands.dispatch("around_blocks", data, [ranges, bounded, blocks], across);
     commands.dispatch("steps", data, [front, blocks, kinds, sources], tiles);
-    commands.dispatch("split", data, [pixels, decode, front, blocks, mixed, kinds, extras], tiles);
+    commands.dispatch("split", data, [pixels, decode, front, blocks, mixed, seen, kinds, extras], tiles);
     if (this.deepestPx > STEP_PX) {
       // A ring lies about its number of pixels away from the step.
       const last = Math.ceil(this.deepestPx + REACH_MARGIN_PX) + 2;
