@@ -124,8 +124,8 @@ LOOKS = {
 }
 
 
-# The slow twin takes half a minute of each of these; the card has everything that the slope has, and each look by itself
-# is compared on it.
+# The slow twin takes half a minute of each of these; the card has everything that the slope has, and on it each look is
+# compared by itself.
 SLOW = {("all", "slope"), ("chromatic", "slope"), ("all", "card")}
 
 
