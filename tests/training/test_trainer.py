@@ -100,6 +100,7 @@ def test_a_stage_changes_what_it_declares_and_nothing_else(tiny: MakeConfig, unb
     assert len(list((out / "strips").glob("*.png"))) == 4
 
 
+@pytest.mark.slow
 def test_a_bigger_batch_is_the_same_as_accumulation(tmp_path: Path, tiny: MakeConfig) -> None:
     # In float64, for on so small frames norms over two pixels magnify the rounding of float32 ten thousandfold.
     config = tiny({"1": 2}, precision="float64")
@@ -136,6 +137,7 @@ def test_the_export_refocuses_a_clip_and_says_where_it_comes_from(unbroken: Trai
     assert pipeline.vae.latent_scale == record["stages"][0]["latent_scale"] != 0.18215
 
 
+@pytest.mark.slow
 def test_stages_one_at_a_time_are_all_stages(tmp_path: Path, tiny: MakeConfig, unbroken: TrainingResult) -> None:
     results = [run(tiny(ALL), tmp_path, stage=stage, resume=stage != "0") for stage in ALL]
     assert losses(results[-1]) == losses(unbroken)

@@ -64,6 +64,7 @@ def test_the_wall_still_shows_past_the_edge():
     assert row[EDGE + 12] == pytest.approx(20, abs=0.5)
 
 
+@pytest.mark.slow
 def test_a_noisy_surface_equals_the_slow_twin():
     rng = np.random.default_rng(1)
     disparity = scenes.card(44, 60)

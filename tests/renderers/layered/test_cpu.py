@@ -37,7 +37,9 @@ def test_smooth_picture_on_a_slope_equals_reference(aperture, most, mean, radius
     assert difference.mean() < mean
 
 
-@pytest.mark.parametrize("focus_disparity", [0.1, 0.5, pytest.param(0.9, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "focus_disparity", [0.1, *(pytest.param(focus, marks=pytest.mark.slow) for focus in (0.5, 0.9))]
+)
 def test_hard_edges_of_a_card_equal_reference(focus_disparity):
     fast, slow = both(scenes.noise(*SIZE), scenes.card(*SIZE), focus_disparity, 8.0, Disc())
     difference = np.abs(fast - slow)
