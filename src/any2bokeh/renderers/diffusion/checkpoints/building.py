@@ -17,10 +17,17 @@ from any2bokeh.renderers.diffusion.run.pipeline import AnyToBokehPipeline
 
 
 def built(
-    network: type[Any], config: dict[str, Any], folder: Path, dtype: torch.dtype | None, drop: Sequence[str] = ()
+    network: type[Any],
+    config: dict[str, Any],
+    folder: Path,
+    dtype: torch.dtype | None,
+    *,
+    drop: Sequence[str] = (),
+    variant: str | None = None,
 ) -> Any:
     model = on_meta(network, config)
-    state = read_weights(weight_files(folder, WEIGHTS_STEM), dtype)
+    stem = WEIGHTS_STEM if variant is None else f"{WEIGHTS_STEM}.{variant}"
+    state = read_weights(weight_files(folder, stem), dtype)
     kept = {key: value for key, value in state.items() if not any(part in key for part in drop)}
     assign_weights(model, kept, str(folder))
     return model

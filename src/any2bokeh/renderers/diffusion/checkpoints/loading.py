@@ -29,6 +29,7 @@ def load(
     dtype: torch.dtype | None = None,
     mpi_mode: MpiMode | None = None,
     image_encoder: str | Path | None = None,
+    variant: str | None = None,
 ) -> AnyToBokehPipeline:
     """Load one of our checkpoints, or a folder that holds the published ``unet/`` and ``vae/``.
 
@@ -39,6 +40,8 @@ def load(
         mpi_mode: in place of the checkpoint's: ``masked`` or ``released``. Published weights are ``released``.
         image_encoder: folder or hub id of CLIP's image encoder, or of a model that has one in ``image_encoder/``,
             where the checkpoint brings none; ``"none"`` to run without one.
+        variant: of the files, such as ``fp16`` for ``diffusion_pytorch_model.fp16.safetensors``; the plain ones where
+            None. One of ours or a folder: hub ids are fetched without variants.
 
     Raises:
         InputError: nothing there, another architecture, missing or unexpected keys, a truncated file, a pickle.
@@ -57,14 +60,15 @@ def load(
             image_encoder=folder / "image_encoder" if (folder / "image_encoder").is_dir() else image_encoder,
             mpi_mode=mpi_mode or "released",
             dtype=dtype,
+            variant=variant,
         )
     card = ModelCard.load(folder / CARD_FILE)
     config = read_config(folder / "unet", (OUR_UNET,))
     if mpi_mode is not None:
         config["mpi_mode"] = mpi_mode
-    unet = built(BokehUNet, config, folder / "unet", dtype)
+    unet = built(BokehUNet, config, folder / "unet", dtype, variant=variant)
     vae_config = read_config(folder / "vae", (OUR_VAE,))
-    vae = built(BokehAutoencoder, vae_config, folder / "vae", vae_dtype(dtype, vae_config))
+    vae = built(BokehAutoencoder, vae_config, folder / "vae", vae_dtype(dtype, vae_config), variant=variant)
     own_encoder = folder / "image_encoder"
     encoder = (
         load_image_encoder(own_encoder, dtype)
@@ -84,6 +88,7 @@ def load_published(
     keep_unused_feed_forward: bool = True,
     card: ModelCard = PUBLISHED_CARD,
     dtype: torch.dtype | None = None,
+    variant: str | None = None,
 ) -> AnyToBokehPipeline:
     """Load published Any-to-Bokeh weights as they are.
 
@@ -95,6 +100,7 @@ def load_published(
         keep_unused_feed_forward: carry ``ff_k``, which nothing reads.
         card: how the weights want to be fed; the published inference by default.
         dtype: of the weights; that of the files where None.
+        variant: see ``load``.
 
     Raises:
         InputError: see ``load``.
@@ -112,7 +118,7 @@ def load_published(
         "unused_feed_forward": keep_unused_feed_forward,
     }
     drop = () if keep_unused_feed_forward else (".fuser.ff_k.",)
-    unet = built(BokehUNet, config, unet_folder, dtype, drop=drop)
+    unet = built(BokehUNet, config, unet_folder, dtype, drop=drop, variant=variant)
     vae_config = read_config(vae_folder, (SVD_VAE,))
-    vae = built(BokehAutoencoder, vae_config, vae_folder, vae_dtype(dtype, vae_config))
+    vae = built(BokehAutoencoder, vae_config, vae_folder, vae_dtype(dtype, vae_config), variant=variant)
     return joined(unet, vae, load_image_encoder(image_encoder, dtype), card)

@@ -1,5 +1,5 @@
-"""A checkpoint written: ``any2bokeh.json`` (the card), and ``unet/``, ``vae/``, ``image_encoder/``, each with
-``config.json`` and safetensors."""
+"""A checkpoint written: ``any2bokeh.json`` (the card), ``model_index.json`` (for diffusers), and ``unet/``, ``vae/``,
+``image_encoder/``, each with ``config.json`` and safetensors."""
 
 import json
 from dataclasses import replace
@@ -12,6 +12,7 @@ from any2bokeh.errors import InputError
 from any2bokeh.models.model_files import CONFIG_FILE
 from any2bokeh.pending_output import PendingOutput, writing
 from any2bokeh.renderers.diffusion.checkpoints.model_card import CARD_FILE, ModelCard
+from any2bokeh.renderers.diffusion.checkpoints.model_index import INDEX_FILE, model_index
 from any2bokeh.renderers.diffusion.checkpoints.weights import (
     ENCODER_WEIGHTS_NAME,
     WEIGHTS_NAME,
@@ -50,6 +51,7 @@ def save(
 
 def _save_parts(pipeline: AnyToBokehPipeline, folder: Path, card: ModelCard) -> None:
     (folder / CARD_FILE).write_text(card.to_json())
+    (folder / INDEX_FILE).write_text(model_index(card, has_image_encoder=pipeline.image_encoder is not None))
     for name, network in (("unet", pipeline.unet), ("vae", pipeline.vae)):
         _save_network(network, folder / name, card)
     if pipeline.image_encoder is not None:

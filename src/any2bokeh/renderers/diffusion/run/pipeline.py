@@ -1,10 +1,10 @@
 """The pipeline: frames, disparity and focus in; bokeh out. One pass of the U-Net, no noise."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self, cast, get_args
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import nn
 from transformers import CLIPVisionModelWithProjection
 
-from any2bokeh.errors import InputError
+from any2bokeh.errors import InputError, require_choice
 from any2bokeh.mpi import disparity_difference, region_index
 from any2bokeh.optics.coc import REFERENCE_LONG_SIDE_PX
 from any2bokeh.renderers.base import RenderInput
@@ -30,17 +30,21 @@ from any2bokeh.renderers.diffusion.run.device_copies import Download, download_s
 from any2bokeh.renderers.diffusion.run.options import PipelineOptions
 from any2bokeh.renderers.diffusion.run.processing_size import ProcessingSize
 
+OutputType = Literal["frames", "np", "pt", "pil"]
+"""``frames``: ``(T, 3, H, W)`` float32 in NumPy; ``np``: ``(T, H, W, 3)``, as other pipelines of diffusers have it;
+``pt``: a tensor ``(T, 3, H, W)``; ``pil``: a list of 8-bit pictures."""
+
 
 @dataclass(frozen=True, slots=True)
 class AnyToBokehOutput:
     """Result of the pipeline.
 
     Attributes:
-        frames: ``(T, 3, H, W)`` float32 RGB, display-referred; of the source's size, or of the processing size where
+        frames: RGB, display-referred, of the ``output_type``; of the source's size, or of the processing size where
             composing is off.
     """
 
-    frames: NDArray[np.float32]
+    frames: Any
 
 
 @dataclass(slots=True)
@@ -73,7 +77,7 @@ class AnyToBokehPipeline(DiffusionPipeline):
         unet: the U-Net.
         vae: the autoencoder.
         image_encoder: CLIP image encoder; None = the cross-attention context is zero.
-        card: how the weights want to be fed.
+        card: how the weights want to be fed; a mapping as ``model_index.json`` has it.
 
     Source: Yang et al., Any-to-Bokeh, ICLR 2026 (arXiv 2505.21593).
     """
@@ -89,19 +93,34 @@ class AnyToBokehPipeline(DiffusionPipeline):
         unet: BokehUNet,
         vae: BokehAutoencoder,
         image_encoder: CLIPVisionModelWithProjection | None,
-        card: ModelCard | None = None,
+        card: ModelCard | Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
+        if vae.dtype == torch.float16 and vae.config.get("force_upcast", True):
+            nn.Module.to(vae, torch.float32)  # it overflows in float16
         self.register_modules(unet=unet, vae=vae, image_encoder=image_encoder)
-        self.card = card or ModelCard()
+        self.card = card if isinstance(card, ModelCard) else ModelCard(**(card or {}))
 
     @classmethod
     def from_pretrained(  # pyright: ignore[reportIncompatibleMethodOverride]
         cls, model: str | Path, **options: Any
     ) -> "AnyToBokehPipeline":
-        """Load a checkpoint; see ``checkpoint.load``, whose arguments these are."""
+        """Load a checkpoint.
+
+        Args:
+            model: folder, hub id or ``compact``.
+            options: those of ``checkpoint.load``; ``torch_dtype`` is another name of ``dtype``, and
+                ``use_safetensors`` may be given, but not as False.
+
+        Raises:
+            InputError: see ``checkpoint.load``.
+        """
         from any2bokeh.renderers.diffusion.checkpoints import checkpoint
 
+        if options.pop("use_safetensors", None) is False:
+            raise InputError("use_safetensors is False; weights are read from safetensors only, so leave it out")
+        if "torch_dtype" in options:
+            options["dtype"] = options.pop("torch_dtype")
         return checkpoint.load(model, **options)
 
     def save_pretrained(self, folder: str | Path, **provenance: Any) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -137,6 +156,9 @@ class AnyToBokehPipeline(DiffusionPipeline):
         blur_strength: ArrayLike,
         *,
         options: PipelineOptions | None = None,
+        generator: torch.Generator | None = None,
+        output_type: OutputType = "frames",
+        return_dict: bool = True,
     ) -> AnyToBokehOutput:
         """Refocus a clip that is in memory.
 
@@ -147,11 +169,16 @@ class AnyToBokehPipeline(DiffusionPipeline):
             blur_strength: K >= 0, one number or ``(T,)``; radius in pixels per unit of disparity in a frame of 1024 px
                 on its longer side.
             options: None = the defaults.
+            generator: its seed takes the place of that in ``options``. One pass without noise needs none: it matters
+                only with ``PipelineOptions(latent="sample")``.
+            output_type: see ``OutputType``.
+            return_dict: False returns a tuple of the frames alone.
 
         Raises:
-            InputError: shapes that do not fit, values that are not finite or out of range.
+            InputError: shapes that do not fit, values that are not finite or out of range, an unknown output type.
         """
         # 1. Check the inputs
+        require_choice("output_type", output_type, get_args(OutputType))
         frames, disparity = np.asarray(frames, np.float32), np.asarray(disparity, np.float32)
         if frames.ndim != 4 or frames.shape[1] != 3 or len(frames) == 0:
             raise InputError(f"frames have shape {frames.shape}; they must be (T, 3, H, W) with at least one frame")
@@ -169,8 +196,12 @@ class AnyToBokehPipeline(DiffusionPipeline):
         for index, each in enumerate(inputs):
             check_input(each, index)
 
+        if generator is not None:
+            options = replace(options or PipelineOptions(), seed=generator.initial_seed())
+
         # 2. Render them in one pass
-        return AnyToBokehOutput(np.stack(list(self.stream(inputs, options=options))))
+        rendered = _as_output(np.stack(list(self.stream(inputs, options=options))), output_type)
+        return AnyToBokehOutput(rendered) if return_dict else cast(Any, (rendered,))  # as pipelines of diffusers do
 
     @torch.no_grad()
     def stream(
@@ -322,6 +353,18 @@ class AnyToBokehPipeline(DiffusionPipeline):
             picture,
             _size_of(frame.given, options),
         )
+
+
+def _as_output(frames: NDArray[np.float32], output_type: OutputType) -> Any:
+    if output_type == "pt":
+        return torch.from_numpy(frames)
+    if output_type == "np":
+        return frames.transpose(0, 2, 3, 1)
+    if output_type == "pil":
+        from diffusers.image_processor import VaeImageProcessor
+
+        return VaeImageProcessor.numpy_to_pil(frames.transpose(0, 2, 3, 1).clip(0, 1))
+    return frames
 
 
 def check_input(given: RenderInput, index: int) -> None:
