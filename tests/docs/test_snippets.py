@@ -25,6 +25,7 @@ NOT_RUN = {
     ("docs/evaluation.md", "open_clips"): "needs a folder of clips",
     ("docs/evaluation.md", "lpips"): "needs another package",
     ("docs/focus-script.md", "clip_frame_count=84"): "of a clip of 84 frames",
+    ("docs/models.md", "diffusers_names"): "a sketch; tests/renderers/diffusion/checkpoints/test_diffusers.py runs it",
     ("docs/synthesis.md", "ShardFolder"): "a sketch",
     ("docs/synthesis.md", "layer_frames"): "writes nothing; tests/synthesis/test_layer_frames.py makes such frames",
     ("docs/tracking.md", "ClassicalTracker"): "a sketch",
