@@ -60,6 +60,17 @@ def compiled(
     return decorate
 
 
+def may_be_kept(kernel: Any) -> bool:
+    """Whether the code of a kernel can be kept on disk, and none is: neither compiled nor kept by an earlier run."""
+    cache = kernel._cache
+    if not isinstance(cache, _KernelCache) or not cache._enabled or kernel.overloads:
+        return False
+    try:
+        return not cache._cache_file._load_index()
+    except Exception:  # whatever a damaged pickle raises; it is made anew
+        return True
+
+
 class _WithoutNeedlessEntries:
     """Compiles a kernel without an entry for Python where it is another kernel that calls it.
 

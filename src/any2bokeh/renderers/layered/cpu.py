@@ -96,7 +96,7 @@ def _sum_tile(tile, samples, rows, channel, shift_px, widest, accumulator):
     slot_of_bin = np.full(BIN_COUNT, -1, np.int32)
     # Of a slot: first and last row, first and last column that it touches, in the tile; and the end of what it wrote.
     extents = np.empty((BIN_COUNT, 5), np.int32)
-    slots = 0
+    slots = np.int64(0)  # not a literal, for which _splat would be compiled once more
     run = np.zeros(2 * _RUN_FLOATS, np.float32)
     last_block_row, last_block = block_reach.shape[0] - 1, block_reach.shape[1] - 1
     for block_row in range((top - widest) // BLOCK, (bottom + widest - 1) // BLOCK + 1):

@@ -1,6 +1,7 @@
 """The layered engine behind the renderer interface."""
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,7 @@ from any2bokeh.optics.transfer import Transfer, lookup_tables
 from any2bokeh.optics.vignetting import Vignetting, VignettingTable, vignetting_table
 from any2bokeh.renderers.base import RenderInput
 from any2bokeh.renderers.layered import cpu
+from any2bokeh.renderers.layered.ahead import Ahead
 from any2bokeh.renderers.layered.bins import depth_bin
 from any2bokeh.renderers.layered.layered_image import LayeredImage, Samples
 from any2bokeh.renderers.layered.rows import Rows, rows_of
@@ -109,8 +111,13 @@ class LayeredRenderer:
         )
 
     def render(self, inputs: Iterable[RenderInput]) -> Iterator[NDArray[np.float32]]:
-        for frame in inputs:
-            yield self.render_frame(frame)
+        ahead = Ahead()
+        with closing(ahead):
+            ahead.begin()
+            for frame in inputs:
+                if frame.blur_strength != 0:
+                    ahead.wait()
+                yield self.render_frame(frame)
 
     def render_frame(self, frame: RenderInput) -> NDArray[np.float32]:
         """Render one frame: ``(3, H, W)`` float32. The input's own array where the blur strength is 0.
