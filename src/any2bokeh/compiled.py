@@ -16,7 +16,9 @@ from typing import Any, Literal, TypeVar
 
 from numba import njit
 from numba.core.caching import CompileResultCacheImpl, FunctionCache
+from numba.core.compiler_lock import global_compiler_lock
 from numba.core.serialize import dumps
+from numba.core.sigutils import normalize_signature
 
 from any2bokeh.errors import KernelCacheWarning
 
@@ -46,13 +48,7 @@ def compiled(
 
     def decorate(function: Function) -> Function:
         dispatcher: Any = njit(nogil=nogil, fastmath=fastmath, inline=inline, error_model=error_model)(function)
-        compile_one = dispatcher.compile
-
-        def compile_apart(signature: Any) -> Any:
-            with _no_collection():
-                return compile_one(signature)
-
-        dispatcher.compile = compile_apart
+        _WithoutNeedlessEntries(dispatcher)
         try:
             dispatcher._cache = _KernelCache(function)
         except RuntimeError as error:
@@ -62,6 +58,66 @@ def compiled(
         return dispatcher
 
     return decorate
+
+
+def may_be_kept(kernel: Any) -> bool:
+    """Whether the code of a kernel can be kept on disk, and none is: neither compiled nor kept by an earlier run."""
+    cache = kernel._cache
+    if not isinstance(cache, _KernelCache) or not cache._enabled or kernel.overloads:
+        return False
+    try:
+        return not cache._cache_file._load_index()
+    except Exception:  # whatever a damaged pickle raises; it is made anew
+        return True
+
+
+class _WithoutNeedlessEntries:
+    """Compiles a kernel without an entry for Python where it is another kernel that calls it.
+
+    numba gives each kernel one, and one for C, with all of its code again; without, compiling takes an eighth less.
+    Where Python calls such a kernel after all, it is compiled once more.
+    """
+
+    depth = 0  # of the kernels that are being compiled, one for the sake of the other; changed under numba's lock
+
+    def __init__(self, dispatcher: Any) -> None:
+        self._dispatcher = dispatcher
+        self._compile, self._add = dispatcher.compile, dispatcher.add_overload
+        self._without: set[tuple[Any, ...]] = set()
+        dispatcher.compile, dispatcher.add_overload = self._compiled, self._added
+        dispatcher._compiler._customize_flags = self._flagged
+
+    @classmethod
+    def is_for_kernel(cls) -> bool:
+        """Whether what is being compiled is called by another kernel."""
+        return cls.depth > 1
+
+    def _compiled(self, signature: Any) -> Any:
+        cls = type(self)
+        with global_compiler_lock, _no_collection():
+            arguments = tuple(normalize_signature(signature)[0])
+            if cls.depth == 0 and arguments in self._without:
+                self._without.remove(arguments)
+                del self._dispatcher.overloads[arguments]
+            cls.depth += 1
+            try:
+                return self._compile(signature)
+            finally:
+                cls.depth -= 1
+
+    def _added(self, result: Any) -> None:
+        name = result.fndesc.llvm_cpython_wrapper_name
+        if result.library.get_pointer_to_function(name):
+            self._add(result)
+        else:  # not among those that Python may call
+            arguments = tuple(result.signature.args)
+            self._without.add(arguments)
+            self._dispatcher.overloads[arguments] = result
+
+    def _flagged(self, flags: Any) -> Any:
+        flags.no_cpython_wrapper = self.is_for_kernel()
+        flags.no_cfunc_wrapper = True
+        return flags
 
 
 _compiling = threading.Lock()
@@ -109,6 +165,9 @@ class _KernelCache(FunctionCache):
     """numba's cache, but what it cannot read is compiled anew and what it cannot write is not kept."""
 
     _impl_class = _CheckedKernel  # pyright: ignore[reportAssignmentType]
+
+    def _index_key(self, sig: Any, codegen: Any) -> Any:
+        return super()._index_key(sig, codegen), _WithoutNeedlessEntries.is_for_kernel()
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         try:

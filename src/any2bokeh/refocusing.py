@@ -32,7 +32,7 @@ from any2bokeh.plate.choice import PlateChoice
 from any2bokeh.read_paths import ReadPaths
 from any2bokeh.recipe import Recipe
 from any2bokeh.render_inputs import render_inputs
-from any2bokeh.renderers.base import Renderer, RenderInput, TakesHidden
+from any2bokeh.renderers.base import Renderer, RenderInput, TakesHidden, TellsWithin
 from any2bokeh.segments.cut import Segment, Segmentation, runs, seen_for
 from any2bokeh.segments.order import Order
 from any2bokeh.segments.parts import Job, Parts, remark_on_parts
@@ -105,6 +105,7 @@ def refocus(
     overwrite: bool = False,
     also_read: Iterable[str | Path] = (),
     progress: Progress | None = None,
+    within: Callable[[float], None] | None = None,
     estimating: Progress | None = None,
     notice: Callable[[str], None] | None = None,
 ) -> RefocusResult:
@@ -129,6 +130,7 @@ def refocus(
         overwrite: replace an existing output, and segments of another render; never what the run reads.
         also_read: files and folders that ``recipe`` and ``renderer`` were made from, which must not be replaced.
         progress: called before the first frame and after every one.
+        within: called while a large frame is rendered, with how much of it is done, to 1.
         estimating: the same, while disparity is estimated, and while given maps are stabilised.
         notice: called, before anything is rendered, with one-line remarks on what looks wrong but may be meant, and on
             what of the source is converted or left out of ``output`` (depth, chroma, size, alpha, sound, subtitles,
@@ -186,6 +188,8 @@ def refocus(
             read.require_kept(aovs.folder, replaces="tree")
             check_aov_target(aovs, source.info.path, stems=stems, overwrite=overwrite)
         engine = renderer or make_renderer(recipe.engine, recipe.look, source.info, notice=notice)
+        if within is not None and isinstance(engine, TellsWithin):
+            engine.within = within
         if parts is not None and order is not None and workers is not None:
             parts.begin()
             if parts.kept_shot() is None:

@@ -70,6 +70,7 @@ def refocus_command(
                 overwrite=overwrite,
                 also_read=options.paths(),
                 progress=progress,
+                within=progress.within,
                 estimating=estimating,
                 notice=notice,
             )

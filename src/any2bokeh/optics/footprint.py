@@ -249,8 +249,8 @@ def _fill_spans(outline, radii, first, reach, spans):
     for chord in range(_CHORDS):
         y = -1 + (chord + 0.5) * 2 / _CHORDS
         for i in range(n):
-            x0, y0 = outline[i]
-            x1, y1 = outline[(i + 1) % n]
+            x0, y0 = outline[i, 0], outline[i, 1]
+            x1, y1 = outline[(i + 1) % n, 0], outline[(i + 1) % n, 1]
             if (y0 <= y) != (y1 <= y):
                 x = x0 + (x1 - x0) * (y - y0) / (y1 - y0)
                 left[chord] = min(left[chord], x)
@@ -258,7 +258,8 @@ def _fill_spans(outline, radii, first, reach, spans):
     for index in range(radii.shape[0]):
         radius = radii[index]
         if radius < 0.5:  # its own pixel
-            spans[first[index]] = np.array([-0.5, 0.5, 1.0], np.float32)
+            # One by one: an array that is assigned brings its error message, strings and all, to be compiled.
+            spans[first[index], 0], spans[first[index], 1], spans[first[index], 2] = -0.5, 0.5, 1.0
             continue
         for row in range(-reach[index], reach[index] + 1):
             at = first[index] + row + reach[index]

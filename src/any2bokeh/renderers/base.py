@@ -1,6 +1,6 @@
 """The interface behind which every engine renders."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -64,6 +64,17 @@ class TakesHidden(Protocol):
     """
 
     takes_hidden: bool
+
+
+@runtime_checkable
+class TellsWithin(Protocol):
+    """What a renderer is beside ``Renderer`` that renders large frames part by part.
+
+    Attributes:
+        within: called, after each part of a frame, with how much of the frame is rendered, to 1; None = nobody.
+    """
+
+    within: Callable[[float], None] | None
 
 
 class Separator(Protocol):

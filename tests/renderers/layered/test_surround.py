@@ -60,3 +60,21 @@ def test_separated_parts_have_the_size_of_the_frame():
     parts = renderer.render_separated(frame)
     assert parts.shape == (3, 4, HEIGHT, WIDTH)
     np.testing.assert_allclose(parts[:, :3].sum(axis=0), renderer.render_frame(frame), atol=1e-5)
+
+
+def test_what_others_saw_may_lie_beyond_all_that_is_seen():
+    """It was written past the end of the sums, and spread no farther than what is seen."""
+    disparity = scenes.card(HEIGHT, WIDTH, near=0.55, far=0.5)
+    seen = HiddenBackground(
+        np.ones((3, HEIGHT, WIDTH), np.float32), np.zeros_like(disparity), np.ones((HEIGHT, WIDTH), np.float32)
+    )
+    blur = scenes.k_for(20, 0.5, HEIGHT, WIDTH)
+    frame = RenderInput(0.2 * scenes.noise(HEIGHT, WIDTH), disparity, 0.5, blur, hidden=seen)
+    renderer = LayeredRenderer()
+    picture = renderer.render_frame(frame)
+    image = renderer.image
+    assert image is not None
+    assert image.farthest_px == pytest.approx(-20)
+    assert image.widest_px == pytest.approx(20)
+    assert image.samples().block_reach.max() >= 20
+    assert np.isfinite(picture).all()

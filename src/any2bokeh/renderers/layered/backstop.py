@@ -39,7 +39,7 @@ def find_cell_lows(rows, defocus, cell_low):
 
 
 @compiled(nogil=True)
-def find_backstops(rows, defocus, block_low, block_high, cell_low, shift_px, backstop):
+def find_backstops(rows, defocus, block_low, block_high, cell_low, widest, shift_px, backstop):
     """Backstops of one row of blocks.
 
     Args:
@@ -47,12 +47,12 @@ def find_backstops(rows, defocus, block_low, block_high, cell_low, shift_px, bac
         defocus: ``(3, H, W)`` signed pixels; that of ``FRONT`` is read.
         block_low, block_high: ``(rows, columns)`` of blocks; least and largest defocus.
         cell_low: of the whole frame; see :func:`find_cell_lows`.
+        widest: radius of the widest circle of confusion, of any channel.
         shift_px: by how much a channel may be blurred more.
         backstop: ``(H, W)`` uint8: the farthest bin that may show; 0 where all may. The row is written.
     """
     height, width = defocus.shape[1:]
     top, bottom = rows * BLOCK, min((rows + 1) * BLOCK, height)
-    widest = max(abs(block_low.min()), abs(block_high.max())) + abs(shift_px)
     across = int(widest + MARGIN_PX) // BLOCK + 1
     doubtful = np.empty(((2 * (int(widest + MARGIN_PX) // CELL + 2) + 1) ** 2, 2), np.int32)
     for block in range(block_low.shape[1]):

@@ -49,7 +49,6 @@ def new_accumulator(slots: int):
     return np.zeros(slots * SLOT_PIXELS * 4, np.float32)
 
 
-@compiled(nogil=True, fastmath=True)
 def render_tile(tile, source, samples, rows, transfer, channel, shift_px, accumulator, result):
     """Render one tile of ``TILE_HEIGHT`` x ``TILE_WIDTH`` pixels.
 
@@ -65,6 +64,7 @@ def render_tile(tile, source, samples, rows, transfer, channel, shift_px, accumu
         accumulator: from :func:`new_accumulator`, with a slot for every bin that occurs in the frame.
         result: ``(3, H, W)`` code values; the tile's part is written.
     """
+    # Not one kernel: a run compiles only what it comes to.
     window, slot_of_bin, extents = sum_tile(tile, samples, rows, channel, shift_px, accumulator)
     glow = glow_of(window, samples, rows, shift_px, np.float32(-1))
     if channel < 0:
@@ -73,7 +73,6 @@ def render_tile(tile, source, samples, rows, transfer, channel, shift_px, accumu
         _compose_channel(window, channel, samples.backstop, glow, slot_of_bin, extents, accumulator, transfer, result)
 
 
-@compiled(nogil=True, fastmath=True)
 def sum_tile(tile, samples, rows, channel, shift_px, accumulator):
     """Add the shapes of all samples that reach a tile to the sums of their bins; arguments as for ``render_tile``.
 
@@ -81,6 +80,12 @@ def sum_tile(tile, samples, rows, channel, shift_px, accumulator):
         ``(window, slot_of_bin, extents)``: the tile's first and last row and column in the frame, the ends exclusive;
         the slot of each bin, or -1; and what each slot touches.
     """
+    widest_px = int(np.ceil(samples.block_reach.max())) + 1
+    return _sum_tile(tile, samples, rows, channel, shift_px, widest_px, accumulator)
+
+
+@compiled(nogil=True, fastmath=True)
+def _sum_tile(tile, samples, rows, channel, shift_px, widest, accumulator):
     block_reach = samples.block_reach
     first_row, end_row, first_column, end_column = samples.window
     tiles_across = (end_column - first_column + TILE_WIDTH - 1) // TILE_WIDTH
@@ -91,9 +96,8 @@ def sum_tile(tile, samples, rows, channel, shift_px, accumulator):
     slot_of_bin = np.full(BIN_COUNT, -1, np.int32)
     # Of a slot: first and last row, first and last column that it touches, in the tile; and the end of what it wrote.
     extents = np.empty((BIN_COUNT, 5), np.int32)
-    slots = 0
+    slots = np.int64(0)  # not a literal, for which _splat would be compiled once more
     run = np.zeros(2 * _RUN_FLOATS, np.float32)
-    widest = np.int64(np.ceil(block_reach.max())) + 1
     last_block_row, last_block = block_reach.shape[0] - 1, block_reach.shape[1] - 1
     for block_row in range((top - widest) // BLOCK, (bottom + widest - 1) // BLOCK + 1):
         for block in range((left - widest) // BLOCK, (right + widest - 1) // BLOCK + 1):

@@ -45,7 +45,7 @@ def no_lamps() -> Lamps:
 
 
 @compiled(nogil=True)
-def find_lamps(rows, hidden, light, defocus, kind, block_high, brightest, surroundings):
+def find_lamps(rows, hidden, light, defocus, kind, block_high, nearest, brightest, surroundings):
     """The lamps of one row of blocks before which there is a nearer surface that may cut them.
 
     Args:
@@ -53,6 +53,7 @@ def find_lamps(rows, hidden, light, defocus, kind, block_high, brightest, surrou
         hidden: whether those among hidden background are wanted, or those that are seen.
         light, defocus, kind: of the layered depth image.
         block_high: ``(rows, columns)`` of blocks: largest defocus.
+        nearest: the largest of all.
         brightest, surroundings: the same; see ``surroundings.py``.
 
     Returns:
@@ -62,7 +63,6 @@ def find_lamps(rows, hidden, light, defocus, kind, block_high, brightest, surrou
     height, width = kind.shape
     where, more, looks = np.empty((64, 3), np.int32), np.empty((64, 3), np.float32), np.empty(64, np.float32)
     count = 0
-    nearest = block_high.max()
     for block in range(block_high.shape[1]):
         least_around = least_to_shine(surroundings, rows, block)
         if not hidden and brightest[rows, block] <= least_around:
@@ -157,7 +157,6 @@ def give_back(lamps: Lamps, share: NDArray[np.float32], light: NDArray[np.float3
     return where[kept], (more - rest)[kept].astype(np.float32)
 
 
-@compiled(nogil=True, fastmath=True)
 def glow_of(window, samples, rows, shift_px, focus_px):
     """The light of all lamps that falls on one tile, after what is in front of it; arguments as for ``_shine``.
 
@@ -168,12 +167,16 @@ def glow_of(window, samples, rows, shift_px, focus_px):
         ``(parts, height, width, 3)`` linear light of what is near, in focus and far, or of all; no parts where none
         falls.
     """
+    if len(samples.lamps[0]) == 0:
+        return np.zeros((0, 0, 0, 3), np.float32)
+    return _glow_of(window, samples, rows, shift_px, focus_px, 2 * int(samples.block_reach.max()) + 16)
+
+
+@compiled(nogil=True, fastmath=True)
+def _glow_of(window, samples, rows, shift_px, focus_px, across):
     top, bottom, left, right = window
     glow = np.zeros((0, 0, 0, 3), np.float32)
     count = samples.lamps[0].shape[0]
-    if count == 0:
-        return glow
-    across = 2 * np.int64(samples.block_reach.max()) + 16
     line = np.empty(across, np.float32)
     shadow = np.empty((min(bottom - top, across), across), np.float32)
     nearest_far, farthest_near = depth_bin(-focus_px), depth_bin(focus_px)
@@ -221,7 +224,7 @@ def _shine(number, window, samples, rows, shift_px, part, line, shadow, glow):
     if first_row > last_row or first_x > last_x:
         return
     _cast((first_row, last_row, first_x, last_x), samples, y, x, own, signed, shadow)
-    opening = cut(vignetting, kept, signed if mode == CUT else np.float32(0), y, x)
+    opening = cut(vignetting, kept, signed if mode == CUT else np.float32(0), np.int64(y), np.int64(x))
     conserve = inverse_area[side, index]
     if mode == CUT:
         conserve /= opening[0]

@@ -1,7 +1,7 @@
 """A frame as the layered engine sees it: linear light in layers of defocus."""
 
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,9 @@ from any2bokeh.renderers.layered.lamps import Lamps, affordable, find_lamps, giv
 from any2bokeh.renderers.layered.lit_edges import find_lit, split_lit
 from any2bokeh.renderers.layered.surroundings import averaged, find_bounded_means, find_means
 from any2bokeh.renderers.layered.workers import Workers
+
+if TYPE_CHECKING:
+    from any2bokeh.renderers.layered.strips import RaisedLamps
 
 _LEAST_RING_TO_SHARE = 1000
 """Pixels in a ring of hidden background below which handing parts of it to threads costs more than it saves."""
@@ -71,7 +74,7 @@ class LayeredImage:
     Attributes:
         pixels: ``(3, H, W)`` code values of the frame, contiguous.
         light, defocus, kind: see ``layers.py``.
-        block_low, block_high: ``(rows, columns)`` of blocks; least and largest defocus, px.
+        block_low, block_high: ``(rows, columns)`` of blocks; least and largest defocus of all layers, px.
         cell_low: the same of cells, least; see ``backstop.py``.
         means, brightest, bounded_means, surroundings: of blocks; see ``surroundings.py``.
         level, source: ``(H, W)``; see ``layers.first_ring``.
@@ -108,6 +111,8 @@ class LayeredImage:
         axial_chromatic: float = 0.0,
         workers: Workers | None = None,
         reuse: Self | None = None,
+        first_row: int = 0,
+        raised: "RaisedLamps | None" = None,
     ) -> Self:
         """The layered depth image of a frame.
 
@@ -118,6 +123,7 @@ class LayeredImage:
             axial_chromatic: see ``LayeredRenderer``.
             workers: threads that share the work.
             reuse: an image that is no longer needed; its memory is used where it has the size.
+            first_row, raised: of a strip of a larger frame, and the clipped lamps of that; see ``strips.py``.
         """
         height, width = frame.pixels.shape[1:]
         fits = reuse is not None and reuse.kind.shape == (height, width)
@@ -126,7 +132,7 @@ class LayeredImage:
         block_rows = range(image.block_low.shape[0])
         highlights = highlights or Highlights()
         image._prepare(frame, transfer, highlights, workers, block_rows)
-        image._find_surroundings(workers, block_rows, highlights)
+        image._find_surroundings(workers, block_rows, highlights, first_row, raised)
         scale = image.px_per_disparity
         bands = frame.bands and Bands(frame.bands, frame.focus_disparity, scale, transfer, highlights)
         workers.each(
@@ -165,6 +171,11 @@ class LayeredImage:
         workers.each(block_rows, lambda rows: split_lit(rows, image.light, image.defocus, image.kind))
         hidden = image._take_lamps(workers, block_rows, hidden=True)
         image._find_backstops(workers, block_rows)
+        if frame.hidden is not None or bands is not None:  # what others tell may lie beyond all that is seen
+            workers.each(
+                block_rows,
+                lambda rows: layers.widen_blocks(rows, image.defocus, image.kind, image.block_low, image.block_high),
+            )
         return image._with_lamps(shown, hidden)
 
     @property
@@ -293,6 +304,7 @@ class LayeredImage:
 
     def _find_backstops(self, workers: Workers, block_rows: range) -> None:
         workers.each(block_rows, lambda rows: find_cell_lows(rows, self.defocus, self.cell_low))
+        widest = np.float32(self.widest_px) + abs(np.float32(self.shift_px))
         workers.each(
             block_rows,
             lambda rows: find_backstops(
@@ -301,16 +313,26 @@ class LayeredImage:
                 self.block_low,
                 self.block_high,
                 self.cell_low,
+                widest,
                 np.float32(self.shift_px),
                 self.backstop,
             ),
         )
 
-    def _find_surroundings(self, workers: Workers, block_rows: range, highlights: Highlights) -> None:
+    def _find_surroundings(
+        self,
+        workers: Workers,
+        block_rows: range,
+        highlights: Highlights,
+        first_row: int,
+        raised: "RaisedLamps | None",
+    ) -> None:
         """How bright it is around each block. Clipped lamps are raised, and lamps at the frame's border are faded."""
         front = self.light[layers.FRONT]
         workers.each(block_rows, lambda rows: find_means(rows, front, self.means, self.brightest))
-        if highlights.is_automatic:
+        if raised is not None:
+            raised.put(first_row, front, self.brightest)
+        elif highlights.is_automatic:
             raise_lamps(self.pixels, front, self.defocus[layers.FRONT], self.brightest, BLOCK)
         workers.each(
             block_rows, lambda rows: find_bounded_means(rows, front, self.means, self.brightest, self.bounded_means)
@@ -320,10 +342,19 @@ class LayeredImage:
 
     def _take_lamps(self, workers: Workers, block_rows: range, *, hidden: bool) -> tuple[Lamps, NDArray[np.float32]]:
         """Take lamps out of the samples that are seen, or of hidden background; and what each costs to follow."""
+        nearest = np.float32(self.nearest_px)
         found = workers.each(
             block_rows,
             lambda rows: find_lamps(
-                rows, hidden, self.light, self.defocus, self.kind, self.block_high, self.brightest, self.surroundings
+                rows,
+                hidden,
+                self.light,
+                self.defocus,
+                self.kind,
+                self.block_high,
+                nearest,
+                self.brightest,
+                self.surroundings,
             ),
         )
         where, more, looks = (np.concatenate(parts) for parts in zip(*found, strict=True))

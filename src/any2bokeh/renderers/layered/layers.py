@@ -182,6 +182,19 @@ def split_mixed(rows, surroundings, light, defocus, kind, level):
 
 
 @compiled(nogil=True)
+def widen_blocks(rows, defocus, kind, block_low, block_high):
+    """Make the ranges of defocus of one row of blocks hold those of the samples in ``PATCH`` and ``BEHIND``."""
+    height, width = kind.shape
+    for y in range(rows * BLOCK, min((rows + 1) * BLOCK, height)):
+        for x in range(width):
+            for layer, bit in ((PATCH, SPLIT), (BEHIND, HIDDEN)):
+                if kind[y, x] & bit:
+                    signed, block = defocus[layer, y, x], x // BLOCK
+                    block_low[rows, block] = min(block_low[rows, block], signed)
+                    block_high[rows, block] = max(block_high[rows, block], signed)
+
+
+@compiled(nogil=True)
 def _range_around(block_low, block_high, rows, block):
     """Range of defocus in a block and its eight neighbours."""
     low, high = np.inf, -np.inf

@@ -1,6 +1,7 @@
 """The layered engine behind the renderer interface."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,11 +17,13 @@ from any2bokeh.optics.transfer import Transfer, lookup_tables
 from any2bokeh.optics.vignetting import Vignetting, VignettingTable, vignetting_table
 from any2bokeh.renderers.base import RenderInput
 from any2bokeh.renderers.layered import cpu
+from any2bokeh.renderers.layered.ahead import Ahead
 from any2bokeh.renderers.layered.bins import depth_bin
 from any2bokeh.renderers.layered.layered_image import LayeredImage, Samples
 from any2bokeh.renderers.layered.rows import Rows, rows_of
 from any2bokeh.renderers.layered.separation import separate_tile
-from any2bokeh.renderers.layered.surround import inner_part, with_surround
+from any2bokeh.renderers.layered.strips import MOST_PX, RaisedLamps, Strip, strips_of
+from any2bokeh.renderers.layered.surround import Inner, inner_part, with_surround
 from any2bokeh.renderers.layered.workers import Workers
 
 SHARP_PX = 1.5
@@ -45,7 +48,9 @@ class LayeredRenderer:
         threads: how many threads render; all cores by default.
 
     Attributes:
-        image: the last frame in layers; overwritten by the next.
+        image: the last frame in layers, or the last strip of a large one; overwritten by the next.
+        within: see ``TellsWithin``.
+        most_px: frames of more pixels are layered strip by strip.
     """
 
     window = 1
@@ -80,6 +85,8 @@ class LayeredRenderer:
         self.transfer: Transfer = transfer
         self._workers = Workers(threads)
         self.image: LayeredImage | None = None
+        self.within: Callable[[float], None] | None = None
+        self.most_px = MOST_PX
         self._vignetting_table: tuple[tuple[int, int], VignettingTable] | None = None
 
     @property
@@ -104,8 +111,13 @@ class LayeredRenderer:
         )
 
     def render(self, inputs: Iterable[RenderInput]) -> Iterator[NDArray[np.float32]]:
-        for frame in inputs:
-            yield self.render_frame(frame)
+        ahead = Ahead()
+        with closing(ahead):
+            ahead.begin()
+            for frame in inputs:
+                if frame.blur_strength != 0:
+                    ahead.wait()
+                yield self.render_frame(frame)
 
     def render_frame(self, frame: RenderInput) -> NDArray[np.float32]:
         """Render one frame: ``(3, H, W)`` float32. The input's own array where the blur strength is 0.
@@ -115,19 +127,22 @@ class LayeredRenderer:
         """
         if frame.blur_strength == 0:
             return frame.pixels
-        inner, frame = inner_part(frame), with_surround(frame)
-        job = self._prepared(frame, inner)
         _, encode = lookup_tables(self.transfer)
-        result = np.empty_like(job.image.pixels)
-        for channel, shift in job.passes:
-            self._workers.each(
-                range(job.tiles),
-                lambda tile, sums, channel=channel, shift=shift: cpu.render_tile(
-                    tile, job.image.pixels, job.samples, job.rows, encode, channel, shift, sums, result
-                ),
-                workspace=lambda: cpu.new_accumulator(job.slots),
-            )
-        return np.ascontiguousarray(result[inner])
+
+        def rendered(strip: Strip) -> NDArray[np.float32]:
+            job = self._prepared(strip)
+            result = np.empty_like(job.image.pixels)
+            for channel, shift in job.passes:
+                self._workers.each(
+                    range(job.tiles),
+                    lambda tile, sums, channel=channel, shift=shift: cpu.render_tile(
+                        tile, job.image.pixels, job.samples, job.rows, encode, channel, shift, sums, result
+                    ),
+                    workspace=lambda: cpu.new_accumulator(job.slots),
+                )
+            return result[strip.inner]
+
+        return self._by_strips(frame, (3,), rendered)
 
     def render_separated(self, frame: RenderInput) -> NDArray[np.float32]:
         """Render one frame in three parts, for compositing.
@@ -141,41 +156,66 @@ class LayeredRenderer:
             InputError: a circle of confusion wider than the frame.
         """
         height, width = frame.pixels.shape[1:]
-        inner, frame = inner_part(frame), with_surround(frame)
-        job = self._prepared(frame, inner)
-        parts = np.empty((3, 4, *frame.pixels.shape[1:]), np.float32)
         focus_px = np.float32(max(SHARP_PX * max(width, height) / REFERENCE_LONG_SIDE_PX, 1.0))
-        for channel, shift in job.passes:
-            self._workers.each(
-                range(job.tiles),
-                lambda tile, sums, channel=channel, shift=shift: separate_tile(
-                    tile, job.samples, job.rows, channel, shift, focus_px, sums, parts
-                ),
-                workspace=lambda: cpu.new_accumulator(job.slots),
-            )
-        return np.ascontiguousarray(parts[:, *inner])
 
-    def _prepared(self, frame: RenderInput, inner: tuple[slice, slice, slice]) -> "_Job":
-        """The layered depth image of a frame, and what the tiles of its inner part are rendered with.
+        def separated(strip: Strip) -> NDArray[np.float32]:
+            job = self._prepared(strip)
+            parts = np.empty((3, 4, *job.image.kind.shape), np.float32)
+            for channel, shift in job.passes:
+                self._workers.each(
+                    range(job.tiles),
+                    lambda tile, sums, channel=channel, shift=shift: separate_tile(
+                        tile, job.samples, job.rows, channel, shift, focus_px, sums, parts
+                    ),
+                    workspace=lambda: cpu.new_accumulator(job.slots),
+                )
+            return parts[:, *strip.inner]
+
+        return self._by_strips(frame, (3, 4), separated)
+
+    def _by_strips(
+        self, frame: RenderInput, planes: tuple[int, ...], render: Callable[[Strip], NDArray[np.float32]]
+    ) -> NDArray[np.float32]:
+        """``(*planes, H, W)`` of a frame, one strip after the other."""
+        inner, whole = inner_part(frame), with_surround(frame)
+        result = None
+        for strip in strips_of(whole, inner, self.transfer, self.highlights, self._workers, self.most_px):
+            if strip.share == 1 and result is None:
+                return np.ascontiguousarray(render(strip))
+            if result is None:
+                result = np.empty((*planes, *frame.pixels.shape[1:]), np.float32)
+            rows = slice(strip.inner[1].start - strip.whole[1].start, strip.inner[1].stop - strip.whole[1].start)
+            result[..., rows, :] = render(strip)
+            if self.within is not None:
+                self.within(strip.share)
+        assert result is not None
+        return result
+
+    def _prepared(self, strip: Strip) -> "_Job":
+        """The layered depth image of a strip, and what the tiles of its inner part are rendered with.
 
         Raises:
             InputError: a circle of confusion wider than the frame.
         """
-        image = self._layered(frame, inner)
-        inner_height, inner_width = frame.pixels[inner].shape[1:]
+        image = self._layered(strip.frame, strip.whole, strip.first_row, strip.raised)
+        top, bottom, left, right = strip.window
+        _, rows, columns = strip.whole
         shift_px = np.float32(image.shift_px)
         most = image.widest_px + abs(float(shift_px))
+        cut = self._cut(rows.stop - rows.start, columns.stop - columns.start, strip.whole)
         return _Job(
             image=image,
-            samples=image.samples(inner[1].start),
-            rows=rows_of(footprint(self.aperture, self.profile, most), self._cut(inner_height, inner_width, inner)),
+            samples=image.samples()._replace(window=strip.window),
+            rows=rows_of(footprint(self.aperture, self.profile, most), cut),
             slots=depth_bin(np.float32(image.nearest_px)) - depth_bin(np.float32(image.farthest_px)) + 1,
-            tiles=-(-inner_height // cpu.TILE_HEIGHT) * -(-inner_width // cpu.TILE_WIDTH),
+            tiles=-(-(bottom - top) // cpu.TILE_HEIGHT) * -(-(right - left) // cpu.TILE_WIDTH),
             passes=passes_of(image.shift_px),
         )
 
-    def _layered(self, frame: RenderInput, inner: tuple[slice, slice, slice]) -> LayeredImage:
-        """The layered depth image of a frame, kept in ``image``.
+    def _layered(
+        self, frame: RenderInput, inner: Inner, first_row: int = 0, raised: RaisedLamps | None = None
+    ) -> LayeredImage:
+        """The layered depth image of a frame, or a strip of it, kept in ``image``.
 
         Raises:
             InputError: a circle of confusion wider than the frame.
@@ -190,15 +230,17 @@ class LayeredRenderer:
             axial_chromatic=self.axial_chromatic,
             workers=self._workers,
             reuse=self.image,
+            first_row=first_row,
+            raised=raised,
         )
         self.image = image
         self._require_within(image.widest_px, frame, inner)
         return image
 
-    def _require_within(self, widest_px: float, frame: RenderInput, inner: tuple[slice, slice, slice]) -> None:
+    def _require_within(self, widest_px: float, frame: RenderInput, inner: Inner) -> None:
         """Refuse a circle of confusion wider than the inner part of a frame."""
         height, width = frame.pixels.shape[1:]
-        inner_height, inner_width = frame.pixels[inner].shape[1:]
+        inner_height, inner_width = (side.stop - side.start for side in inner[1:])
         longest = max(inner_width, inner_height)
         if widest_px > longest:
             raise InputError(
@@ -207,7 +249,7 @@ class LayeredRenderer:
                 "side fits"
             )
 
-    def _cut(self, height: int, width: int, inner: tuple[slice, slice, slice]) -> VignettingTable | None:
+    def _cut(self, height: int, width: int, inner: Inner) -> VignettingTable | None:
         if self.vignetting.is_open:
             return None
         if self._vignetting_table is None or self._vignetting_table[0] != (height, width):

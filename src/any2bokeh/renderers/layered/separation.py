@@ -23,7 +23,6 @@ ALPHA = 3
 """Of the four channels of a part; light comes first, multiplied by it."""
 
 
-@compiled(nogil=True, fastmath=True)
 def separate_tile(tile, samples, rows, channel, shift_px, focus_px, accumulator, parts):
     """Render one tile in three parts.
 
@@ -36,6 +35,12 @@ def separate_tile(tile, samples, rows, channel, shift_px, focus_px, accumulator,
     """
     window, slot_of_bin, extents = sum_tile(tile, samples, rows, channel, shift_px, accumulator)
     glow = glow_of(window, samples, rows, shift_px, focus_px)
+    _compose_parts(window, channel, focus_px, samples.backstop, glow, slot_of_bin, extents, accumulator, parts)
+
+
+@compiled(nogil=True, fastmath=True)
+def _compose_parts(window, channel, focus_px, backstop, glow, slot_of_bin, extents, accumulator, parts):
+    """Take the bins front to back, each to its part, until the aperture is full; zero the sums."""
     top, bottom, left, right = window
     lanes = 4 if channel < 0 else 2
     nearest_far, farthest_near = depth_bin(-focus_px), depth_bin(focus_px)
@@ -58,7 +63,7 @@ def separate_tile(tile, samples, rows, channel, shift_px, focus_px, accumulator,
                     lane[i] += accumulator[at + i]
                 at += lanes
                 coverage = lane[lanes - 1]
-                part = share_taken(bin_, coverage, full[x], samples.backstop[top + y, left + x])
+                part = share_taken(bin_, coverage, full[x], backstop[top + y, left + x])
                 if part > 0:
                     full[x] += part * coverage
                     for i in range(lanes):
