@@ -31,7 +31,7 @@ Work = Callable[[Task, Tell], Result]
 """Does a task; what it tells meanwhile arrives where the task was given. It is pickled, as tasks and results are."""
 
 _PATIENCE_S = 10.0  # for a process that was asked to end: a frame takes a second or two
-_TOLD, _WARNED, _DONE, _UNFIT, _DEFECT = range(5)
+_BEGUN, _TOLD, _WARNED, _DONE, _UNFIT, _DEFECT = range(6)
 
 
 class WorkerDied(Exception):
@@ -99,12 +99,19 @@ class WorkerProcess(Generic[Task, Result]):
             InputError: as the work raises it.
             WorkDefect: the work raised anything else.
         """
-        pipe = self._sent(task)
+        is_new, is_begun = self._pipe is None, False
+        pipe = self._pipe or self._started()
+        with suppress(OSError):  # it has ended, which reading from it tells
+            pipe.send(task)
         while True:
             try:
                 kind, value = pipe.recv()
             except (EOFError, OSError):
-                raise self._died() from None
+                died = self._died()
+                if is_new or is_begun:
+                    raise died from None
+                return self.done(task, tell)  # it died while it had nothing to do
+            is_begun = True
             if kind == _TOLD:
                 if tell is not None:
                     tell(value)
@@ -112,22 +119,8 @@ class WorkerProcess(Generic[Task, Result]):
                 warnings.warn(KernelCacheWarning(value), stacklevel=2)
             elif kind == _DONE:
                 return value
-            else:
+            elif kind != _BEGUN:
                 raise InputError(value) if kind == _UNFIT else WorkDefect(value)
-
-    def _sent(self, task: Task) -> Connection:
-        """The pipe, with the task in it; of another process where the last one died while it had nothing to do."""
-        if self._pipe is not None:
-            with suppress(OSError):
-                self._pipe.send(task)
-                return self._pipe
-            self._end()
-        pipe = self._started()
-        try:
-            pipe.send(task)
-        except OSError:
-            raise self._died() from None
-        return pipe
 
     def _started(self) -> Connection:
         if self._is_stopped:
@@ -213,6 +206,7 @@ def _serve(pipe: Connection, pickled_work: bytes, threads: int | None) -> None:
         work: Work[Any, Any] = pickle.loads(pickled_work)
         while (task := tasks.get()) is not None:
             is_busy.set()
+            send(_BEGUN, None)
             send(*_answer(work, task[0], lambda told: send(_TOLD, told)))
             is_busy.clear()
 
