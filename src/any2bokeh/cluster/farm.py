@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from any2bokeh.cluster import tasks
+from any2bokeh.cluster import metrics, tasks
 from any2bokeh.cluster.need import CORES, Need, need_of_look, need_of_segment
 from any2bokeh.errors import InputError, require_extra
 from any2bokeh.events import SegmentFailed, SegmentFinished, SegmentQueued, Watch
@@ -141,6 +141,7 @@ class Farm:
                 except Exception as error:
                     failure = self._failure(error, _of(segment, order))
                     is_tried_again = tries < _TRIES and not self._is_lost(error)
+                    metrics.count_failure(self._kind(error))
                     tell(SegmentFailed(segment.start, segment.stop, " ".join(str(failure).split()), is_tried_again))
                     if is_tried_again:
                         pending[begun(segment)] = segment, tries + 1
@@ -158,6 +159,7 @@ class Farm:
                         notice(remark)
                     told.add(remark)
                 done += len(segment.frames)
+                metrics.show_waiting(order.clip.name, len(pending))
                 progress(done, total)
             if failures:
                 raise failures[min(failures)]
@@ -216,6 +218,11 @@ class Farm:
 
     def _is_input_error(self, error: Exception) -> bool:
         return isinstance(getattr(error, "cause", None), InputError)
+
+    def _kind(self, error: Exception) -> metrics.Failure:
+        if self._is_lost(error):
+            return "lost"
+        return "input" if self._is_input_error(error) else "defect"
 
     def _failure(self, error: Exception, what: str) -> InputError | RuntimeError:
         if self._is_lost(error):

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from any2bokeh.cluster import metrics
+
 if TYPE_CHECKING:
     from any2bokeh.renderers.base import Renderer
     from any2bokeh.segments.cut import Segment
@@ -84,7 +86,9 @@ def render(order: "Order", segment: "Segment", cores: int) -> Rendered:
         frames = render_segment(job, _parts(job, order), shot, renderer, segment)
         remarks: list[str] = []
         job.source.tell(remarks.append, at_end=True)
-        return Rendered(frames, round(time.perf_counter() - began, 3), tuple(remarks))
+        seconds = round(time.perf_counter() - began, 3)
+        metrics.count_segment(frames, seconds)
+        return Rendered(frames, seconds, tuple(remarks))
 
 
 _BENCHES: "dict[Order, tuple[Job, Shot, Renderer]]" = {}
