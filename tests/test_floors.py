@@ -12,6 +12,7 @@ _ROOT = Path(__file__).resolve().parents[1] / "src" / "any2bokeh"
 # From the ground up, as docs/architecture.md has them. A floor may import itself and those before it.
 _FLOORS = [
     {"errors", "compiled", "channel", "claim", "pending_output", "json_file"},
+    {"events", "interruption", "worker_process"},
     {"optics"},
     {"video"},
     {"picture", "read_paths"},

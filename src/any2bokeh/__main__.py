@@ -3,7 +3,7 @@
 import signal
 import sys
 
-from any2bokeh.cli.interruption import INTERRUPTED, interruptions_unwind, say_interrupted
+from any2bokeh.interruption import INTERRUPTED, interruptions_unwind, say_interrupted
 
 
 def main() -> int:

@@ -24,6 +24,7 @@ from any2bokeh.claim import remove
 from any2bokeh.disparity.edges import EdgeTreatment
 from any2bokeh.engines import EngineSettings, make_renderer
 from any2bokeh.errors import InputError
+from any2bokeh.events import ClipPlanned, Watch
 from any2bokeh.focus import FocusTrack
 from any2bokeh.grain import MatchedGrain
 from any2bokeh.optics.look import Look
@@ -34,6 +35,7 @@ from any2bokeh.recipe import Recipe
 from any2bokeh.render_inputs import render_inputs
 from any2bokeh.renderers.base import Renderer, RenderInput, TakesHidden, TellsWithin
 from any2bokeh.segments.cut import Segment, Segmentation, runs, seen_for
+from any2bokeh.segments.fingerprint import recipe_digest
 from any2bokeh.segments.order import Order
 from any2bokeh.segments.parts import Job, Parts, remark_on_parts
 from any2bokeh.segments.sink import SegmentedSink
@@ -108,6 +110,7 @@ def refocus(
     within: Callable[[float], None] | None = None,
     estimating: Progress | None = None,
     notice: Callable[[str], None] | None = None,
+    watch: Watch | None = None,
 ) -> RefocusResult:
     """Refocus a clip and write it to a file.
 
@@ -135,6 +138,7 @@ def refocus(
         notice: called, before anything is rendered, with one-line remarks on what looks wrong but may be meant, and on
             what of the source is converted or left out of ``output`` (depth, chroma, size, alpha, sound, subtitles,
             metadata); at the end with those on frames and sound that were damaged.
+        watch: told what is rendered (``ClipPlanned``) and of each segment, from any thread; see ``any2bokeh.events``.
 
     Returns:
         What was made. Frames whose K is 0 are the source's own samples.
@@ -160,14 +164,19 @@ def refocus(
         if segmentation is not None:
             job = Job(source, recipe, Path(output), start, stop, encoding or Encoding(), segmentation, aovs)
             parts = stack.enter_context(Parts.begun(job, overwrite=overwrite, notice=notice))
+            if watch:
+                watch(_plan(source.info, recipe, start, stop, parts))
             if parts.is_published:
                 shot = parts.shot(opened)
                 folder, track = None if aovs is None else aovs.folder, _first_of(shot.track, parts.end() - start)
                 return RefocusResult(Path(output), source.info, shot.recipe, start, parts.end(), track, folder, 0.0)
             encoding, overwrite = parts.encoding, overwrite or parts.may_replace
             order = Order.of(job, parts.made_of)
-        elif notice and (remark := remark_on_parts(Path(output))):
-            notice(remark)
+        else:
+            if watch:
+                watch(_plan(source.info, recipe, start, stop, None))
+            if notice and (remark := remark_on_parts(Path(output))):
+                notice(remark)
         # All results appear at one moment, or none does.
         stack.enter_context(published_together())
         if parts is not None:
@@ -214,11 +223,11 @@ def refocus(
             done = _stream(shot, engine, outputs, progress)
         elif workers is not None and order is not None:
             if missing := parts.missing():
-                parts.ends_at(workers.render(order, missing, progress, notice))
+                parts.ends_at(workers.render(order, missing, progress, notice, watch))
             parts.join(sink, aov_sink)
             done = parts.end() - start
         else:
-            done = _stream_segments(parts, shot, engine, sink, outputs, progress)
+            done = _stream_segments(parts, shot, engine, sink, outputs, progress, watch)
         if notice:
             source.tell(notice, at_end=True)
     elapsed_s = time.perf_counter() - began
@@ -324,6 +333,20 @@ def refocus_frames(
     return np.stack(list(engine.render(inputs)))
 
 
+def _plan(info: VideoInfo, recipe: Recipe, start: int, stop: int, parts: Parts | None) -> ClipPlanned:
+    return ClipPlanned(
+        frames=stop - start,
+        start_frame=start,
+        width=info.width,
+        height=info.height,
+        fps=str(info.fps),
+        engine=recipe.engine.engine,
+        recipe=recipe_digest(recipe),
+        segments=0 if parts is None else parts.count,
+        segments_kept=0 if parts is None else parts.kept_count,
+    )
+
+
 def _require_apart(output: str | Path, folder: Path) -> None:
     """Refuse one folder for the result and for the pictures beside it."""
     if Path(output).resolve() == folder.resolve():
@@ -380,14 +403,21 @@ class _Outputs:
 
 
 def _stream_segments(
-    parts: Parts, shot: Shot, renderer: Renderer, result: VideoSink, outputs: _Outputs, progress: Progress
+    parts: Parts,
+    shot: Shot,
+    renderer: Renderer,
+    result: VideoSink,
+    outputs: _Outputs,
+    progress: Progress,
+    watch: Watch | None,
 ) -> int:
     """Render the segments that are missing, join all, and count the frames of the result."""
     missing = parts.missing()
     total, before = sum(len(each.frames) for each in missing), 0
     for run in runs(missing):
         seen = seen_for(run, parts.whole, renderer)
-        sink = SegmentedSink(parts, result, outputs.aovs, [each for each in missing if each.start in run.frames])
+        own = [each for each in missing if each.start in run.frames]
+        sink = SegmentedSink(parts, result, outputs.aovs, own, watch)
         with closing(sink):
             count = _stream(
                 shot.part(seen.start, seen.stop),

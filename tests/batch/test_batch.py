@@ -12,7 +12,7 @@ import pytest
 
 from any2bokeh.batch.finding import batch_items
 from any2bokeh.batch.manifest import manifest_items
-from any2bokeh.cli.batch import SOME_FAILED
+from any2bokeh.cli.batch import ONE_PROCESS, SOME_FAILED
 from any2bokeh.cli.main import run
 from any2bokeh.errors import InputError
 from tests import clips
@@ -23,6 +23,8 @@ SHARP = ("--focus", "0.9", "--blur", "0", "--disparity", "maps/{folder}/{stem}")
 @pytest.fixture(autouse=True)
 def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    # Tests of the process that clips are rendered in are in test_apart.py; starting it takes seconds.
+    monkeypatch.setenv(ONE_PROCESS, "1")
 
 
 @pytest.fixture
@@ -367,7 +369,7 @@ def test_a_dry_run_tells_and_renders_nothing(tree: Path, capsys: pytest.CaptureF
     assert "1 of 3 clips would be rendered, 12 frames; the results take about" in said
     assert files() == before
     assert batch(*command, "--json") == 0
-    facts = json.loads(capsys.readouterr().out)
+    facts = json.loads(capsys.readouterr().out.splitlines()[-1])["result"]
     assert [each["would"] for each in facts["clips"]] == ["keep", "fail", "render"]
     assert facts["bytes"] == facts["clips"][2]["bytes"] > 0
 
@@ -398,7 +400,7 @@ def test_a_defect_in_one_clip_is_told_as_such(
     monkeypatch.setattr(running, "refocus", refocus)
     assert batch("rushes", "-o", "out", "--json", *SHARP) == SOME_FAILED
     told = capsys.readouterr()
-    assert json.loads(told.out)["failed"] == 1
+    assert json.loads(told.out.splitlines()[-1])["failed"] == 1
     assert "a defect of any2bokeh (RuntimeError: tiles are round)" in told.err
     assert "Traceback" in report()["clips"][0]["message"]
     assert states() == {"a.mp4": "failed", "b.mkv": "rendered"}

@@ -21,8 +21,9 @@ class Outcome:
 
     @property
     def result(self) -> dict[str, Any]:
-        """The one object that --json prints."""
-        return json.loads(self.out)
+        """The one object that --json prints; of commands that print events, that of the last."""
+        last = json.loads(self.out.splitlines()[-1])
+        return last["result"] if last.get("event") == "run_finished" else last
 
 
 RunCli = Callable[..., Outcome]

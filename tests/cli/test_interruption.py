@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from any2bokeh.cli.interruption import interrupted_line, interruptions_unwind
 from any2bokeh.errors import InputError
+from any2bokeh.interruption import interrupted_line, interruptions_unwind
 from any2bokeh.pending_output import PendingOutput, published_together
 from tests import clips
 

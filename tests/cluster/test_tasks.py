@@ -13,6 +13,7 @@ from any2bokeh.aov.kinds import AovRequest
 from any2bokeh.cli.main import run
 from any2bokeh.cluster import tasks
 from any2bokeh.errors import InputError
+from any2bokeh.events import Watch
 from any2bokeh.focus import FocusScript
 from any2bokeh.recipe import Recipe
 from any2bokeh.refocusing import refocus
@@ -38,6 +39,7 @@ class Here:
         segments: list[Segment],
         progress: Callable[[int, int], None],
         notice: Callable[[str], None] | None,
+        watch: Watch | None = None,
     ) -> int:
         end = segments[-1].stop
         for segment in reversed(segments):
@@ -131,6 +133,7 @@ def test_segments_of_a_failed_render_stay_only_if_they_are_wanted(tmp_path: Path
             segments: list[Segment],
             progress: Callable[[int, int], None],
             notice: Callable[[str], None] | None,
+            watch: Watch | None = None,
         ) -> int:
             tasks.render(order, segments[1], 1)
             raise InputError("lost")

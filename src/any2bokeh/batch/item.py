@@ -58,3 +58,11 @@ class Outcome:
     message: str = ""
     is_defect: bool = False
     remarks: tuple[str, ...] = ()
+
+    @property
+    def reason(self) -> str:
+        """Why it failed, in one line, a defect too."""
+        if self.is_defect:
+            last = self.message.strip().splitlines()[-1]
+            return f"a defect of any2bokeh ({last}); please report it with report.json"
+        return self.message

@@ -4,24 +4,30 @@ import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from any2bokeh.batch.item import Item, Outcome
 from any2bokeh.batch.plan import Need, need_of
 from any2bokeh.batch.recipes import with_fields
 from any2bokeh.batch.record import Record
+from any2bokeh.claim import sweep
 from any2bokeh.errors import InputError
-from any2bokeh.pending_output import writing
+from any2bokeh.events import ClipFailed, ClipFinished, ClipStarted, Event, FramesDone, Remark, Watch
+from any2bokeh.pending_output import PUBLISHED, pointed_at, writing
 from any2bokeh.recipe import Recipe
-from any2bokeh.refocusing import Progress, refocus
+from any2bokeh.refocusing import refocus
 from any2bokeh.segments.cut import Segmentation
 from any2bokeh.segments.parts import Job
+from any2bokeh.segments.sink import bytes_of
 from any2bokeh.segments.workers import SegmentWorkers
 from any2bokeh.video import Encoding, VideoSource
+from any2bokeh.worker_process import WorkDefect, WorkerDied, WorkerProcess
 
 Notice = Callable[[str], None]
+ItemWatch = Callable[[Item, Event], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,41 +59,64 @@ class Batch:
         return _guarded(item, lambda: self._planned(item))
 
     def rendered(
-        self,
-        items: Iterable[Item],
-        *,
-        progress: Callable[[Item], Progress] | None = None,
-        estimating: Callable[[Item], Progress] | None = None,
+        self, items: Iterable[Item], *, watch: ItemWatch | None = None, apart: bool = False
     ) -> Iterator[Outcome]:
         """Render clips, and tell of each, in order, what became of it.
 
         Args:
             items: the clips.
-            progress, estimating: give what ``refocus`` calls while it works on a clip.
+            watch: told of what happens to a clip, each as number 0: from its ``ClipStarted`` to ``ClipFinished`` or
+                ``ClipFailed``.
+            apart: render in a process of its own, so that a clip whose decoder crashes, or that takes all memory, costs
+                itself only. What the batch holds must then be picklable; not for ``workers``, which are apart already.
         """
+        tell = watch or (lambda item, event: None)
+        with self._made(apart) as made:
 
-        def rendered(item: Item) -> Outcome:
-            began, remarks = time.perf_counter(), list[str]()
+            def rendered(item: Item) -> Outcome:
+                began = time.perf_counter()
+                tell(item, ClipStarted(0, str(item.clip), str(item.output)))
+                outcome = replace(made(item, partial(tell, item)), elapsed_s=time.perf_counter() - began)
+                tell(item, _end_of(outcome))
+                return outcome
 
-            def work() -> Outcome:
-                reports = [None if each is None else each(item) for each in (progress, estimating)]
-                return self._rendered(item, reports[0], reports[1], remarks.append)
+            if self.at_once == 1:
+                yield from map(rendered, items)
+                return
+            with ThreadPoolExecutor(self.at_once, thread_name_prefix="any2bokeh clip") as pool:
+                try:
+                    yield from pool.map(rendered, items)
+                except BaseException:
+                    pool.shutdown(wait=False, cancel_futures=True)
+                    if self.workers is not None:
+                        self.workers.stop()
+                    raise
 
-            outcome = _guarded(item, work)
-            assert isinstance(outcome, Outcome)
-            return replace(outcome, elapsed_s=time.perf_counter() - began, remarks=tuple(remarks))
+    def outcome(self, item: Item, watch: Watch) -> Outcome:
+        """Render a clip in this process, and tell what became of it.
 
-        if self.at_once == 1:
-            yield from map(rendered, items)
+        Args:
+            item: which.
+            watch: told of ``ClipPlanned``, ``FramesDone``, segments and remarks.
+        """
+        remarks: list[str] = []
+
+        def notice(remark: str) -> None:
+            remarks.append(remark)
+            watch(Remark(remark))
+
+        outcome = _guarded(item, lambda: self._rendered(item, watch, notice))
+        assert isinstance(outcome, Outcome)
+        return replace(outcome, remarks=tuple(remarks))
+
+    @contextmanager
+    def _made(self, apart: bool) -> Iterator[Callable[[Item, Watch], Outcome]]:
+        """What gives the outcome of an item: this process, or one of its own."""
+        if not apart:
+            yield self.outcome
             return
-        with ThreadPoolExecutor(self.at_once, thread_name_prefix="any2bokeh clip") as pool:
-            try:
-                yield from pool.map(rendered, items)
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                if self.workers is not None:
-                    self.workers.stop()
-                raise
+        with WorkerProcess(self.outcome, name="any2bokeh clips") as process:
+            yield lambda item, watch: _outcome_of(process, item, watch)
 
     def _planned(self, item: Item) -> Outcome | Need:
         with self.opened(item) as source:
@@ -98,7 +127,7 @@ class Batch:
             self._require_replaceable(record)
             return need_of(job)
 
-    def _rendered(self, item: Item, progress: Progress | None, estimating: Progress | None, notice: Notice) -> Outcome:
+    def _rendered(self, item: Item, watch: Watch, notice: Notice) -> Outcome:
         with self.opened(item) as source:
             job, record = self._job(item, source, notice)
             made_of = job.made_of(record.made_of)
@@ -119,9 +148,10 @@ class Batch:
                     workers=self.workers,
                     overwrite=True,  # what may not be replaced has been refused
                     also_read=self.also_read,
-                    progress=progress,
-                    estimating=estimating,
+                    progress=lambda done, total: watch(FramesDone("rendering", done, total)),
+                    estimating=lambda done, total: watch(FramesDone("estimating", done, total)),
                     notice=notice,
+                    watch=watch,
                 )
             except BaseException:
                 with suppress(InputError):  # the failure that led here is told
@@ -144,6 +174,38 @@ class Batch:
             raise InputError(
                 f"{output} exists already, and no batch has made it as it is; move it away or pass --overwrite"
             )
+
+
+def _outcome_of(process: WorkerProcess[Item, Outcome], item: Item, watch: Watch) -> Outcome:
+    """What a process of its own made of a clip; its death is the outcome of the clip alone."""
+    remarks: list[str] = []
+
+    def hear(event: Event) -> None:
+        if isinstance(event, Remark):
+            remarks.append(event.message)
+        watch(event)
+
+    try:
+        outcome = process.done(item, hear)
+    except WorkerDied as died:
+        # As the next start would; finished segments stay for it.
+        for folder in {item.output.parent, pointed_at(item.output).parent}:
+            sweep(folder)
+        message = f"the process that rendered {item.clip} {died}; start the batch again to try it once more"
+        return Outcome(item, "failed", message=message, remarks=tuple(remarks))
+    except WorkDefect as defect:
+        return Outcome(item, "failed", message=str(defect), is_defect=True, remarks=tuple(remarks))
+    if outcome.state == "rendered":
+        PUBLISHED.append(item.output)
+    return replace(outcome, item=item)
+
+
+def _end_of(outcome: Outcome) -> ClipFinished | ClipFailed:
+    if outcome.state == "failed":
+        return ClipFailed(0, outcome.reason, outcome.is_defect)
+    output = outcome.item.output
+    size = bytes_of(output) if output.exists() else 0
+    return ClipFinished(0, outcome.state, str(output), outcome.frames, size, round(outcome.elapsed_s, 3))
 
 
 def _guarded(item: Item, work: Callable[[], Outcome | Need]) -> Outcome | Need:

@@ -1,5 +1,6 @@
 """``any2bokeh batch``: many clips, one after the other."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -11,6 +12,7 @@ import typer
 
 from any2bokeh.batch.finding import ResultFormat
 from any2bokeh.cli.clip_options import RangeOptions, ReadingOptions
+from any2bokeh.cli.event_stream import current_events
 from any2bokeh.cli.options import option
 from any2bokeh.cli.output_options import EncodingOptions, ReportOptions
 from any2bokeh.cli.progress import ESTIMATING, Report, progress_report
@@ -18,6 +20,7 @@ from any2bokeh.cli.recipe_options import RecipeOptions
 from any2bokeh.cli.report import tell, warn
 from any2bokeh.cli.segment_options import ClusterOptions
 from any2bokeh.errors import InputError
+from any2bokeh.events import ClipStarted, Event, FramesDone, RunFinished, RunPlanned
 
 if TYPE_CHECKING:
     from any2bokeh.batch.item import Item, Outcome
@@ -28,6 +31,9 @@ if TYPE_CHECKING:
 
 SOME_FAILED = 3
 """Exit code where clips could not be rendered."""
+
+ONE_PROCESS = "ANY2BOKEH_ONE_PROCESS"
+"""Environment variable; set, clips are rendered in the process of the command, for debuggers and profilers."""
 
 _BATCH = "Batch"
 _MOST_AT_ONCE = 8
@@ -126,6 +132,7 @@ def batch_command(
         overwrite=overwrite,
         also_read=tuple(options.paths()),
     )
+    current_events().tell(RunPlanned([{"input": str(each.clip), "output": str(each.output)} for each in items]))
     if dry_run:
         _tell_plan(batch, items, report)
         return
@@ -226,7 +233,11 @@ def _tell_plan(batch: "Batch", items: "list[Item]", report: ReportOptions) -> No
         f"{len(needs)} of {len(items)} clips would be rendered, {plan['frames']} frames; the results take about "
         f"{kept / _GB:.2f} GB, and {most / 2 / _GB:.2f} GB more meanwhile; {free / _GB:.2f} GB are free{is_enough}"
     )
-    tell(plan, "\n".join(lines), report)
+    events = current_events()
+    if events.is_on:
+        events.tell(RunFinished(0, 0, 0, 0, events.seconds, plan))
+    else:
+        tell(plan, "\n".join(lines), report)
 
 
 def _planned_facts(item: "Item", planned: "Outcome | Need") -> dict[str, Any]:
@@ -244,7 +255,7 @@ def _planned_line(item: "Item", planned: "Outcome | Need") -> str:
     from any2bokeh.batch.item import Outcome
 
     if isinstance(planned, Outcome):
-        return f"{item.clip}: {'finished already' if planned.state == 'kept' else _failure(planned)}"
+        return f"{item.clip}: {'finished already' if planned.state == 'kept' else planned.reason}"
     missing = f"; missing: {', '.join(map(str, planned.missing))}" if planned.missing else ""
     return f"{item.clip} -> {item.output}: {planned.frames} frames, about {planned.bytes_kept / _GB:.3f} GB{missing}"
 
@@ -254,18 +265,15 @@ def _run(batch: "Batch", items: "list[Item]", place: Path, report: ReportOptions
     from any2bokeh.batch.report import write_report
     from any2bokeh.pending_output import writing
 
-    quiet = report.quiet or report.json
     outcomes: list[Outcome] = []
     with writing(place):
         place.parent.mkdir(parents=True, exist_ok=True)
+    apart = batch.workers is None and not os.environ.get(ONE_PROCESS)
     try:
-        with _Told(len(items), quiet=quiet) as told:
-            reports = (told.rendering, told.estimating) if batch.at_once == 1 else (None, None)
-            for outcome in batch.rendered(items, progress=reports[0], estimating=reports[1]):
+        with _Told(items, report, one_at_a_time=batch.at_once == 1) as told:
+            for outcome in batch.rendered(items, watch=told.happened, apart=apart):
                 outcomes.append(outcome)
-                told.finished(outcome, remarks=not report.quiet)
-                if batch.at_once > 1 and not quiet:
-                    typer.echo(f"clip {len(outcomes)} of {len(items)}: {outcome.item.clip}: {outcome.state}")
+                told.finished(outcome)
     finally:
         if outcomes:
             write_report(outcomes, place)
@@ -273,38 +281,54 @@ def _run(batch: "Batch", items: "list[Item]", place: Path, report: ReportOptions
 
 
 class _Told:
-    """Progress over clips and frames: a line for each clip, and below it a bar on a terminal, lines elsewhere."""
+    """Progress over clips and frames: a line for each clip, and below it a bar on a terminal, lines elsewhere.
 
-    def __init__(self, count: int, *, quiet: bool) -> None:
-        self._count = count
-        self._quiet = quiet
+    Args:
+        items: all clips.
+        report: what is told.
+        one_at_a_time: whether frames of one clip at a time are rendered, so that a bar can show them.
+    """
+
+    def __init__(self, items: "list[Item]", report: ReportOptions, *, one_at_a_time: bool) -> None:
+        self._events = current_events()
+        self._numbers = {id(item): number for number, item in enumerate(items)}
+        self._is_quiet = report.quiet or report.json
+        self._shows_remarks = not report.quiet
+        self._one_at_a_time = one_at_a_time
         self._finished = 0
-        self._reports = ExitStack()
+        self._reports: dict[str, Report] = {}
+        self._bars = ExitStack()
 
     def __enter__(self) -> "_Told":
         return self
 
     def __exit__(self, *of: object) -> None:
-        self._reports.close()
+        self._bars.close()
 
-    def rendering(self, item: "Item") -> Report:
-        if not self._quiet:
-            typer.echo(f"clip {self._finished + 1} of {self._count}: {item.clip}", err=sys.stderr.isatty())
-        return self._begun("rendering {total} frames")
+    def happened(self, item: "Item", event: Event) -> None:
+        """What happens to a clip, as it does; from any thread where several are worked on at once."""
+        self._events.tell(replace(event, clip=self._numbers[id(item)]))  # type: ignore[call-arg]  all of clips
+        if self._is_quiet or not self._one_at_a_time:
+            return
+        if isinstance(event, ClipStarted):
+            typer.echo(f"clip {self._finished + 1} of {len(self._numbers)}: {item.clip}", err=sys.stderr.isatty())
+        elif isinstance(event, FramesDone):
+            if event.stage not in self._reports:
+                doing = "rendering {total} frames" if event.stage == "rendering" else ESTIMATING
+                self._reports[event.stage] = self._bars.enter_context(progress_report(quiet=False, doing=doing))
+            self._reports[event.stage](event.done, event.total)
 
-    def estimating(self, item: "Item") -> Report:
-        return self._begun(ESTIMATING)
-
-    def finished(self, outcome: "Outcome", *, remarks: bool) -> None:
-        self._reports.close()
+    def finished(self, outcome: "Outcome") -> None:
+        """What became of a clip, in their order."""
+        self._bars.close()
+        self._reports.clear()
         self._finished += 1
-        for remark in outcome.remarks if remarks else ():
+        for remark in outcome.remarks if self._shows_remarks else ():
             warn(remark)
         if outcome.state == "failed":
-            typer.echo(f"failed: {outcome.item.clip}: {_failure(outcome)}", err=True)
-
-    def _begun(self, doing: str) -> Report:
-        return self._reports.enter_context(progress_report(quiet=self._quiet, doing=doing))
+            typer.echo(f"failed: {outcome.item.clip}: {outcome.reason}", err=True)
+        if not self._one_at_a_time and not self._is_quiet:
+            typer.echo(f"clip {self._finished} of {len(self._numbers)}: {outcome.item.clip}: {outcome.state}")
 
 
 def _tell_outcomes(outcomes: "list[Outcome]", place: Path, report: ReportOptions) -> None:
@@ -316,7 +340,12 @@ def _tell_outcomes(outcomes: "list[Outcome]", place: Path, report: ReportOptions
     ]
     if not report.quiet and not report.json:
         _print_table(outcomes)
-    tell({**facts, "report": str(place)}, "\n".join(lines), report)
+    events, counts = current_events(), (facts["rendered"], facts["kept"], facts["failed"])
+    if events.is_on:
+        code = SOME_FAILED if facts["failed"] else 0
+        events.tell(RunFinished(code, *counts, events.seconds, {**facts, "report": str(place)}))
+    else:
+        tell({**facts, "report": str(place)}, "\n".join(lines), report)
 
 
 def _print_table(outcomes: "list[Outcome]") -> None:
@@ -329,13 +358,7 @@ def _print_table(outcomes: "list[Outcome]") -> None:
     for name in ("clip", "state", "frames", "seconds", "why"):
         table.add_column(name, justify="right" if name in ("frames", "seconds") else "left", overflow="fold")
     for each in outcomes:
-        why = _failure(each) if each.state == "failed" else ""
+        why = each.reason if each.state == "failed" else ""
         cells = (str(each.item.clip), each.state, str(each.frames), f"{each.elapsed_s:.1f}", why)
         table.add_row(*(Text(cell) for cell in cells))
     Console(width=None if sys.stdout.isatty() else 160).print(table)
-
-
-def _failure(outcome: "Outcome") -> str:
-    if outcome.is_defect:
-        return f"a defect of any2bokeh ({outcome.message.strip().splitlines()[-1]}); please report it with report.json"
-    return outcome.message

@@ -22,8 +22,8 @@ from any2bokeh.cli.convert import convert_command
 from any2bokeh.cli.demo import demo_command
 from any2bokeh.cli.depth import depth_command
 from any2bokeh.cli.evaluate import evaluate_command
+from any2bokeh.cli.event_stream import EventStream, events_told
 from any2bokeh.cli.info import info_command
-from any2bokeh.cli.interruption import INTERRUPTED, Terminated, interruptions_unwind, say_interrupted
 from any2bokeh.cli.lenses import lenses_command
 from any2bokeh.cli.options import command
 from any2bokeh.cli.preview import preview_command
@@ -34,9 +34,19 @@ from any2bokeh.cli.synth import synth_command
 from any2bokeh.cli.track import track_command
 from any2bokeh.cli.train import train_command
 from any2bokeh.errors import InputError, KernelCacheWarning
+from any2bokeh.events import Warned
+from any2bokeh.interruption import (
+    INTERRUPTED,
+    TERMINATED,
+    Terminated,
+    interrupted_line,
+    interruptions_unwind,
+    say_interrupted,
+)
 from any2bokeh.pending_output import PUBLISHED
 
 DONE, DEFECT, BAD_INPUT = 0, 1, 2
+_DEFECT_LINE = "this is a defect of any2bokeh; please report it with the lines above"
 
 app = typer.Typer(
     name="any2bokeh",
@@ -76,11 +86,16 @@ def run(arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # its warnings would stand beside our one line
     _names_are_bytes()
     arguments = list(sys.argv[1:] if arguments is None else arguments)
-    with libraries_are_quiet(), interruptions_unwind(), _kernel_remarks(quiet="--quiet" in arguments):
-        return _outcome(arguments)
+    with (
+        libraries_are_quiet(),
+        interruptions_unwind(),
+        events_told(arguments) as events,
+        _kernel_remarks(events, quiet="--quiet" in arguments),
+    ):
+        return _outcome(arguments, events)
 
 
-def _outcome(arguments: list[str]) -> int:
+def _outcome(arguments: list[str], events: EventStream) -> int:
     try:
         outcome = typer.main.get_command(app).main(
             args=arguments,
@@ -88,10 +103,11 @@ def _outcome(arguments: list[str]) -> int:
             standalone_mode=False,
         )
     except InputError as error:
-        return _fail(str(error))
+        return _fail(str(error), events)
     except OSError as error:
-        return _fail(_os_error_line(error))
+        return _fail(_os_error_line(error), events)
     except Terminated:
+        events.failed(_interruption(), TERMINATED)
         if PUBLISHED:
             say_interrupted()
         raise
@@ -99,11 +115,14 @@ def _outcome(arguments: list[str]) -> int:
         outcome = INTERRUPTED
     except Exception as error:
         if hasattr(error, "format_message"):  # a usage error of typer, whose classes move between its versions
-            return _fail(_usage_line(error))
+            return _fail(_usage_line(error), events)
         traceback.print_exc()
-        print("error: this is a defect of any2bokeh; please report it with the lines above", file=sys.stderr)
+        print(f"error: {_DEFECT_LINE}", file=sys.stderr)
+        last = "".join(traceback.format_exception_only(error)).strip()
+        events.failed(f"{_DEFECT_LINE} ({last})", DEFECT, is_defect=True)
         return DEFECT
     if outcome == INTERRUPTED:
+        events.failed(_interruption(), INTERRUPTED)
         say_interrupted()
     return outcome if isinstance(outcome, int) else DONE
 
@@ -116,7 +135,7 @@ def _names_are_bytes() -> None:
 
 
 @contextmanager
-def _kernel_remarks(*, quiet: bool) -> Iterator[None]:
+def _kernel_remarks(events: EventStream, *, quiet: bool) -> Iterator[None]:
     """Print a ``KernelCacheWarning`` as one line, as other remarks are; kernels are compiled under every command."""
     with warnings.catch_warnings():  # restores what shows them, too
         usual = warnings.showwarning
@@ -124,16 +143,24 @@ def _kernel_remarks(*, quiet: bool) -> Iterator[None]:
         def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
             if not issubclass(category, KernelCacheWarning):
                 usual(message, category, *place, **more)
-            elif not quiet:
+                return
+            events.tell(Warned(str(message)))
+            if not quiet:
                 warn(str(message))
 
         warnings.showwarning = show
         yield
 
 
-def _fail(message: str) -> int:
-    print("error: " + " ".join(message.split()), file=sys.stderr)
+def _fail(message: str, events: EventStream) -> int:
+    message = " ".join(message.split())
+    print(f"error: {message}", file=sys.stderr)
+    events.failed(message, BAD_INPUT)
     return BAD_INPUT
+
+
+def _interruption() -> str:
+    return interrupted_line(list(map(str, PUBLISHED))).removeprefix("error: ")
 
 
 def _usage_line(error: Exception) -> str:

@@ -80,4 +80,12 @@ class ReportOptions:
     """What is told about a job."""
 
     quiet: Annotated[bool, option("--quiet", help="Print errors only.", panel=_OUTPUT)] = False
-    json: Annotated[bool, option("--json", help="Print the result as one JSON object.", panel=_OUTPUT)] = False
+    json: Annotated[
+        bool,
+        option(
+            "--json",
+            help="Print the result as one JSON object; refocus and batch print events, one a line, with the result in "
+            "the last.",
+            panel=_OUTPUT,
+        ),
+    ] = False

@@ -1,5 +1,6 @@
 """``any2bokeh refocus``: a clip, through a fast lens."""
 
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -7,12 +8,14 @@ import typer
 
 from any2bokeh.cli.aov_options import AovOptions
 from any2bokeh.cli.clip_options import Input, RangeOptions, ReadingOptions
+from any2bokeh.cli.event_stream import Report, current_events
 from any2bokeh.cli.options import option
 from any2bokeh.cli.output_options import EncodingOptions, Overwrite, ReportOptions
 from any2bokeh.cli.progress import ESTIMATING, progress_report
 from any2bokeh.cli.recipe_options import RecipeOptions
 from any2bokeh.cli.report import disparity_facts, refocus_summary, tell, warn
 from any2bokeh.cli.segment_options import ClusterOptions, SegmentOptions
+from any2bokeh.events import ClipFinished, ClipStarted, RunFinished, RunPlanned
 
 
 def refocus_command(
@@ -41,10 +44,14 @@ def refocus_command(
     """Refocus a clip: the same frames, sound and timing, as if shot through a fast lens."""
     from any2bokeh import recipe_json
     from any2bokeh.refocusing import refocus
+    from any2bokeh.segments.sink import bytes_of
 
+    events, began = current_events(), time.perf_counter()
     cluster.require_ray()
     request, segmentation = aovs.request(output), segments.segmentation(cluster)
-    quiet, notice = report.quiet or report.json, None if report.quiet else warn
+    quiet, notice = report.quiet or report.json, events.notice(None if report.quiet else warn)
+    events.tell(RunPlanned([{"input": str(input), "output": str(output)}]))
+    events.tell(ClipStarted(0, str(input), str(output)))
     with (
         reading.opened(input, notice) as source,
         progress_report(quiet=quiet, doing=ESTIMATING) as estimating,
@@ -69,12 +76,27 @@ def refocus_command(
                 workers=workers,
                 overwrite=overwrite,
                 also_read=options.paths(),
-                progress=progress,
                 within=progress.within,
-                estimating=estimating,
+                progress=_both(progress, events.frames("rendering")),
+                estimating=_both(estimating, events.frames("estimating")),
                 notice=notice,
+                watch=events.tell,
             )
     if save_recipe is not None:
         recipe_json.save_recipe(recipe, save_recipe)
     summary, line = refocus_summary(result, engine=recipe.engine.engine)
-    tell(summary | disparity_facts(result.recipe), line, report)
+    summary |= disparity_facts(result.recipe)
+    if events.is_on:
+        seconds, size = round(time.perf_counter() - began, 3), bytes_of(result.output)
+        events.tell(ClipFinished(0, "rendered", str(result.output), result.frame_count, size, seconds))
+        events.tell(RunFinished(0, 1, 0, 0, events.seconds, summary))
+    else:
+        tell(summary, line, report)
+
+
+def _both(one: Report, other: Report) -> Report:
+    def report(done: int, total: int) -> None:
+        one(done, total)
+        other(done, total)
+
+    return report

@@ -14,9 +14,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from any2bokeh.cluster import tasks
+from any2bokeh.cluster import metrics, tasks
 from any2bokeh.cluster.need import CORES, Need, need_of_look, need_of_segment
 from any2bokeh.errors import InputError, require_extra
+from any2bokeh.events import SegmentFailed, SegmentFinished, SegmentQueued, Watch
 from any2bokeh.segments.cut import Segment
 from any2bokeh.segments.order import Order
 
@@ -110,14 +111,22 @@ class Farm:
                 notice(remark)
 
     def render(
-        self, order: Order, segments: list[Segment], progress: Callable[[int, int], None], notice: Notice | None
+        self,
+        order: Order,
+        segments: list[Segment],
+        progress: Callable[[int, int], None],
+        notice: Notice | None,
+        watch: Watch | None = None,
     ) -> int:
         """See ``SegmentWorkers.render``; where finished segments are kept, others are finished before one is told."""
         job = order.job()
         with job.source:
             need = need_of_segment(job.recipe, job.source.info, cores=self._cores, has_gpu=self._has_gpu)
 
+        tell = watch or (lambda event: None)
+
         def begun(segment: Segment) -> Any:
+            tell(SegmentQueued(segment.start, segment.stop))
             return self._begun("segment", need, tasks.render, order, segment, self._cores)
 
         total, done, end = sum(len(each.frames) for each in segments), 0, segments[-1].stop
@@ -130,20 +139,27 @@ class Farm:
                 try:
                     rendered: tasks.Rendered = self._ray.get(task)
                 except Exception as error:
-                    if tries < _TRIES and not self._is_lost(error):
+                    failure = self._failure(error, _of(segment, order))
+                    is_tried_again = tries < _TRIES and not self._is_lost(error)
+                    metrics.count_failure(self._kind(error))
+                    tell(SegmentFailed(segment.start, segment.stop, " ".join(str(failure).split()), is_tried_again))
+                    if is_tried_again:
                         pending[begun(segment)] = segment, tries + 1
                         continue
-                    failures[segment] = self._failure(error, _of(segment, order))
+                    failures[segment] = failure
                     if not order.segmentation.keeps:
                         break
                     continue
                 if rendered.frames < len(segment.frames):
                     end = min(end, segment.start + rendered.frames)
+                stop = segment.start + rendered.frames
+                tell(SegmentFinished(segment.start, stop, rendered.seconds, None, rendered.host))
                 for remark in rendered.remarks:
                     if notice and remark not in told:
                         notice(remark)
                     told.add(remark)
                 done += len(segment.frames)
+                metrics.show_waiting(order.clip.name, len(pending))
                 progress(done, total)
             if failures:
                 raise failures[min(failures)]
@@ -202,6 +218,11 @@ class Farm:
 
     def _is_input_error(self, error: Exception) -> bool:
         return isinstance(getattr(error, "cause", None), InputError)
+
+    def _kind(self, error: Exception) -> metrics.Failure:
+        if self._is_lost(error):
+            return "lost"
+        return "input" if self._is_input_error(error) else "defect"
 
     def _failure(self, error: Exception, what: str) -> InputError | RuntimeError:
         if self._is_lost(error):

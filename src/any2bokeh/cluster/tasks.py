@@ -5,11 +5,14 @@ Nothing heavy is imported before a task has said how many cores it may use.
 
 import os
 import socket
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from any2bokeh.cluster import metrics
 
 if TYPE_CHECKING:
     from any2bokeh.renderers.base import Renderer
@@ -25,11 +28,13 @@ class Rendered:
 
     Attributes:
         frames: that it has; fewer than it should where the clip ended early.
+        seconds: wall-clock time that it took.
         remarks: on frames that turned out damaged.
         host: where it was rendered.
     """
 
     frames: int
+    seconds: float = 0.0
     remarks: tuple[str, ...] = ()
     host: str = field(default_factory=socket.gethostname)
 
@@ -76,11 +81,14 @@ def render(order: "Order", segment: "Segment", cores: int) -> Rendered:
     _use_cores(cores)
     from any2bokeh.refocusing import render_segment
 
+    began = time.perf_counter()
     with _bench(order) as (job, shot, renderer):
         frames = render_segment(job, _parts(job, order), shot, renderer, segment)
         remarks: list[str] = []
         job.source.tell(remarks.append, at_end=True)
-        return Rendered(frames, tuple(remarks))
+        seconds = round(time.perf_counter() - began, 3)
+        metrics.count_segment(frames, seconds)
+        return Rendered(frames, seconds, tuple(remarks))
 
 
 _BENCHES: "dict[Order, tuple[Job, Shot, Renderer]]" = {}

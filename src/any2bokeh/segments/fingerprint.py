@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from glob import glob, has_magic
 from pathlib import Path
@@ -88,6 +89,13 @@ def essence(of: Mapping[str, Any]) -> Any:
 def digest(of: Mapping[str, Any]) -> str:
     """One word for an ``essence``."""
     return hashlib.sha256(json.dumps(essence(of), sort_keys=True).encode()).hexdigest()
+
+
+def recipe_digest(recipe: Recipe) -> str | None:
+    """One word for a recipe, equal for equal ones; None for one that cannot be written to a file."""
+    with suppress(InputError):
+        return hashlib.sha256(recipe_json.dumps(recipe).encode("utf-8", "surrogateescape")).hexdigest()
+    return None
 
 
 def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:

@@ -308,6 +308,16 @@ class Parts:
             write_whole(self.folder / _GRAIN, json.dumps(None if grain.model is None else grain.model.dumped()))
         return grain
 
+    @property
+    def count(self) -> int:
+        """Segments of the result, those that are missing included."""
+        return len(self._segments)
+
+    @property
+    def kept_count(self) -> int:
+        """Segments that an earlier run of the same render has finished."""
+        return 0 if self._is_new else self._done
+
     def missing(self) -> list[Segment]:
         """Segments that are not there yet, in order."""
         end = self.end()
@@ -338,8 +348,8 @@ class Parts:
             folder.mkdir()
         return folder
 
-    def complete(self, segment: Segment) -> None:
-        """Give a segment its name, once all of it is on the disk.
+    def complete(self, segment: Segment) -> Path:
+        """Give a segment its name, once all of it is on the disk; where it is.
 
         Raises:
             InputError: the disk is full or went away.
@@ -355,6 +365,7 @@ class Parts:
                     raise
                 remove(partial)
             _flush_folder(self.folder)
+        return place
 
     def join(self, sink: VideoSink, aovs: "AovSink | None") -> None:
         """Make the result, all segments of which are there; they stay.

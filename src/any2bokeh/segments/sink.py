@@ -1,10 +1,14 @@
 """The sink of a render in segments."""
 
+import socket
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from any2bokeh.events import SegmentFinished, SegmentStarted, Watch
 from any2bokeh.segments.cut import Segment
 from any2bokeh.segments.parts import AOVS, PICTURES, Parts
 from any2bokeh.video import Frame, VideoSink
@@ -22,13 +26,24 @@ class SegmentedSink:
         sink: of the result.
         aovs: the pictures for compositing, which are written after the frame that they go with.
         segments: that are missing, in order.
+        watch: told when a segment begins, and when it is kept.
     """
 
-    def __init__(self, parts: Parts, sink: VideoSink, aovs: "AovSink | None", segments: list[Segment]) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        sink: VideoSink,
+        aovs: "AovSink | None",
+        segments: list[Segment],
+        watch: Watch | None = None,
+    ) -> None:
         self._parts = parts
         self._sink = sink
         self._aovs = aovs
         self._waiting = list(segments)
+        self._watch = watch
+        self._began_s = 0.0
+        self._written = 0
         self._segment: Segment | None = None
         self._open: SegmentSink | None = None
 
@@ -39,6 +54,7 @@ class SegmentedSink:
             self._begin()
         assert self._open is not None
         self._open.write(frame, pixels)
+        self._written += 1
 
     def finish(self, stop: int) -> None:
         """Complete the last segment.
@@ -59,6 +75,9 @@ class SegmentedSink:
 
     def _begin(self) -> None:
         self._segment = self._waiting.pop(0)
+        self._began_s, self._written = time.perf_counter(), 0
+        if self._watch:
+            self._watch(SegmentStarted(self._segment.start, self._segment.stop))
         folder = self._parts.partial(self._segment)
         before = self._segment.start - self._parts.whole.start
         pictures = folder / PICTURES
@@ -74,5 +93,17 @@ class SegmentedSink:
         self._open.finish()
         self._open.close()
         self._open = None
-        self._parts.complete(self._segment)
+        place = self._parts.complete(self._segment)
+        if self._watch:
+            start, seconds = self._segment.start, round(time.perf_counter() - self._began_s, 3)
+            self._watch(
+                SegmentFinished(start, start + self._written, seconds, bytes_of(place), host=socket.gethostname())
+            )
         self._segment = None
+
+
+def bytes_of(path: Path) -> int:
+    """Of a file, or of all files in a folder."""
+    if path.is_dir():
+        return sum(each.stat().st_size for each in path.rglob("*") if each.is_file())
+    return path.stat().st_size

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Protocol
 
+from any2bokeh.events import Watch
 from any2bokeh.segments.cut import Segment
 from any2bokeh.segments.order import Order
 
@@ -28,6 +29,7 @@ class SegmentWorkers(Protocol):
         segments: list[Segment],
         progress: Callable[[int, int], None],
         notice: Callable[[str], None] | None,
+        watch: Watch | None = None,
     ) -> int:
         """Render segments, in any order.
 
@@ -36,6 +38,7 @@ class SegmentWorkers(Protocol):
             segments: that are missing.
             progress: called with the frames done and the frames of all these segments.
             notice: told which frames turned out damaged.
+            watch: told of each segment: queued, finished or failed.
 
         Returns:
             The frame after the last one of the clip; that of the last segment unless the clip ends early.
