@@ -6,6 +6,7 @@ import signal
 import socket
 import tempfile
 import threading
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -51,6 +52,7 @@ class Farm:
     """
 
     def __init__(self, address: str = AUTO, *, cores: int = CORES) -> None:
+        _use_token(address)
         with require_extra("--cluster", "cluster", instead="leave it out to render on this machine"):
             self._ray: Any = import_module("ray")  # no stubs where it is not installed
         self._address = address
@@ -66,10 +68,7 @@ class Farm:
                 self._connect()
             except (OSError, RuntimeError, ValueError) as error:
                 self._remove_folder()
-                reason = " ".join(str(error).split())[:200]
-                raise InputError(
-                    f"--cluster {self._address} does not answer ({reason}); start it, or give auto"
-                ) from None
+                raise InputError(f"--cluster {self._address} {_why_not(error)}") from None
         most = max((int(node["Resources"].get("CPU", 0)) for node in self._nodes), default=0)
         if most == 0:
             raise InputError(f"--cluster {self._address} has no machine with a free core; add machines to it")
@@ -247,6 +246,38 @@ class Farm:
     @property
     def _has_gpu(self) -> bool:
         return any(node["Resources"].get("GPU", 0) >= 1 for node in self._nodes)
+
+
+def _use_token(address: str) -> None:
+    """Let Ray show the token of this machine, if it has one; Ray reads these variables when it is imported.
+
+    A cluster is started with the token that ``ray get-auth-token --generate`` has written, but by itself Ray shows it
+    to no address that is given, and is not let in. A cluster without tokens does not mind one.
+    """
+    if "RAY_AUTH_MODE" in os.environ:
+        return
+    has_token = (
+        any(name in os.environ for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"))
+        or (Path.home() / ".ray" / "auth_token").is_file()
+    )
+    if not has_token and address == AUTO:
+        os.environ["RAY_AUTH_TOKEN"] = uuid.uuid4().hex  # else Ray leaves one in the home folder, for clusters to come
+        has_token = True
+    if has_token:
+        os.environ["RAY_AUTH_MODE"] = "token"
+
+
+def _why_not(error: BaseException) -> str:
+    """Why a cluster could not be joined, and what to do."""
+    link: BaseException | None = error
+    while link is not None:
+        if "AuthToken" in str(link):
+            return (
+                "lets in only who has its token; copy ~/.ray/auth_token from its head to the home folder of this "
+                "machine, or name the file in RAY_AUTH_TOKEN_PATH"
+            )
+        link = link.__cause__ or link.__context__
+    return f"does not answer ({' '.join(str(error).split())[:200]}); start it, or give auto"
 
 
 def _require_answer(address: str) -> None:
