@@ -13,13 +13,18 @@ from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from any2bokeh.cluster import tasks
 from any2bokeh.cluster.need import CORES, Need, need_of_look, need_of_segment
 from any2bokeh.errors import InputError, require_extra
+from any2bokeh.remote.stage import stage_around
 from any2bokeh.segments.cut import Segment
 from any2bokeh.segments.order import Order
+from any2bokeh.segments.parts import segment_name
+
+if TYPE_CHECKING:
+    from any2bokeh.remote.stage import Staged
 
 Notice = Callable[[str], None]
 
@@ -103,8 +108,12 @@ class Farm:
         with job.source:
             need = need_of_look(job.recipe, job.source.info, cores=self._cores, has_gpu=self._has_gpu)
         what = f"looking along {order.clip.name}"
-        self._result("probe", what, Need(1, 0), tasks.probe, order)
-        for remark in self._result("look", what, need, tasks.look, order, self._cores):
+        with self._staged(order) as staged:
+            self._result("probe", what, Need(1, 0), tasks.probe, order, staged)
+            remarks: list[str] = self._result("look", what, need, tasks.look, order, self._cores, staged)
+            if staged is not None:
+                staged.fetch_notes()
+        for remark in remarks:
             if notice:
                 notice(remark)
 
@@ -117,13 +126,13 @@ class Farm:
             need = need_of_segment(job.recipe, job.source.info, cores=self._cores, has_gpu=self._has_gpu)
 
         def begun(segment: Segment) -> Any:
-            return self._begun("segment", need, tasks.render, order, segment, self._cores)
+            return self._begun("segment", need, tasks.render, order, segment, self._cores, staged)
 
         total, done, end = sum(len(each.frames) for each in segments), 0, segments[-1].stop
         failures: dict[Segment, InputError | RuntimeError] = {}
         told: set[str] = set()
         progress(0, total)
-        with self._cancelled_on_failure() as pending:
+        with self._staged(order, is_last=True) as staged, self._cancelled_on_failure() as pending:
             pending.update((begun(each), (each, 1)) for each in segments)
             for task, segment, tries in self._finished(pending):
                 try:
@@ -136,6 +145,8 @@ class Farm:
                     if not order.segmentation.keeps:
                         break
                     continue
+                if staged is not None:
+                    staged.fetch_segment(segment_name(segment))
                 if rendered.frames < len(segment.frames):
                     end = min(end, segment.start + rendered.frames)
                 for remark in rendered.remarks:
@@ -147,6 +158,34 @@ class Farm:
             if failures:
                 raise failures[min(failures)]
         return end
+
+    @contextmanager
+    def _staged(self, order: Order, *, is_last: bool = False) -> Iterator["Staged | None"]:
+        """What of an order lies at addresses, and is copied to machines; no copy is left after its last task."""
+        stage = stage_around(order.output, order.clip)
+        if stage is None:
+            yield None
+            return
+        staged = stage.staged
+        staged.mirror()
+        try:
+            yield staged
+        except BaseException:
+            self._leave(staged)
+            raise
+        if is_last:
+            self._leave(staged)
+
+    def _leave(self, staged: "Staged") -> None:
+        """Let all machines remove their copies of what lies at addresses."""
+        strategy = import_module("ray.util.scheduling_strategies").NodeAffinitySchedulingStrategy
+        task = self._ray.remote(num_cpus=0, max_retries=0)(tasks.leave)
+        with suppress(Exception):
+            left = [
+                task.options(scheduling_strategy=strategy(node["NodeID"], soft=False)).remote(staged)
+                for node in self._nodes
+            ]
+            self._ray.wait(left, num_returns=len(left), timeout=_ENDING_S)
 
     def _result(self, name: str, what: str, need: Need, task: Callable[..., Any], *given: Any) -> Any:
         with self._cancelled_on_failure() as pending:
