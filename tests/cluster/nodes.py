@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -25,10 +26,15 @@ class Nodes:
     Args:
         count: of all.
         is_open: let everybody in; otherwise only who has the token.
+        is_apart: give each a temporary folder that no other one sees, which takes root.
+        environment: of them and of commands that are given their address.
     """
 
-    def __init__(self, count: int, *, is_open: bool = False) -> None:
+    def __init__(
+        self, count: int, *, is_open: bool = False, is_apart: bool = False, environment: Mapping[str, str] | None = None
+    ) -> None:
         self._count = count
+        self._is_apart = is_apart
         self._folder = Path(tempfile.mkdtemp(prefix="a2b-nodes-"))  # short: sockets lie in it
         self._port = _free_port("127.0.0.2")
         self._nodes: list[subprocess.Popen[bytes]] = []
@@ -38,7 +44,9 @@ class Nodes:
         if not is_open:
             (home / ".ray" / "auth_token").write_text("0123456789abcdef0123456789abcdef")
         ray_free = {key: value for key, value in os.environ.items() if not key.startswith("RAY_")}
-        self.environment = {**ray_free, "HOME": str(home)}
+        self.copies = self._folder / "tmp"
+        self.copies.mkdir()
+        self.environment = {**ray_free, "HOME": str(home), "TMPDIR": str(self.copies), **(environment or {})}
         self._of_nodes = {**self.environment, "RAY_AUTH_MODE": "disabled" if is_open else "token"}
 
     @property
@@ -70,6 +78,10 @@ class Nodes:
             each.pid for node in range(self._count) for each in self._family(node) if "ray::any2bokeh" in _command(each)
         ]
 
+    def copies_of(self, node: int) -> list[str]:
+        """What lies in the temporary folder of a node."""
+        return sorted(each.name for each in Path(f"/proc/{self._nodes[node].pid}/root{self.copies}").iterdir())
+
     def kill(self, node: int) -> None:
         """End a node as when its power fails: all of its processes at once, by SIGKILL."""
         family = self._family(node)
@@ -84,6 +96,9 @@ class Nodes:
         log = (self._folder / f"{host}.log").open("wb")
         command = [sys.executable, "-m", "ray.scripts.scripts", "start", *options, f"--node-ip-address={host}"]
         command += ["--num-cpus=1", "--object-store-memory=100000000", "--disable-usage-stats", "--block"]
+        if self._is_apart:
+            own = f'mount -t tmpfs none {self.copies} && exec "$@"'
+            command = ["unshare", "--mount", "sh", "-c", own, "sh", *command]
         with log:
             node = subprocess.Popen(
                 command, env=self._of_nodes, stdout=log, stderr=subprocess.STDOUT, start_new_session=True

@@ -40,10 +40,12 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def command(nodes: Nodes, inputs: Path, folder: Path, **environment: str) -> subprocess.Popen[str]:
+def command(
+    nodes: Nodes, inputs: Path | str, folder: Path, *, output: str = "many.mp4", **environment: str
+) -> subprocess.Popen[str]:
     """``any2bokeh refocus`` on the nodes, as a user starts it."""
-    words = [str(inputs / "clip.mp4"), "--disparity", str(inputs / "maps"), "--focus", "0.9", "--blur", "24"]
-    words += ["-o", "many.mp4", "--cluster", nodes.address, "--segment-frames", "8"]
+    words = [f"{inputs}/clip.mp4", "--disparity", f"{inputs}/maps", "--focus", "0.9", "--blur", "24"]
+    words += ["-o", output, "--cluster", nodes.address, "--segment-frames", "8"]
     return subprocess.Popen(
         [sys.executable, "-m", "any2bokeh", "refocus", *words],
         cwd=folder,
