@@ -10,6 +10,31 @@ from any2bokeh.errors import InputError
 from any2bokeh.remote.address import address_of, has_address, renamed
 
 
+def trees_at_addresses(command: Callable[..., None]) -> Callable[..., None]:
+    """A command with ``input`` and ``output`` that are folders of clips and of results, and options."""
+
+    @wraps(command)
+    def called(**given: Any) -> None:
+        input, output = given["input"], given["output"]
+        if address_of(input) is None and (output is None or address_of(output) is None):
+            command(**given)
+            return
+        from any2bokeh.remote.tree import Tree
+
+        tree = Tree(input, output)
+        try:
+            try:
+                command(**given | {"input": tree.input, "output": tree.output})
+            finally:
+                tree.send("report.json")
+        except InputError as error:
+            raise InputError(renamed(str(error))) from error
+        finally:
+            tree.remove()
+
+    return called
+
+
 def at_addresses(command: Callable[..., None]) -> Callable[..., None]:
     """A command with ``input``, ``output``, ``overwrite`` and options, which is given copies on this machine.
 

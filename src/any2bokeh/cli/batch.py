@@ -18,6 +18,7 @@ from any2bokeh.cli.recipe_options import RecipeOptions
 from any2bokeh.cli.report import tell, warn
 from any2bokeh.cli.segment_options import ClusterOptions
 from any2bokeh.errors import InputError
+from any2bokeh.remote.address import renamed
 
 if TYPE_CHECKING:
     from any2bokeh.batch.item import Item, Outcome
@@ -148,13 +149,19 @@ class _Shared:
 
     @contextmanager
     def opened(self, item: "Item") -> "Iterator[VideoSource]":
-        with self.reading.opened(str(item.clip)) as source:
+        from any2bokeh.remote.tree import lent
+
+        with lent(item.clip, item.output) as clip, self.reading.opened(str(clip)) as source:
             yield source
 
     def recipe(
         self, item: "Item", source: "VideoSource", first_frame: int, notice: Callable[[str], None] | None
     ) -> "Recipe":
+        from any2bokeh.remote.stage import stage_around
+
         options = _placed(self.options, item)
+        if (stage := stage_around(item.output, source.info.path)) is not None:
+            options = stage.localised(options)
         if options.recipe is None and ("recipe" in item.fields or "focus" in item.fields):
             # The row says what is in focus; the rest is shared.
             with suppress(InputError):
@@ -265,7 +272,7 @@ def _run(batch: "Batch", items: "list[Item]", place: Path, report: ReportOptions
                 outcomes.append(outcome)
                 told.finished(outcome, remarks=not report.quiet)
                 if batch.at_once > 1 and not quiet:
-                    typer.echo(f"clip {len(outcomes)} of {len(items)}: {outcome.item.clip}: {outcome.state}")
+                    typer.echo(renamed(f"clip {len(outcomes)} of {len(items)}: {outcome.item.clip}: {outcome.state}"))
     finally:
         if outcomes:
             write_report(outcomes, place)
@@ -289,7 +296,7 @@ class _Told:
 
     def rendering(self, item: "Item") -> Report:
         if not self._quiet:
-            typer.echo(f"clip {self._finished + 1} of {self._count}: {item.clip}", err=sys.stderr.isatty())
+            typer.echo(renamed(f"clip {self._finished + 1} of {self._count}: {item.clip}"), err=sys.stderr.isatty())
         return self._begun("rendering {total} frames")
 
     def estimating(self, item: "Item") -> Report:
@@ -301,7 +308,7 @@ class _Told:
         for remark in outcome.remarks if remarks else ():
             warn(remark)
         if outcome.state == "failed":
-            typer.echo(f"failed: {outcome.item.clip}: {_failure(outcome)}", err=True)
+            typer.echo(renamed(f"failed: {outcome.item.clip}: {_failure(outcome)}"), err=True)
 
     def _begun(self, doing: str) -> Report:
         return self._reports.enter_context(progress_report(quiet=self._quiet, doing=doing))
@@ -331,7 +338,7 @@ def _print_table(outcomes: "list[Outcome]") -> None:
     for each in outcomes:
         why = _failure(each) if each.state == "failed" else ""
         cells = (str(each.item.clip), each.state, str(each.frames), f"{each.elapsed_s:.1f}", why)
-        table.add_row(*(Text(cell) for cell in cells))
+        table.add_row(*(Text(renamed(cell)) for cell in cells))
     Console(width=None if sys.stdout.isatty() else 160).print(table)
 
 

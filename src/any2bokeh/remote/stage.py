@@ -14,7 +14,7 @@ from any2bokeh.errors import InputError
 from any2bokeh.remote.address import COPIES, Address, address_of, has_address
 from any2bokeh.segments.parts import PARTIAL, parts_folder
 
-_PREFIX, _MARK = "a2b-stage-", ".begun-here"
+PREFIX, _MARK = "a2b-stage-", ".begun-here"
 
 Options = TypeVar("Options")
 
@@ -109,8 +109,12 @@ class Staged:
 
     def leave(self) -> None:
         """Remove the stage that this machine has made for itself."""
-        if not self.is_begun_here and self.folder.name.startswith(_PREFIX):
-            shutil.rmtree(self.folder, ignore_errors=True)
+        if self.is_begun_here:
+            return
+        for place in (self.folder, *(parts_folder(place) for place, _ in self.outputs)):
+            if any(each.name.startswith(PREFIX) for each in (place, *place.parents)):
+                shutil.rmtree(place, ignore_errors=True)
+                _remove_empty(place.parent)
 
     def _depots(self) -> Iterator[tuple[Path, Address]]:
         """Where segments are kept, here and beside the result."""
@@ -125,8 +129,8 @@ _LIVE: "list[Stage]" = []
 
 
 def stage_around(*places: Path) -> "Stage | None":
-    """The stage that one of these places lies in; None where none does."""
-    return next((stage for stage in _LIVE for place in places if place.is_relative_to(stage.folder)), None)
+    """The stage that one of these places belongs to; None where none does."""
+    return next((stage for stage in tuple(_LIVE) if any(map(stage.has, places))), None)
 
 
 class Stage:
@@ -137,7 +141,7 @@ class Stage:
     """
 
     def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+        self.folder = Path(tempfile.mkdtemp(prefix=PREFIX))
         self._mark = uuid.uuid4().hex
         (self.folder / _MARK).write_text(self._mark)
         self._inputs: dict[str, Path] = {}
@@ -157,6 +161,10 @@ class Stage:
         """What it holds now."""
         inputs, outputs = (tuple((place, text) for text, place in of.items()) for of in (self._inputs, self._outputs))
         return Staged(self.folder, self._mark, inputs, outputs)
+
+    def has(self, place: Path) -> bool:
+        """Whether a place is in it, or is that of its result."""
+        return place.is_relative_to(self.folder) or place in self._outputs.values()
 
     def remove(self) -> None:
         """Remove the folder; harmless when called twice."""
@@ -213,13 +221,21 @@ class Stage:
             raise InputError(f"output {address} exists; pass --overwrite to replace it, or give another name")
         place = self.folder / "out" / remote.name
         place.parent.mkdir(exist_ok=True)
+        self.place(place, remote)
+        return place
+
+    def place(self, place: Path, remote: Address) -> None:
+        """Let a place on this machine be that of the result; segments that were kept beside it are fetched.
+
+        Raises:
+            InputError: they cannot be.
+        """
         parts = parts_folder(place)
         depot = remote.beside(parts.name)
         if depot.exists():
             depot.fetch(parts)
-        self._outputs[address] = place
-        COPIES[str(place)] = address
-        return place
+        self._outputs[remote.text] = place
+        COPIES[str(place)] = remote.text
 
     def send(self) -> None:
         """Send the results, with what was written beside them, and remove the segments beside them.
@@ -246,6 +262,15 @@ class Stage:
             InputError: an address cannot be written.
         """
         self.staged.mirror()
+
+
+def _remove_empty(folder: Path) -> None:
+    """Remove a folder of a stage, and those around it, where nothing is left in them."""
+    with suppress(OSError):
+        for each in (folder, *folder.parents):
+            if not any(outer.name.startswith(PREFIX) for outer in (each, *each.parents)):
+                return
+            each.rmdir()
 
 
 def _send_notes(place: Path, depot: Address) -> None:
