@@ -37,7 +37,7 @@ _FLOORS = [
     },
     {"aov"},
     {"segments"},
-    {"refocusing"},
+    {"refocusing", "remote"},
     {"preview", "track", "demo", "batch", "cluster"},
     {"synthesis", "evaluation"},
     {"training"},

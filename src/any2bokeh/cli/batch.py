@@ -21,6 +21,7 @@ from any2bokeh.cli.report import tell, warn
 from any2bokeh.cli.segment_options import ClusterOptions
 from any2bokeh.errors import InputError
 from any2bokeh.events import ClipStarted, Event, FramesDone, RunFinished, RunPlanned
+from any2bokeh.remote.address import renamed
 
 if TYPE_CHECKING:
     from any2bokeh.batch.item import Item, Outcome
@@ -155,13 +156,19 @@ class _Shared:
 
     @contextmanager
     def opened(self, item: "Item") -> "Iterator[VideoSource]":
-        with self.reading.opened(str(item.clip)) as source:
+        from any2bokeh.remote.tree import lent
+
+        with lent(item.clip, item.output) as clip, self.reading.opened(str(clip)) as source:
             yield source
 
     def recipe(
         self, item: "Item", source: "VideoSource", first_frame: int, notice: Callable[[str], None] | None
     ) -> "Recipe":
+        from any2bokeh.remote.stage import stage_around
+
         options = _placed(self.options, item)
+        if (stage := stage_around(item.output, source.info.path)) is not None:
+            options = stage.localised(options)
         if options.recipe is None and ("recipe" in item.fields or "focus" in item.fields):
             # The row says what is in focus; the rest is shared.
             with suppress(InputError):
@@ -311,7 +318,8 @@ class _Told:
         if self._is_quiet or not self._one_at_a_time:
             return
         if isinstance(event, ClipStarted):
-            typer.echo(f"clip {self._finished + 1} of {len(self._numbers)}: {item.clip}", err=sys.stderr.isatty())
+            place = f"clip {self._finished + 1} of {len(self._numbers)}"
+            typer.echo(renamed(f"{place}: {item.clip}"), err=sys.stderr.isatty())
         elif isinstance(event, FramesDone):
             if event.stage not in self._reports:
                 doing = "rendering {total} frames" if event.stage == "rendering" else ESTIMATING
@@ -326,9 +334,10 @@ class _Told:
         for remark in outcome.remarks if self._shows_remarks else ():
             warn(remark)
         if outcome.state == "failed":
-            typer.echo(f"failed: {outcome.item.clip}: {outcome.reason}", err=True)
+            typer.echo(renamed(f"failed: {outcome.item.clip}: {outcome.reason}"), err=True)
         if not self._one_at_a_time and not self._is_quiet:
-            typer.echo(f"clip {self._finished} of {len(self._numbers)}: {outcome.item.clip}: {outcome.state}")
+            place = f"clip {self._finished} of {len(self._numbers)}"
+            typer.echo(renamed(f"{place}: {outcome.item.clip}: {outcome.state}"))
 
 
 def _tell_outcomes(outcomes: "list[Outcome]", place: Path, report: ReportOptions) -> None:
@@ -360,5 +369,5 @@ def _print_table(outcomes: "list[Outcome]") -> None:
     for each in outcomes:
         why = each.reason if each.state == "failed" else ""
         cells = (str(each.item.clip), each.state, str(each.frames), f"{each.elapsed_s:.1f}", why)
-        table.add_row(*(Text(cell) for cell in cells))
+        table.add_row(*(Text(renamed(cell)) for cell in cells))
     Console(width=None if sys.stdout.isatty() else 160).print(table)

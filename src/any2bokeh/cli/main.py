@@ -16,6 +16,7 @@ from typing import Annotated, Any
 import typer
 
 from any2bokeh import __version__
+from any2bokeh.cli.addresses import at_addresses, trees_at_addresses
 from any2bokeh.cli.app import app_command
 from any2bokeh.cli.batch import batch_command
 from any2bokeh.cli.convert import convert_command
@@ -54,8 +55,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-command(app, "refocus")(refocus_command)
-command(app, "batch")(batch_command)
+command(app, "refocus")(at_addresses(refocus_command))
+command(app, "batch")(trees_at_addresses(batch_command))
 command(app, "demo")(demo_command)
 command(app, "depth")(depth_command)
 command(app, "track")(track_command)

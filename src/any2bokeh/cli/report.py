@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from any2bokeh.cli.output_options import ReportOptions
+from any2bokeh.remote.address import renamed
 
 if TYPE_CHECKING:
     from any2bokeh.disparity import EstimatedDisparity
@@ -16,14 +17,14 @@ if TYPE_CHECKING:
 def tell(result: dict[str, Any], line: str, report: ReportOptions) -> None:
     """Print the result object, the line, or nothing, as the options ask."""
     if report.json:
-        typer.echo(json.dumps(result, ensure_ascii=False))
+        typer.echo(renamed(json.dumps(result, ensure_ascii=False)))
     elif not report.quiet:
-        typer.echo(line)
+        typer.echo(renamed(line))
 
 
 def warn(remark: str) -> None:
     """Tell what looks wrong but may be meant, on standard error."""
-    typer.echo(f"warning: {remark}", err=True)
+    typer.echo(renamed(f"warning: {remark}"), err=True)
 
 
 def disparity_facts(recipe: "Recipe") -> dict[str, Any]:

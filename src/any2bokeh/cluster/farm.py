@@ -6,20 +6,26 @@ import signal
 import socket
 import tempfile
 import threading
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from any2bokeh.cluster import metrics, tasks
 from any2bokeh.cluster.need import CORES, Need, need_of_look, need_of_segment
 from any2bokeh.errors import InputError, require_extra
 from any2bokeh.events import SegmentFailed, SegmentFinished, SegmentQueued, Watch
+from any2bokeh.remote.stage import stage_around
 from any2bokeh.segments.cut import Segment
 from any2bokeh.segments.order import Order
+from any2bokeh.segments.parts import segment_name
+
+if TYPE_CHECKING:
+    from any2bokeh.remote.stage import Staged
 
 Notice = Callable[[str], None]
 
@@ -52,6 +58,7 @@ class Farm:
     """
 
     def __init__(self, address: str = AUTO, *, cores: int = CORES) -> None:
+        _use_token(address)
         with require_extra("--cluster", "cluster", instead="leave it out to render on this machine"):
             self._ray: Any = import_module("ray")  # no stubs where it is not installed
         self._address = address
@@ -67,10 +74,7 @@ class Farm:
                 self._connect()
             except (OSError, RuntimeError, ValueError) as error:
                 self._remove_folder()
-                reason = " ".join(str(error).split())[:200]
-                raise InputError(
-                    f"--cluster {self._address} does not answer ({reason}); start it, or give auto"
-                ) from None
+                raise InputError(f"--cluster {self._address} {_why_not(error)}") from None
         most = max((int(node["Resources"].get("CPU", 0)) for node in self._nodes), default=0)
         if most == 0:
             raise InputError(f"--cluster {self._address} has no machine with a free core; add machines to it")
@@ -105,8 +109,12 @@ class Farm:
         with job.source:
             need = need_of_look(job.recipe, job.source.info, cores=self._cores, has_gpu=self._has_gpu)
         what = f"looking along {order.clip.name}"
-        self._result("probe", what, Need(1, 0), tasks.probe, order)
-        for remark in self._result("look", what, need, tasks.look, order, self._cores):
+        with self._staged(order) as staged:
+            self._result("probe", what, Need(1, 0), tasks.probe, order, staged)
+            remarks: list[str] = self._result("look", what, need, tasks.look, order, self._cores, staged)
+            if staged is not None:
+                staged.fetch_notes()
+        for remark in remarks:
             if notice:
                 notice(remark)
 
@@ -127,13 +135,13 @@ class Farm:
 
         def begun(segment: Segment) -> Any:
             tell(SegmentQueued(segment.start, segment.stop))
-            return self._begun("segment", need, tasks.render, order, segment, self._cores)
+            return self._begun("segment", need, tasks.render, order, segment, self._cores, staged)
 
         total, done, end = sum(len(each.frames) for each in segments), 0, segments[-1].stop
         failures: dict[Segment, InputError | RuntimeError] = {}
         told: set[str] = set()
         progress(0, total)
-        with self._cancelled_on_failure() as pending:
+        with self._staged(order, is_last=True) as staged, self._cancelled_on_failure() as pending:
             pending.update((begun(each), (each, 1)) for each in segments)
             for task, segment, tries in self._finished(pending):
                 try:
@@ -150,6 +158,8 @@ class Farm:
                     if not order.segmentation.keeps:
                         break
                     continue
+                if staged is not None:
+                    staged.fetch_segment(segment_name(segment))
                 if rendered.frames < len(segment.frames):
                     end = min(end, segment.start + rendered.frames)
                 stop = segment.start + rendered.frames
@@ -164,6 +174,34 @@ class Farm:
             if failures:
                 raise failures[min(failures)]
         return end
+
+    @contextmanager
+    def _staged(self, order: Order, *, is_last: bool = False) -> Iterator["Staged | None"]:
+        """What of an order lies at addresses, and is copied to machines; no copy is left after its last task."""
+        stage = stage_around(order.output, order.clip)
+        if stage is None:
+            yield None
+            return
+        staged = stage.staged
+        staged.mirror()
+        try:
+            yield staged
+        except BaseException:
+            self._leave(staged)
+            raise
+        if is_last:
+            self._leave(staged)
+
+    def _leave(self, staged: "Staged") -> None:
+        """Let all machines remove their copies of what lies at addresses."""
+        strategy = import_module("ray.util.scheduling_strategies").NodeAffinitySchedulingStrategy
+        task = self._ray.remote(num_cpus=0, max_retries=0)(tasks.leave)
+        with suppress(Exception):
+            left = [
+                task.options(scheduling_strategy=strategy(node["NodeID"], soft=False)).remote(staged)
+                for node in self._nodes
+            ]
+            self._ray.wait(left, num_returns=len(left), timeout=_ENDING_S)
 
     def _result(self, name: str, what: str, need: Need, task: Callable[..., Any], *given: Any) -> Any:
         with self._cancelled_on_failure() as pending:
@@ -268,6 +306,38 @@ class Farm:
     @property
     def _has_gpu(self) -> bool:
         return any(node["Resources"].get("GPU", 0) >= 1 for node in self._nodes)
+
+
+def _use_token(address: str) -> None:
+    """Let Ray show the token of this machine, if it has one; Ray reads these variables when it is imported.
+
+    A cluster is started with the token that ``ray get-auth-token --generate`` has written, but by itself Ray shows it
+    to no address that is given, and is not let in. A cluster without tokens does not mind one.
+    """
+    if "RAY_AUTH_MODE" in os.environ:
+        return
+    has_token = (
+        any(name in os.environ for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"))
+        or (Path.home() / ".ray" / "auth_token").is_file()
+    )
+    if not has_token and address == AUTO:
+        os.environ["RAY_AUTH_TOKEN"] = uuid.uuid4().hex  # else Ray leaves one in the home folder, for clusters to come
+        has_token = True
+    if has_token:
+        os.environ["RAY_AUTH_MODE"] = "token"
+
+
+def _why_not(error: BaseException) -> str:
+    """Why a cluster could not be joined, and what to do."""
+    link: BaseException | None = error
+    while link is not None:
+        if "AuthToken" in str(link):
+            return (
+                "lets in only who has its token; copy ~/.ray/auth_token from its head to the home folder of this "
+                "machine, or name the file in RAY_AUTH_TOKEN_PATH"
+            )
+        link = link.__cause__ or link.__context__
+    return f"does not answer ({' '.join(str(error).split())[:200]}); start it, or give auto"
 
 
 def _require_answer(address: str) -> None:

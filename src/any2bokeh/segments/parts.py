@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _FORMAT = 1
 _JOB, _GRAIN, _END = "job.json", "grain.json", "end.json"
-_SEGMENT, _PARTIAL = "segment-", ".partial"
+_SEGMENT, PARTIAL = "segment-", ".partial"
 PICTURES, AOVS = "pictures", "aov"
 """Folders within that of a segment."""
 
@@ -39,6 +39,11 @@ def parts_folder(output: Path) -> Path:
     """Where the segments of a result are kept: ``OUT.parts`` beside ``OUT``."""
     place = pointed_at(output)
     return place.with_name(f"{place.name}.parts")
+
+
+def segment_name(segment: Segment) -> str:
+    """Name of the folder of a segment that is complete."""
+    return f"{_SEGMENT}{segment.start:08d}"
 
 
 def remark_on_parts(output: Path) -> str | None:
@@ -146,7 +151,7 @@ class Parts:
         self._is_new = is_new
         self._is_begun = False
         self._keeps = job.segmentation.keeps
-        self._ending = f".{attempt}{_PARTIAL}" if attempt else _PARTIAL
+        self._ending = f".{attempt}{PARTIAL}" if attempt else PARTIAL
         self._notice = notice or (lambda remark: None)
 
     @classmethod
@@ -221,7 +226,7 @@ class Parts:
         if kind is None:
             self._remove()
         elif self._is_begun:
-            for each in self.folder.glob(f"*{_PARTIAL}"):
+            for each in self.folder.glob(f"*{PARTIAL}"):
                 remove(each)
             if not self._keeps or (not self._done and not is_kept(self.folder)):
                 self._remove()
@@ -262,7 +267,7 @@ class Parts:
         with writing(self._job.output):
             self.folder.mkdir(exist_ok=True)
             self._is_begun = True
-            for each in self.folder.glob(f"*{_PARTIAL}"):
+            for each in self.folder.glob(f"*{PARTIAL}"):
                 remove(each)
             if not (self.folder / _JOB).exists():
                 self._note_job(result=None)
@@ -430,7 +435,7 @@ class Parts:
         return [is_marked(pointed_at(place), mark) for place, mark in zip(places, marks, strict=True)]
 
     def _place(self, segment: Segment) -> Path:
-        return self.folder / f"{_SEGMENT}{segment.start:08d}"
+        return self.folder / segment_name(segment)
 
     def _remove(self) -> None:
         """What tells that the result is whole goes last."""
@@ -446,7 +451,7 @@ def _is_ours(folder: Path) -> bool:
     """Whether nothing is in a folder that this program has not put there."""
     own = (_JOB, _GRAIN, _END, "shot.json", "track.npz", "disparity.npy")
     return all(
-        each.name in own or each.name.startswith(_SEGMENT) or each.name.endswith(_PARTIAL) for each in folder.iterdir()
+        each.name in own or each.name.startswith(_SEGMENT) or each.name.endswith(PARTIAL) for each in folder.iterdir()
     )
 
 

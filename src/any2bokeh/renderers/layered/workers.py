@@ -39,8 +39,13 @@ class Workers:
         return results
 
 
+CORES_VARIABLE = "ANY2BOKEH_CORES"
+"""Environment variable: how many cores this process may use, where others of the same machine use the rest."""
+
+
 def available_cores() -> int:
     """Cores that this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    has_affinity = hasattr(os, "sched_getaffinity")
+    cores = len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
+    given = os.environ.get(CORES_VARIABLE, "")
+    return min(cores, int(given)) if given.isdecimal() and int(given) else cores
