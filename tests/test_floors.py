@@ -36,6 +36,7 @@ _FLOORS = [
     },
     {"aov"},
     {"segments"},
+    {"project_file"},
     {"refocusing"},
     {"preview", "track", "demo", "batch", "cluster"},
     {"synthesis", "evaluation"},
