@@ -70,6 +70,26 @@ def with_estimate(
     return replace(recipe, disparity=estimate)
 
 
+def whole_estimate(
+    recipe: Recipe,
+    source: VideoSource,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+    notice: Callable[[str], None] | None = None,
+) -> Recipe:
+    """The recipe with files of the estimate of the whole clip in place of its depth model, also where a part is wanted.
+
+    So does the studio, whose pictures of a part are those of the clip.
+
+    Raises:
+        InputError: see ``DepthModel.estimated``.
+    """
+    recipe = with_estimate(recipe, source, progress=progress, notice=notice)
+    if not isinstance(recipe.disparity, EstimatedDisparity):
+        return recipe
+    return replace(recipe, disparity=recipe.disparity.estimate().maps)
+
+
 def opened_maps(
     source: VideoSource,
     recipe: Recipe,

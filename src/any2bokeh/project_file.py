@@ -58,6 +58,10 @@ class FileReference:
     sha256: str
     path: Path | None = None
 
+    def is_same(self, other: "FileReference") -> bool:
+        """Whether another holds the same, wherever it lies and whatever it is called."""
+        return (self.size, self.sha256) == (other.size, other.sha256)
+
     def require_same(self, content: tuple[int, str], *, title: str, remedy: str) -> None:
         """Refuse another file.
 
@@ -288,8 +292,8 @@ def _lens(given: object) -> ProjectLens:
                 raise InputError(f"gives_blur is {shown(value)}; give true or false")
         elif not is_finite_number(value):
             raise InputError(f"{name} is {shown(value)}; give a number")
-    numbers = {name: float(value) if is_finite_number(value) else value for name, value in values.items()}
-    return ProjectLens(**numbers)
+    read: dict[str, Any] = {name: float(value) if type(value) is int else value for name, value in values.items()}
+    return ProjectLens(**read)
 
 
 def _name(given: object) -> str:
