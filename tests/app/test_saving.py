@@ -239,7 +239,7 @@ def test_an_uploaded_clip_with_estimated_disparity_renders_the_same(
     assert run(["refocus", str(other), *common]) == 2
     assert "is not mine.mp4" in capfd.readouterr().err
     assert run(["refocus", str(clip), *common, "--blur", "3"]) == 2
-    assert "--blur 3 contradicts" in capfd.readouterr().err
+    assert "--blur 3.0 contradicts" in capfd.readouterr().err
     assert run(["refocus", str(clip), *common]) == 0
     assert mine.read_bytes() == (tmp_path / "out.mkv").read_bytes()
 
@@ -317,12 +317,12 @@ def faulty(session: Session, **changes: object) -> str:
         ({"in_frame": 9, "out_frame": 3}, "in_frame is 9 and out_frame 3"),
         ({"out_frame": 5000}, "out_frame is 5000, but the clip has"),
         ({"lens__f_number": "fast"}, "lens: f_number is 'fast'"),
-        ({"lens__f_number": 0}, "lens: f-number|lens: .*f_number"),
+        ({"lens__f_number": 0}, "lens: f number is 0"),
         ({"blur": -3}, "blur: it is -3"),
         ({"recipe__grain": 1}, "grain is set, which the studio cannot show"),
         ({"recipe__look": {"aperture_image": "/etc/passwd"}}, "aperture_image names a file"),
         ({"recipe__disparity": "/etc/passwd"}, "path of disparity"),
-        ({"recipe__focus": {"auto": {"min_hold_s": 2}}}, "focus is no script"),
+        ({"recipe__focus": {"auto": {"min_hold_s": 3.5}}}, "focus is no script"),
         (
             {"recipe__focus": {"script": {"version": 1, "keyframes": [{"frame": 0, "mask": "/etc/passwd"}]}}},
             "mask by its path",

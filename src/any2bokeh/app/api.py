@@ -12,7 +12,7 @@ POST /api/TOKEN/command      see ``commands.py``; answers with a snapshot
 GET  /api/TOKEN/picture      a frame as JPEG; ``frame`` and ``view``
 GET  /api/TOKEN/final        a ``region`` of it in full size and final quality
 POST /api/TOKEN/video        the body is a file, which is opened; so for ``disparity``, ``script`` and ``project``
-GET  /api/TOKEN/result       the newest render; ``loop`` likewise
+GET  /api/TOKEN/result       the newest render, or that of number ``render``; ``loop`` likewise
 GET  /api/TOKEN/focus.json   the focus script
 GET  /api/TOKEN/project.json the project; see ``project_file.py``
 GET  /api/TOKEN/projects     those of this browser that are kept
@@ -41,7 +41,7 @@ from any2bokeh.app.guard import LIVE_PATH
 from any2bokeh.app.kept_projects import is_secret, new_secret
 from any2bokeh.app.picture import encoded
 from any2bokeh.app.refusal import Busy, Gone, TooLarge
-from any2bokeh.app.render_job import JobKind
+from any2bokeh.app.render_job import RenderJob
 from any2bokeh.app.session import Session
 from any2bokeh.app.snapshot import as_json
 from any2bokeh.app.static_files import static_files
@@ -175,10 +175,13 @@ class Api:
         return _json({"kept": [] if shelf is None else [asdict(offer) for offer in shelf.offers()]})
 
     def _result(self, request: Request) -> Response:
-        return _rendered(self._session(request), "render", is_download="download" in request.query_params)
+        session, number = self._session(request), request.query_params.get("render", "")
+        is_one = number.isascii() and number.isdigit() and len(number) < 10
+        job = session.renders.result(int(number)) if is_one else session.result("render")
+        return _rendered(job, is_download="download" in request.query_params)
 
     def _loop(self, request: Request) -> Response:
-        return _rendered(self._session(request), "loop", is_download=False)
+        return _rendered(self._session(request).result("loop"), is_download=False)
 
     async def _upload(self, request: Request, session: Session, take: Callable[[Path, str], None]) -> Response:
         """Receive the body into the session's folder, under a name of ours."""
@@ -275,8 +278,7 @@ def _demo_file(request: Request) -> Response:
     return FileResponse(demo.CLIP_FOLDER / file, filename=request.path_params["name"])
 
 
-def _rendered(session: Session, kind: JobKind, *, is_download: bool) -> Response:
-    job = session.result(kind)
+def _rendered(job: RenderJob, *, is_download: bool) -> Response:
     assert job.result is not None
     return FileResponse(
         job.result,

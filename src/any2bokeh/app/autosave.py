@@ -9,6 +9,7 @@ from any2bokeh.app.kept_projects import KeptProject, Shelf
 from any2bokeh.app.project import Project
 from any2bokeh.app.saving import Work
 from any2bokeh.app.settings import Settings
+from any2bokeh.disparity.estimators import ROUGH
 from any2bokeh.errors import InputError
 from any2bokeh.project_file import FileReference, ProjectFile, clip_reference, file_reference
 
@@ -149,9 +150,11 @@ class Autosave:
         given = project.depth.given
         clip = self.references.of_clip(project, is_upload=self._is_upload(project.path))
         disparity = self.references.of_disparity(project, is_upload=given is not None and self._is_upload(given))
-        settings = self._settings
+        settings, depth = self._settings, project.depth
+        # What made it, and not what would make it on another machine.
+        made_by = ROUGH if depth.name == ROUGH else depth.model
         return Work.of(project).file(
-            clip, disparity, depth_model=project.depth.model, tracker=settings.tracker, model=settings.model
+            clip, disparity, depth_model=made_by, tracker=settings.tracker, model=settings.model
         )
 
     def _work(self) -> None:

@@ -64,9 +64,7 @@ def controls(engines: list[str]) -> dict[str, Any]:
             {
                 "name": name,
                 "hub_id": model.hub_id,
-                "size": f"{model.size_mb} MB"
-                if (model.size_mb or 0) < 1000
-                else f"{(model.size_mb or 0) / 1000:.1f} GB",
+                "size": _size(model.size_mb or 0),
                 "licence": model.licence,
                 "output": model.output,
                 "is_here": is_here(model),
@@ -75,6 +73,10 @@ def controls(engines: list[str]) -> dict[str, Any]:
         ],
         "engines": [{"name": name, "label": _ENGINE_NAMES[name]} for name in engines],
     }
+
+
+def _size(size_mb: int) -> str:
+    return f"{size_mb} MB" if size_mb < 1000 else f"{size_mb / 1000:.1f} GB"
 
 
 def _slider(setting: Setting) -> dict[str, Any]:

@@ -90,10 +90,21 @@ class GetDepthModel:
         session.get_depth_model(self.name)
 
 
+@dataclass(frozen=True, slots=True)
+class EndRender:
+    """End a render of the list, or remove it with its result where it is over."""
+
+    number: int
+
+    def run(self, session: "Session") -> None:
+        session.renders.cancel(self.number)
+
+
 PROJECT_COMMANDS: dict[str, Any] = {
     "paint": Paint,
     "wipe": Wipe,
     "name": NameProject,
+    "end render": EndRender,
     "depth model": GetDepthModel,
     "open project": OpenKept,
     "discard project": DiscardKept,

@@ -22,6 +22,7 @@ from any2bokeh.app.picture import Picture
 from any2bokeh.app.project import Decisions, Project
 from any2bokeh.app.refusal import Busy, Gone
 from any2bokeh.app.render_job import JobKind, RenderJob, Report
+from any2bokeh.app.render_list import RenderList
 from any2bokeh.app.render_queue import RenderQueue
 from any2bokeh.app.render_work import FORMATS, NO_DIFFUSION, RenderWork
 from any2bokeh.app.reopening import Awaited, disparity_of, is_demo, opened_clip, taken_up
@@ -30,7 +31,7 @@ from any2bokeh.app.settings import Settings
 from any2bokeh.app.snapshot import DownloadSnapshot, Snapshot
 from any2bokeh.app.upload import display_name, open_video, suffix_of, with_name
 from any2bokeh.disparity import DepthModel
-from any2bokeh.disparity.estimators import DEFAULT_CHOICE
+from any2bokeh.disparity.estimators import DEFAULT_CHOICE, ROUGH
 from any2bokeh.engines import Engine, EngineSettings
 from any2bokeh.errors import InputError, require_choice
 from any2bokeh.focus import FocusScript, Keyframe, PointTarget
@@ -71,6 +72,7 @@ class Session:
         self.folder = folder
         self.project: Project | None = None
         self.job: RenderJob | None = None
+        self.renders = RenderList(queue)
         self.results: dict[JobKind, RenderJob] = {}
         self.changes = Changes()
         self.streams = 0
@@ -365,7 +367,7 @@ class Session:
             disparity = None if kept is None else disparity_of(file, kept)
             depth = self._depth(source, disparity, "" if file.disparity is None else file.disparity.name)
             model = file.recipe.disparity.name if isinstance(file.recipe.disparity, DepthModel) else ""
-            if model in offered():  # none that only a file names
+            if model in (ROUGH, *offered()):  # none that only a file names
                 depth.model = model
             project = Project(
                 source,
@@ -431,7 +433,7 @@ class Session:
         """Ask for a render of the whole clip.
 
         Raises:
-            InputError: nothing is in focus, a render of theirs is not over yet, or too many wait.
+            InputError: nothing is in focus, or too many of theirs are not over yet, or wait.
         """
         require_choice("format", format, FORMATS)
         with self.lock:
@@ -440,14 +442,24 @@ class Session:
             project.engine = engine
             self._number += 1
             number = self._number
-            name = f"{Path(project.name).stem or 'clip'}-bokeh{FORMATS[format][0]}"
-            self._start("render", lambda report: work.whole(report, format=format, number=number), name, decisions)
+            name = self.renders.name_for(Path(display_name(project.title)).stem or "clip", FORMATS[format][0])
+            if self._is_closed:
+                raise Gone("this page has been closed; reload it")
+            job = RenderJob(
+                "render",
+                lambda report: work.whole(report, format=format, number=number),
+                name=name,
+                decisions=decisions,
+                changed=self.changes.tell,
+            )
+            self.renders.add(number, job)
+            self.job = job
 
     def loop(self, frame: int) -> None:
         """Ask for a few seconds around a frame, in draft quality.
 
         Raises:
-            InputError: as for ``render``.
+            InputError: as for ``render``; or one of theirs is not over yet.
         """
         with self.lock:
             project = self.opened()
@@ -501,6 +513,7 @@ class Session:
                 number=0 if self._told is None else self._told["number"],
                 clip=None if project is None else project.snapshot(),
                 job=None if job is None else job.snapshot(ahead=self._queue.place(job)),
+                renders=self.renders.snapshot(None if project is None else project.now),
                 results={
                     kind: {"file": job.result.name, "name": job.name, "is_current": _is_current(job, project)}
                     for kind, job in self.results.items()
@@ -524,7 +537,7 @@ class Session:
 
     @property
     def is_busy(self) -> bool:
-        return self.job is not None and self.job.is_live
+        return self.renders.is_live or (self.job is not None and self.job.is_live)
 
     @property
     def is_closed(self) -> bool:
@@ -539,10 +552,12 @@ class Session:
         self.changes.tell()
         self.autosave.close()
         self.cancel()
+        self.renders.cancel_all()
         if self.project is not None:
             self.project.close()
         if self.job is not None:
             self.job.wait(30)
+        self.renders.wait(30)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _take(self, project: Project, *, place: KeptProject | None = None, is_saved: bool = True) -> None:
@@ -551,19 +566,26 @@ class Session:
                 project.close()
                 raise InputError("this page has been closed; reload it")
             self.cancel()
+            self.renders.cancel_all()
             before, self.project = self.project, project
             job, self.job, self.results = self.job, None, {}
+            renders, self.renders = self.renders, RenderList(self._queue)
             self.autosave.begin(project, place, is_saved=is_saved)
         kept = {project.path, project.depth.given}
-        threading.Thread(target=self._forget, args=(before, job, kept), name="any2bokeh closing", daemon=True).start()
+        threading.Thread(
+            target=self._forget, args=(before, job, renders, kept), name="any2bokeh closing", daemon=True
+        ).start()
 
-    def _forget(self, project: Project | None, job: RenderJob | None, kept: set[Path | None]) -> None:
+    def _forget(
+        self, project: Project | None, job: RenderJob | None, renders: RenderList, kept: set[Path | None]
+    ) -> None:
         """Remove what a clip that was replaced has left in the folder."""
         if project is None:
             return
         project.close()
         if job is not None:
             job.wait(60)
+        renders.wait(60)
         for path in (project.path, project.depth.given):
             if path is not None and path not in kept and path.parent == self.folder:
                 path.unlink(missing_ok=True)
@@ -625,13 +647,18 @@ class Session:
     def _keep_result(self) -> None:
         """A render that is done takes the place of the one of its kind before."""
         with self.lock:
+            newest = self.renders.newest_done
+            if newest is not None:
+                self.results["render"] = newest
+            else:
+                self.results.pop("render", None)
             job = self.job
-            if job is None or job.state != "done" or self.results.get(job.kind) is job:
+            if job is None or job.kind != "loop" or job.state != "done" or self.results.get("loop") is job:
                 return
-            before = self.results.get(job.kind)
+            before = self.results.get("loop")
             if before is not None and before.result is not None:
                 before.result.unlink(missing_ok=True)
-            self.results[job.kind] = job
+            self.results["loop"] = job
 
     def _command(self, project: Project) -> str:
         """The same render on the command line, with files that the user has or that the page offers."""
@@ -642,8 +669,8 @@ class Session:
         words = ["any2bokeh", "refocus", project.name]
         if project.depth.given is not None:
             words += ["--disparity", project.depth.given_name]
-        elif self._settings.depth_model != DEFAULT_CHOICE:
-            words += ["--depth-model", self._settings.depth_model]
+        elif project.depth.model != DEFAULT_CHOICE:
+            words += ["--depth-model", project.depth.model]
         words += ["--focus-script", "focus.json", *project.now.lens.typed_look(), "-o", "out.mp4"]
         return shlex.join(words)
 

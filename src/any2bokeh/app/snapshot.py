@@ -69,6 +69,13 @@ class JobSnapshot(TypedDict):
     ahead: int
 
 
+class RenderSnapshot(JobSnapshot):
+    """A render in the list of renders; see ``RenderList``."""
+
+    number: int
+    is_current: bool
+
+
 class ResultSnapshot(TypedDict):
     """A render that is complete; ``is_current`` while nothing has been decided otherwise since it was asked for."""
 
@@ -108,6 +115,7 @@ class Snapshot(TypedDict):
     project: ProjectSnapshot
     download: DownloadSnapshot | None
     job: JobSnapshot | None
+    renders: list[RenderSnapshot]
     results: dict[JobKind, ResultSnapshot]
     engines: list[str]
     command: str

@@ -5,6 +5,7 @@ import "./keyboard.js";
 import "./keyframes.js";
 import "./picture.js";
 import "./projects.js";
+import "./renders.js";
 import "./stage.js";
 import "./tabs.js";
 import "./timeline.js";
