@@ -37,6 +37,7 @@ _FLOORS = [
     },
     {"aov"},
     {"segments"},
+    {"project_file"},
     {"refocusing", "remote"},
     {"preview", "track", "demo", "batch", "cluster"},
     {"synthesis", "evaluation"},

@@ -9,6 +9,7 @@ import pytest
 
 from any2bokeh import recipe_json
 from any2bokeh.disparity import DepthModel, DisparityReading, Levels
+from any2bokeh.disparity.mending import Stroke
 from any2bokeh.engines import EngineSettings
 from any2bokeh.errors import InputError
 from any2bokeh.focus import Autofocus, FocusScript, TextSubject, TrackerChoice
@@ -24,6 +25,7 @@ FULL = Recipe(
     focus=FocusScript.at_point(0.25, 0.5, 20),
     disparity=Path("/maps"),
     disparity_reading=DisparityReading("disparity", "near-black", Levels(0.1, 0.9, 1.5), "whole-clip"),
+    strokes=(Stroke(3, "front", ((0.1, 0.2), (0.5, 1.0)), 0.1, 0.25, 0.0),),
     edges="classical",
     tracker=TrackerChoice("classical"),
     blur_strength=Lens(1.4, 85, focus_distance_m=3),

@@ -16,6 +16,7 @@ from any2bokeh.disparity import (
     StabilisedDisparity,
     open_disparity,
 )
+from any2bokeh.disparity.mending.mended import MendedDisparity, mended
 from any2bokeh.disparity.value_scale import DepthScale, DisparityScale
 from any2bokeh.errors import InputError
 from any2bokeh.focus import DisparityTarget, FocusFinder, FocusScript, MaskTarget, TextSubject
@@ -69,6 +70,26 @@ def with_estimate(
     return replace(recipe, disparity=estimate)
 
 
+def whole_estimate(
+    recipe: Recipe,
+    source: VideoSource,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+    notice: Callable[[str], None] | None = None,
+) -> Recipe:
+    """The recipe with files of the estimate of the whole clip in place of its depth model, also where a part is wanted.
+
+    So does the studio, whose pictures of a part are those of the clip.
+
+    Raises:
+        InputError: see ``DepthModel.estimated``.
+    """
+    recipe = with_estimate(recipe, source, progress=progress, notice=notice)
+    if not isinstance(recipe.disparity, EstimatedDisparity):
+        return recipe
+    return replace(recipe, disparity=recipe.disparity.estimate().maps)
+
+
 def opened_maps(
     source: VideoSource,
     recipe: Recipe,
@@ -100,7 +121,25 @@ def opened_maps(
     if notice is not None:
         is_unaligned = isinstance(disparity, str | Path) and reading.scale_alignment is None
         _tell_what_is_odd(maps, source, start, stop, notice, may_flicker=is_unaligned)
-    return maps
+    return with_strokes(maps, source, recipe)
+
+
+def with_strokes(maps: DisparitySource, source: VideoSource, recipe: Recipe) -> DisparitySource:
+    """The disparity of a recipe with its brush strokes: the one place where they come in.
+
+    Raises:
+        InputError: a stroke lies beyond the end of the clip.
+    """
+    if isinstance(maps, PartDisparity):
+        return PartDisparity(mended(maps.part, source, recipe.strokes, first=maps.start), maps.start)
+    return mended(maps, source, recipe.strokes)
+
+
+def without_strokes(maps: DisparitySource) -> DisparitySource:
+    """The maps that strokes lie on."""
+    if isinstance(maps, PartDisparity):
+        return PartDisparity(without_strokes(maps.part), maps.start)
+    return maps.maps if isinstance(maps, MendedDisparity) else maps
 
 
 class PartDisparity:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from any2bokeh.disparity import DepthModel, DisparityReading, DisparitySource
 from any2bokeh.disparity.edges import EdgeTreatment
+from any2bokeh.disparity.mending import Stroke
 from any2bokeh.engines import EngineSettings
 from any2bokeh.focus import FocusFinder, FocusScript, TrackerChoice
 from any2bokeh.focus.tracked_subjects import LoadsTracker
@@ -25,6 +26,7 @@ class Recipe:
             estimates it; for the whole clip, or for just the frames that are rendered.
         disparity_reading: what the values in the files of ``disparity`` mean (depth or disparity, its polarity), and
             what is done to them (levels, scale alignment).
+        strokes: of a brush, which mend the disparity; counted like the clip's frames.
         edges: how edges of disparity are treated at the size of the picture: ``auto`` draws them sharp where the
             picture has them if those of a map are soft or displaced, ``classical`` always, ``learned`` by a trained
             network, ``off`` never.
@@ -47,6 +49,7 @@ class Recipe:
     focus: FocusScript | FocusFinder
     disparity: str | Path | DisparitySource | DepthModel = field(default_factory=DepthModel)
     disparity_reading: DisparityReading = field(default_factory=DisparityReading)
+    strokes: tuple[Stroke, ...] = ()
     edges: EdgeTreatment = "auto"
     plate: PlateChoice = "auto"
     tracker: LoadsTracker = field(default_factory=TrackerChoice)

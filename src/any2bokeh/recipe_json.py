@@ -10,6 +10,7 @@ from typing import Any, Literal, Union, cast, get_args, get_origin, get_type_hin
 from any2bokeh import json_file
 from any2bokeh.disparity import DepthModel, DisparityReading
 from any2bokeh.disparity.edges import EdgeTreatment
+from any2bokeh.disparity.mending import stroke_json, strokes_of
 from any2bokeh.engines import EngineSettings
 from any2bokeh.errors import InputError, is_finite_number, require_choice, shown
 from any2bokeh.focus import Autofocus, FocusFinder, FocusScript, TextSubject, TrackerChoice, script_json
@@ -97,6 +98,8 @@ def dumps(recipe: Recipe) -> str:
     for name in _CHOICES:
         if getattr(recipe, name) != "auto":
             given[name] = getattr(recipe, name)
+    if recipe.strokes:
+        given["strokes"] = [stroke_json(stroke) for stroke in recipe.strokes]
     if recipe.grain != 0:
         given["grain"] = recipe.grain
     defaults = {each.name: _default(each) for each in fields(Recipe)}
@@ -121,19 +124,21 @@ def loads(text: str, *, title: str = "recipe", root: Path | None = None) -> Reci
         InputError: malformed JSON, a key that is unknown or given twice, a version other than 1, or a value of another
             kind or outside its range; the message says where.
     """
-    return within(title, lambda: _recipe(json_file.parsed(text), root or Path()))
+    return within(title, lambda: recipe_of(json_file.parsed(text), root or Path()))
 
 
-def _recipe(given: object, root: Path) -> Recipe:
+def recipe_of(given: object, root: Path) -> Recipe:
+    """The recipe that parsed JSON stands for; see ``loads``."""
     given = _object(given, "a recipe is an object with version and focus")
     require_version(given, VERSION)
-    require_known(given, ("version", "focus", "disparity", "blur", "grain", *_CHOICES, *_PARTS), "recipe")
+    require_known(given, ("version", "focus", "disparity", "blur", "strokes", "grain", *_CHOICES, *_PARTS), "recipe")
     if "focus" not in given:
         raise InputError('focus is missing; give a script, auto, text or plane, such as "focus": {"auto": {}}')
     values: dict[str, Any] = {"focus": within("focus", lambda: _focus(given["focus"], root))}
     readers: dict[str, tuple[str, Callable[[object], object]]] = {
         "disparity": ("disparity", lambda value: _disparity(value, root)),
         "blur": ("blur_strength", _blur),
+        "strokes": ("strokes", strokes_of),
         "grain": ("grain", lambda value: _value(float, value, root)),
     }
     for key, (name, read) in readers.items():

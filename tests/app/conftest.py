@@ -231,14 +231,14 @@ class Answer:
 
 
 @contextmanager
-def served(settings: Settings, access: Access | None = None) -> Iterator[Site]:
-    """A studio behind a real server, on a free port, in a thread."""
+def served(settings: Settings, access: Access | None = None, *, port: int = 0) -> Iterator[Site]:
+    """A studio behind a real server, on a free port unless one is given, in a thread."""
     pytest.importorskip("starlette", reason="needs starlette, of the extra [app]")
     pytest.importorskip("uvicorn", reason="needs uvicorn, of the extra [app]")
     from any2bokeh.app.server import StudioServer, bind
 
     access = access or Access()
-    studio, bound = Studio(settings), bind("127.0.0.1", 0)
+    studio, bound = Studio(settings), bind("127.0.0.1", port)
     server = StudioServer(studio, access)
     bound.listen(64)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})

@@ -153,7 +153,7 @@ def test_cancelled_render_leaves_nothing_and_another_starts(session: Session, mo
     job = session.job
     assert job is not None
     with pytest.raises(InputError, match="still running"):
-        session.render()
+        session.loop(0)
     told = shown(session, "job")
     assert (told["state"], told["done"], told["total"]) == ("running", 3, FRAMES)
     assert told["seconds_left"] is not None
@@ -167,7 +167,7 @@ def test_cancelled_render_leaves_nothing_and_another_starts(session: Session, mo
     assert len([path for path in session.folder.iterdir() if "result" in path.name]) == 1
 
 
-def test_new_result_takes_the_place_of_the_old(session: Session):
+def test_new_result_is_shown_and_the_old_stays_in_the_list(session: Session):
     session.open_demo()
     session.render()
     first = rendered(session)
@@ -175,7 +175,16 @@ def test_new_result_takes_the_place_of_the_old(session: Session):
     second = rendered(session)
     assert session.snapshot()["results"]["render"]["file"] == second.name
     assert second.suffix == ".mkv"
+    renders = session.snapshot()["renders"]
+    assert [(each["name"], each["state"]) for each in renders] == [
+        ("demo-bokeh.mp4", "done"),
+        ("demo-bokeh.mkv", "done"),
+    ]
+    assert session.renders.result(renders[0]["number"]).result == first
+    session.renders.cancel(renders[0]["number"])
     assert not first.exists()
+    with pytest.raises(InputError, match="not there any more"):
+        session.renders.result(renders[0]["number"])
 
 
 def test_loop_is_a_short_draft(session: Session):

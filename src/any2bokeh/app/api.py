@@ -11,17 +11,21 @@ GET  /api/TOKEN/events       snapshots as they change, as server-sent events
 POST /api/TOKEN/command      see ``commands.py``; answers with a snapshot
 GET  /api/TOKEN/picture      a frame as JPEG; ``frame`` and ``view``
 GET  /api/TOKEN/final        a ``region`` of it in full size and final quality
-POST /api/TOKEN/video        the body is a file, which is opened; so for ``disparity`` and ``script``
-GET  /api/TOKEN/result       the newest render; ``loop`` likewise
+POST /api/TOKEN/video        the body is a file, which is opened; so for ``disparity``, ``script`` and ``project``
+GET  /api/TOKEN/result       the newest render, or that of number ``render``; ``loop`` likewise
 GET  /api/TOKEN/focus.json   the focus script
+GET  /api/TOKEN/project.json the project; see ``project_file.py``
+GET  /api/TOKEN/projects     those of this browser that are kept
 ===========================  ================================================================
 """
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -34,9 +38,10 @@ from any2bokeh.app.controls import controls
 from any2bokeh.app.events import EventStream
 from any2bokeh.app.final_frame import Region
 from any2bokeh.app.guard import LIVE_PATH
+from any2bokeh.app.kept_projects import is_secret, new_secret
 from any2bokeh.app.picture import encoded
 from any2bokeh.app.refusal import Busy, Gone, TooLarge
-from any2bokeh.app.render_job import JobKind
+from any2bokeh.app.render_job import RenderJob
 from any2bokeh.app.session import Session
 from any2bokeh.app.snapshot import as_json
 from any2bokeh.app.static_files import static_files
@@ -44,9 +49,12 @@ from any2bokeh.app.studio import Studio
 from any2bokeh.app.upload import display_name, receive, require_size
 from any2bokeh.app.user_message import user_message
 from any2bokeh.errors import InputError, shown
+from any2bokeh.project_file import MAX_BYTES
 
 _COMMAND_BYTES = 1 << 16
 _VIDEO_TYPES = {".mp4": "video/mp4", ".webm": "video/webm", ".mov": "video/quicktime", ".mkv": "video/x-matroska"}
+BROWSER_HEADER = "x-any2bokeh-browser"
+"""Brings what a browser finds its projects by."""
 _NOT_KEPT = {"Cache-Control": "no-store"}
 
 
@@ -79,6 +87,9 @@ class Api:
             Route(mine + "disparity", self._disparity, methods=["POST"]),
             Route(mine + "script", self._script, methods=["POST"]),
             Route(mine + "focus.json", self._saved_script),
+            Route(mine + "project", self._project, methods=["POST"]),
+            Route(mine + "project.json", self._saved_project),
+            Route(mine + "projects", self._projects),
             Route(mine + "result", self._result),
             Route(mine + "loop", self._loop),
         ]
@@ -90,8 +101,10 @@ class Api:
         return _json(controls(self._studio.settings.engines))
 
     def _arrive(self, request: Request) -> Response:
-        session = self._studio.arrive()
-        return _json({"token": session.token, "snapshot": session.snapshot()}, status=201)
+        given = request.headers.get(BROWSER_HEADER, "")
+        secret = given if is_secret(given) else new_secret()
+        session = self._studio.arrive(secret)
+        return _json({"token": session.token, "browser": secret, "snapshot": session.snapshot()}, status=201)
 
     def _snapshot(self, request: Request) -> Response:
         return _json(self._session(request).snapshot())
@@ -136,11 +149,8 @@ class Api:
 
     async def _script(self, request: Request) -> Response:
         session, name = self._session(request), _name(request, "focus.json")
-        body = await _body(request, self._studio.settings.limits.script_bytes, name, "choose a focus script (JSON)")
-        try:
-            text = body.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            raise InputError(f"{name} is not UTF-8 text; choose a focus script (JSON)") from None
+        limit = self._studio.settings.limits.script_bytes
+        text = await _text(request, limit, name, "choose a focus script (JSON)")
         await run_in_threadpool(session.load_script, text)
         return _json(await run_in_threadpool(session.snapshot))
 
@@ -148,11 +158,30 @@ class Api:
         headers = _NOT_KEPT | {"Content-Disposition": 'attachment; filename="focus.json"'}
         return Response(self._session(request).script_text(), media_type="application/json", headers=headers)
 
+    async def _project(self, request: Request) -> Response:
+        session, name = self._session(request), _name(request, "project.a2b.json")
+        text = await _text(request, MAX_BYTES, name, "choose a project file (.a2b.json)")
+        await run_in_threadpool(session.load_project, text, name)
+        return _json(await run_in_threadpool(session.snapshot))
+
+    def _saved_project(self, request: Request) -> Response:
+        text, name = self._session(request).project_text()
+        quoted = quote(name)
+        headers = _NOT_KEPT | {"Content-Disposition": f"attachment; filename*=UTF-8''{quoted}"}
+        return Response(text, media_type="application/json", headers=headers)
+
+    def _projects(self, request: Request) -> Response:
+        shelf = self._session(request).autosave.shelf
+        return _json({"kept": [] if shelf is None else [asdict(offer) for offer in shelf.offers()]})
+
     def _result(self, request: Request) -> Response:
-        return _rendered(self._session(request), "render", is_download="download" in request.query_params)
+        session, number = self._session(request), request.query_params.get("render", "")
+        is_one = number.isascii() and number.isdigit() and len(number) < 10
+        job = session.renders.result(int(number)) if is_one else session.result("render")
+        return _rendered(job, is_download="download" in request.query_params)
 
     def _loop(self, request: Request) -> Response:
-        return _rendered(self._session(request), "loop", is_download=False)
+        return _rendered(self._session(request).result("loop"), is_download=False)
 
     async def _upload(self, request: Request, session: Session, take: Callable[[Path, str], None]) -> Response:
         """Receive the body into the session's folder, under a name of ours."""
@@ -197,6 +226,20 @@ async def _body(request: Request, limit_bytes: int, name: str, remedy: str = "re
     return bytes(body)
 
 
+async def _text(request: Request, limit_bytes: int, name: str, remedy: str) -> str:
+    """A small file of text.
+
+    Raises:
+        TooLarge: more than the limit.
+        InputError: it is no UTF-8.
+    """
+    body = await _body(request, limit_bytes, name, remedy)
+    try:
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InputError(f"{name} is not UTF-8 text; {remedy}") from None
+
+
 def _json(content: Any, *, status: int = 200) -> Response:
     return Response(as_json(content), status, _NOT_KEPT, "application/json")
 
@@ -235,8 +278,7 @@ def _demo_file(request: Request) -> Response:
     return FileResponse(demo.CLIP_FOLDER / file, filename=request.path_params["name"])
 
 
-def _rendered(session: Session, kind: JobKind, *, is_download: bool) -> Response:
-    job = session.result(kind)
+def _rendered(job: RenderJob, *, is_download: bool) -> Response:
     assert job.result is not None
     return FileResponse(
         job.result,

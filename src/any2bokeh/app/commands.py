@@ -11,6 +11,7 @@ from dataclasses import MISSING, dataclass, fields
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Union, get_args, get_origin, get_type_hints
 
+from any2bokeh.app.project_commands import PROJECT_COMMANDS
 from any2bokeh.engines import Engine
 from any2bokeh.errors import InputError, require_choice, shown
 from any2bokeh.optics.look import LOOK_SETTINGS
@@ -201,6 +202,7 @@ COMMANDS: dict[str, type[Command]] = {
     "render": Render,
     "loop": Loop,
     "cancel": Cancel,
+    **PROJECT_COMMANDS,
 }
 """All commands, by the name that the page gives them."""
 
@@ -244,12 +246,22 @@ def _taken(name: str, value: Any, wanted: Any) -> Any:
     for kind in kinds:
         if _is_of(value, kind):
             return float(value) if kind is float else dict(value) if get_origin(kind) is dict else value
-    allowed = [_WORDS.get(kind) or " or ".join(map(str, get_args(kind))) for kind in kinds if kind is not _NONE]
+    allowed = [
+        _WORDS.get(kind) or _WORDS.get(get_origin(kind)) or " or ".join(map(str, get_args(kind)))
+        for kind in kinds
+        if kind is not _NONE
+    ]
     raise InputError(f"{name} is {shown(value)}; it must be {' or '.join(allowed)}")
 
 
 _NONE = type(None)
-_WORDS = {bool: "yes or no", int: "a whole number", float: "a number", str: "a short text"}
+_WORDS: dict[Any, str] = {
+    bool: "yes or no",
+    int: "a whole number",
+    float: "a number",
+    str: "a short text",
+    list: "a list",
+}
 
 
 def _is_of(value: Any, kind: Any) -> bool:
@@ -259,8 +271,8 @@ def _is_of(value: Any, kind: Any) -> bool:
         return isinstance(value, int)
     if kind is float:
         return isinstance(value, int | float) and _is_finite(value)
-    if get_origin(kind) is dict:
-        return isinstance(value, Mapping)
+    if get_origin(kind) in (dict, list):
+        return isinstance(value, Mapping if get_origin(kind) is dict else list)
     return isinstance(value, str) and len(value) <= _TEXT_LENGTH and (kind is str or value in get_args(kind))
 
 

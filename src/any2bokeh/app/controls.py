@@ -2,12 +2,13 @@
 
 from typing import Any
 
+from any2bokeh.app.depth_download import are_usable, is_here, offered
 from any2bokeh.app.mounted_lens import LENS_SETTINGS, NO_LENS
 from any2bokeh.app.project import DEFAULT_BLUR
-from any2bokeh.app.render_work import FORMATS
 from any2bokeh.optics.catalogue import lenses
 from any2bokeh.optics.look import LOOK_SETTINGS
 from any2bokeh.optics.setting import Setting
+from any2bokeh.project_file import FORMATS
 
 _MOST_BLUR = 100.0
 
@@ -58,8 +59,24 @@ def controls(engines: list[str]) -> dict[str, Any]:
             ),
         ],
         "formats": [{"name": name, "label": _FORMAT_NAMES[name]} for name in FORMATS],
+        "depth_is_usable": are_usable(),
+        "depth_models": [
+            {
+                "name": name,
+                "hub_id": model.hub_id,
+                "size": _size(model.size_mb or 0),
+                "licence": model.licence,
+                "output": model.output,
+                "is_here": is_here(model),
+            }
+            for name, model in offered().items()
+        ],
         "engines": [{"name": name, "label": _ENGINE_NAMES[name]} for name in engines],
     }
+
+
+def _size(size_mb: int) -> str:
+    return f"{size_mb} MB" if size_mb < 1000 else f"{size_mb / 1000:.1f} GB"
 
 
 def _slider(setting: Setting) -> dict[str, Any]:

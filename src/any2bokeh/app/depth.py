@@ -2,17 +2,34 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from any2bokeh.disparity import DisparitySource, EstimatedDisparity, open_disparity
 from any2bokeh.disparity.cache import DisparityCache
 from any2bokeh.disparity.estimators import DEFAULT_CHOICE, open_estimator
 from any2bokeh.disparity.estimators.base import Device
+from any2bokeh.disparity.mending import Stroke
+from any2bokeh.disparity.mending.carrying import StrokeCarrier
+from any2bokeh.disparity.mending.mended import mended
 from any2bokeh.focus import FocusScript
 from any2bokeh.subject.seed import ClipSeed
 from any2bokeh.video import VideoSource
 
 Report = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Maps:
+    """Disparity of a clip.
+
+    Attributes:
+        path: of its file.
+        strokes: that mend it.
+    """
+
+    path: Path
+    strokes: tuple[Stroke, ...] = ()
 
 
 class ClipDepth:
@@ -28,6 +45,10 @@ class ClipDepth:
         model: which depth model; see ``open_estimator``.
         device: where it runs.
         cache: where an estimate is kept.
+
+    Attributes:
+        strokes: of a brush, which mend it.
+        model: which depth model estimates it.
     """
 
     def __init__(
@@ -42,24 +63,26 @@ class ClipDepth:
     ) -> None:
         self._source = source
         self.given, self.given_name = given, given_name
-        self._model = model
+        self.model = model
         self._device: Device = device
         self._cache = DisparityCache(cache)
+        self.strokes: tuple[Stroke, ...] = ()
+        self._carrier = StrokeCarrier(source)
         self._made: dict[ClipSeed, Path] = {}
         self._making = threading.Lock()
         self.caveat: str | None = None
         self.name: str | None = None
 
-    def ready(self, script: FocusScript | None) -> Path | None:
-        """The disparity's file for a focus script, where it is there already."""
-        return self.given or self._made.get(seed_of(script, self._source))
+    def ready(self, script: FocusScript | None) -> Maps | None:
+        """The disparity for a focus script, where it is there already."""
+        return self._mended(self.given or self._made.get(seed_of(script, self._source)))
 
-    def nearest(self, script: FocusScript | None) -> Path | None:
+    def nearest(self, script: FocusScript | None) -> Maps | None:
         """The same; or, until it is there, what was estimated last."""
-        return self.ready(script) or next(reversed(self._made.values()), None)
+        return self.ready(script) or self._mended(next(reversed(self._made.values()), None))
 
-    def made(self, script: FocusScript | None, report: Report) -> Path:
-        """The disparity's file for a focus script; made, if it is not there.
+    def made(self, script: FocusScript | None, report: Report) -> Maps:
+        """The disparity for a focus script; made, if it is not there.
 
         Args:
             script: what is in focus.
@@ -72,17 +95,21 @@ class ClipDepth:
         with self._making:
             found = self.given or self._made.get(seed)
             if found is not None:
-                return found
-            estimator = open_estimator(self._model, seed=seed, device=self._device)
+                return Maps(found, self.strokes)
+            estimator = open_estimator(self.model, seed=seed, device=self._device)
             self.name, self.caveat = estimator.name, estimator.caveat
             estimated = EstimatedDisparity(self._source, estimator, cache=self._cache, progress=report)
             self._made[seed] = estimated.estimate().maps
-            return self._made[seed]
+            return Maps(self._made[seed], self.strokes)
 
-    def opened(self, path: Path) -> DisparitySource:
-        """Open a file of ours; each reader opens its own."""
+    def opened(self, maps: Maps) -> DisparitySource:
+        """Open files of ours, mended; each reader opens its own."""
         info = self._source.info
-        return open_disparity(path, clip_frame_count=info.frame_count, frame_size=(info.width, info.height))
+        found = open_disparity(maps.path, clip_frame_count=info.frame_count, frame_size=(info.width, info.height))
+        return mended(found, self._source, maps.strokes, carrier=self._carrier)
+
+    def _mended(self, path: Path | None) -> Maps | None:
+        return None if path is None else Maps(path, self.strokes)
 
 
 def seed_of(script: FocusScript | None, source: VideoSource) -> ClipSeed:

@@ -2,12 +2,11 @@
 
 import threading
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.app.depth import ClipDepth
+from any2bokeh.app.depth import ClipDepth, Maps
 from any2bokeh.app.follower import FocusFollower
 from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusScript
@@ -56,7 +55,7 @@ class FinalFrames:
 
     def __init__(self, source: VideoSource, depth: ClipDepth, follower: FocusFollower) -> None:
         self._source, self._depth, self._follower = source, depth, follower
-        self._kept: tuple[tuple[int, FocusScript | None, Look, Path | None], NDArray[np.float32]] | None = None
+        self._kept: tuple[tuple[int, FocusScript | None, Look, Maps | None], NDArray[np.float32]] | None = None
         self._lock = threading.Lock()
 
     def at(self, frame: int, script: FocusScript | None, look: Look) -> NDArray[np.float32]:
@@ -76,7 +75,7 @@ class FinalFrames:
                 self._kept = key, self._made(frame, script, look, path)
             return self._kept[1]
 
-    def _made(self, frame: int, script: FocusScript | None, look: Look, path: Path | None) -> NDArray[np.float32]:
+    def _made(self, frame: int, script: FocusScript | None, look: Look, path: Maps | None) -> NDArray[np.float32]:
         if script is None:
             return next(iter(self._source.frames(frame, frame + 1))).pixels
         found = self._follower.found(script)
@@ -85,7 +84,8 @@ class FinalFrames:
         focus, blur, slab = found
         recipe = Recipe(
             focus=FocusScript.from_dense(focus.tolist(), blur.tolist()),
-            disparity=path,
+            disparity=path.path,
+            strokes=path.strokes,
             focus_range=FocusRange(slab=float(slab[frame])),
             look=look,
         )

@@ -5,13 +5,12 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.app.depth import ClipDepth, seed_of
+from any2bokeh.app.depth import ClipDepth, Maps, seed_of
 from any2bokeh.disparity import DisparitySource
 from any2bokeh.errors import InputError
 from any2bokeh.focus import BoxTarget, FocusScript, PointTarget, Target, TrackerChoice, resolve
@@ -92,6 +91,7 @@ class FocusFollower:
         self._changed = threading.Condition()
         self._closed = False
         self._wanted: FocusScript | None = None
+        self._strokes = depth.strokes
         self._anchor = 0
         self._is_new = False
         count = source.info.frame_count
@@ -99,10 +99,10 @@ class FocusFollower:
         self.blur = np.full(count, np.nan)
         self.slab = np.zeros(count)
         self.progress = Progress()
-        self._following: tuple[Path, TrackedSubjects] | None = None
+        self._following: tuple[Maps, TrackedSubjects] | None = None
         self._kept: set[tuple[Target, int]] = set()
         self._pictures = 0
-        self._quick: tuple[Path, DisparitySource] | None = None
+        self._quick: tuple[Maps, DisparitySource] | None = None
         self._quick_lock = threading.Lock()
         self._thread = threading.Thread(target=self._work, name="any2bokeh focus", daemon=True)
         self._thread.start()
@@ -110,8 +110,10 @@ class FocusFollower:
     def want(self, script: FocusScript | None, frame: int) -> None:
         """Find the focus for a script, the frames around the given one first."""
         with self._changed:
-            if script == self._wanted and self.progress.stage != "failed":
+            is_same = script == self._wanted and self._strokes == self._depth.strokes
+            if is_same and self.progress.stage != "failed":
                 return
+            self._strokes = self._depth.strokes
             self._wanted, self._anchor, self._is_new = script, frame, True
             self.focus[:], self.blur[:] = np.nan, np.nan
             self.progress = Progress("following" if script else "idle", 0, len(self.focus))
@@ -232,7 +234,7 @@ class FocusFollower:
             finds_slab=True,
         )
 
-    def _subjects(self, path: Path, script: FocusScript) -> TrackedSubjects:
+    def _subjects(self, path: Maps, script: FocusScript) -> TrackedSubjects:
         """What follows subjects in a disparity; what it has followed already it knows."""
         followed: set[tuple[Target, int]] = {(k.target, k.frame) for k in script.keyframes if k.target is not None}
         self._kept |= followed

@@ -2,14 +2,13 @@
 
 import threading
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, get_args
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.app.depth import ClipDepth
+from any2bokeh.app.depth import ClipDepth, Maps
 from any2bokeh.app.final_frame import FinalFrames, Region
 from any2bokeh.app.follower import FocusFollower, FocusOfFrame
 from any2bokeh.app.frame_reader import FrameReader
@@ -60,10 +59,10 @@ class PictureMaker:
         self._source, self._depth, self._follower = source, depth, follower
         self.frames = FrameReader(source)
         self._final = FinalFrames(source, depth, follower)
-        self._maps: tuple[Path, DisparitySource] | None = None
+        self._maps: tuple[Maps, DisparitySource] | None = None
         self._renderer: tuple[Look, Renderer] | None = None
         self._edges = edge_estimator("auto")
-        self._bands: tuple[tuple[Path, int], EdgeBands] | None = None
+        self._bands: tuple[tuple[Maps, int], EdgeBands] | None = None
         self._lock = threading.Lock()
 
     def picture(self, frame: int, view: str, script: FocusScript | None, look: Look) -> Picture:
@@ -135,7 +134,7 @@ class PictureMaker:
         [result] = self._renderer[1].render([given])
         return Preview(self._source.info, frame, given, result)
 
-    def _treated(self, path: Path, frame: int, pixels: NDArray[np.float32]) -> EdgeBands:
+    def _treated(self, path: Maps, frame: int, pixels: NDArray[np.float32]) -> EdgeBands:
         """Disparity at the size of the picture with its edges treated, as ``refocus`` does."""
         if self._bands is not None and self._bands[0] == (path, frame):
             return self._bands[1]

@@ -14,6 +14,8 @@ from any2bokeh.app.keyframe_rows import rows
 from any2bokeh.app.mounted_lens import LENS_SETTINGS, NO_LENS, MountedLens
 from any2bokeh.app.picture import Picture, PictureMaker
 from any2bokeh.app.snapshot import ClipSnapshot
+from any2bokeh.disparity.mending import Stroke, require_count
+from any2bokeh.engines import Engine
 from any2bokeh.errors import InputError, require_choice
 from any2bokeh.focus import FocusScript, PointTarget, TrackerChoice
 from any2bokeh.optics.look import LOOK_SETTINGS
@@ -33,12 +35,14 @@ class Decisions:
         blur_strength: K that a script begins with.
         lens_gives_blur: whether the blur is to have the strength of the lens, which is not known before the disparity
             of the subject is.
+        strokes: of the brush that mends the disparity.
     """
 
     script: FocusScript | None = None
     lens: MountedLens = field(default_factory=MountedLens)
     blur_strength: float = DEFAULT_BLUR
     lens_gives_blur: bool = False
+    strokes: tuple[Stroke, ...] = ()
 
 
 class Project:
@@ -55,6 +59,9 @@ class Project:
 
     Attributes:
         frame: the frame that the page shows.
+        in_frame, out_frame: first and last frame of the part that is played and rendered; None = that end of the clip.
+        engine: that the clip was last rendered with.
+        title: what its user calls the project.
     """
 
     def __init__(
@@ -74,6 +81,10 @@ class Project:
         self._pictures = PictureMaker(source, depth, self.follower)
         self.revision = 0
         self.frame = 0
+        self.in_frame: int | None = None
+        self.out_frame: int | None = None
+        self.engine: Engine = "layered"
+        self.title = name
         self._follow()
 
     @property
@@ -212,6 +223,32 @@ class Project:
             script = editing.blurred(script, self.now.blur_strength)
         self._enter(replace(self.now, script=script, blur_strength=given[0] if given else self.now.blur_strength))
 
+    def paint(self, stroke: Stroke) -> None:
+        """Mend the disparity with a stroke of the brush, from its frame on.
+
+        Raises:
+            InputError: outside the clip, or there are too many.
+        """
+        self._require_frame(stroke.frame)
+        require_count(len(self.now.strokes) + 1)
+        self.frame = stroke.frame
+        self._enter(replace(self.now, strokes=(*self.now.strokes, stroke)))
+
+    def wipe(self, frame: int) -> None:
+        """Take the strokes of a frame away.
+
+        Raises:
+            InputError: there are none.
+        """
+        kept = tuple(stroke for stroke in self.now.strokes if stroke.frame != frame)
+        if len(kept) == len(self.now.strokes):
+            raise InputError(f"there is no brush stroke on frame {frame}; go to a frame with one")
+        self._enter(replace(self.now, strokes=kept))
+
+    def take(self, decisions: Decisions) -> None:
+        """Take all decisions of another; one step of undo."""
+        self._enter(decisions)
+
     def undo(self) -> None:
         """Undo the last decision."""
         self.history.undo()
@@ -254,6 +291,7 @@ class Project:
             "depth_is_rough": self.depth.given is None and self.depth.name == "rough",
             "keyframes": rows(now.script, float(info.fps)),
             "strengths": self._strengths(),
+            "strokes": [(stroke.frame, stroke.tool) for stroke in now.strokes],
             "is_dense": now.script is not None and now.script.dense is not None,
             "can_undo": self.history.can_undo,
             "can_redo": self.history.can_redo,
@@ -305,4 +343,5 @@ class Project:
         self.settle()
 
     def _follow(self) -> None:
+        self.depth.strokes = self.now.strokes
         self.follower.want(self.now.script, self.frame)

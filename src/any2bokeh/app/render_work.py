@@ -11,18 +11,11 @@ from any2bokeh.engines import EngineSettings
 from any2bokeh.errors import require_choice
 from any2bokeh.focus import FocusScript
 from any2bokeh.focus.tracked_subjects import LoadsTracker
+from any2bokeh.project_file import FORMATS
 from any2bokeh.recipe import Recipe
 from any2bokeh.refocusing import refocus
 from any2bokeh.subject import Seed, TrackedFrame, Tracker, View
 from any2bokeh.video import Encoding
-
-FORMATS: dict[str, tuple[str, Encoding]] = {
-    "mp4": (".mp4", Encoding()),
-    "mov": (".mov", Encoding(codec="prores")),
-    "webm": (".webm", Encoding()),
-    "mkv": (".mkv", Encoding(codec="ffv1")),
-}
-"""What a result can be: its extension, and how it is encoded."""
 
 NO_DIFFUSION = "the diffusion engine is not installed on the machine that runs the studio; choose the layered engine"
 
@@ -80,7 +73,7 @@ class RenderWork:
         refocus(
             self.clip,
             output,
-            replace(recipe, disparity=disparity, tracker=_WatchedChoice(recipe.tracker, report)),
+            replace(recipe, disparity=disparity.path, tracker=_WatchedChoice(recipe.tracker, report)),
             start_s=start_s,
             end_s=end_s,
             encoding=encoding,

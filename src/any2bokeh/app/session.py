@@ -10,27 +10,34 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, get_args
 
-from any2bokeh import demo
+from any2bokeh import demo, project_file
+from any2bokeh.app.autosave import Autosave
 from any2bokeh.app.commands import Command
-from any2bokeh.app.depth import ClipDepth
+from any2bokeh.app.depth import ClipDepth, Maps
+from any2bokeh.app.depth_download import ModelDownloads, offered
 from any2bokeh.app.events import Changes
 from any2bokeh.app.final_frame import Region
+from any2bokeh.app.kept_projects import KeptProject, Shelf
 from any2bokeh.app.picture import Picture
 from any2bokeh.app.project import Decisions, Project
 from any2bokeh.app.refusal import Busy, Gone
 from any2bokeh.app.render_job import JobKind, RenderJob, Report
+from any2bokeh.app.render_list import RenderList
 from any2bokeh.app.render_queue import RenderQueue
 from any2bokeh.app.render_work import FORMATS, NO_DIFFUSION, RenderWork
+from any2bokeh.app.reopening import Awaited, disparity_of, is_demo, opened_clip, taken_up
+from any2bokeh.app.saving import apply, decisions_of, require_shown
 from any2bokeh.app.settings import Settings
-from any2bokeh.app.snapshot import Snapshot
-from any2bokeh.app.upload import open_video, suffix_of, with_name
-from any2bokeh.disparity.estimators import DEFAULT_CHOICE
+from any2bokeh.app.snapshot import DownloadSnapshot, Snapshot
+from any2bokeh.app.upload import display_name, open_video, suffix_of, with_name
+from any2bokeh.disparity import DepthModel
+from any2bokeh.disparity.estimators import DEFAULT_CHOICE, ROUGH
 from any2bokeh.engines import Engine, EngineSettings
 from any2bokeh.errors import InputError, require_choice
 from any2bokeh.focus import FocusScript, Keyframe, PointTarget
 from any2bokeh.optics.look import Look
 from any2bokeh.recipe import Recipe
-from any2bokeh.video import open_source
+from any2bokeh.video import VideoSource, open_source
 
 LOOP_S = 2.0
 """Length of the looped preview."""
@@ -49,18 +56,32 @@ class Session:
         folder: theirs alone; removed when they leave.
         settings: of the studio.
         queue: where renders wait.
+        shelf: where projects are kept between runs; None keeps none.
+        downloads: of depth models.
     """
 
-    def __init__(self, folder: Path, settings: Settings, queue: RenderQueue) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        settings: Settings,
+        queue: RenderQueue,
+        shelf: Shelf | None = None,
+        downloads: ModelDownloads | None = None,
+    ) -> None:
         self.token = secrets.token_urlsafe(24)
         self.folder = folder
         self.project: Project | None = None
         self.job: RenderJob | None = None
+        self.renders = RenderList(queue)
         self.results: dict[JobKind, RenderJob] = {}
         self.changes = Changes()
         self.streams = 0
         self.seen_s = time.monotonic()
         self._settings, self._queue = settings, queue
+        self.autosave = Autosave(shelf, settings, self._is_upload, self.changes.tell)
+        self.awaited: Awaited | None = None
+        self._downloads = downloads or ModelDownloads()
+        self._is_downloading = False
         self._number = 0
         self._is_closed = False
         self._told: Snapshot | None = None
@@ -78,6 +99,7 @@ class Session:
         self.seen_s = time.monotonic()
         with self.lock:
             command.run(self)
+        self.autosave.changed()
         self.changes.tell()
 
     def join(self) -> None:
@@ -165,9 +187,15 @@ class Session:
         path = self._named(upload, "video", name)
         try:
             source = open_video(path, self._settings.limits, name=name)
+            awaited = self.awaited
+            if awaited is not None:
+                awaited.require_clip(source, name)
         except BaseException:
             path.unlink(missing_ok=True)
             raise
+        if awaited is not None:
+            self._reopen(source, name, awaited.file, None if awaited.id is None else self._shelf().take(awaited.id)[1])
+            return
         self._take(
             Project(
                 source,
@@ -190,24 +218,25 @@ class Session:
             source = open_source(project.path)
             depth = self._depth(source, path, name)
             try:
-                depth.opened(path).at(0)
+                depth.opened(Maps(path)).at(0)
             except InputError as error:
                 source.close()
                 raise InputError(with_name(error, path, name)) from error
         except BaseException:
             path.unlink(missing_ok=True)
             raise
-        self._take(
-            Project(
-                source,
-                name=project.name,
-                depth=depth,
-                tracker=self._settings.tracker,
-                decisions=project.now,
-                is_demo=project.is_demo,
-                told=self.changes.tell,
-            )
+        again = Project(
+            source,
+            name=project.name,
+            depth=depth,
+            tracker=self._settings.tracker,
+            decisions=project.now,
+            is_demo=project.is_demo,
+            told=self.changes.tell,
         )
+        taken_up(project, again)
+        self._take(again, place=self.autosave.kept, is_saved=False)
+        self.autosave.changed()
 
     def load_script(self, text: str) -> None:
         """Take a focus script.
@@ -217,6 +246,7 @@ class Session:
         """
         with self.lock:
             self.opened().load(FocusScript.loads(text))
+        self.autosave.changed()
         self.changes.tell()
 
     def script_text(self) -> str:
@@ -229,6 +259,146 @@ class Session:
         if script is None:
             raise InputError("there is no focus script yet; click the subject that should be in focus")
         return script.dumps()
+
+    def go_on_with(self, id: str) -> None:
+        """Go on with a project that is kept.
+
+        Raises:
+            InputError: there is none, or another page has it open. Where its clip is gone, the clip is awaited.
+        """
+        file, kept = self._shelf().take(id)
+        try:
+            found = opened_clip(file, kept, self._settings.limits)
+            if found is None:
+                kept.release()
+                self.awaited = Awaited(file, id)
+                return
+            self._reopen(found, file.clip.name, file, kept)
+        except BaseException:
+            kept.release()
+            raise
+
+    def discard(self, id: str) -> None:
+        """Remove a project that is kept, and its uploads.
+
+        Raises:
+            InputError: there is none, or a page has it open.
+        """
+        self._shelf().discard(id)
+        if self.awaited is not None and self.awaited.id == id:
+            self.awaited = None
+
+    def load_project(self, text: str, name: str) -> None:
+        """Take a project from a file: for the clip that is open, if it is of that; otherwise its clip is awaited.
+
+        Raises:
+            InputError: it has a fault, or sets what the studio cannot show.
+        """
+        file = project_file.loads(text, title=name)
+        with self.lock:
+            require_shown(file)
+            project, self.awaited = self.project, Awaited(file)
+            if project is not None and self.autosave.file_of(project).clip.is_same(file.clip):
+                decisions = decisions_of(file, project.source)
+                self.awaited = None
+                project.take(decisions)
+                apply(file, project)
+        self.autosave.changed()
+        self.changes.tell()
+
+    def project_text(self) -> tuple[str, str]:
+        """The project as a file, and a name for it.
+
+        Raises:
+            InputError: no clip is open, or it cannot be read.
+        """
+        project = self.opened()
+        text = project_file.dumps(self.autosave.file_of(project))
+        return text, _file_name(project)
+
+    def get_depth_model(self, name: str) -> None:
+        """Estimate the disparity with a depth model, once it is on this machine.
+
+        Raises:
+            InputError: no such model, no clip is open, or what runs models is not installed.
+            Busy: another is being fetched.
+        """
+        self.opened()
+        self._downloads.start(name, told=self.changes.tell, done=self._use_depth_model)
+        self._is_downloading = True
+
+    def _use_depth_model(self, name: str) -> None:
+        """Open the clip again with disparity of another model; what was decided stays."""
+        with self.lock:
+            project = self.project
+            if project is None or self._is_closed:
+                return
+            source = open_source(project.path)
+            depth = self._depth(source, None)
+            depth.model = name
+            again = Project(
+                source,
+                name=project.name,
+                depth=depth,
+                tracker=self._settings.tracker,
+                decisions=project.now,
+                is_demo=project.is_demo,
+                told=self.changes.tell,
+            )
+            taken_up(project, again)
+            self._take(again, place=self.autosave.kept, is_saved=False)
+        self.autosave.changed()
+
+    def _download(self) -> DownloadSnapshot | None:
+        newest = self._downloads.newest
+        if newest is None or not self._is_downloading:
+            return None
+        return {
+            "name": newest.name,
+            "state": newest.state,
+            "share": round(newest.share, 3),
+            "message": newest.message,
+        }
+
+    def _reopen(self, source: VideoSource, name: str, file: project_file.ProjectFile, kept: KeptProject | None) -> None:
+        """Open the clip of a project with what the project holds."""
+        try:
+            decisions = decisions_of(file, source)
+            disparity = None if kept is None else disparity_of(file, kept)
+            depth = self._depth(source, disparity, "" if file.disparity is None else file.disparity.name)
+            model = file.recipe.disparity.name if isinstance(file.recipe.disparity, DepthModel) else ""
+            if model in (ROUGH, *offered()):  # none that only a file names
+                depth.model = model
+            project = Project(
+                source,
+                name=name,
+                depth=depth,
+                tracker=self._settings.tracker,
+                decisions=decisions,
+                is_demo=is_demo(source.info.path),
+                told=self.changes.tell,
+            )
+        except BaseException:
+            source.close()
+            raise
+        apply(file, project)
+        self._take(project, place=kept, is_saved=kept is not None)
+        self.awaited = None
+        if file.disparity is not None and disparity is None:
+            self.autosave.notice = (
+                f"The project was made with the disparity {file.disparity.name}. Add it with Add disparity; until then "
+                f"disparity is estimated."
+            )
+        self.changes.tell()
+
+    def _shelf(self) -> Shelf:
+        if self.autosave.shelf is None:
+            raise InputError("this studio keeps no projects; save yours as a file, and open that")
+        return self.autosave.shelf
+
+    def _is_upload(self, path: Path) -> bool:
+        kept = self.autosave.kept
+        return path.parent == self.folder or (kept is not None and path.parent == kept.folder)
 
     def picture(self, frame: int, view: str) -> Picture:
         """A frame as the page shows it.
@@ -263,22 +433,33 @@ class Session:
         """Ask for a render of the whole clip.
 
         Raises:
-            InputError: nothing is in focus, a render of theirs is not over yet, or too many wait.
+            InputError: nothing is in focus, or too many of theirs are not over yet, or wait.
         """
         require_choice("format", format, FORMATS)
         with self.lock:
             project = self.opened()
             work, decisions = self._work(project, engine), project.now
+            project.engine = engine
             self._number += 1
             number = self._number
-            name = f"{Path(project.name).stem or 'clip'}-bokeh{FORMATS[format][0]}"
-            self._start("render", lambda report: work.whole(report, format=format, number=number), name, decisions)
+            name = self.renders.name_for(Path(display_name(project.title)).stem or "clip", FORMATS[format][0])
+            if self._is_closed:
+                raise Gone("this page has been closed; reload it")
+            job = RenderJob(
+                "render",
+                lambda report: work.whole(report, format=format, number=number),
+                name=name,
+                decisions=decisions,
+                changed=self.changes.tell,
+            )
+            self.renders.add(number, job)
+            self.job = job
 
     def loop(self, frame: int) -> None:
         """Ask for a few seconds around a frame, in draft quality.
 
         Raises:
-            InputError: as for ``render``.
+            InputError: as for ``render``; or one of theirs is not over yet.
         """
         with self.lock:
             project = self.opened()
@@ -332,6 +513,7 @@ class Session:
                 number=0 if self._told is None else self._told["number"],
                 clip=None if project is None else project.snapshot(),
                 job=None if job is None else job.snapshot(ahead=self._queue.place(job)),
+                renders=self.renders.snapshot(None if project is None else project.now),
                 results={
                     kind: {"file": job.result.name, "name": job.name, "is_current": _is_current(job, project)}
                     for kind, job in self.results.items()
@@ -339,6 +521,14 @@ class Session:
                 },
                 engines=self._settings.engines,
                 command="" if project is None else self._command(project),
+                project={
+                    "title": "" if project is None else project.title,
+                    "keeps": self.autosave.is_on,
+                    "saved": self.autosave.saved,
+                    "notice": self.autosave.notice,
+                    "awaits": "" if self.awaited is None else self.awaited.file.clip.name,
+                },
+                download=self._download(),
             )
             if told != self._told:
                 told["number"] += 1
@@ -347,7 +537,7 @@ class Session:
 
     @property
     def is_busy(self) -> bool:
-        return self.job is not None and self.job.is_live
+        return self.renders.is_live or (self.job is not None and self.job.is_live)
 
     @property
     def is_closed(self) -> bool:
@@ -360,31 +550,42 @@ class Session:
                 return
             self._is_closed = True
         self.changes.tell()
+        self.autosave.close()
         self.cancel()
+        self.renders.cancel_all()
         if self.project is not None:
             self.project.close()
         if self.job is not None:
             self.job.wait(30)
+        self.renders.wait(30)
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _take(self, project: Project) -> None:
+    def _take(self, project: Project, *, place: KeptProject | None = None, is_saved: bool = True) -> None:
         with self.lock:
             if self._is_closed:
                 project.close()
                 raise InputError("this page has been closed; reload it")
             self.cancel()
+            self.renders.cancel_all()
             before, self.project = self.project, project
             job, self.job, self.results = self.job, None, {}
+            renders, self.renders = self.renders, RenderList(self._queue)
+            self.autosave.begin(project, place, is_saved=is_saved)
         kept = {project.path, project.depth.given}
-        threading.Thread(target=self._forget, args=(before, job, kept), name="any2bokeh closing", daemon=True).start()
+        threading.Thread(
+            target=self._forget, args=(before, job, renders, kept), name="any2bokeh closing", daemon=True
+        ).start()
 
-    def _forget(self, project: Project | None, job: RenderJob | None, kept: set[Path | None]) -> None:
+    def _forget(
+        self, project: Project | None, job: RenderJob | None, renders: RenderList, kept: set[Path | None]
+    ) -> None:
         """Remove what a clip that was replaced has left in the folder."""
         if project is None:
             return
         project.close()
         if job is not None:
             job.wait(60)
+        renders.wait(60)
         for path in (project.path, project.depth.given):
             if path is not None and path not in kept and path.parent == self.folder:
                 path.unlink(missing_ok=True)
@@ -418,6 +619,7 @@ class Session:
             raise InputError("nothing is in focus yet; click the subject first")
         recipe = Recipe(
             focus=project.now.script,
+            strokes=project.now.strokes,
             tracker=self._settings.tracker,
             look=project.now.lens.look if engine == "layered" else Look(),
             engine=self._engine(engine),
@@ -445,23 +647,37 @@ class Session:
     def _keep_result(self) -> None:
         """A render that is done takes the place of the one of its kind before."""
         with self.lock:
+            newest = self.renders.newest_done
+            if newest is not None:
+                self.results["render"] = newest
+            else:
+                self.results.pop("render", None)
             job = self.job
-            if job is None or job.state != "done" or self.results.get(job.kind) is job:
+            if job is None or job.kind != "loop" or job.state != "done" or self.results.get("loop") is job:
                 return
-            before = self.results.get(job.kind)
+            before = self.results.get("loop")
             if before is not None and before.result is not None:
                 before.result.unlink(missing_ok=True)
-            self.results[job.kind] = job
+            self.results["loop"] = job
 
     def _command(self, project: Project) -> str:
         """The same render on the command line, with files that the user has or that the page offers."""
+        if project.now.strokes:
+            words = ["any2bokeh", "refocus", project.name, "--project", _file_name(project)]
+            given = [] if project.depth.given is None else ["--disparity", project.depth.given_name]
+            return shlex.join([*words, *given, "-o", "out.mp4"])
         words = ["any2bokeh", "refocus", project.name]
         if project.depth.given is not None:
             words += ["--disparity", project.depth.given_name]
-        elif self._settings.depth_model != DEFAULT_CHOICE:
-            words += ["--depth-model", self._settings.depth_model]
+        elif project.depth.model != DEFAULT_CHOICE:
+            words += ["--depth-model", project.depth.model]
         words += ["--focus-script", "focus.json", *project.now.lens.typed_look(), "-o", "out.mp4"]
         return shlex.join(words)
+
+
+def _file_name(project: Project) -> str:
+    """What the file of a project is called when it is saved."""
+    return f"{Path(display_name(project.title)).stem or 'project'}{project_file.SUFFIX}"
 
 
 def _is_current(job: RenderJob, project: Project | None) -> bool:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from any2bokeh.app.kept_projects import KeptLimits
 from any2bokeh.disparity.estimators import DEFAULT_CHOICE
 from any2bokeh.engines import Device
 from any2bokeh.focus import TrackerChoice
@@ -48,6 +49,9 @@ class Settings:
         tracker: what follows subjects.
         clip: what every new page opens, as the owner of the studio has named it; None to let its user choose.
         disparity: of that clip; None to estimate it.
+        keeps: whether projects are kept between runs.
+        state: folder that they are kept in; None = ``kept_projects.state_folder``.
+        kept: how much of them.
     """
 
     limits: Limits = field(default_factory=Limits)
@@ -57,6 +61,9 @@ class Settings:
     tracker: TrackerChoice = field(default_factory=TrackerChoice)
     clip: Path | None = None
     disparity: Path | None = None
+    keeps: bool = False
+    state: Path | None = None
+    kept: KeptLimits = field(default_factory=KeptLimits)
 
     @property
     def engines(self) -> list[str]:

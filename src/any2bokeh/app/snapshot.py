@@ -30,7 +30,8 @@ class ClipSnapshot(TypedDict):
     """A clip, and what is decided about it.
 
     ``strengths`` are the frames from which on another blur strength K is meant, with that K; ``focus`` and ``blur``
-    are samples of d_f and K evenly over the clip, None where they are not known yet.
+    are samples of d_f and K evenly over the clip, None where they are not known yet; ``strokes`` are frame and tool of
+    each stroke of the brush.
     """
 
     name: str
@@ -44,6 +45,7 @@ class ClipSnapshot(TypedDict):
     depth_is_rough: bool
     keyframes: list[dict[str, Any]]
     strengths: list[tuple[int, float]]
+    strokes: list[tuple[int, str]]
     is_dense: bool
     can_undo: bool
     can_redo: bool
@@ -67,6 +69,13 @@ class JobSnapshot(TypedDict):
     ahead: int
 
 
+class RenderSnapshot(JobSnapshot):
+    """A render in the list of renders; see ``RenderList``."""
+
+    number: int
+    is_current: bool
+
+
 class ResultSnapshot(TypedDict):
     """A render that is complete; ``is_current`` while nothing has been decided otherwise since it was asked for."""
 
@@ -75,12 +84,38 @@ class ResultSnapshot(TypedDict):
     is_current: bool
 
 
+class ProjectSnapshot(TypedDict):
+    """The project that is open, and whether it is kept.
+
+    ``saved`` is when it was kept last; ``notice`` what is not, and why; ``awaits`` the name of the clip that a project
+    which was loaded needs.
+    """
+
+    title: str
+    keeps: bool
+    saved: str
+    notice: str
+    awaits: str
+
+
+class DownloadSnapshot(TypedDict):
+    """The newest download of a depth model; see ``depth_download``."""
+
+    name: str
+    state: str
+    share: float
+    message: str
+
+
 class Snapshot(TypedDict):
     """Everything that a page shows. A greater ``number`` is newer."""
 
     number: int
     clip: ClipSnapshot | None
+    project: ProjectSnapshot
+    download: DownloadSnapshot | None
     job: JobSnapshot | None
+    renders: list[RenderSnapshot]
     results: dict[JobKind, ResultSnapshot]
     engines: list[str]
     command: str

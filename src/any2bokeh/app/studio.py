@@ -10,6 +10,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from any2bokeh.app.depth_download import ModelDownloads
+from any2bokeh.app.kept_projects import Shelf
 from any2bokeh.app.refusal import Busy, Gone
 from any2bokeh.app.render_queue import RenderQueue
 from any2bokeh.app.session import Session
@@ -39,13 +41,17 @@ class Studio:
         self.folder = Path(tempfile.mkdtemp(prefix=_PREFIX))  # readable by its owner alone
         self._claim = Claim(self.folder / _CLAIM, self.folder)
         self.queue = RenderQueue(at_once=limits.renders_at_once, most_waiting=limits.waiting_renders)
+        self.downloads = ModelDownloads()
         self._sessions: dict[str, Session] = {}
         self._lock = threading.RLock()
         self._closed = threading.Event()
         threading.Thread(target=self._sweep, name="any2bokeh sweep", daemon=True).start()
 
-    def arrive(self) -> Session:
+    def arrive(self, secret: str | None = None) -> Session:
         """A new session, with the clip that the studio was started with.
+
+        Args:
+            secret: what its browser finds its projects by; None where they are not kept.
 
         Where all places are taken, one that no page shows gives way, or one that has done nothing for long.
 
@@ -59,7 +65,9 @@ class Studio:
                 raise Gone("the studio is closing; start it again")
             if len(self._sessions) >= self.settings.limits.sessions:
                 self._make_room()
-            session = Session(self.folder / secrets.token_hex(16), self.settings, self.queue)
+            session = Session(
+                self.folder / secrets.token_hex(16), self.settings, self.queue, self._shelf(secret), self.downloads
+            )
             self._sessions[session.token] = session
         if self.settings.clip is not None:
             session.open_given(self.settings.clip, self.settings.disparity)
@@ -91,6 +99,7 @@ class Studio:
         """End all work, and what pages are being told."""
         self._closed.set()
         self.queue.close()
+        self.downloads.close()
         with self._lock:
             sessions = list(self._sessions.values())
             self._sessions.clear()
@@ -104,6 +113,11 @@ class Studio:
         self.end_sessions()
         self._claim.release()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _shelf(self, secret: str | None) -> Shelf | None:
+        if secret is None or not self.settings.keeps:
+            return None
+        return Shelf(secret, root=self.settings.state, limits=self.settings.kept)
 
     def _make_room(self) -> None:
         idle_s, now = self.settings.limits.idle_s, time.monotonic()

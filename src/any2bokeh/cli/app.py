@@ -14,6 +14,7 @@ from any2bokeh.errors import InputError, require_installed
 _GIB = 1 << 30
 
 Password = Literal["auto", "off"]
+Autosave = Literal["auto", "off"]
 
 
 def app_command(
@@ -86,6 +87,15 @@ def app_command(
     max_upload_gb: Annotated[
         float, option("--max-upload-gb", help="Largest file that can be uploaded, in GiB; more than 0.", metavar="N")
     ] = 2.0,
+    autosave: Annotated[
+        Autosave,
+        option(
+            "--autosave",
+            help="Whether projects and their uploads are kept, in $XDG_STATE_HOME/any2bokeh/studio or "
+            "~/.local/state/any2bokeh/studio, until their user discards them: auto keeps them for the browser that "
+            "made them; off keeps nothing.",
+        ),
+    ] = "auto",
     browser: Annotated[bool, option("--browser", help="Open the studio in the default browser.")] = False,
     quiet: Annotated[bool, option("--quiet", help="Print errors only.")] = False,
 ) -> None:
@@ -124,7 +134,13 @@ def app_command(
             webbrowser.open(links[-1])
 
     settings = Settings(
-        limits=limits, model=model, depth_model=depth_model, device=device, clip=clip, disparity=disparity
+        limits=limits,
+        model=model,
+        depth_model=depth_model,
+        device=device,
+        clip=clip,
+        disparity=disparity,
+        keeps=autosave == "auto",
     )
     studio = Studio(settings)
     try:

@@ -136,14 +136,16 @@ class RangeOptions:
         ),
     ] = None
 
-    def of(self, source: "VideoSource") -> tuple[int, int]:
-        """The frames ``start <= index < stop`` of a clip; all of them where nothing is typed.
+    def of(self, source: "VideoSource", otherwise: tuple[int, int | None] | None = None) -> tuple[int, int]:
+        """The frames ``start <= index < stop`` of a clip; where nothing is typed, ``otherwise``, or all of them.
 
         Raises:
             InputError: no such frames, or frames and seconds.
         """
         from any2bokeh.shot import frame_range
 
+        if self == RangeOptions() and otherwise is not None:
+            return frame_range(source, None, None, otherwise)
         if self.frames is None:
             return frame_range(source, self.start, self.end)
         for name, value in (("--start", self.start), ("--end", self.end)):

@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from any2bokeh.cli.clip_options import Input, ModelOptions, RangeOptions, ReadingOptions
+from any2bokeh.cli.clip_options import ModelOptions, RangeOptions, ReadingOptions
 from any2bokeh.cli.options import option, paths_of
 from any2bokeh.cli.output_options import Overwrite, ReportOptions
 from any2bokeh.cli.progress import ESTIMATING, progress_report
+from any2bokeh.cli.project_options import OpenedProject, ProjectInput, require_input
 from any2bokeh.cli.report import model_facts, tell, warn
 from any2bokeh.disparity.writing import PictureFormat
 from any2bokeh.engines import Device
@@ -17,12 +18,14 @@ from any2bokeh.errors import InputError
 Edges = Literal["soft", "hard"]
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from any2bokeh.disparity import EstimatedDisparity
     from any2bokeh.subject.seed import ClipSeed
+    from any2bokeh.video import VideoSource
 
 
 def depth_command(
-    input: Input,
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="OUT", help="Folder or .npz file for the disparity.")
     ],
@@ -30,6 +33,16 @@ def depth_command(
     part: RangeOptions,
     reading: ReadingOptions,
     report: ReportOptions,
+    input: ProjectInput = None,
+    project: Annotated[
+        Path | None,
+        option(
+            "--project",
+            help="Project saved in the studio, in place of INPUT: write the disparity of its clip, with its brush "
+            "strokes.",
+            metavar="FILE",
+        ),
+    ] = None,
     format: Annotated[
         PictureFormat | None,
         option("--format", help="Format of the pictures in a folder: 16-bit PNG or float EXR (default: png)."),
@@ -72,13 +85,16 @@ def depth_command(
         raise InputError(f"--format {format} is for pictures in a folder; leave it out, or write a folder")
     picture_format: PictureFormat = format or "png"
     notice = None if report.quiet else warn
+    opened = None if project is None else OpenedProject.of(project, input)
+    if opened is not None:
+        _require_nothing_else(opened, model, part, subject_point or subject_box)
     with (
-        reading.opened(input, notice) as source,
+        reading.opened(opened.input if opened else require_input(project, input), notice) as source,
         progress_report(quiet=report.quiet or report.json, doing=ESTIMATING) as progress,
     ):
         start, stop = part.of(source)
         stems = result_stems(source.numbers, start, stop)  # maps are matched by the numbers of the frames
-        ReadPaths([source.info.path, *paths_of(model)]).require_kept(output)
+        ReadPaths([source.info.path, *paths_of(model), *(opened.paths() if opened else [])]).require_kept(output)
         check_disparity_target(
             output,
             source.info.path,
@@ -87,6 +103,9 @@ def depth_command(
             stems=stems,
             overwrite=overwrite,
         )
+        if opened is not None:
+            _write_of_project(opened, source, output, picture_format, stems, refine, report, progress)
+            return
         maps = model.model().estimated(
             source,
             seed=_seed(subject_point, subject_box),
@@ -112,6 +131,53 @@ def depth_command(
         "inverse_metres_per_unit": maps.inverse_metres_per_unit,
     }
     line = f"{output}: disparity of {maps.frame_count} frames, {width}x{height}, from {facts['depth_model']}"
+    tell(summary, line, report)
+
+
+def _require_nothing_else(opened: OpenedProject, model: ModelOptions, part: RangeOptions, subject: str | None) -> None:
+    """Refuse what a project says already.
+
+    Raises:
+        InputError: a model, a part or a subject is typed.
+    """
+    if model != ModelOptions() or part != RangeOptions() or subject is not None:
+        raise InputError(
+            f"project {opened.path} says where its disparity comes from, and all of the clip's is written; leave the "
+            f"options for the model, the part and the subject out"
+        )
+
+
+def _write_of_project(
+    opened: OpenedProject,
+    source: "VideoSource",
+    output: Path,
+    picture_format: PictureFormat,
+    stems: "Sequence[str] | None",
+    refine: Edges | None,
+    report: ReportOptions,
+    progress: "Callable[[int, int], None]",
+) -> None:
+    """Write the disparity of a project as its render uses it."""
+    from any2bokeh.clip_disparity import opened_maps, with_estimate
+    from any2bokeh.disparity.refined import RefinedDisparity
+    from any2bokeh.disparity.writing import write_disparity
+
+    notice = None if report.quiet else warn
+    recipe = with_estimate(opened.recipe(source, needs_focus=False), source, progress=progress, notice=notice)
+    maps = opened_maps(source, recipe, start=0, stop=source.info.frame_count, estimating=progress, notice=notice)
+    written = maps if refine is None else RefinedDisparity(maps, source, edges=refine)
+    write_disparity(written, output, picture_format=picture_format, stems=stems)
+    height, width = written.at(0).shape[1:]
+    count = len(recipe.strokes)
+    summary = {
+        "output": str(output),
+        "frames": maps.frame_count,
+        "start_frame": 0,
+        "width": width,
+        "height": height,
+        "brush_strokes": count,
+    }
+    line = f"{output}: disparity of {maps.frame_count} frames, {width}x{height}, with {count} brush strokes"
     tell(summary, line, report)
 
 

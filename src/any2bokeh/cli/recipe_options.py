@@ -82,6 +82,16 @@ class RecipeOptions:
         """Every file and folder that the options name and that is there."""
         return paths_of(self)
 
+    def require_only_disparity(self, holder: str) -> None:
+        """Refuse all options but ``--disparity``, which says where the disparity of ``holder`` lies now.
+
+        Raises:
+            InputError: another is typed.
+        """
+        typed = replace(self, disparity=replace(self.disparity, disparity=None))
+        for name, value in _differences(typed, RecipeOptions()):
+            raise InputError(f"{holder} holds this setting already, so {name} {value} contradicts it; leave {name} out")
+
     def _require_nothing_typed(self) -> None:
         for name, value in _differences(replace(self, recipe=None), RecipeOptions()):
             raise InputError(

@@ -7,11 +7,12 @@ from typing import Annotated
 import typer
 
 from any2bokeh.cli.aov_options import AovOptions
-from any2bokeh.cli.clip_options import Input, RangeOptions, ReadingOptions
+from any2bokeh.cli.clip_options import RangeOptions, ReadingOptions
 from any2bokeh.cli.event_stream import Report, current_events
 from any2bokeh.cli.options import option
 from any2bokeh.cli.output_options import EncodingOptions, Overwrite, ReportOptions
 from any2bokeh.cli.progress import ESTIMATING, progress_report
+from any2bokeh.cli.project_options import ProjectInput, ProjectPath, ordered
 from any2bokeh.cli.recipe_options import RecipeOptions
 from any2bokeh.cli.report import disparity_facts, refocus_summary, tell, warn
 from any2bokeh.cli.segment_options import ClusterOptions, SegmentOptions
@@ -19,10 +20,6 @@ from any2bokeh.events import ClipFinished, ClipStarted, RunFinished, RunPlanned
 
 
 def refocus_command(
-    input: Input,
-    output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="OUT", help="Video file (.mp4, .mov, .mkv or .webm) or folder.")
-    ],
     options: RecipeOptions,
     encoding: EncodingOptions,
     aovs: AovOptions,
@@ -31,6 +28,18 @@ def refocus_command(
     cluster: ClusterOptions,
     reading: ReadingOptions,
     report: ReportOptions,
+    input: ProjectInput = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="OUT",
+            help="Video file (.mp4, .mov, .mkv or .webm) or folder. Needed, but for --project, whose default is "
+            "NAME-bokeh.mp4 in the working directory.",
+        ),
+    ] = None,
+    project: ProjectPath = None,
     save_recipe: Annotated[
         Path | None,
         option(
@@ -43,39 +52,45 @@ def refocus_command(
 ) -> None:
     """Refocus a clip: the same frames, sound and timing, as if shot through a fast lens."""
     from any2bokeh import recipe_json
+    from any2bokeh.clip_disparity import whole_estimate
     from any2bokeh.refocusing import refocus
     from any2bokeh.segments.sink import bytes_of
 
     events, began = current_events(), time.perf_counter()
     cluster.require_ray()
+    order = ordered(project, input, output, options, encoding)
+    output = order.output
     request, segmentation = aovs.request(output), segments.segmentation(cluster)
     quiet, notice = report.quiet or report.json, events.notice(None if report.quiet else warn)
-    events.tell(RunPlanned([{"input": str(input), "output": str(output)}]))
-    events.tell(ClipStarted(0, str(input), str(output)))
+    events.tell(RunPlanned([{"input": str(order.input), "output": str(output)}]))
+    events.tell(ClipStarted(0, str(order.input), str(output)))
     with (
-        reading.opened(input, notice) as source,
+        reading.opened(order.input, notice) as source,
         progress_report(quiet=quiet, doing=ESTIMATING) as estimating,
         progress_report(quiet=quiet) as progress,
     ):
-        start, stop = part.of(source)
+        start, stop = part.of(source, order.frames)
         encoding.require_effect(output)
-        recipe = options.made(source.info, first_frame=start, notice=notice)
+        recipe = order.recipe(source, start, notice)
+        followed = recipe
+        if order.project is not None and (start, stop) != (0, source.info.frame_count):
+            followed = whole_estimate(recipe, source, progress=estimating, notice=notice)
         if save_recipe is not None:
             recipe_json.check_recipe_target(
-                recipe, save_recipe, read=[source.info.path, *options.paths()], overwrite=overwrite
+                recipe, save_recipe, read=[source.info.path, *order.paths], overwrite=overwrite
             )
         with cluster.workers() as workers:
             result = refocus(
                 source,
                 output,
-                recipe,
+                followed,
                 aovs=request,
                 frames=(start, stop),
-                encoding=encoding.encoding(),
+                encoding=order.encoding,
                 segmentation=segmentation,
                 workers=workers,
                 overwrite=overwrite,
-                also_read=options.paths(),
+                also_read=order.paths,
                 within=progress.within,
                 progress=_both(progress, events.frames("rendering")),
                 estimating=_both(estimating, events.frames("estimating")),

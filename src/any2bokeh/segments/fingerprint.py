@@ -98,6 +98,25 @@ def recipe_digest(recipe: Recipe) -> str | None:
     return None
 
 
+def clip_content(info: VideoInfo) -> tuple[int, str]:
+    """Bytes of a clip and one word for what they are, wherever its file lies and whatever it is called.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    return _summary(_Files(None).of_clip(info))
+
+
+def file_content(path: Path) -> tuple[int, str]:
+    """The same of any file, or of the files that a folder or a pattern stands for."""
+    return _summary(_Files(None).of(path))
+
+
+def _summary(group: list[list[Any]]) -> tuple[int, str]:
+    content = hashlib.sha256(json.dumps(_timeless(group)).encode()).hexdigest()
+    return sum(size for _, size, _, _ in group), content
+
+
 def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
     """In what two fingerprints differ, in words."""
     before, after = essence(one), essence(other)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.clip_disparity import PartDisparity, opened_maps
+from any2bokeh.clip_disparity import PartDisparity, opened_maps, with_strokes, without_strokes
 from any2bokeh.disparity import DisparitySource, EstimatedDisparity, StabilisedDisparity, open_disparity
 from any2bokeh.disparity.edges import edge_estimator
 from any2bokeh.disparity.reading import Levels
@@ -87,7 +87,8 @@ def kept_shot(folder: Path, source: VideoSource, recipe: Recipe, start: int, sto
         )
         metres, strongest = facts["inverse_metres_per_unit"], float(facts["strongest_blur"])
         maps = _opened_maps(folder, kept, source, recipe, start, stop)
-        made = maps.part if isinstance(maps, PartDisparity) else maps
+        bare = without_strokes(maps)
+        made = bare.part if isinstance(bare, PartDisparity) else bare
         if isinstance(made, KeptDisparity):
             recipe = replace(recipe, disparity=made)
         return Shot(
@@ -143,8 +144,9 @@ class KeptDisparity:
 
 def _kept_maps(shot: Shot, folder: Path) -> dict[str, Any]:
     """What is needed to open the disparity again without looking along the clip."""
-    is_part = isinstance(shot.disparity, PartDisparity)
-    maps: DisparitySource = shot.disparity.part if isinstance(shot.disparity, PartDisparity) else shot.disparity
+    found = without_strokes(shot.disparity)
+    is_part = isinstance(found, PartDisparity)
+    maps: DisparitySource = found.part if isinstance(found, PartDisparity) else found
     if isinstance(maps, EstimatedDisparity | StabilisedDisparity | KeptDisparity):
         if not isinstance(maps, KeptDisparity):
             entry = maps.estimate() if isinstance(maps, EstimatedDisparity) else maps.steady()
@@ -171,4 +173,4 @@ def _opened_maps(
         return opened_maps(source, recipe, start=start, stop=stop, scale=scale)
     levels, count = Levels(**kept["levels"]), int(kept["frame_count"])
     maps = KeptDisparity(folder / _MAPS, count, levels, kept["inverse_metres_per_unit"], kept["made_by"])
-    return PartDisparity(maps, start) if kept["is_part"] else maps
+    return with_strokes(PartDisparity(maps, start) if kept["is_part"] else maps, source, recipe)

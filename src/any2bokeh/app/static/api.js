@@ -3,7 +3,7 @@ import { say } from "./message.js";
 import { changed, store, take } from "./store.js";
 
 const OWN = { "X-Any2bokeh": "1" };
-const KEPT = "any2bokeh-session";
+const KEPT = "any2bokeh-session", BROWSER = "any2bokeh-browser";
 const RETRY_MS = 2000;
 
 export const url = (path) => `api/${store.token}/${path}`;
@@ -22,10 +22,15 @@ export async function begin() {
 
 // A browser may refuse to keep anything for a page that is shown in a frame: then it begins anew each time.
 function kept() { try { return sessionStorage.getItem(KEPT) ?? ""; } catch { return ""; } }
+// What this browser finds its projects by, on other days too.
+function browser() { try { return localStorage.getItem(BROWSER) ?? ""; } catch { return ""; } }
+function keepBrowser(secret) { try { localStorage.setItem(BROWSER, secret); } catch { /* see above */ } }
 function keep(token) { try { sessionStorage.setItem(KEPT, token); } catch { /* see above */ } }
 
 async function arrive() {
-  const { token, snapshot } = await answered(await fetch("api/sessions", { method: "POST", headers: OWN }));
+  const headers = { ...OWN, "X-Any2bokeh-Browser": browser() };
+  const { token, snapshot, browser: secret } = await answered(await fetch("api/sessions", { method: "POST", headers }));
+  keepBrowser(secret);
   store.token = token;
   store.snapshot = null;
   keep(token);
@@ -53,7 +58,7 @@ async function rejoin() {
     const answer = await fetch(url("snapshot"));
     if (answer.status === 404) {
       await arrive();
-      say("The studio was started anew, or had closed this page. Open your clip again.");
+      say("The studio was started anew, or had closed this page. Go on with your project, or open your clip again.");
     }
     listen();
   } catch {

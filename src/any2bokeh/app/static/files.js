@@ -2,6 +2,7 @@
 import { command, sendFile, url } from "./api.js";
 import { byId } from "./element.js";
 import { openHelp } from "./help.js";
+import { isKept } from "./projects.js";
 import { ask } from "./question.js";
 import { changed, clip, store, watch } from "./store.js";
 
@@ -9,8 +10,8 @@ let isUploading = false;
 
 /** Whether what has been decided about the open clip may go; asked where something has been. */
 async function mayReplace() {
-  if (!clip() || !clip().can_undo) return true;
-  return ask(`Your focus, blur and lens for ${clip().name} are not kept when another clip is opened. Save script keeps the focus.`, "Open the other clip");
+  if (!clip() || !clip().can_undo || isKept()) return true;
+  return ask(`Your focus, blur and lens for ${clip().name} are not kept when another clip is opened. Save project keeps them.`, "Open the other clip");
 }
 
 async function upload(kind, file) {
@@ -18,7 +19,7 @@ async function upload(kind, file) {
   if (kind === "video" && !await mayReplace()) return;
   const box = byId("upload"), [text, bar] = box.children;
   isUploading = true;
-  box.hidden = kind === "script";
+  box.hidden = kind === "script" || kind === "project";
   text.textContent = kind === "video" ? `Opening ${file.name}` : `Reading ${file.name}`;
   bar.removeAttribute("value");
   changed();
@@ -47,7 +48,7 @@ function draw() {
 for (const button of document.querySelectorAll("[data-choose]")) {
   button.addEventListener("click", () => byId(`file-${button.dataset.choose}`).click());
 }
-for (const kind of ["video", "disparity", "script"]) {
+for (const kind of ["video", "disparity", "script", "project"]) {
   byId(`file-${kind}`).addEventListener("change", ({ target }) => { upload(kind, target.files[0]); target.value = ""; });
 }
 for (const button of document.querySelectorAll("[data-do]")) {
@@ -67,7 +68,7 @@ document.addEventListener("drop", (event) => {
   event.preventDefault();
   document.body.classList.remove("st-dropping");
   const file = event.dataTransfer.files[0];
-  if (file) upload(file.name.endsWith(".json") ? "script" : file.name.endsWith(".npy") ? "disparity" : "video", file);
+  if (file) upload(file.name.endsWith(".a2b.json") ? "project" : file.name.endsWith(".json") ? "script" : file.name.endsWith(".npy") ? "disparity" : "video", file);
 });
 
 watch(draw);

@@ -1,5 +1,6 @@
 // The keyboard, for everything that a pointer can do on the picture and in time.
 import { command } from "./api.js";
+import { dab, isBrushing, resize, toggleBrush } from "./brush.js";
 import { byId } from "./element.js";
 import { openHelp } from "./help.js";
 import { playOrStop } from "./loop.js";
@@ -22,7 +23,7 @@ function aimed(event) {
   const far = event.shiftKey ? 0.1 : 0.02;
   const way = { ArrowLeft: [-far, 0], ArrowRight: [far, 0], ArrowUp: [0, -far], ArrowDown: [0, far] }[event.key];
   if (way) { aim.x = clamp(aim.x + way[0], 0, 1); aim.y = clamp(aim.y + way[1], 0, 1); }
-  else if (event.key === "Enter") { aim.isOn = false; focusAt(aim.x, aim.y, event.shiftKey); }
+  else if (event.key === "Enter") { aim.isOn = isBrushing(); if (aim.isOn) dab(aim.x, aim.y); else focusAt(aim.x, aim.y, event.shiftKey); }
   else if (event.key === "Escape") aim.isOn = false;
   else return false;
   drawAim();
@@ -38,7 +39,8 @@ function takeAim() {
 // ---- keys ----------------------------------------------------------------------------------------------------------
 const KEYS = {
   ArrowLeft: (event) => step(event.shiftKey ? -10 : -1), ArrowRight: (event) => step(event.shiftKey ? 10 : 1),
-  Home: () => go(0), End: () => go(clip().frames - 1), "[": () => step("previous"), "]": () => step("next"),
+  Home: () => go(0), End: () => go(clip().frames - 1), b: toggleBrush,
+  "[": () => (isBrushing() ? resize(-1) : step("previous")), "]": () => (isBrushing() ? resize(1) : step("next")),
   " ": playOrStop, 1: () => show("result"), 2: () => show("source"), 3: () => show("plane"), 4: () => show("depth"),
   z: nextZoom, "+": () => zoomBy(1), "=": () => zoomBy(1), "-": () => zoomBy(-1), c: toggleCompare, l: toggleLock, f: takeAim,
   Delete: () => clip().keyframes.some((k) => k.frame === store.frame) && command("delete", { frame: store.frame }),

@@ -20,7 +20,6 @@ function draw() {
   const isLive = Boolean(job) && LIVE.includes(job.state);
   box.hidden = !job || job.kind === "loop" && !isLive;
   box.dataset.state = job ? `${job.kind} ${job.state}` : "";
-  byId("render").disabled = isLive;
   if (job) {
     const text = lineOf(job);
     if (line.textContent !== text) line.textContent = text;

@@ -55,7 +55,7 @@ function drawStatus(now) {
     following: `Following the subject: ${share}`,
     failed: message,
   }[stage] || "";
-  const rough = now.depth_is_rough ? "The disparity is a rough estimate. Add a disparity file for better results." : "";
+  const rough = now.depth_is_rough ? "The disparity is a rough estimate." : "";
   status.textContent = told || rough;
   status.title = remarks.join("\n");
   status.classList.toggle("is-error", stage === "failed");

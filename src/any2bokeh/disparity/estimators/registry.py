@@ -18,6 +18,7 @@ class KnownModel:
         licence: of the weights, as its model card writes it.
         family: which loader reads it.
         output: what it predicts, for people.
+        size_mb: of the files that are fetched, about, in MB; None where nobody has looked.
     """
 
     short_name: str
@@ -25,6 +26,7 @@ class KnownModel:
     licence: str
     family: Family
     output: str
+    size_mb: int | None = None
 
     @property
     def is_permissive(self) -> bool:
@@ -34,7 +36,7 @@ class KnownModel:
 # Licences as the model cards stated them when this table was made; a card that says otherwise today wins at download.
 KNOWN_MODELS = (
     KnownModel(
-        "small", "depth-anything/Depth-Anything-V2-Small-hf", "apache-2.0", "transformers", "relative disparity"
+        "small", "depth-anything/Depth-Anything-V2-Small-hf", "apache-2.0", "transformers", "relative disparity", 99
     ),
     KnownModel(
         "base", "depth-anything/Depth-Anything-V2-Base-hf", "cc-by-nc-4.0", "transformers", "relative disparity"
@@ -42,8 +44,8 @@ KNOWN_MODELS = (
     KnownModel(
         "large", "depth-anything/Depth-Anything-V2-Large-hf", "cc-by-nc-4.0", "transformers", "relative disparity"
     ),
-    KnownModel("dpt", "Intel/dpt-large", "apache-2.0", "transformers", "relative disparity"),
-    KnownModel("zoe", "Intel/zoedepth-nyu-kitti", "mit", "transformers", "metric depth"),
+    KnownModel("dpt", "Intel/dpt-large", "apache-2.0", "transformers", "relative disparity", 1370),
+    KnownModel("zoe", "Intel/zoedepth-nyu-kitti", "mit", "transformers", "metric depth", 1380),
     KnownModel("depth-pro", "apple/DepthPro-hf", "apple-amlr", "transformers", "metric disparity"),
     KnownModel(
         "video-small",
