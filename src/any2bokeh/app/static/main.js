@@ -2,6 +2,8 @@
 import "./files.js";
 import "./keyboard.js";
 import "./keyframes.js";
+import "./loupe.js";
+import "./outlines.js";
 import "./picture.js";
 import "./stage.js";
 import "./tabs.js";
