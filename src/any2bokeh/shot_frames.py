@@ -1,6 +1,6 @@
 """From a shot to what a renderer is given, frame by frame."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -68,6 +68,55 @@ def frames_of(shot: Shot) -> Generator[ShotFrame, None, None]:
         added = treatment.add(index, frame.pixels, disparity, is_blurred=is_blurred, is_looked_at=is_looked_at)
         yield from wanted(added)
     yield from wanted(treatment.rest())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LookedAround:
+    """A frame whose edges are treated, with what was seen of the frames around it, for any focus and blur.
+
+    Attributes:
+        frame: as decoded.
+        treated: the same, its map at the size of the picture.
+        treatment: what knows the frames around it.
+    """
+
+    frame: Frame
+    treated: "TreatedFrame"
+    treatment: "FrameTreatment"
+
+    def given(self, shot: Shot) -> ShotFrame:
+        """What a renderer gets of it in a shot of the same clip and disparity: just what ``frames_of`` gives."""
+        return _with_plate(shot, self.frame, self.treated, self.treatment)
+
+
+def looked_around(shot: Shot, *, told: Callable[[], None] = lambda: None) -> LookedAround:
+    """Look at the frames around the one frame of a shot, as ``frames_of`` does, and keep what was seen.
+
+    Args:
+        shot: of one frame, which is blurred, with a plate.
+        told: called before every frame; what it raises ends the work.
+
+    Raises:
+        InputError: the clip or its disparity cannot be read.
+    """
+    from any2bokeh.frame_treatment import AHEAD, BACK, FrameTreatment
+
+    index, treatment, decoded = shot.start, FrameTreatment(shot.edges), None
+    first = max(index - BACK, shot.first_known)
+    known = shot.disparity.frame_count if shot.is_part else shot.source.info.frame_count
+    last = max(min(index + 1 + AHEAD, known, shot.disparity.frame_count), index + 1)
+    for frame, disparity in _read(shot, first, last):
+        told()
+        if frame.index == index:
+            decoded = frame
+        added = treatment.add(frame.index, frame.pixels, disparity, is_blurred=frame.index == index, is_looked_at=True)
+        for treated in added:
+            if treated.index == index and decoded is not None:
+                return LookedAround(decoded, treated, treatment)
+    for treated in treatment.rest():
+        if treated.index == index and decoded is not None:
+            return LookedAround(decoded, treated, treatment)
+    raise InputError(f"{shot.source.info.path} ends before frame {index}, although it states more frames")
 
 
 def _read(shot: Shot, first: int, last: int) -> Iterator[tuple[Frame, NDArray[np.float32]]]:

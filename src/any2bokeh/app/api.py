@@ -10,7 +10,9 @@ GET  /api/TOKEN/snapshot     see ``snapshot.py``
 GET  /api/TOKEN/events       snapshots as they change, as server-sent events
 POST /api/TOKEN/command      see ``commands.py``; answers with a snapshot
 GET  /api/TOKEN/picture      a frame as JPEG; ``frame`` and ``view``
-GET  /api/TOKEN/final        a ``region`` of it in full size and final quality
+GET  /api/TOKEN/strip        thumbnails of the clip in one row, as JPEG
+GET  /api/TOKEN/subjects     outlines of a frame: ``followed``, ``offered``, or ``under`` a point x, y
+GET  /api/TOKEN/final        a ``region`` of it in full size and final quality; soon with ``first=1``
 POST /api/TOKEN/video        the body is a file, which is opened; so for ``disparity``, ``script`` and ``project``
 GET  /api/TOKEN/result       the newest render, or that of number ``render``; ``loop`` likewise
 GET  /api/TOKEN/focus.json   the focus script
@@ -36,7 +38,8 @@ from any2bokeh import demo
 from any2bokeh.app.commands import command_of
 from any2bokeh.app.controls import controls
 from any2bokeh.app.events import EventStream
-from any2bokeh.app.final_frame import Region
+from any2bokeh.app.final_frame import Superseded
+from any2bokeh.app.final_region import Region
 from any2bokeh.app.guard import LIVE_PATH
 from any2bokeh.app.kept_projects import is_secret, new_secret
 from any2bokeh.app.picture import encoded
@@ -48,7 +51,7 @@ from any2bokeh.app.static_files import static_files
 from any2bokeh.app.studio import Studio
 from any2bokeh.app.upload import display_name, receive, require_size
 from any2bokeh.app.user_message import user_message
-from any2bokeh.errors import InputError, shown
+from any2bokeh.errors import InputError, require_choice, shown
 from any2bokeh.project_file import MAX_BYTES
 
 _COMMAND_BYTES = 1 << 16
@@ -82,6 +85,8 @@ class Api:
             Route(mine + "events", self._events),
             Route(mine + "command", self._command, methods=["POST"]),
             Route(mine + "picture", self._picture),
+            Route(mine + "strip", self._strip),
+            Route(mine + "subjects", self._subjects),
             Route(mine + "final", self._final),
             Route(mine + "video", self._video, methods=["POST"]),
             Route(mine + "disparity", self._disparity, methods=["POST"]),
@@ -129,14 +134,35 @@ class Api:
             headers |= {"X-Focus": f"{made.focus.focus_disparity:.4f}", "X-Blur": f"{made.focus.blur_strength:.4g}"}
         return Response(made.jpeg, media_type="image/jpeg", headers=headers)
 
+    def _strip(self, request: Request) -> Response:
+        return Response(self._session(request).opened().overview.strip(), media_type="image/jpeg", headers=_NOT_KEPT)
+
+    def _subjects(self, request: Request) -> Response:
+        session, frame = self._session(request), _frame(request)
+        project, asked = session.opened(), request.query_params.get("which", "followed")
+        require_choice("which", asked, ("followed", "offered", "under"))
+        if asked == "offered":
+            found = project.outlines_offered(frame)
+        elif asked == "under":
+            found = [project.outline_under(frame, _share(request, "x"), _share(request, "y"))]
+        else:
+            found = [project.followed(frame)]
+        return _json({"subjects": [each for each in found if each is not None]})
+
     def _final(self, request: Request) -> Response:
         asked = request.query_params.get("region", "")
         try:
             region = Region(*(float(each) for each in asked[:100].split(",")))
         except (ValueError, TypeError) as error:
             raise InputError(f"region is {shown(asked)}; it must be x0,y0,x1,y1, all from 0 to 1") from error
-        jpeg, lies = self._session(request).final(_frame(request), request.query_params.get("view", "result"), region)
+        view, is_first = request.query_params.get("view", "result"), request.query_params.get("first") == "1"
+        try:
+            made = self._session(request).final(_frame(request), view, region, is_first=is_first)
+        except Superseded:
+            return Response(status_code=204, headers=_NOT_KEPT)
+        jpeg, lies, is_provisional = made
         headers = _NOT_KEPT | {"X-Region": f"{lies.x0:.6f},{lies.y0:.6f},{lies.x1:.6f},{lies.y1:.6f}"}
+        headers["X-Provisional"] = str(int(is_provisional))
         return Response(jpeg, media_type="image/jpeg", headers=headers)
 
     async def _video(self, request: Request) -> Response:
@@ -206,6 +232,17 @@ def _frame(request: Request) -> int:
     if not (asked.isascii() and asked.isdigit() and len(asked) < 10):
         raise InputError(f"frame is {shown(asked)}; it must be a whole number")
     return int(asked)
+
+
+def _share(request: Request, name: str) -> float:
+    asked = request.query_params.get(name, "")
+    try:
+        share = float(asked[:30])
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise InputError(f"{name} is {shown(asked)}; it must be a number from 0 to 1")
+    return share
 
 
 def _name(request: Request, otherwise: str) -> str:

@@ -124,6 +124,18 @@ class SetBlur:
 
 
 @dataclass(frozen=True, slots=True)
+class SetAperture:
+    """Give the blur the strength of an f-number of the lens, as ``SetBlur`` does with K."""
+
+    frame: int
+    f_number: float
+    begins: bool = False
+
+    def run(self, session: "Session") -> None:
+        session.opened().aperture(self.f_number, frame=self.frame, begins=self.begins)
+
+
+@dataclass(frozen=True, slots=True)
 class TakeLens:
     """Put on a lens of the catalogue."""
 
@@ -158,8 +170,19 @@ class SetLook:
 
 
 @dataclass(frozen=True, slots=True)
+class PlayOnly:
+    """Play and render from the in point to the out point, both included; None = that end of the clip."""
+
+    in_frame: int | None
+    out_frame: int | None
+
+    def run(self, session: "Session") -> None:
+        session.opened().play_only(self.in_frame, self.out_frame)
+
+
+@dataclass(frozen=True, slots=True)
 class Render:
-    """Render the whole clip."""
+    """Render the clip, from its in point to its out point."""
 
     engine: Engine = "layered"
     format: str = "mp4"
@@ -196,9 +219,11 @@ COMMANDS: dict[str, type[Command]] = {
     "undo": Undo,
     "redo": Redo,
     "blur": SetBlur,
+    "aperture": SetAperture,
     "lens": TakeLens,
     "lens number": SetLensNumber,
     "look": SetLook,
+    "part": PlayOnly,
     "render": Render,
     "loop": Loop,
     "cancel": Cancel,
@@ -280,6 +305,7 @@ _KEYFRAME_CHANGES: dict[str, Any] = {
     "easing": str,
     "transition_s": float | None,
     "blur_strength": float | None,
+    "f_number": float | None,
     "focus_disparity": float,
     "cut": bool,
     "track": bool,

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from any2bokeh.app.depth import ClipDepth, Maps, seed_of
+from any2bokeh.app.followed import FollowedSubjects
 from any2bokeh.disparity import DisparitySource
 from any2bokeh.errors import InputError
 from any2bokeh.focus import BoxTarget, FocusScript, PointTarget, Target, TrackerChoice, resolve
@@ -25,6 +27,11 @@ _log = logging.getLogger(__name__)
 _STEP = 12
 # Targets whose subjects are remembered; each subject holds a decoder.
 _SUBJECTS = 8
+# Scripts whose focus is remembered, to be compared with.
+_EARLIER = 4
+
+FocusValues = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
+"""d_f, K and slab of all frames, not a number where one is not known."""
 
 # Pictures that come one after another must not stop the tracker for good.
 _STANDS_BACK_S = 0.5
@@ -99,6 +106,8 @@ class FocusFollower:
         self.blur = np.full(count, np.nan)
         self.slab = np.zeros(count)
         self.progress = Progress()
+        self.followed = FollowedSubjects()
+        self._earlier: deque[tuple[FocusScript, FocusValues]] = deque(maxlen=_EARLIER)
         self._following: tuple[Maps, TrackedSubjects] | None = None
         self._kept: set[tuple[Target, int]] = set()
         self._pictures = 0
@@ -113,6 +122,10 @@ class FocusFollower:
             is_same = script == self._wanted and self._strokes == self._depth.strokes
             if is_same and self.progress.stage != "failed":
                 return
+            if self._wanted is not None and self._strokes == self._depth.strokes:
+                values = self.focus.copy(), self.blur.copy(), self.slab.copy()
+                self._earlier = deque((each for each in self._earlier if each[0] != self._wanted), _EARLIER)
+                self._earlier.append((self._wanted, values))
             self._strokes = self._depth.strokes
             self._wanted, self._anchor, self._is_new = script, frame, True
             self.focus[:], self.blur[:] = np.nan, np.nan
@@ -152,6 +165,18 @@ class FocusFollower:
                 self._quick = path, self._depth.opened(path)
             track = self._resolved(_held(script), self._quick[1], frame, frame + 1, None)
         return FocusOfFrame(float(track.focus_disparity[0]), float(track.blur_strength[0]), True)
+
+    def is_wanted(self, script: FocusScript) -> bool:
+        """Whether this is the script whose focus ``at`` tells."""
+        with self._changed:
+            return self._wanted == script
+
+    def earlier(self, script: FocusScript, frame: int) -> FocusOfFrame | None:
+        """The focus of a frame under a script that was wanted before; None where it is not remembered."""
+        with self._changed:
+            known = [values for each, values in self._earlier if each == script]
+            focus, blur, slab = (float(each[frame]) for each in known[-1]) if known else (np.nan, np.nan, 0.0)
+        return None if np.isnan(focus) else FocusOfFrame(focus, blur, False, slab)
 
     def found(self, script: FocusScript) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]] | None:
         """d_f, K and slab of all frames for a script; None where they are not all known, or another is wanted."""
@@ -248,7 +273,9 @@ class FocusFollower:
             self._depth.opened(path),
             self._tracker,
             on_tracked_frame=lambda frame, tracked: self._stand_back(),
+            on_subject_frame=self.followed.note,
         )
+        self.followed.forget_all_but(followed)
         self._following, self._kept = (path, subjects), followed
         return subjects
 

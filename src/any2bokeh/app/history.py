@@ -46,6 +46,11 @@ class History(Generic[State]):
         self.now = state
 
     @property
+    def before(self) -> State | None:
+        """The state before, if there is one."""
+        return self._past[-1] if self._past else None
+
+    @property
     def can_undo(self) -> bool:
         return bool(self._past)
 

@@ -1,4 +1,4 @@
-"""One frame as the page shows it: refocused in draft quality, as it was, with its focal plane, or its disparity."""
+"""One frame as the page shows it: refocused in draft quality, as it was, or what is known of its depth and subject."""
 
 import threading
 from dataclasses import dataclass
@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from any2bokeh.app.depth import ClipDepth, Maps
-from any2bokeh.app.final_frame import FinalFrames, Region
+from any2bokeh.app.final_frame import FinalFrames
+from any2bokeh.app.final_region import Region
 from any2bokeh.app.follower import FocusFollower, FocusOfFrame
 from any2bokeh.app.frame_reader import FrameReader
 from any2bokeh.disparity import DisparitySource
@@ -23,11 +24,13 @@ from any2bokeh.preview import Preview, focal_plane_overlay
 from any2bokeh.renderers.base import Renderer, RenderInput
 from any2bokeh.video import VideoSource
 
-View = Literal["result", "source", "plane", "depth"]
+View = Literal["result", "source", "plane", "depth", "matte", "edges"]
 
 _DRAFT = EngineSettings(render_quality="draft")
 _JPEG_QUALITY = 90
 _FOCUS_COLOUR = np.array([0.25, 0.95, 0.45], np.float32)[:, None, None]
+_NEAR_COLOUR = np.array([0.98, 0.62, 0.15], np.float32)[:, None, None]
+_FAR_COLOUR = np.array([0.2, 0.5, 0.98], np.float32)[:, None, None]
 _IN_FOCUS_WITHIN = 0.02  # of disparity
 
 
@@ -79,6 +82,7 @@ class PictureMaker:
         """
         count = self._source.info.frame_count
         require_choice("view", view, get_args(View))
+        self._final.forget(frame)
         if not 0 <= frame < count:
             raise InputError(f"there is no frame {frame}; the clip has frames 0 to {count - 1}")
         with self._follower.paused(), self._lock:
@@ -87,22 +91,58 @@ class PictureMaker:
                 return Picture(self._jpeg(pixels), False, None)
             path = self._depth.nearest(script)
             focus = self._follower.at(frame)
-            if path is None or (focus is None and view != "depth"):
+            if view == "matte":
+                return self._matte(frame, pixels, script, focus)
+            if path is None or (focus is None and view not in ("depth", "edges")):
                 return Picture(self._jpeg(pixels), script is not None, None)
             bands = self._treated(path, frame, pixels)
             is_provisional = self._depth.ready(script) != path or (focus is not None and focus.is_provisional)
             if view == "depth":
                 return Picture(encoded(_disparity_shown(bands.disparity, focus)), is_provisional, focus)
+            if view == "edges":
+                return Picture(encoded(_edges_shown(pixels, bands)), is_provisional, focus)
             assert focus is not None
             shown = self._rendered(frame, pixels, bands, focus, look)
             if view == "plane":
                 return Picture(encoded(focal_plane_overlay(shown)), is_provisional, focus)
             return Picture(self._jpeg(shown.pixels), is_provisional, focus)
 
+    def earlier(self, frame: int, script: FocusScript | None, look: Look) -> Picture:
+        """The result under decisions of before, to be compared with.
+
+        Raises:
+            InputError: no such frame, or a clip that cannot be read.
+        """
+        count = self._source.info.frame_count
+        if not 0 <= frame < count:
+            raise InputError(f"there is no frame {frame}; the clip has frames 0 to {count - 1}")
+        focus = None
+        if script is not None:
+            focus = self._follower.at(frame) if self._follower.is_wanted(script) else None
+            focus = focus or self._follower.earlier(script, frame)
+        with self._follower.paused(), self._lock:
+            pixels, path = self.frames.at(frame), self._depth.nearest(script)
+            if path is None or focus is None:
+                return Picture(self._jpeg(pixels), script is not None, None)
+            shown = self._rendered(frame, pixels, self._treated(path, frame, pixels), focus, look)
+            return Picture(self._jpeg(shown.pixels), focus.is_provisional, focus)
+
+    def _matte(
+        self, frame: int, pixels: NDArray[np.float32], script: FocusScript | None, focus: FocusOfFrame | None
+    ) -> Picture:
+        """The matte of what is followed, white; black where nothing is."""
+        matte = self._follower.followed.matte(script, frame)
+        is_provisional = matte is None and self._follower.progress.stage in ("estimating", "following")
+        height, width = pixels.shape[1:]
+        shown = np.zeros((height, width), np.float32)
+        if matte is not None:
+            shown = np.asarray(cv2.resize(matte, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+        return Picture(encoded(np.repeat(shown[None], 3, axis=0)), is_provisional, focus)
+
     def final(
-        self, frame: int, view: str, region: Region, script: FocusScript | None, look: Look
-    ) -> tuple[bytes, Region]:
-        """A region in full size and final quality, as JPEG, and where its pixels lie.
+        self, frame: int, view: str, region: Region, script: FocusScript | None, look: Look, *, is_first: bool = False
+    ) -> tuple[bytes, Region, bool]:
+        """A region in full size and final quality, as JPEG, where its pixels lie, and whether better ones will come.
 
         Args:
             frame: which.
@@ -110,13 +150,19 @@ class PictureMaker:
             region: of the picture.
             script: what is in focus.
             look: of the lens.
+            is_first: whether it is wanted soon, without what the frames around saw; see ``FinalFrames.first``.
 
         Raises:
             InputError: no such frame or view, or the focus is still being found.
+            Superseded: another frame was asked for meanwhile.
         """
         require_choice("view", view, ("result", "source"))
-        pixels, lies = region.of(self._final.at(frame, script if view == "result" else None, look))
-        return self._jpeg(pixels), lies
+        script = script if view == "result" else None
+        if is_first:
+            pixels, lies, is_provisional = self._final.first(frame, region, script, look)
+            return self._jpeg(pixels), lies, is_provisional
+        pixels, lies = region.of(self._final.at(frame, script, look))
+        return self._jpeg(pixels), lies, False
 
     def close(self) -> None:
         """Stop reading."""
@@ -161,6 +207,19 @@ def _disparity_shown(disparity: NDArray[np.float32], focus: FocusOfFrame | None)
     away = np.abs(disparity - np.float32(focus.focus_disparity))
     share = 0.6 * np.clip(1.5 - away / _IN_FOCUS_WITHIN, 0, 1)
     return np.asarray(grey + share * (_FOCUS_COLOUR * (0.4 + 0.6 * grey) - grey), np.float32)
+
+
+def _edges_shown(pixels: NDArray[np.float32], bands: EdgeBands) -> NDArray[np.float32]:
+    """The picture in dark grey, and the band in colour: orange shows the nearer surface, blue the farther, white both.
+
+    ``(3, H, W)``.
+    """
+    grey = np.repeat(0.3 * pixels.mean(axis=0, keepdims=True), 3, axis=0)
+    is_mixed = bands.alpha > 0
+    share = np.where(is_mixed, bands.alpha, bands.near_share)
+    colour = share * _NEAR_COLOUR + (1 - share) * _FAR_COLOUR
+    colour = np.where(is_mixed, 1 - 2 * np.abs(share - 0.5) * (1 - colour), 0.75 * colour)
+    return np.asarray(np.where(bands.band | is_mixed, colour, grey), np.float32)
 
 
 def encoded(pixels: NDArray[np.float32]) -> bytes:

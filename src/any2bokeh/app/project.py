@@ -1,17 +1,20 @@
 """A clip that a user has opened, with all that they have decided about it."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from any2bokeh.app import editing
 from any2bokeh.app.depth import ClipDepth, shown_name
-from any2bokeh.app.final_frame import Region
+from any2bokeh.app.final_region import Region
 from any2bokeh.app.follower import FocusFollower, samples
 from any2bokeh.app.history import History
 from any2bokeh.app.keyframe_rows import rows
 from any2bokeh.app.mounted_lens import LENS_SETTINGS, NO_LENS, MountedLens
+from any2bokeh.app.outlines import Outline, OutlineFinder, outline_of
+from any2bokeh.app.overview import OverviewMaker
 from any2bokeh.app.picture import Picture, PictureMaker
 from any2bokeh.app.snapshot import ClipSnapshot
 from any2bokeh.disparity.mending import Stroke, require_count
@@ -79,6 +82,8 @@ class Project:
         self.history = History(decisions or Decisions())
         self.follower = FocusFollower(source, depth, tracker, told)
         self._pictures = PictureMaker(source, depth, self.follower)
+        self._outlines = OutlineFinder(source.info, self._pictures.frames, depth)
+        self.overview = OverviewMaker(source, depth.opened, told)
         self.revision = 0
         self.frame = 0
         self.in_frame: int | None = None
@@ -115,8 +120,14 @@ class Project:
             )
         )
 
-    def blur(self, blur_strength: float, *, frame: int = 0, begins: bool = False) -> None:
+    def blur(self, blur_strength: float, *, frame: int = 0, begins: bool = False, gesture: str = "blur") -> None:
         """Give the blur another strength where it holds at a frame, or, if it ``begins``, from that frame on.
+
+        Args:
+            blur_strength: K.
+            frame: where.
+            begins: see above.
+            gesture: see ``History.enter``.
 
         Raises:
             InputError: no strength, or outside the clip.
@@ -133,7 +144,42 @@ class Project:
             decisions = replace(
                 decisions, script=script, blur_strength=script.keyframes[0].blur_strength or blur_strength
             )
-        self._enter(decisions, gesture="blur")
+        self._enter(decisions, gesture=gesture)
+
+    def aperture(self, f_number: float, *, frame: int = 0, begins: bool = False) -> None:
+        """Give the blur the strength of an f-number where it holds at a frame, or, if it ``begins``, from there on.
+
+        K is that of the lens on the camera at this f-number. The strength is what is kept, so that a focus script
+        means the same without its lens.
+
+        Raises:
+            InputError: an f-number outside its range, outside the clip, or nothing in focus yet.
+        """
+        self.blur(self._blur_of(f_number), frame=frame, begins=begins, gesture="aperture")
+        starts = [start for start, _ in self._strengths()]
+        if not any(start <= frame for start in starts[1:]):  # the lens is at the f-number that the clip begins with
+            self._enter(replace(self.now, lens=self.now.lens.changed(f_number=f_number)), gesture="aperture")
+
+    def _blur_of(self, f_number: float) -> float:
+        LENS_SETTINGS["f_number"].require(f_number)
+        product = self.f_number_times_blur
+        if product is None:
+            raise InputError("an f-number needs a subject in focus that is known by now; click the subject, or wait")
+        return round(product / f_number, 4)
+
+    @property
+    def f_number_times_blur(self) -> float | None:
+        """What f-number and K make together with this lens; None until the disparity of the subject is known."""
+        script, lens = self.now.script, self.now.lens
+        if script is None:
+            return None
+        first = next((k.frame for k in script.keyframes if k.target is not None), 0)
+        focus = float(self.follower.focus[first])
+        if not 0 < focus <= 1:
+            return None
+        with suppress(InputError):  # a lens that cannot focus there
+            return lens.f_number * lens.optics.blur_strength(focus)
+        return None
 
     def blur_of_lens(self, /, **numbers: float) -> None:
         """Give the blur the strength of the lens, after changing numbers of it.
@@ -193,13 +239,55 @@ class Project:
         gesture = None if is_choice else "look " + " ".join(values)
         self._enter(replace(self.now, lens=self.now.lens.with_look(**values)), gesture=gesture)
 
+    def outline_under(self, frame: int, x: float, y: float) -> Outline | None:
+        """What a click would take; see ``OutlineFinder.under``."""
+        with self.follower.paused():
+            return self._outlines.under(frame, x, y, self.now.script)
+
+    def outlines_offered(self, frame: int) -> list[Outline]:
+        """The subjects of a frame; see ``OutlineFinder.offered``."""
+        with self.follower.paused():
+            return self._outlines.offered(frame, self.now.script)
+
+    def play_only(self, in_frame: int | None, out_frame: int | None) -> None:
+        """Play and render a part of the clip alone, from its in point to its out point.
+
+        Args:
+            in_frame, out_frame: first and last frame of the part; None = that end of the clip.
+
+        Raises:
+            InputError: outside the clip, or out before in.
+        """
+        for frame in (in_frame, out_frame):
+            if frame is not None:
+                self._require_frame(frame)
+        last = self.source.info.frame_count - 1
+        if (in_frame or 0) > (last if out_frame is None else out_frame):
+            raise InputError(f"the in point is frame {in_frame}, after the out point, frame {out_frame}; set it before")
+        self.in_frame = in_frame or None
+        self.out_frame = None if out_frame == last else out_frame
+
+    @property
+    def part(self) -> tuple[int, int]:
+        """The frames ``first <= index < end`` that are played and rendered."""
+        return self.in_frame or 0, self.source.info.frame_count if self.out_frame is None else self.out_frame + 1
+
+    @property
+    def to_render(self) -> tuple[Decisions, tuple[int, int]]:
+        """All that a render depends on."""
+        return self.now, self.part
+
     def move(self, frame: int, to: int) -> None:
         """Put a keyframe at another frame."""
         self._require_frame(to)
         self._enter_script(editing.moved(self._script(), frame, to))
 
     def change(self, frame: int, changes: dict[str, Any]) -> None:
-        """Change values of a keyframe; see ``editing.changed``."""
+        """Change values of a keyframe; see ``editing.changed``. An ``f_number`` stands for its K."""
+        if "f_number" in changes:
+            changes = dict(changes)
+            f_number = changes.pop("f_number")
+            changes["blur_strength"] = None if f_number is None else self._blur_of(f_number)
         self._enter_script(editing.changed(self._script(), frame, changes))
 
     def delete(self, frame: int) -> None:
@@ -260,13 +348,28 @@ class Project:
         self._changed()
 
     def picture(self, frame: int, view: str) -> Picture:
-        """A frame as the page shows it; see ``PictureMaker.picture``."""
+        """A frame as the page shows it; see ``PictureMaker.picture``. ``last`` is the result of the setting before.
+
+        Raises:
+            InputError: as there; or there is no setting before.
+        """
+        if view == "last":
+            before = self.history.before
+            if before is None:
+                raise InputError("there is no earlier setting to compare with; change the focus, the blur or the lens")
+            return self._pictures.earlier(frame, before.script, before.lens.look)
         self.frame = frame
         return self._pictures.picture(frame, view, self.now.script, self.now.lens.look)
 
-    def final(self, frame: int, view: str, region: Region) -> tuple[bytes, Region]:
+    def followed(self, frame: int) -> Outline | None:
+        """The outline of the subject that is followed in a frame; None where none is, or it is not known yet."""
+        self._require_frame(frame)
+        matte = self.follower.followed.matte(self.now.script, frame)
+        return None if matte is None else outline_of(matte)
+
+    def final(self, frame: int, view: str, region: Region, *, is_first: bool = False) -> tuple[bytes, Region, bool]:
         """A region of a frame as a render will have it; see ``PictureMaker.final``."""
-        return self._pictures.final(frame, view, region, self.now.script, self.now.lens.look)
+        return self._pictures.final(frame, view, region, self.now.script, self.now.lens.look, is_first=is_first)
 
     def blur_at(self, frame: int) -> float:
         """K at a frame."""
@@ -279,6 +382,8 @@ class Project:
     def snapshot(self) -> ClipSnapshot:
         """What the page shows of it."""
         info, now, progress = self.source.info, self.now, self.follower.progress
+        self.overview.want(self.depth.nearest(now.script))
+        seen = self.overview.now
         return {
             "name": self.name,
             "width": info.width,
@@ -286,12 +391,20 @@ class Project:
             "fps": round(float(info.fps), 3),
             "frames": info.frame_count,
             "is_demo": self.is_demo,
+            "in_frame": self.in_frame,
+            "out_frame": self.out_frame,
+            "overview": {
+                "thumbnails": [len(seen.frames), seen.thumbnails],
+                "ribbon": list(seen.ribbon),
+                "inverse_metres_per_unit": seen.inverse_metres_per_unit,
+            },
             "revision": self.revision,
             "depth": "from a file" if self.depth.given else shown_name(self.depth.name),
             "depth_is_rough": self.depth.given is None and self.depth.name == "rough",
             "keyframes": rows(now.script, float(info.fps)),
             "strengths": self._strengths(),
             "strokes": [(stroke.frame, stroke.tool) for stroke in now.strokes],
+            "f_number_times_blur": self.f_number_times_blur,
             "is_dense": now.script is not None and now.script.dense is not None,
             "can_undo": self.history.can_undo,
             "can_redo": self.history.can_redo,
@@ -313,6 +426,7 @@ class Project:
 
     def close(self) -> None:
         """End all work on it and close its files."""
+        self.overview.close()
         self.follower.close()
         self._pictures.close()
 

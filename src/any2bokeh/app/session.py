@@ -16,7 +16,7 @@ from any2bokeh.app.commands import Command
 from any2bokeh.app.depth import ClipDepth, Maps
 from any2bokeh.app.depth_download import ModelDownloads, offered
 from any2bokeh.app.events import Changes
-from any2bokeh.app.final_frame import Region
+from any2bokeh.app.final_region import Region
 from any2bokeh.app.kept_projects import KeptProject, Shelf
 from any2bokeh.app.picture import Picture
 from any2bokeh.app.project import Decisions, Project
@@ -410,14 +410,14 @@ class Session:
         with self._one_picture():
             return self.opened().picture(frame, view)
 
-    def final(self, frame: int, view: str, region: Region) -> tuple[bytes, Region]:
+    def final(self, frame: int, view: str, region: Region, *, is_first: bool = False) -> tuple[bytes, Region, bool]:
         """A region of a frame as a render will have it; see ``PictureMaker.final``.
 
         Raises:
             Busy, InputError: as for ``picture``; or the focus is still being found.
         """
         with self._one_picture():
-            return self.opened().final(frame, view, region)
+            return self.opened().final(frame, view, region, is_first=is_first)
 
     @contextmanager
     def _one_picture(self) -> Iterator[None]:
@@ -430,7 +430,7 @@ class Session:
             self._drawing.release()
 
     def render(self, *, engine: Engine = "layered", format: str = "mp4") -> None:
-        """Ask for a render of the whole clip.
+        """Ask for a render of the clip, from its in point to its out point.
 
         Raises:
             InputError: nothing is in focus, or too many of theirs are not over yet, or wait.
@@ -438,7 +438,7 @@ class Session:
         require_choice("format", format, FORMATS)
         with self.lock:
             project = self.opened()
-            work, decisions = self._work(project, engine), project.now
+            work, decisions = self._work(project, engine), project.to_render
             project.engine = engine
             self._number += 1
             number = self._number
@@ -473,7 +473,7 @@ class Session:
             def made(report: Report) -> Path:
                 return work.loop(report, start_s=start_s, end_s=end_s, number=number)
 
-            self._start("loop", made, "loop.mp4", project.now)
+            self._start("loop", made, "loop.mp4", project.to_render)
 
     def cancel(self) -> None:
         """End the render, if there is one."""
@@ -624,7 +624,7 @@ class Session:
             look=project.now.lens.look if engine == "layered" else Look(),
             engine=self._engine(engine),
         )
-        return RenderWork(project.path, project.depth, recipe, self.folder)
+        return RenderWork(project.path, project.depth, recipe, self.folder, _part_of(project))
 
     def _engine(self, engine: Engine) -> EngineSettings:
         require_choice("engine", engine, get_args(Engine))
@@ -634,7 +634,7 @@ class Session:
             raise InputError(NO_DIFFUSION)
         return EngineSettings(engine="diffusion", model=self._settings.model, device=self._settings.device)
 
-    def _start(self, kind: JobKind, work: Callable[[Report], Path], name: str, decisions: Decisions) -> None:
+    def _start(self, kind: JobKind, work: Callable[[Report], Path], name: str, decisions: object) -> None:
         if self._is_closed:
             raise Gone("this page has been closed; reload it")
         if self.is_busy:
@@ -671,7 +671,10 @@ class Session:
             words += ["--disparity", project.depth.given_name]
         elif project.depth.model != DEFAULT_CHOICE:
             words += ["--depth-model", project.depth.model]
-        words += ["--focus-script", "focus.json", *project.now.lens.typed_look(), "-o", "out.mp4"]
+        words += ["--focus-script", "focus.json", *project.now.lens.typed_look()]
+        if (part := _part_of(project)) is not None:
+            words += ["--frames", f"{part[0]}:{part[1]}"]
+        words += ["-o", "out.mp4"]
         return shlex.join(words)
 
 
@@ -680,5 +683,10 @@ def _file_name(project: Project) -> str:
     return f"{Path(display_name(project.title)).stem or 'project'}{project_file.SUFFIX}"
 
 
+def _part_of(project: Project) -> tuple[int, int] | None:
+    """The frames ``first <= index < end`` that a render makes; None = all."""
+    return None if project.part == (0, project.source.info.frame_count) else project.part
+
+
 def _is_current(job: RenderJob, project: Project | None) -> bool:
-    return project is not None and job.decisions == project.now
+    return project is not None and job.decisions == project.to_render

@@ -26,9 +26,19 @@ class LensSnapshot(TypedDict):
     numbers: dict[str, float]
 
 
+class OverviewSnapshot(TypedDict):
+    """What is seen of a clip at a glance; see ``overview.Overview``. ``thumbnails`` are those there, and in all."""
+
+    thumbnails: list[int]
+    ribbon: list[tuple[float, float] | None]
+    inverse_metres_per_unit: float | None
+
+
 class ClipSnapshot(TypedDict):
     """A clip, and what is decided about it.
 
+    ``in_frame`` and ``out_frame`` are the first and last frame that is played and rendered, None that end of the clip.
+    ``f_number_times_blur`` is what an f-number and its K make together with the lens, None while that is not known.
     ``strengths`` are the frames from which on another blur strength K is meant, with that K; ``focus`` and ``blur``
     are samples of d_f and K evenly over the clip, None where they are not known yet; ``strokes`` are frame and tool of
     each stroke of the brush.
@@ -40,12 +50,16 @@ class ClipSnapshot(TypedDict):
     fps: float
     frames: int
     is_demo: bool
+    in_frame: int | None
+    out_frame: int | None
+    overview: OverviewSnapshot
     revision: int
     depth: str
     depth_is_rough: bool
     keyframes: list[dict[str, Any]]
     strengths: list[tuple[int, float]]
     strokes: list[tuple[int, str]]
+    f_number_times_blur: float | None
     is_dense: bool
     can_undo: bool
     can_redo: bool

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from any2bokeh.subject.tracker import TrackedFrame, Tracker
 
 OnTrackedFrame = Callable[[int, "TrackedFrame"], None]
+OnSubjectFrame = Callable[[PointTarget | BoxTarget, int, int, "TrackedFrame"], None]
 # Less of a subject than this share of the frames is remarked on.
 _SEEN_SHARE = 0.5
 
@@ -39,6 +40,7 @@ class TrackedSubjects:
         disparity: of the clip, with frames counted likewise.
         tracker: which tracker is wanted.
         on_tracked_frame: called with every frame of every subject, and what it shows of it.
+        on_subject_frame: the same, told what was pointed at and in which frame before.
     """
 
     def __init__(
@@ -48,11 +50,12 @@ class TrackedSubjects:
         tracker: LoadsTracker,
         *,
         on_tracked_frame: OnTrackedFrame | None = None,
+        on_subject_frame: OnSubjectFrame | None = None,
     ) -> None:
         self.pictures = pictures
         self.disparity = disparity
         self._wanted = tracker
-        self._on_tracked_frame = on_tracked_frame
+        self._on_tracked_frame, self._on_subject_frame = on_tracked_frame, on_subject_frame
         self._loaded: Tracker | None = None
         self._remarks: list[str] = []
         self._subjects: dict[tuple[PointTarget | BoxTarget, int], TrackedSubject] = {}
@@ -79,9 +82,21 @@ class TrackedSubjects:
                 tracker=self.tracker,
                 pictures=self.pictures,
                 disparity=self.disparity,
-                on_tracked_frame=self._on_tracked_frame,
+                on_tracked_frame=self._heard_by(target, frame),
             )
         return self._subjects[key]
+
+    def _heard_by(self, target: PointTarget | BoxTarget, first: int) -> OnTrackedFrame | None:
+        told, told_of = self._on_tracked_frame, self._on_subject_frame
+        if told_of is None:
+            return told
+
+        def both(frame: int, tracked: "TrackedFrame") -> None:
+            if told:
+                told(frame, tracked)
+            told_of(target, first, frame, tracked)
+
+        return both
 
     def warnings(self) -> tuple[str, ...]:
         """Which tracker is at work where that is worth a remark, and what looks wrong about the subjects so far."""

@@ -5,8 +5,12 @@ import { byId } from "./element.js";
 import { openHelp } from "./help.js";
 import { playOrStop } from "./loop.js";
 import { go, show, step } from "./place.js";
+import { holdOver, toggleLoupe } from "./loupe.js";
+import { toggleSubjects } from "./outlines.js";
+import { isWatching, leaveRender } from "./rendered.js";
 import { focusAt, toggleCompare, toggleLock } from "./stage.js";
 import { clamp, clip, store } from "./store.js";
+import { toggleEnd } from "./timeline.js";
 import { nextZoom, zoomBy } from "./zoom.js";
 
 // ---- a point chosen with the arrow keys ----------------------------------------------------------------------------
@@ -17,6 +21,7 @@ function drawAim() {
   mark.hidden = !aim.isOn;
   mark.style.left = `${aim.x * 100}%`;
   mark.style.top = `${aim.y * 100}%`;
+  if (aim.isOn) holdOver(aim.x, aim.y);
 }
 
 function aimed(event) {
@@ -42,7 +47,9 @@ const KEYS = {
   Home: () => go(0), End: () => go(clip().frames - 1), b: toggleBrush,
   "[": () => (isBrushing() ? resize(-1) : step("previous")), "]": () => (isBrushing() ? resize(1) : step("next")),
   " ": playOrStop, 1: () => show("result"), 2: () => show("source"), 3: () => show("plane"), 4: () => show("depth"),
-  z: nextZoom, "+": () => zoomBy(1), "=": () => zoomBy(1), "-": () => zoomBy(-1), c: toggleCompare, l: toggleLock, f: takeAim,
+  5: () => show("matte"), 6: () => show("edges"), i: () => toggleEnd("in_frame"), o: () => toggleEnd("out_frame"),
+  m: toggleLoupe, s: toggleSubjects,
+  z: nextZoom, "+": () => zoomBy(1), "=": () => zoomBy(1), "-": () => zoomBy(-1), c: (event) => toggleCompare(event.shiftKey ? "last" : "source"), l: toggleLock, f: takeAim,
   Delete: () => clip().keyframes.some((k) => k.frame === store.frame) && command("delete", { frame: store.frame }),
 };
 const OF_SLIDERS = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", "PageUp", "PageDown"];
@@ -52,6 +59,7 @@ function pressed(event) {
   if (event.key === "?") { if (!document.querySelector("dialog[open]")) openHelp(); return; }
   if (!clip() || document.querySelector("dialog[open]")) return;
   if (event.ctrlKey || event.metaKey || event.altKey) { reversed(event); return; }
+  if (event.key === "Escape" && isWatching()) { event.preventDefault(); leaveRender(); return; }
   if (aim.isOn && aimed(event)) { event.preventDefault(); return; }
   if (isItsOwn(event)) return;
   const act = KEYS[event.key] || KEYS[event.key.toLowerCase()];

@@ -15,7 +15,7 @@ function draw() {
     ? "The script has a value for every frame. Clear it to set keyframes here."
     : "There are no keyframes yet. Click the subject that should be sharp.";
   byId("clear").hidden = !(now.keyframes.length || now.is_dense);
-  const known = JSON.stringify([store.token, now.keyframes, now.frames, store.refusals]);
+  const known = JSON.stringify([store.token, now.keyframes, now.frames, store.refusals, now.f_number_times_blur?.toPrecision(6)]);
   const isNew = list.dataset.known !== known;
   if (isNew) drawRows(now, known);
   for (const item of list.children) {
@@ -47,7 +47,8 @@ function showRow(item) {
 function row(k, now) {
   const change = (changes) => command("change", { frame: k.frame, changes });
   const frame = box("Frame of the keyframe", k.frame, { min: 0, max: now.frames - 1, step: 1, className: "st-frame" }, async (to) => {
-    if (to === null || to === k.frame) return;
+    if (to === null) { frame.value = k.frame; return; }
+    if (to === k.frame) return;
     if (await command("move", { frame: k.frame, to: Math.round(to) })) go(Math.round(to));
   });
   const what = el("button", { type: "button", className: "st-what", textContent: k.what, title: "Go to this keyframe" });
@@ -61,6 +62,9 @@ function row(k, now) {
   gone.addEventListener("click", () => command("delete", { frame: k.frame }));
 
   const blur = box("Blur strength K, pixels", k.blur_strength, { min: 0, step: "any", placeholder: "same" }, (value) => change({ blur_strength: value }));
+  const product = now.f_number_times_blur;
+  const stop = box("f-number", product && k.blur_strength ? product / k.blur_strength : null, { min: 0.3, step: "any", placeholder: "same" }, (value) => change({ f_number: value }));
+  stop.disabled = !product;
   const easing = el("select", {}, ...["smooth", "linear", "hold"].map((name) => el("option", { value: name, selected: name === k.easing }, name)));
   easing.setAttribute("aria-label", "Easing");
   easing.addEventListener("change", () => change({ easing: easing.value }));
@@ -68,7 +72,7 @@ function row(k, now) {
 
   const item = el("li", {},
     el("div", { className: "st-row-top" }, frame, what, follow, lock, gone),
-    el("div", { className: "st-row-more" }, el("label", {}, "K ", blur), el("label", {}, "Move ", easing), el("label", {}, "in ", seconds, " s")));
+    el("div", { className: "st-row-more" }, el("label", {}, "K ", blur), el("label", {}, "f/ ", stop), el("span", { className: "st-break" }), el("label", {}, "Move ", easing), el("label", {}, "in ", seconds, " s")));
   item.dataset.frame = k.frame;
   if (k.gives_way) { item.classList.add("gives-way"); item.title = "Ignored because a locked keyframe is near it"; }
   return item;

@@ -15,7 +15,8 @@ export function makeLens(tables) {
   });
   byId("strength-slider").append(strength.element);
   for (const row of tables.numbers) {
-    const slider = new Slider(row, (value) => command("lens number", { name: row.name, value }, { replaces: row.name }));
+    const slider = new Slider(row, row.name === "f_number" ? setAperture
+      : (value) => command("lens number", { name: row.name, value }, { replaces: row.name }));
     numbers.set(row.name, slider);
     byId("blur-numbers").append(slider.element);
   }
@@ -33,6 +34,12 @@ export function makeLens(tables) {
   byId("lens").append(...tables.lenses.map((each) => el("option", { value: each.name }, each.label)));
 }
 
+/** Before anything is in focus an f-number is only that of the lens; then it holds from a frame on, as K does. */
+function setAperture(value) {
+  if (!clip().f_number_times_blur) { command("lens number", { name: "f_number", value }, { replaces: "f_number" }); return; }
+  command("aperture", { frame: store.frame, f_number: value, begins: byId("blur-from-here").checked }, { replaces: "f_number" });
+}
+
 function draw() {
   const now = clip();
   if (!now || !strength) return;
@@ -41,6 +48,8 @@ function draw() {
   byId("lens").value = now.lens.name;
   for (const [name, slider] of looks) slider.show(now.lens.look[name]);
   for (const [name, slider] of numbers) slider.show(now.lens.numbers[name]);
+  const blur = strengthAt(store.frame);
+  if (now.f_number_times_blur && blur > 0) numbers.get("f_number").show(Math.round(100 * now.f_number_times_blur / blur) / 100);
 }
 
 byId("blur-by").addEventListener("change", (event) => {

@@ -3,6 +3,8 @@ import "./brush.js";
 import "./files.js";
 import "./keyboard.js";
 import "./keyframes.js";
+import "./loupe.js";
+import "./outlines.js";
 import "./picture.js";
 import "./projects.js";
 import "./renders.js";

@@ -3,6 +3,7 @@ import { url } from "./api.js";
 import { byId } from "./element.js";
 import { say } from "./message.js";
 import { clip, store, watch } from "./store.js";
+import { focusInWords } from "./focus_words.js";
 
 const stage = byId("stage"), picture = byId("picture"), before = byId("before").firstElementChild;
 let isBusy = false, isProvisional = false, shown = "", knew = "", beforeOf = "";
@@ -26,7 +27,7 @@ async function refresh() {
     isBusy = false;
     stage.removeAttribute("aria-busy");
   }
-  if (!isBusy && clip() && store.isComparing && beforeOf !== originalWish()) await loadBefore();
+  if (!isBusy && clip() && store.comparesWith && beforeOf !== beforeWish()) await loadBefore();
 }
 
 async function load() {
@@ -49,12 +50,15 @@ async function load() {
   shown = wanted;
 }
 
-const originalWish = () => `${store.token}/${clip().name}/${store.frame}`;
+const beforeWish = () => `${store.token}/${store.comparesWith}/${clip().name}/${store.frame}`
+  + (store.comparesWith === "last" ? `/${clip().revision}/${knowledge()}` : "");
 
 async function loadBefore() {
-  const wanted = beforeOf = originalWish();
-  const answer = await fetch(url(`picture?frame=${store.frame}&view=source`));
-  if (answer.ok && wanted === originalWish()) await put(before, await answer.blob());
+  const wanted = beforeOf = beforeWish();
+  const answer = await fetch(url(`picture?frame=${store.frame}&view=${store.comparesWith}`)).catch(() => null);
+  if (!answer || !clip() || wanted !== beforeWish()) return;
+  if (answer.ok) await put(before, await answer.blob());
+  stage.dataset.before = wanted;
 }
 
 function put(image, blob) {
@@ -66,7 +70,7 @@ function put(image, blob) {
 }
 
 function read(focus, blur) {
-  byId("read").textContent = focus ? `focus ${Number(focus).toFixed(3)} · K ${Number(blur).toPrecision(3)} px` : "";
+  byId("read").textContent = focus ? focusInWords(clip(), Number(focus), Number(blur)) : "";
 }
 
 watch(refresh);

@@ -1,10 +1,12 @@
 // Where in the clip we are, and how it is shown.
 import { changed, clamp, clip, store } from "./store.js";
 import { stop } from "./loop.js";
+import { leaveRender } from "./rendered.js";
 
 export function go(frame) {
   if (!clip()) return;
   stop();
+  leaveRender();
   store.frame = clamp(frame, 0, clip().frames - 1);
   changed();
 }
@@ -18,6 +20,7 @@ export function step(to) {
 
 export function show(view) {
   stop();
+  leaveRender();
   store.view = view;
   changed();
 }

@@ -1,6 +1,7 @@
 // The render of the whole clip: its choices, how far it is, and the result.
 import { command, url } from "./api.js";
 import { byId, el } from "./element.js";
+import { watchRender } from "./rendered.js";
 import { clip, store, watch } from "./store.js";
 
 const LIVE = ["waiting", "running", "cancelling"];
@@ -20,6 +21,7 @@ function draw() {
   const isLive = Boolean(job) && LIVE.includes(job.state);
   box.hidden = !job || job.kind === "loop" && !isLive;
   box.dataset.state = job ? `${job.kind} ${job.state}` : "";
+  byId("render").textContent = partOf(clip());
   if (job) {
     const text = lineOf(job);
     if (line.textContent !== text) line.textContent = text;
@@ -39,13 +41,20 @@ function drawResult(result) {
   shown.hidden = !result;
   if (!result) { shown.dataset.of = ""; return; }
   byId("stale").hidden = result.is_current;
+  byId("watch").textContent = result.is_current ? "Watch the result" : "Watch the older render";
+  byId("download").textContent = `Download ${result.is_current ? "" : "the older "}${result.file.split(".").pop().toUpperCase()}`;
+  byId("download").classList.toggle("st-primary", result.is_current);
   const of = `${store.token}/${result.file}`;
   if (shown.dataset.of === of) return;
   shown.dataset.of = of;
-  shown.querySelector("video").src = url(`result?of=${encodeURIComponent(result.file)}`);
   byId("download").href = url("result?download=1");
   byId("download").download = result.name;
-  byId("download").textContent = `Download ${result.file.split(".").pop().toUpperCase()}`;
+}
+
+/** What the button renders. */
+function partOf(now) {
+  if (!now || now.in_frame === null && now.out_frame === null) return "Render the clip";
+  return `Render frames ${now.in_frame ?? 0} to ${now.out_frame ?? now.frames - 1}`;
 }
 
 function lineOf(job) {
@@ -54,7 +63,7 @@ function lineOf(job) {
   if (job.state === "cancelling") return "The render stops at the next frame.";
   if (job.state === "cancelled") return `${what} was cancelled.`;
   if (job.state === "failed") return job.message;
-  if (job.state === "done") return `Rendered ${job.total} frames in ${inWords(job.elapsed_s)}.`;
+  if (job.state === "done") return `Rendered ${job.total} ${job.total === 1 ? "frame" : "frames"} in ${inWords(job.elapsed_s)}.`;
   if (!job.total) return "Determining the focus of every frame.";
   const left = job.seconds_left === null ? "" : `, about ${inWords(job.seconds_left)} left`;
   return `${job.done} of ${job.total} frames${left}.`;
@@ -69,5 +78,6 @@ byId("render").addEventListener("click", () => {
   const engine = document.querySelector("[name=engine]:checked").value;
   command("render", { engine, format: byId("format").value });
 });
+byId("watch").addEventListener("click", () => watchRender(store.snapshot.results.render));
 byId("cancel").addEventListener("click", () => command("cancel"));
 watch(draw);

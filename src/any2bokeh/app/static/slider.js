@@ -15,7 +15,11 @@ export class Slider {
     this.range.addEventListener("pointerdown", () => { this.isHeld = true; });
     for (const over of ["pointerup", "pointercancel", "change"]) this.range.addEventListener(over, () => { this.isHeld = false; });
     this.range.addEventListener("input", () => { this.draw(Number(this.range.value)); moved(Number(this.range.value)); });
-    this.box.addEventListener("change", () => this.box.value !== "" && moved(Number(this.box.value)));
+    this.box.addEventListener("change", () => {
+      if (this.box.value !== "") { moved(Number(this.box.value)); return; }
+      // What was emptied shows again what holds.
+      if (this.word) this.show(this.word); else this.box.value = Math.round(Number(this.range.value) * 1000) / 1000;
+    });
     this.draw(row.default);
   }
 
@@ -23,6 +27,7 @@ export class Slider {
   show(value) {
     if (this.isHeld) return;
     const isWord = typeof value === "string";
+    this.word = isWord ? value : "";
     this.draw(isWord ? Number(this.range.min) : value);
     this.box.placeholder = isWord ? value : "";
     if (isWord) { this.box.value = ""; this.range.setAttribute("aria-valuetext", value); }

@@ -6,6 +6,7 @@ import { say } from "./message.js";
 import { show } from "./place.js";
 import { changed, clamp, clip, store, watch } from "./store.js";
 
+const WORDS = { result: "refocused", source: "original", plane: "focal plane", depth: "disparity", matte: "matte", edges: "edge band" };
 const stage = byId("stage"), views = [...document.querySelectorAll("[data-view]")];
 
 export function focusAt(x, y, isLocked) {
@@ -14,12 +15,17 @@ export function focusAt(x, y, isLocked) {
     return;
   }
   stop();
-  if (store.view === "source") store.view = "result";
+  if (store.view !== "plane" && store.view !== "depth") store.view = "result";
   command("focus", { frame: store.frame, x, y, locked: isLocked || store.isLocked });
 }
 
 export function toggleLock() { store.isLocked = !store.isLocked; changed(); }
-export function toggleCompare() { store.isComparing = !store.isComparing; changed(); }
+
+/** Compare with the original (`source`) or the setting before (`last`), or, where that is done already, no more. */
+export function toggleCompare(view = "source") {
+  store.comparesWith = store.comparesWith === view ? "" : view;
+  changed();
+}
 
 // ---- drawing -----------------------------------------------------------------------------------------------------
 function draw() {
@@ -33,16 +39,22 @@ function draw() {
     button.tabIndex = button.dataset.view === store.view ? 0 : -1;
   }
   byId("lock").setAttribute("aria-pressed", String(store.isLocked));
-  byId("compare").setAttribute("aria-pressed", String(store.isComparing));
-  for (const part of ["before", "edge", "splitbox"]) byId(part).hidden = !store.isComparing;
-  byId("picture").alt = `Frame ${store.frame}, ${store.view === "result" ? "refocused" : store.view}`;
+  if (store.comparesWith === "last" && !now.can_undo) store.comparesWith = "";
+  byId("compare").setAttribute("aria-pressed", String(store.comparesWith === "source"));
+  byId("compare-last").setAttribute("aria-pressed", String(store.comparesWith === "last"));
+  byId("compare-last").disabled = !now.can_undo;
+  byId("split-name").textContent = store.comparesWith === "last" ? "Last setting" : "Original";
+  for (const part of ["before", "edge", "splitbox"]) byId(part).hidden = !store.comparesWith;
+  byId("picture").alt = `Frame ${store.frame}, ${WORDS[store.view]}`;
   drawHint(now);
   drawMarks(now);
 }
 
 function drawHint(now) {
   const here = now.keyframes.find((k) => k.frame === store.frame), hint = byId("hint");
-  hint.textContent = here && here.gives_way ? "This keyframe is ignored because a locked keyframe is near it. Lock it to use it."
+  const isOfFollowed = store.view === "matte" && !now.keyframes.some((k) => k.track && k.frame <= store.frame);
+  hint.textContent = isOfFollowed ? "No subject is followed here. Click one to see its matte."
+    : here && here.gives_way ? "This keyframe is ignored because a locked keyframe is near it. Lock it to use it."
     : now.keyframes.length || now.is_dense ? "" : "Click the subject that should be in focus";
   hint.hidden = !hint.textContent;
 }
@@ -84,7 +96,8 @@ for (const button of views) {
   });
 }
 byId("lock").addEventListener("click", toggleLock);
-byId("compare").addEventListener("click", toggleCompare);
+byId("compare").addEventListener("click", () => toggleCompare());
+byId("compare-last").addEventListener("click", () => toggleCompare("last"));
 
 // ---- the line between the original and the result ------------------------------------------------------------------
 const edge = byId("edge"), split = byId("split");

@@ -2,7 +2,8 @@
 
 export const store = {
   token: "", snapshot: null, controls: null,
-  frame: 0, view: "result", isLocked: false, isComparing: false, split: 50,
+  frame: 0, view: "result", isLocked: false, comparesWith: "", split: 50,
+  isLoupe: false, isTouch: false, showsSubjects: false, curve: "blur",
   isPlaying: false, wantsLoop: false, refusals: 0,
 };
 

@@ -7,7 +7,7 @@ const stage = byId("stage"), view = byId("view"), sharp = byId("sharp");
 const STEPS = [0, 1, 2, 4];  // 0: as large as the stage
 const STILL_MS = 250;
 const look = { zoom: 0, x: 0.5, y: 0.5 };
-let timer = 0, wanted = "", isLoading = false;
+let timer = 0, wanted = "", isLoading = false, aborts = null;
 
 /** The next step of zoom, around the middle of what is in view or a point of the picture. */
 export function zoomTo(zoom, x = look.x, y = look.y) {
@@ -60,6 +60,7 @@ function sharpen() {
   // What is shown stays while it is of the same frame: only its place has changed.
   if (!wishes || !sharp.dataset.of || frameOf(wishes) !== frameOf(sharp.dataset.of)) hide();
   clearTimeout(timer);
+  if (aborts) aborts.abort();  // what nobody looks at any more
   if (wishes) timer = setTimeout(load, STILL_MS);
 }
 
@@ -75,8 +76,15 @@ async function load() {
   isLoading = true;
   const of = wanted;
   stage.dataset.sharpening = "true";
-  const answer = await fetch(url(`final?frame=${store.frame}&view=${store.view}&region=${region()}`)).catch(() => null);
-  if (answer && answer.ok) await put(await answer.blob(), answer.headers.get("X-Region").split(",").map(Number), of);
+  // First the frame by itself, which is there soon; then with what the frames around it saw.
+  aborts = new AbortController();
+  for (const first of [1, 0]) {
+    const answer = await fetch(url(`final?frame=${store.frame}&view=${store.view}&region=${region()}&first=${first}`), { signal: aborts.signal }).catch(() => null);
+    if (!answer || answer.status !== 200) break;
+    await put(await answer.blob(), answer.headers.get("X-Region").split(",").map(Number), of);
+    sharp.dataset.provisional = answer.headers.get("X-Provisional") === "1";
+    if (sharp.dataset.provisional === "false" || wanted !== of) break;
+  }
   isLoading = false;
   delete stage.dataset.sharpening;
   if (wanted && wanted !== of) load();
