@@ -55,6 +55,7 @@ class Project:
 
     Attributes:
         frame: the frame that the page shows.
+        in_frame, out_frame: first and last frame of the part that is played and rendered; None = that end of the clip.
     """
 
     def __init__(
@@ -74,6 +75,8 @@ class Project:
         self._pictures = PictureMaker(source, depth, self.follower)
         self.revision = 0
         self.frame = 0
+        self.in_frame: int | None = None
+        self.out_frame: int | None = None
         self._follow()
 
     @property
