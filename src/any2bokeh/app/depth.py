@@ -55,8 +55,9 @@ class ClipDepth:
         return self.given or self._made.get(seed_of(script, self._source))
 
     def nearest(self, script: FocusScript | None) -> Path | None:
-        """The same; or, until it is there, what was estimated last."""
-        return self.ready(script) or next(reversed(self._made.values()), None)
+        """The same; or, until it is there, what was estimated last, unless that has another subject in front."""
+        found = self.ready(script)
+        return found if found is not None or self.name == "rough" else next(reversed(self._made.values()), None)
 
     def made(self, script: FocusScript | None, report: Report) -> Path:
         """The disparity's file for a focus script; made, if it is not there.

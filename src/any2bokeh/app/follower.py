@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from any2bokeh.app.depth import ClipDepth, seed_of
+from any2bokeh.app.estimate import FrameEstimates
 from any2bokeh.disparity import DisparitySource
 from any2bokeh.errors import InputError
 from any2bokeh.focus import BoxTarget, FocusScript, PointTarget, Target, TrackerChoice, resolve
@@ -29,6 +30,8 @@ _SUBJECTS = 8
 
 # Pictures that come one after another must not stop the tracker for good.
 _STANDS_BACK_S = 0.5
+# Before a clip is estimated: so soon comes the wish for the first picture, and so long it may take.
+_PICTURE_WITHIN_S, _FIRST_PICTURE_S = 0.25, 4.0
 
 Stage = Literal["idle", "estimating", "following", "ready", "failed"]
 
@@ -78,6 +81,7 @@ class FocusFollower:
         source: the clip.
         depth: its disparity.
         tracker: what follows subjects.
+        estimates: disparity of single frames, until that of the clip is there.
         told: called when more is known, from any thread.
     """
 
@@ -86,9 +90,11 @@ class FocusFollower:
         source: VideoSource,
         depth: ClipDepth,
         tracker: TrackerChoice,
+        estimates: FrameEstimates,
         told: Callable[[], None] = lambda: None,
     ) -> None:
         self._source, self._depth, self._tracker, self._told = source, depth, tracker, told
+        self._estimates = estimates
         self._changed = threading.Condition()
         self._closed = False
         self._wanted: FocusScript | None = None
@@ -130,7 +136,10 @@ class FocusFollower:
                 self._changed.notify_all()
 
     def at(self, frame: int) -> FocusOfFrame | None:
-        """The focus of a frame; None where nothing is in focus, or nothing is known of the disparity yet.
+        """The focus of a frame; None where nothing is in focus.
+
+        What is not known yet is what a keyframe points at, held, in the disparity that there is; where there is none,
+        in an estimate of single frames.
 
         Raises:
             InputError: the script does not fit the clip.
@@ -143,12 +152,11 @@ class FocusFollower:
         if not np.isnan(focus):
             return FocusOfFrame(focus, blur, False, slab)
         path = self._depth.nearest(script)
-        if path is None:
-            return None
         with self._quick_lock:
-            if self._quick is None or self._quick[0] != path:
+            if path is not None and (self._quick is None or self._quick[0] != path):
                 self._quick = path, self._depth.opened(path)
-            track = self._resolved(_held(script), self._quick[1], frame, frame + 1, None)
+            maps = self._estimates.of(script) if path is None or self._quick is None else self._quick[1]
+            track = self._resolved(_held(script), maps, frame, frame + 1, None)
         return FocusOfFrame(float(track.focus_disparity[0]), float(track.blur_strength[0]), True)
 
     def found(self, script: FocusScript) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]] | None:
@@ -195,6 +203,8 @@ class FocusFollower:
             self._following[1].close()
 
     def _find(self, script: FocusScript, anchor: int) -> None:
+        if self._depth.ready(script) is None:
+            self._let_picture_go_first()
         path = self._depth.made(script, self._reporter("estimating", script))
         subjects = self._subjects(path, script)
         count = self._source.info.frame_count
@@ -254,6 +264,13 @@ class FocusFollower:
         with self._changed:
             self._changed.wait_for(lambda: self._pictures == 0 or self._closed, timeout=_STANDS_BACK_S)
 
+    def _let_picture_go_first(self) -> None:
+        """Until the picture has been made that whoever has clicked waits for."""
+        with self._changed:
+            is_over = self._changed.wait_for(lambda: self._pictures > 0 or self._closed, timeout=_PICTURE_WITHIN_S)
+            if is_over:
+                self._changed.wait_for(lambda: self._pictures == 0 or self._closed, timeout=_FIRST_PICTURE_S)
+
     def _reporter(self, stage: Stage, script: FocusScript) -> Callable[[int, int], None]:
         seed = seed_of(script, self._source)
 
@@ -263,6 +280,7 @@ class FocusFollower:
                     raise _Superseded
                 self.progress = Progress(stage, done, total)
             self._told()
+            self._stand_back()
 
         return report
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from any2bokeh.app.depth import ClipDepth
+from any2bokeh.app.estimate import FrameEstimates
 from any2bokeh.app.final_frame import FinalFrames, Region
 from any2bokeh.app.follower import FocusFollower, FocusOfFrame
 from any2bokeh.app.frame_reader import FrameReader
@@ -54,16 +55,25 @@ class PictureMaker:
         source: the clip.
         depth: its disparity.
         follower: its focus.
+        frames: its pictures, at the size of the page.
+        estimates: disparity of single frames, until that of the clip is there.
     """
 
-    def __init__(self, source: VideoSource, depth: ClipDepth, follower: FocusFollower) -> None:
+    def __init__(
+        self,
+        source: VideoSource,
+        depth: ClipDepth,
+        follower: FocusFollower,
+        frames: FrameReader,
+        estimates: FrameEstimates,
+    ) -> None:
         self._source, self._depth, self._follower = source, depth, follower
-        self.frames = FrameReader(source)
+        self.frames, self._estimates = frames, estimates
         self._final = FinalFrames(source, depth, follower)
         self._maps: tuple[Path, DisparitySource] | None = None
         self._renderer: tuple[Look, Renderer] | None = None
         self._edges = edge_estimator("auto")
-        self._bands: tuple[tuple[Path, int], EdgeBands] | None = None
+        self._bands: tuple[tuple[object, int], EdgeBands] | None = None
         self._lock = threading.Lock()
 
     def picture(self, frame: int, view: str, script: FocusScript | None, look: Look) -> Picture:
@@ -88,10 +98,10 @@ class PictureMaker:
                 return Picture(self._jpeg(pixels), False, None)
             path = self._depth.nearest(script)
             focus = self._follower.at(frame)
-            if path is None or (focus is None and view != "depth"):
-                return Picture(self._jpeg(pixels), script is not None, None)
-            bands = self._treated(path, frame, pixels)
-            is_provisional = self._depth.ready(script) != path or (focus is not None and focus.is_provisional)
+            if focus is None and view != "depth":
+                return Picture(self._jpeg(pixels), False, None)
+            bands = self._treated(path, frame, pixels, script)
+            is_provisional = focus is not None and (focus.is_provisional or self._depth.ready(script) != path)
             if view == "depth":
                 return Picture(encoded(_disparity_shown(bands.disparity, focus)), is_provisional, focus)
             assert focus is not None
@@ -135,15 +145,23 @@ class PictureMaker:
         [result] = self._renderer[1].render([given])
         return Preview(self._source.info, frame, given, result)
 
-    def _treated(self, path: Path, frame: int, pixels: NDArray[np.float32]) -> EdgeBands:
-        """Disparity at the size of the picture with its edges treated, as ``refocus`` does."""
-        if self._bands is not None and self._bands[0] == (path, frame):
+    def _treated(
+        self, path: Path | None, frame: int, pixels: NDArray[np.float32], script: FocusScript | None
+    ) -> EdgeBands:
+        """Disparity at the size of the picture with its edges treated, as ``refocus`` does; of the frame alone where
+        there is no path yet.
+        """
+        alone = self._estimates.of(script) if path is None else None
+        key = (path if alone is None else alone.key), frame
+        if self._bands is not None and self._bands[0] == key:
             return self._bands[1]
-        if self._maps is None or self._maps[0] != path:
+        if path is not None and (self._maps is None or self._maps[0] != path):
             self._maps = path, self._depth.opened(path)
+        maps = self._maps[1] if alone is None and self._maps is not None else alone
         assert self._edges is not None
-        found = bands_at_size(self._edges, self._maps[1].at(frame), np.ascontiguousarray(pixels))
-        self._bands = (path, frame), found
+        assert maps is not None
+        found = bands_at_size(self._edges, maps.at(frame), np.ascontiguousarray(pixels))
+        self._bands = key, found
         return found
 
     def _jpeg(self, pixels: NDArray[np.float32]) -> bytes:
