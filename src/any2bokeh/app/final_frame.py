@@ -11,7 +11,6 @@ from any2bokeh.app.depth import ClipDepth
 from any2bokeh.app.follower import FocusFollower
 from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusScript
-from any2bokeh.optics.focus_range import FocusRange
 from any2bokeh.optics.look import Look
 from any2bokeh.preview import preview
 from any2bokeh.recipe import Recipe
@@ -82,12 +81,6 @@ class FinalFrames:
         found = self._follower.found(script)
         if path is None or found is None:
             raise InputError("the focus is still being found; the picture is a draft until then")
-        focus, blur, slab = found
-        recipe = Recipe(
-            focus=FocusScript.from_dense(focus.tolist(), blur.tolist()),
-            disparity=path,
-            focus_range=FocusRange(slab=float(slab[frame])),
-            look=look,
-        )
+        recipe = Recipe(focus=found, disparity=path, look=look)
         with self._follower.paused():
             return preview(self._source, frame, recipe).pixels

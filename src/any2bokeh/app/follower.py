@@ -159,12 +159,20 @@ class FocusFollower:
             track = self._resolved(_held(script), maps, frame, frame + 1, None)
         return FocusOfFrame(float(track.focus_disparity[0]), float(track.blur_strength[0]), True)
 
-    def found(self, script: FocusScript) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]] | None:
-        """d_f, K and slab of all frames for a script; None where they are not all known, or another is wanted."""
+    def found(self, script: FocusScript) -> FocusScript | None:
+        """What a script comes to in every frame, dense; None where that is not all known, or another is wanted."""
         with self._changed:
             if self._wanted != script or bool(np.isnan(self.focus).any()):
                 return None
-            return self.focus.copy(), self.blur.copy(), self.slab.copy()
+            if script.dense is not None:
+                return script
+            return FocusScript.from_dense(self.focus.tolist(), self.blur.tolist(), self.slab.tolist())
+
+    def is_finding(self, script: FocusScript) -> bool:
+        """Whether it will be known, if one waits."""
+        with self._changed:
+            is_at_work = self.progress.stage in ("estimating", "following", "ready")
+            return self._wanted == script and is_at_work and not self._closed
 
     def close(self) -> None:
         """End the work and close the clip that it reads; returns when it has ended."""
