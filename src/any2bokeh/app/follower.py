@@ -13,20 +13,21 @@ from numpy.typing import NDArray
 
 from any2bokeh.app.depth import ClipDepth, seed_of
 from any2bokeh.app.estimate import FrameEstimates
+from any2bokeh.app.frame_pool import FramePool, ReducedMaps
 from any2bokeh.disparity import DisparitySource
 from any2bokeh.errors import InputError
-from any2bokeh.focus import BoxTarget, FocusScript, PointTarget, Target, TrackerChoice, resolve
+from any2bokeh.focus import BoxTarget, FocusScript, PointTarget, TrackerChoice, resolve
 from any2bokeh.focus.pictures import LONG_SIDE_PX
 from any2bokeh.focus.tracked_subjects import TrackedSubjects
 from any2bokeh.video import VideoSource
-from any2bokeh.video.reduced import ReducedPictures
+from any2bokeh.video.reduced import ReducedPictures, reduced_size
 
 _log = logging.getLogger(__name__)
 
 # Frames that are found before what is wanted is looked at anew.
 _STEP = 12
-# Targets whose subjects are remembered; each subject holds a decoder.
-_SUBJECTS = 8
+# Subjects that are remembered beside those of the script, in case that it is undone; each has 2 MB.
+_SUBJECTS_BESIDE = 16
 
 # Pictures that come one after another must not stop the tracker for good.
 _STANDS_BACK_S = 0.5
@@ -105,8 +106,7 @@ class FocusFollower:
         self.blur = np.full(count, np.nan)
         self.slab = np.zeros(count)
         self.progress = Progress()
-        self._following: tuple[Path, TrackedSubjects] | None = None
-        self._kept: set[tuple[Target, int]] = set()
+        self._following: _Following | None = None
         self._pictures = 0
         self._quick: tuple[Path, DisparitySource] | None = None
         self._quick_lock = threading.Lock()
@@ -208,13 +208,15 @@ class FocusFollower:
                     Progress("failed", message="the focus could not be determined; the studio's log has the reason"),
                 )
         if self._following is not None:
-            self._following[1].close()
+            self._following.close()
 
     def _find(self, script: FocusScript, anchor: int) -> None:
         if self._depth.ready(script) is None:
             self._let_picture_go_first()
         path = self._depth.made(script, self._reporter("estimating", script))
-        subjects = self._subjects(path, script)
+        following = self._following_in(path)
+        pointed_at = {(keyframe.target, keyframe.frame) for keyframe in script.keyframes}
+        following.subjects.forget(pointed_at, most=_SUBJECTS_BESIDE)
         count = self._source.info.frame_count
         steps = [(start, min(start + _STEP, count)) for start in range(0, count, _STEP)]
         steps.sort(key=lambda step: not step[0] <= anchor < step[1])  # stable: the rest stays in order
@@ -222,7 +224,7 @@ class FocusFollower:
         remarks: tuple[str, ...] = ()
         for start, stop in steps:
             self._require_wanted(script)
-            track = self._resolved(script, subjects.disparity, start, stop, subjects)
+            track = self._resolved(script, following.maps, start, stop, following.subjects)
             done += stop - start
             remarks = tuple(dict.fromkeys((*remarks, *track.warnings)))
             with self._changed:
@@ -250,23 +252,13 @@ class FocusFollower:
             finds_slab=True,
         )
 
-    def _subjects(self, path: Path, script: FocusScript) -> TrackedSubjects:
+    def _following_in(self, path: Path) -> "_Following":
         """What follows subjects in a disparity; what it has followed already it knows."""
-        followed: set[tuple[Target, int]] = {(k.target, k.frame) for k in script.keyframes if k.target is not None}
-        self._kept |= followed
-        if self._following is not None and self._following[0] == path and len(self._kept) <= _SUBJECTS:
-            return self._following[1]
-        if self._following is not None:
-            self._following[1].close()
-        pictures = ReducedPictures(self._source, long_side_px=LONG_SIDE_PX)
-        subjects = TrackedSubjects(
-            pictures,
-            self._depth.opened(path),
-            self._tracker,
-            on_tracked_frame=lambda frame, tracked: self._stand_back(),
-        )
-        self._following, self._kept = (path, subjects), followed
-        return subjects
+        if self._following is None or self._following.path != path:
+            if self._following is not None:
+                self._following.close()
+            self._following = _Following(path, self._depth.opened(path), self._source, self._tracker, self._stand_back)
+        return self._following
 
     def _stand_back(self) -> None:
         with self._changed:
@@ -302,6 +294,39 @@ class FocusFollower:
             if self._wanted is script:
                 self.progress = progress
         self._told()
+
+
+class _Following:
+    """The subjects of a clip that are followed in one disparity, with few decoders however many subjects there are.
+
+    Args:
+        path: of the disparity.
+        maps: it.
+        source: the clip.
+        tracker: what follows them.
+        stand_back: called before each frame.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        maps: DisparitySource,
+        source: VideoSource,
+        tracker: TrackerChoice,
+        stand_back: Callable[[], None],
+    ) -> None:
+        self.path, self.maps = path, maps
+        reduced = ReducedPictures(source, long_side_px=LONG_SIDE_PX)
+        self._pictures = FramePool(reduced.frames, source.info.frame_count)
+        self._maps = ReducedMaps(maps, reduced_size(source.info, LONG_SIDE_PX))
+        self.subjects = TrackedSubjects(
+            self._pictures, self._maps, tracker, on_tracked_frame=lambda frame, tracked: stand_back()
+        )
+
+    def close(self) -> None:
+        self.subjects.close()
+        self._pictures.close()
+        self._maps.close()
 
 
 def _held(script: FocusScript) -> FocusScript:
