@@ -1,5 +1,6 @@
 import shlex
 import threading
+from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -9,12 +10,15 @@ import numpy as np
 import pytest
 
 from any2bokeh.app import render_work
+from any2bokeh.app.final_frame import Region
 from any2bokeh.app.render_job import JobKind
 from any2bokeh.app.session import Session
 from any2bokeh.app.studio import Studio
 from any2bokeh.cli.main import run
 from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusScript
+from any2bokeh.subject import Seed, TrackedFrame, View
+from any2bokeh.subject.classical import ClassicalTracker
 from tests import clips
 from tests.app.conftest import (
     FAR_POINT,
@@ -185,6 +189,26 @@ def test_new_result_is_shown_and_the_old_stays_in_the_list(session: Session):
     assert not first.exists()
     with pytest.raises(InputError, match="not there any more"):
         session.renders.result(renders[0]["number"])
+
+
+def test_known_focus_is_not_found_anew(session: Session, monkeypatch: pytest.MonkeyPatch):
+    followed = []
+    track = ClassicalTracker.track
+
+    def watched(self: ClassicalTracker, views: Iterable[View], seed: Seed) -> Iterator[TrackedFrame]:
+        followed.append(seed)
+        return track(self, views, seed)
+
+    monkeypatch.setattr(ClassicalTracker, "track", watched)
+    session.open_demo()
+    ready(session)
+    session.opened().focus(0, *NEAR_POINT, is_locked=False)
+    session.render()  # which waits for what is being found
+    rendered(session)
+    session.render()
+    rendered(session)
+    session.final(5, "result", Region(0, 0, 1, 1))
+    assert len(followed) == 2  # what the demo points at, and what was clicked
 
 
 def test_loop_is_a_short_draft(session: Session):

@@ -106,3 +106,10 @@ def test_fps_is_a_rate(fps: float) -> None:
 def test_dense_values_are_checked(focus: list, blur: list, complaint: str) -> None:
     with pytest.raises(InputError, match=complaint):
         FocusScript.from_dense(focus, blur)
+
+
+def test_the_slab_of_every_frame_is_checked() -> None:
+    with pytest.raises(InputError, match="focus_disparity has 2 values but focus_slab has 1"):
+        FocusScript.from_dense([0.1, 0.2], [1, 2], [0.1])
+    with pytest.raises(InputError, match=r"focus_slab\[1\] is 1\.5"):
+        FocusScript.from_dense([0.1, 0.2], [1, 2], [0.1, 1.5])

@@ -11,7 +11,6 @@ from any2bokeh import json_file
 from any2bokeh.errors import InputError
 from any2bokeh.focus import (
     BoxTarget,
-    DenseFocus,
     DisparityTarget,
     FocusScript,
     Keyframe,
@@ -55,8 +54,8 @@ def keyframe_scripts(draw: st.DrawFn) -> FocusScript:
     return FocusScript(tuple(keyframes), fps=draw(st.none() | st.floats(1, 240)))
 
 
-dense_scripts = st.lists(st.tuples(unit, strengths), min_size=1, max_size=9).map(
-    lambda values: FocusScript(dense=DenseFocus(tuple(v[0] for v in values), tuple(v[1] for v in values)))
+dense_scripts = st.tuples(st.lists(st.tuples(unit, strengths, unit), min_size=1, max_size=9), st.booleans()).map(
+    lambda given: FocusScript.from_dense(*list(zip(*given[0], strict=True))[: 2 + given[1]])
 )
 
 

@@ -299,6 +299,15 @@ def test_dense_values_come_as_they_are() -> None:
     np.testing.assert_array_equal(part.blur_strength, blur[10:13])
 
 
+def test_dense_slabs_come_as_they_are_where_they_are_asked_for() -> None:
+    slab = np.linspace(0, 0.2, 48)
+    script = FocusScript.from_dense([0.5] * 48, [8] * 48, slab.tolist())
+    np.testing.assert_array_equal(resolved(script, finds_slab=True).slab, slab)
+    np.testing.assert_array_equal(resolved(script, start=10, stop=12, finds_slab=True).slab, slab[10:12])
+    assert resolved(script).slab is None
+    np.testing.assert_array_equal(resolved(FocusScript.from_dense([0.5] * 48, [8] * 48), finds_slab=True).slab, 0)
+
+
 def test_dense_values_match_the_clip() -> None:
     with pytest.raises(InputError, match="has 47 values but the clip has 48 frames"):
         resolved(FocusScript.from_dense([0.5] * 47, [8] * 47))

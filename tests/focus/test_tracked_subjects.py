@@ -135,3 +135,15 @@ def test_following_needs_pictures():
     script = FocusScript(keyframes=(Keyframe(0, ball(scene, track=True)),))
     with pytest.raises(InputError, match="track to false"):
         resolve(script, disparity=SceneDisparity(scene), frame_count=10, fps=FPS, blur_strength=8)
+
+
+def test_subjects_that_are_not_wanted_any_more_are_forgotten_but_for_a_few():
+    scene = Scene(across, 10)
+    subjects = TrackedSubjects(ScenePictures(scene), SceneDisparity(scene), TrackerChoice("classical"))
+    keys = [(ball(scene, frame, track=True), frame) for frame in range(6)]
+    for target, frame in keys:
+        subjects.subject(target, frame)
+    first = subjects.subject(*keys[0])
+    subjects.forget({keys[0], keys[5]}, most=2)
+    assert set(subjects._subjects) == {keys[0], keys[3], keys[4], keys[5]}
+    assert subjects.subject(*keys[0]) is first

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from any2bokeh.disparity import DisparitySource, EstimatedDisparity, open_disparity
 from any2bokeh.disparity.cache import DisparityCache
-from any2bokeh.disparity.estimators import DEFAULT_CHOICE, open_estimator
+from any2bokeh.disparity.estimators import DEFAULT_CHOICE, ROUGH, open_estimator
 from any2bokeh.disparity.estimators.base import Device
 from any2bokeh.disparity.mending import Stroke
 from any2bokeh.disparity.mending.carrying import StrokeCarrier
@@ -78,8 +78,11 @@ class ClipDepth:
         return self._mended(self.given or self._made.get(seed_of(script, self._source)))
 
     def nearest(self, script: FocusScript | None) -> Maps | None:
-        """The same; or, until it is there, what was estimated last."""
-        return self.ready(script) or self._mended(next(reversed(self._made.values()), None))
+        """The same; or, until it is there, what was estimated last, unless that has another subject in front."""
+        found = self.ready(script)
+        if found is not None or self.name == ROUGH:
+            return found
+        return self._mended(next(reversed(self._made.values()), None))
 
     def made(self, script: FocusScript | None, report: Report) -> Maps:
         """The disparity for a focus script; made, if it is not there.

@@ -12,7 +12,6 @@ from any2bokeh.app.follower import FocusFollower, FocusOfFrame
 from any2bokeh.engines import make_renderer
 from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusScript
-from any2bokeh.optics.focus_range import FocusRange
 from any2bokeh.optics.look import Look
 from any2bokeh.preview import preview
 from any2bokeh.recipe import Recipe
@@ -135,14 +134,7 @@ class FinalFrames:
         found = None if wish.script is None else self._follower.found(wish.script)
         if wish.maps is None or found is None:
             raise InputError("the focus is still being found; the picture is a draft until then")
-        focus, blur, slab = found
-        return Recipe(
-            focus=FocusScript.from_dense(focus.tolist(), blur.tolist()),
-            disparity=wish.maps.path,
-            strokes=wish.maps.strokes,
-            focus_range=FocusRange(slab=float(slab[wish.frame])),
-            look=wish.look,
-        )
+        return Recipe(focus=found, disparity=wish.maps.path, strokes=wish.maps.strokes, look=wish.look)
 
     def _focus(self, wish: _Wish) -> FocusOfFrame:
         focus = self._follower.at(wish.frame)

@@ -12,21 +12,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from any2bokeh.app.depth import ClipDepth, Maps, seed_of
+from any2bokeh.app.estimate import FrameEstimates
 from any2bokeh.app.followed import FollowedSubjects
+from any2bokeh.app.frame_pool import FramePool, ReducedMaps
 from any2bokeh.disparity import DisparitySource
 from any2bokeh.errors import InputError
-from any2bokeh.focus import BoxTarget, FocusScript, PointTarget, Target, TrackerChoice, resolve
+from any2bokeh.focus import BoxTarget, FocusScript, PointTarget, TrackerChoice, resolve
 from any2bokeh.focus.pictures import LONG_SIDE_PX
-from any2bokeh.focus.tracked_subjects import TrackedSubjects
+from any2bokeh.focus.tracked_subjects import OnSubjectFrame, TrackedSubjects
 from any2bokeh.video import VideoSource
-from any2bokeh.video.reduced import ReducedPictures
+from any2bokeh.video.reduced import ReducedPictures, reduced_size
 
 _log = logging.getLogger(__name__)
 
 # Frames that are found before what is wanted is looked at anew.
 _STEP = 12
-# Targets whose subjects are remembered; each subject holds a decoder.
-_SUBJECTS = 8
+# Subjects that are remembered beside those of the script, in case that it is undone; each has 2 MB.
+_SUBJECTS_BESIDE = 16
 # Scripts whose focus is remembered, to be compared with.
 _EARLIER = 4
 
@@ -35,6 +37,8 @@ FocusValues = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64
 
 # Pictures that come one after another must not stop the tracker for good.
 _STANDS_BACK_S = 0.5
+# Before a clip is estimated: so soon comes the wish for the first picture, and so long it may take.
+_PICTURE_WITHIN_S, _FIRST_PICTURE_S = 0.25, 4.0
 
 Stage = Literal["idle", "estimating", "following", "ready", "failed"]
 
@@ -84,6 +88,7 @@ class FocusFollower:
         source: the clip.
         depth: its disparity.
         tracker: what follows subjects.
+        estimates: disparity of single frames, until that of the clip is there.
         told: called when more is known, from any thread.
     """
 
@@ -92,9 +97,11 @@ class FocusFollower:
         source: VideoSource,
         depth: ClipDepth,
         tracker: TrackerChoice,
+        estimates: FrameEstimates,
         told: Callable[[], None] = lambda: None,
     ) -> None:
         self._source, self._depth, self._tracker, self._told = source, depth, tracker, told
+        self._estimates = estimates
         self._changed = threading.Condition()
         self._closed = False
         self._wanted: FocusScript | None = None
@@ -108,8 +115,7 @@ class FocusFollower:
         self.progress = Progress()
         self.followed = FollowedSubjects()
         self._earlier: deque[tuple[FocusScript, FocusValues]] = deque(maxlen=_EARLIER)
-        self._following: tuple[Maps, TrackedSubjects] | None = None
-        self._kept: set[tuple[Target, int]] = set()
+        self._following: _Following | None = None
         self._pictures = 0
         self._quick: tuple[Maps, DisparitySource] | None = None
         self._quick_lock = threading.Lock()
@@ -145,7 +151,10 @@ class FocusFollower:
                 self._changed.notify_all()
 
     def at(self, frame: int) -> FocusOfFrame | None:
-        """The focus of a frame; None where nothing is in focus, or nothing is known of the disparity yet.
+        """The focus of a frame; None where nothing is in focus.
+
+        What is not known yet is what a keyframe points at, held, in the disparity that there is; where there is none,
+        in an estimate of single frames.
 
         Raises:
             InputError: the script does not fit the clip.
@@ -157,13 +166,12 @@ class FocusFollower:
             return None
         if not np.isnan(focus):
             return FocusOfFrame(focus, blur, False, slab)
-        path = self._depth.nearest(script)
-        if path is None:
-            return None
+        maps = self._depth.nearest(script)
         with self._quick_lock:
-            if self._quick is None or self._quick[0] != path:
-                self._quick = path, self._depth.opened(path)
-            track = self._resolved(_held(script), self._quick[1], frame, frame + 1, None)
+            if maps is not None and (self._quick is None or self._quick[0] != maps):
+                self._quick = maps, self._depth.opened(maps)
+            disparity = self._estimates.of(script) if maps is None or self._quick is None else self._quick[1]
+            track = self._resolved(_held(script), disparity, frame, frame + 1, None)
         return FocusOfFrame(float(track.focus_disparity[0]), float(track.blur_strength[0]), True)
 
     def is_wanted(self, script: FocusScript) -> bool:
@@ -178,12 +186,20 @@ class FocusFollower:
             focus, blur, slab = (float(each[frame]) for each in known[-1]) if known else (np.nan, np.nan, 0.0)
         return None if np.isnan(focus) else FocusOfFrame(focus, blur, False, slab)
 
-    def found(self, script: FocusScript) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]] | None:
-        """d_f, K and slab of all frames for a script; None where they are not all known, or another is wanted."""
+    def found(self, script: FocusScript) -> FocusScript | None:
+        """What a script comes to in every frame, dense; None where that is not all known, or another is wanted."""
         with self._changed:
             if self._wanted != script or bool(np.isnan(self.focus).any()):
                 return None
-            return self.focus.copy(), self.blur.copy(), self.slab.copy()
+            if script.dense is not None:
+                return script
+            return FocusScript.from_dense(self.focus.tolist(), self.blur.tolist(), self.slab.tolist())
+
+    def is_finding(self, script: FocusScript) -> bool:
+        """Whether it will be known, if one waits."""
+        with self._changed:
+            is_at_work = self.progress.stage in ("estimating", "following", "ready")
+            return self._wanted == script and is_at_work and not self._closed
 
     def close(self) -> None:
         """End the work and close the clip that it reads; returns when it has ended."""
@@ -219,11 +235,15 @@ class FocusFollower:
                     Progress("failed", message="the focus could not be determined; the studio's log has the reason"),
                 )
         if self._following is not None:
-            self._following[1].close()
+            self._following.close()
 
     def _find(self, script: FocusScript, anchor: int) -> None:
-        path = self._depth.made(script, self._reporter("estimating", script))
-        subjects = self._subjects(path, script)
+        if self._depth.ready(script) is None:
+            self._let_picture_go_first()
+        maps = self._depth.made(script, self._reporter("estimating", script))
+        following = self._following_in(maps)
+        pointed_at = {(keyframe.target, keyframe.frame) for keyframe in script.keyframes}
+        following.subjects.forget(pointed_at, most=_SUBJECTS_BESIDE)
         count = self._source.info.frame_count
         steps = [(start, min(start + _STEP, count)) for start in range(0, count, _STEP)]
         steps.sort(key=lambda step: not step[0] <= anchor < step[1])  # stable: the rest stays in order
@@ -231,7 +251,7 @@ class FocusFollower:
         remarks: tuple[str, ...] = ()
         for start, stop in steps:
             self._require_wanted(script)
-            track = self._resolved(script, subjects.disparity, start, stop, subjects)
+            track = self._resolved(script, following.maps, start, stop, following.subjects)
             done += stop - start
             remarks = tuple(dict.fromkeys((*remarks, *track.warnings)))
             with self._changed:
@@ -259,29 +279,32 @@ class FocusFollower:
             finds_slab=True,
         )
 
-    def _subjects(self, path: Maps, script: FocusScript) -> TrackedSubjects:
+    def _following_in(self, maps: Maps) -> "_Following":
         """What follows subjects in a disparity; what it has followed already it knows."""
-        followed: set[tuple[Target, int]] = {(k.target, k.frame) for k in script.keyframes if k.target is not None}
-        self._kept |= followed
-        if self._following is not None and self._following[0] == path and len(self._kept) <= _SUBJECTS:
-            return self._following[1]
-        if self._following is not None:
-            self._following[1].close()
-        pictures = ReducedPictures(self._source, long_side_px=LONG_SIDE_PX)
-        subjects = TrackedSubjects(
-            pictures,
-            self._depth.opened(path),
-            self._tracker,
-            on_tracked_frame=lambda frame, tracked: self._stand_back(),
-            on_subject_frame=self.followed.note,
-        )
-        self.followed.forget_all_but(followed)
-        self._following, self._kept = (path, subjects), followed
-        return subjects
+        if self._following is None or self._following.of != maps:
+            if self._following is not None:
+                self._following.close()
+            self.followed.forget_all_but(())
+            self._following = _Following(
+                maps,
+                self._depth.opened(maps),
+                self._source,
+                self._tracker,
+                stand_back=self._stand_back,
+                note=self.followed.note,
+            )
+        return self._following
 
     def _stand_back(self) -> None:
         with self._changed:
             self._changed.wait_for(lambda: self._pictures == 0 or self._closed, timeout=_STANDS_BACK_S)
+
+    def _let_picture_go_first(self) -> None:
+        """Until the picture has been made that whoever has clicked waits for."""
+        with self._changed:
+            is_over = self._changed.wait_for(lambda: self._pictures > 0 or self._closed, timeout=_PICTURE_WITHIN_S)
+            if is_over:
+                self._changed.wait_for(lambda: self._pictures == 0 or self._closed, timeout=_FIRST_PICTURE_S)
 
     def _reporter(self, stage: Stage, script: FocusScript) -> Callable[[int, int], None]:
         seed = seed_of(script, self._source)
@@ -292,6 +315,7 @@ class FocusFollower:
                     raise _Superseded
                 self.progress = Progress(stage, done, total)
             self._told()
+            self._stand_back()
 
         return report
 
@@ -305,6 +329,46 @@ class FocusFollower:
             if self._wanted is script:
                 self.progress = progress
         self._told()
+
+
+class _Following:
+    """The subjects of a clip that are followed in one disparity, with few decoders however many subjects there are.
+
+    Args:
+        of: where the disparity is.
+        maps: it.
+        source: the clip.
+        tracker: what follows them.
+        stand_back: called before each frame.
+        note: called with each frame of each subject.
+    """
+
+    def __init__(
+        self,
+        of: Maps,
+        maps: DisparitySource,
+        source: VideoSource,
+        tracker: TrackerChoice,
+        *,
+        stand_back: Callable[[], None],
+        note: OnSubjectFrame,
+    ) -> None:
+        self.of, self.maps = of, maps
+        reduced = ReducedPictures(source, long_side_px=LONG_SIDE_PX)
+        self._pictures = FramePool(reduced.frames, source.info.frame_count)
+        self._maps = ReducedMaps(maps, reduced_size(source.info, LONG_SIDE_PX))
+        self.subjects = TrackedSubjects(
+            self._pictures,
+            self._maps,
+            tracker,
+            on_tracked_frame=lambda frame, tracked: stand_back(),
+            on_subject_frame=note,
+        )
+
+    def close(self) -> None:
+        self.subjects.close()
+        self._pictures.close()
+        self._maps.close()
 
 
 def _held(script: FocusScript) -> FocusScript:

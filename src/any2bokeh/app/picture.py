@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from any2bokeh.app.depth import ClipDepth, Maps
+from any2bokeh.app.estimate import FrameEstimates
 from any2bokeh.app.final_frame import FinalFrames
 from any2bokeh.app.final_region import Region
 from any2bokeh.app.follower import FocusFollower, FocusOfFrame
@@ -56,16 +57,25 @@ class PictureMaker:
         source: the clip.
         depth: its disparity.
         follower: its focus.
+        frames: its pictures, at the size of the page.
+        estimates: disparity of single frames, until that of the clip is there.
     """
 
-    def __init__(self, source: VideoSource, depth: ClipDepth, follower: FocusFollower) -> None:
+    def __init__(
+        self,
+        source: VideoSource,
+        depth: ClipDepth,
+        follower: FocusFollower,
+        frames: FrameReader,
+        estimates: FrameEstimates,
+    ) -> None:
         self._source, self._depth, self._follower = source, depth, follower
-        self.frames = FrameReader(source)
+        self.frames, self._estimates = frames, estimates
         self._final = FinalFrames(source, depth, follower)
-        self._maps: tuple[Maps, DisparitySource] | None = None
+        self._opened: tuple[Maps, DisparitySource] | None = None
         self._renderer: tuple[Look, Renderer] | None = None
         self._edges = edge_estimator("auto")
-        self._bands: tuple[tuple[Maps, int], EdgeBands] | None = None
+        self._bands: tuple[tuple[object, int], EdgeBands] | None = None
         self._lock = threading.Lock()
 
     def picture(self, frame: int, view: str, script: FocusScript | None, look: Look) -> Picture:
@@ -89,14 +99,14 @@ class PictureMaker:
             pixels = self.frames.at(frame)
             if view == "source":
                 return Picture(self._jpeg(pixels), False, None)
-            path = self._depth.nearest(script)
+            maps = self._depth.nearest(script)
             focus = self._follower.at(frame)
             if view == "matte":
                 return self._matte(frame, pixels, script, focus)
-            if path is None or (focus is None and view not in ("depth", "edges")):
-                return Picture(self._jpeg(pixels), script is not None, None)
-            bands = self._treated(path, frame, pixels)
-            is_provisional = self._depth.ready(script) != path or (focus is not None and focus.is_provisional)
+            if focus is None and view not in ("depth", "edges"):
+                return Picture(self._jpeg(pixels), False, None)
+            bands = self._treated(maps, frame, pixels, script)
+            is_provisional = focus is not None and (focus.is_provisional or self._depth.ready(script) != maps)
             if view == "depth":
                 return Picture(encoded(_disparity_shown(bands.disparity, focus)), is_provisional, focus)
             if view == "edges":
@@ -121,10 +131,10 @@ class PictureMaker:
             focus = self._follower.at(frame) if self._follower.is_wanted(script) else None
             focus = focus or self._follower.earlier(script, frame)
         with self._follower.paused(), self._lock:
-            pixels, path = self.frames.at(frame), self._depth.nearest(script)
-            if path is None or focus is None:
+            pixels, maps = self.frames.at(frame), self._depth.nearest(script)
+            if maps is None or focus is None:
                 return Picture(self._jpeg(pixels), script is not None, None)
-            shown = self._rendered(frame, pixels, self._treated(path, frame, pixels), focus, look)
+            shown = self._rendered(frame, pixels, self._treated(maps, frame, pixels, script), focus, look)
             return Picture(self._jpeg(shown.pixels), focus.is_provisional, focus)
 
     def _matte(
@@ -180,15 +190,23 @@ class PictureMaker:
         [result] = self._renderer[1].render([given])
         return Preview(self._source.info, frame, given, result)
 
-    def _treated(self, path: Maps, frame: int, pixels: NDArray[np.float32]) -> EdgeBands:
-        """Disparity at the size of the picture with its edges treated, as ``refocus`` does."""
-        if self._bands is not None and self._bands[0] == (path, frame):
+    def _treated(
+        self, maps: Maps | None, frame: int, pixels: NDArray[np.float32], script: FocusScript | None
+    ) -> EdgeBands:
+        """Disparity at the size of the picture with its edges treated, as ``refocus`` does; of the frame alone where
+        there is none of the clip yet.
+        """
+        alone = self._estimates.of(script) if maps is None else None
+        key = (maps if alone is None else alone.key), frame
+        if self._bands is not None and self._bands[0] == key:
             return self._bands[1]
-        if self._maps is None or self._maps[0] != path:
-            self._maps = path, self._depth.opened(path)
+        if maps is not None and (self._opened is None or self._opened[0] != maps):
+            self._opened = maps, self._depth.opened(maps)
+        disparity = self._opened[1] if alone is None and self._opened is not None else alone
         assert self._edges is not None
-        found = bands_at_size(self._edges, self._maps[1].at(frame), np.ascontiguousarray(pixels))
-        self._bands = (path, frame), found
+        assert disparity is not None
+        found = bands_at_size(self._edges, disparity.at(frame), np.ascontiguousarray(pixels))
+        self._bands = key, found
         return found
 
     def _jpeg(self, pixels: NDArray[np.float32]) -> bytes:

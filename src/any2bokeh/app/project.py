@@ -8,8 +8,10 @@ from typing import Any
 
 from any2bokeh.app import editing
 from any2bokeh.app.depth import ClipDepth, shown_name
+from any2bokeh.app.estimate import FrameEstimates
 from any2bokeh.app.final_region import Region
 from any2bokeh.app.follower import FocusFollower, samples
+from any2bokeh.app.frame_reader import FrameReader
 from any2bokeh.app.history import History
 from any2bokeh.app.keyframe_rows import rows
 from any2bokeh.app.mounted_lens import LENS_SETTINGS, NO_LENS, MountedLens
@@ -80,9 +82,11 @@ class Project:
     ) -> None:
         self.source, self.name, self.depth, self.is_demo = source, name, depth, is_demo
         self.history = History(decisions or Decisions())
-        self.follower = FocusFollower(source, depth, tracker, told)
-        self._pictures = PictureMaker(source, depth, self.follower)
-        self._outlines = OutlineFinder(source.info, self._pictures.frames, depth)
+        frames = FrameReader(source)
+        estimates = FrameEstimates(frames, source.info)
+        self.follower = FocusFollower(source, depth, tracker, estimates, told)
+        self._pictures = PictureMaker(source, depth, self.follower, frames, estimates)
+        self._outlines = OutlineFinder(source.info, frames, depth)
         self.overview = OverviewMaker(source, depth.opened, told)
         self.revision = 0
         self.frame = 0
@@ -215,6 +219,8 @@ class Project:
         """
         now = self.now
         if not now.lens_gives_blur or now.script is None or now.script.dense is not None:
+            return
+        if self.depth.ready(now.script) is None:  # what single frames are estimated at is on a scale of its own
             return
         first = next((k.frame for k in now.script.keyframes if k.target is not None), 0)
         focus = self.follower.at(first)

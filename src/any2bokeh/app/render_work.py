@@ -1,11 +1,13 @@
 """What a render does: exactly what ``any2bokeh refocus`` does with the saved focus script."""
 
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
 from any2bokeh.app.depth import ClipDepth
+from any2bokeh.app.follower import FocusFollower
 from any2bokeh.app.render_job import Report
 from any2bokeh.engines import EngineSettings
 from any2bokeh.errors import require_choice
@@ -19,6 +21,8 @@ from any2bokeh.video import Encoding
 
 NO_DIFFUSION = "the diffusion engine is not installed on the machine that runs the studio; choose the layered engine"
 
+_LOOK_AGAIN_S = 0.1
+
 _LOOP = Encoding(codec="h264", quality=20, pixel_format="yuv420p", sound="none")
 
 
@@ -29,6 +33,7 @@ class RenderWork:
     Attributes:
         clip: the video.
         depth: its disparity.
+        follower: what has found its focus, or is about to.
         recipe: what is wanted, but for the disparity.
         folder: where the result goes.
         frames: the frames ``first <= index < end`` that a render makes; None = all.
@@ -36,6 +41,7 @@ class RenderWork:
 
     clip: Path
     depth: ClipDepth
+    follower: FocusFollower
     recipe: Recipe
     folder: Path
     frames: tuple[int, int] | None = None
@@ -72,17 +78,33 @@ class RenderWork:
     ) -> None:
         # Estimating and following come before the first frame: they are told as none of none, and can be cancelled.
         script = recipe.focus if isinstance(recipe.focus, FocusScript) else None
+        known = self._known_focus(report)  # first: to wait for that can be cancelled
         disparity = self.depth.made(script, lambda done, total: report(0, 0))
         refocus(
             self.clip,
             output,
-            replace(recipe, disparity=disparity.path, tracker=_WatchedChoice(recipe.tracker, report)),
+            replace(
+                recipe,
+                focus=known or recipe.focus,
+                disparity=disparity.path,
+                tracker=_WatchedChoice(recipe.tracker, report),
+            ),
             start_s=start_s,
             end_s=end_s,
             frames=frames,
             encoding=encoding,
             progress=report,
         )
+
+    def _known_focus(self, report: Report) -> FocusScript | None:
+        """The focus of every frame as the page knows it, waiting while it is being found; None = to be found here."""
+        script = self.recipe.focus
+        if not isinstance(script, FocusScript):
+            return None
+        while (found := self.follower.found(script)) is None and self.follower.is_finding(script):
+            report(0, 0)
+            time.sleep(_LOOK_AGAIN_S)
+        return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -624,7 +624,7 @@ class Session:
             look=project.now.lens.look if engine == "layered" else Look(),
             engine=self._engine(engine),
         )
-        return RenderWork(project.path, project.depth, recipe, self.folder, _part_of(project))
+        return RenderWork(project.path, project.depth, project.follower, recipe, self.folder, _part_of(project))
 
     def _engine(self, engine: Engine) -> EngineSettings:
         require_choice("engine", engine, get_args(Engine))

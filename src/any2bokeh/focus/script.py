@@ -73,15 +73,22 @@ class DenseFocus:
     Attributes:
         focus_disparity: d_f of every frame, in [0, 1].
         blur_strength: K of every frame, >= 0.
+        focus_slab: half width in disparity of what stays sharp about d_f, of every frame, in [0, 1]; 0 where None.
 
     Raises:
-        InputError: a value is outside its range, the two differ in length, or they are empty.
+        InputError: a value is outside its range, they differ in length, or they are empty.
     """
 
     focus_disparity: tuple[float, ...]
     blur_strength: tuple[float, ...]
+    focus_slab: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
+        if self.focus_slab is not None and len(self.focus_slab) != len(self.focus_disparity):
+            raise InputError(
+                f"focus_disparity has {len(self.focus_disparity)} values but focus_slab has {len(self.focus_slab)}; "
+                f"give one of each for every frame, or leave focus_slab out"
+            )
         if len(self.focus_disparity) != len(self.blur_strength):
             raise InputError(
                 f"focus_disparity has {len(self.focus_disparity)} values but blur_strength has "
@@ -94,6 +101,13 @@ class DenseFocus:
         ):
             require_in_unit_range(f"focus_disparity[{frame}]", focus_disparity)
             require_blur_strength(blur_strength, f"blur_strength[{frame}]")
+        for frame, slab in enumerate(self.focus_slab or ()):
+            require_in_unit_range(f"focus_slab[{frame}]", slab)
+
+    def part(self, start: int, stop: int) -> "DenseFocus":
+        """That of the frames ``start <= index < stop``."""
+        slab = None if self.focus_slab is None else self.focus_slab[start:stop]
+        return DenseFocus(self.focus_disparity[start:stop], self.blur_strength[start:stop], slab)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +164,15 @@ class FocusScript:
         return cls._one_keyframe(MaskTarget(str(path)), blur_strength)
 
     @classmethod
-    def from_dense(cls, focus_disparity: Sequence[float], blur_strength: Sequence[float]) -> Self:
-        """One focus disparity and one blur strength for each frame."""
-        return cls(dense=DenseFocus(tuple(map(float, focus_disparity)), tuple(map(float, blur_strength))))
+    def from_dense(
+        cls,
+        focus_disparity: Sequence[float],
+        blur_strength: Sequence[float],
+        focus_slab: Sequence[float] | None = None,
+    ) -> Self:
+        """One focus disparity and one blur strength for each frame, and what stays sharp about it; see `DenseFocus`."""
+        slab = None if focus_slab is None else tuple(map(float, focus_slab))
+        return cls(dense=DenseFocus(tuple(map(float, focus_disparity)), tuple(map(float, blur_strength)), slab))
 
     @classmethod
     def _one_keyframe(cls, target: Target, blur_strength: float) -> Self:
@@ -200,7 +220,7 @@ class FocusScript:
         if self.dense is not None:
             if len(self.dense.focus_disparity) != frame_count:
                 return self
-            return type(self).from_dense(self.dense.focus_disparity[start:stop], self.dense.blur_strength[start:stop])
+            return FocusScript(dense=self.dense.part(start, stop))
         first = self.script_frame(start, fps)
         early = next((keyframe.frame for keyframe in self.keyframes if keyframe.frame < first), None)
         if early is not None:

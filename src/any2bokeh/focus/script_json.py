@@ -13,6 +13,7 @@ from any2bokeh.json_file import require_known, require_version, within
 VERSION = 1
 
 _DENSE_KEYS = ("focus_disparity", "blur_strength")
+_DENSE_MORE = ("focus_slab",)  # which may be left out
 _KEYFRAME_KEYS = ("frame", "blur_strength", "easing", "transition_s", "strength", "cut")
 _TARGET_KEYS = ("focus_disparity", "point", "box", "mask")
 _TRACKED_KEYS = ("point", "box")
@@ -40,7 +41,8 @@ def dumps(script: FocusScript) -> str:
     """A script as JSON, a keyframe on a line; `loads` gives an equal script back. What is default is left out."""
     head = {"version": VERSION} | ({} if script.fps is None else {"fps": script.fps})
     if script.dense is not None:
-        lines = [f'  "{name}": {json.dumps(list(getattr(script.dense, name)))}' for name in _DENSE_KEYS]
+        given = ((name, getattr(script.dense, name)) for name in (*_DENSE_KEYS, *_DENSE_MORE))
+        lines = [f'  "{name}": {json.dumps(list(values))}' for name, values in given if values is not None]
     else:
         rows = ",\n".join(f"    {json.dumps(_keyframe_json(keyframe))}" for keyframe in script.keyframes)
         lines = [f'  "keyframes": [\n{rows}\n  ]']
@@ -76,8 +78,8 @@ def script_of(given: object) -> FocusScript:
 
 def _script(given: dict[str, Any]) -> FocusScript:
     require_version(given, VERSION)
-    require_known(given, ("version", "fps", "keyframes", *_DENSE_KEYS), "focus script")
-    dense_keys = [key for key in _DENSE_KEYS if key in given]
+    require_known(given, ("version", "fps", "keyframes", *_DENSE_KEYS, *_DENSE_MORE), "focus script")
+    dense_keys = [key for key in (*_DENSE_KEYS, *_DENSE_MORE) if key in given]
     if ("keyframes" in given) == bool(dense_keys):
         found = f"both keyframes and {dense_keys[0]}" if dense_keys else "neither keyframes nor focus_disparity"
         raise InputError(f"it has {found}; give keyframes, or a focus_disparity and a blur_strength for every frame")
@@ -96,12 +98,12 @@ def _script(given: dict[str, Any]) -> FocusScript:
 
 
 def _dense(given: dict[str, Any]) -> DenseFocus:
-    for name in _DENSE_KEYS:
+    for name in (*_DENSE_KEYS, *(name for name in _DENSE_MORE if name in given)):
         if not isinstance(given.get(name), list):
             raise InputError(
                 f"{name} is {shown(given.get(name))}; without keyframes it must be a list, one for each frame"
             )
-    return DenseFocus(tuple(given["focus_disparity"]), tuple(given["blur_strength"]))
+    return DenseFocus(**{name: tuple(given[name]) for name in (*_DENSE_KEYS, *_DENSE_MORE) if name in given})
 
 
 def _keyframe(given: object) -> Keyframe:

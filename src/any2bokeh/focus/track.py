@@ -92,7 +92,7 @@ def resolve(
         raise InputError(f"frames {start} to {stop} are asked for but the clip has {frame_count}; ask for some of them")
     if script.dense is not None:
         track = _dense_track(script, script.dense, frame_count, float(fps), start, stop)
-        return replace(track, slab=np.zeros(stop - start)) if finds_slab else track
+        return track if finds_slab else replace(track, slab=None)
     placed = [(_clip_frame(keyframe, script, frame_count, float(fps)), keyframe) for keyframe in script.keyframes]
     cuts = sorted({frame for frame, keyframe in placed if keyframe.cut})
     targets = plan_moves([(f, k, k.target) for f, k in placed if k.target is not None], cuts=cuts, fps=float(fps))
@@ -134,7 +134,9 @@ def _dense_track(
             f"give one value for every frame"
         )
     return FocusTrack(
-        np.array(dense.focus_disparity[start:stop], np.float64), np.array(dense.blur_strength[start:stop], np.float64)
+        np.array(dense.focus_disparity[start:stop], np.float64),
+        np.array(dense.blur_strength[start:stop], np.float64),
+        slab=np.zeros(stop - start) if dense.focus_slab is None else np.array(dense.focus_slab[start:stop], np.float64),
     )
 
 

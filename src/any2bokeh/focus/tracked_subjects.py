@@ -1,6 +1,6 @@
 """The subjects of a clip that are followed, each once from its keyframe on: their disparity in every frame."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Container, Generator
 from itertools import tee
 from typing import TYPE_CHECKING, Protocol
 
@@ -97,6 +97,12 @@ class TrackedSubjects:
             told_of(target, first, frame, tracked)
 
         return both
+
+    def forget(self, others_than: Container[tuple[object, int]], *, most: int) -> None:
+        """Forget the subjects of other targets and frames than some, where there are more of them than ``most``."""
+        others = [key for key in self._subjects if key not in others_than]
+        for key in others[: max(0, len(others) - most)]:
+            self._subjects.pop(key).close()
 
     def warnings(self) -> tuple[str, ...]:
         """Which tracker is at work where that is worth a remark, and what looks wrong about the subjects so far."""
