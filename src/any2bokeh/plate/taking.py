@@ -104,7 +104,8 @@ def _take(  # pragma: no cover (compiled)
     height, width = frame_height + 2 * margin_px, frame_width + 2 * margin_px
     margin = margin_px // block_px
     found = np.empty(10, np.float32)
-    half = np.float32(0.5 * block_px)
+    half, one, two = np.float32(0.5 * block_px), np.float32(1), np.float32(2)
+    last_x, last_y = np.float32(frame_width - 1), np.float32(frame_height - 1)
     for entry in range(blocks.shape[0]):
         if deepest[entry] == 0:
             continue
@@ -123,26 +124,28 @@ def _take(  # pragma: no cover (compiled)
         for y in range(top, min(top + block_px, height)):
             for x in range(left, min(left + block_px, width)):
                 step = _step(disparity, y - margin_px, x - margin_px, far)
-                at = sums[entry, y - top, x - left]
-                if step <= least_step or at[4] < _LEAST_LEFT:
+                m, n = y - top, x - left
+                left_over = sums[entry, m, n, 4]
+                if step <= least_step or left_over < _LEAST_LEFT:
                     continue
                 is_done = False
-                to_x = middle_x + found[1] * (x - from_x) + found[2] * (y - from_y)
-                to_y = middle_y + found[4] * (x - from_x) + found[5] * (y - from_y)
-                if not (to_x >= 0 and to_x < frame_width - 1 and to_y >= 0 and to_y < frame_height - 1):
+                right_px, down_px = np.float32(x) - from_x, np.float32(y) - from_y
+                to_x = middle_x + found[1] * right_px + found[2] * down_px
+                to_y = middle_y + found[4] * right_px + found[5] * down_px
+                if not (to_x >= np.float32(0) and to_x < last_x and to_y >= np.float32(0) and to_y < last_y):
                     continue
                 there = disparity_of(cover, to_x, to_y)
-                off = abs(there - far) / max(_SAME_SURFACE * step, _LEAST_TOLERANCE)
-                if off >= 1:
+                apart, tolerance = abs(there - far), max(_SAME_SURFACE * step, _LEAST_TOLERANCE)
+                if apart >= tolerance:
                     continue
-                share = at[4] * belief * min(2 - 2 * off, np.float32(1))
+                share = left_over * belief * min(two - two * apart / tolerance, one)
                 j, i = int(to_y), int(to_x)
-                down, right = np.float32(to_y - j), np.float32(to_x - i)
+                down, right = to_y - np.float32(j), to_x - np.float32(i)
                 for c in range(3):
                     seen = sampled(codes, j, i, c, down, right) + found[LIGHT + c]
-                    at[c] += share * max(seen, np.float32(0))
-                at[3] += share * there
-                at[4] -= share
+                    sums[entry, m, n, c] += share * max(seen, np.float32(0))
+                sums[entry, m, n, 3] += share * there
+                sums[entry, m, n, 4] = left_over - share
         if is_done:
             deepest[entry] = 0
 

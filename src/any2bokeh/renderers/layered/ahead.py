@@ -32,7 +32,7 @@ class Ahead:
         is_python = Path(sys.executable or "").stem.lower().startswith("python")  # not a program that holds one
         if is_python and available_cores() > 1 and may_be_kept(prepare):
             nowhere = subprocess.DEVNULL
-            command = [sys.executable, "-m", __name__]
+            command = [sys.executable, "-m", "any2bokeh.renderers.layered"]
             try:
                 self._process = subprocess.Popen(command, stdin=nowhere, stdout=nowhere, stderr=nowhere)
             except OSError:  # too little memory, or none may be started: this process compiles by itself
@@ -65,15 +65,3 @@ def small_frame() -> RenderInput:
     bands = EdgeBands(disparity, alpha > 0, near, far, alpha, alpha, pixels, pixels)
     known = np.full(shape, 0.5, np.float32)
     return RenderInput(pixels, disparity, 0.6, 200.0, HiddenBackground(pixels, 0 * disparity, known), bands)
-
-
-def main() -> None:
-    """Compile the renderer of pictures, and keep the code."""
-    from any2bokeh.optics.highlights import Highlights
-    from any2bokeh.renderers.layered.renderer import LayeredRenderer
-
-    LayeredRenderer(highlights=Highlights("auto"), threads=1).render_frame(small_frame())
-
-
-if __name__ == "__main__":
-    main()

@@ -82,6 +82,7 @@ def _find_in_cell(cell_y, cell_x, defocus, cell_low, shift_px, doubtful, backsto
             least, most = min(least, radius), max(most, radius)
     # Everything within the inner radius is in reach of all pixels of the cell, nothing beyond the outer of any.
     inner, outer = least + abs(shift_px) + np.float32(MARGIN_PX), most + abs(shift_px) + np.float32(MARGIN_PX)
+    inner_px2, outer_px2 = int(inner * inner), int(outer * outer)
     away = int(outer) // CELL + 1
     top, bottom = max(cell_y - away, 0), min(cell_y + away + 1, cell_low.shape[0])
     left, right = max(cell_x - away, 0), min(cell_x + away + 1, cell_low.shape[1])
@@ -93,9 +94,9 @@ def _find_in_cell(cell_y, cell_x, defocus, cell_low, shift_px, doubtful, backsto
             low = cell_low[j, i]
             if low >= perhaps and low >= surely:
                 continue
-            if (apart_y + CELL - 1) ** 2 + (apart_x + CELL - 1) ** 2 <= inner * inner:
+            if (apart_y + CELL - 1) ** 2 + (apart_x + CELL - 1) ** 2 <= inner_px2:
                 surely, perhaps = min(surely, low), min(perhaps, low)
-            elif max(apart_y - CELL + 1, 0) ** 2 + max(apart_x - CELL + 1, 0) ** 2 <= outer * outer:
+            elif max(apart_y - CELL + 1, 0) ** 2 + max(apart_x - CELL + 1, 0) ** 2 <= outer_px2:
                 perhaps = min(perhaps, low)
     count = 0
     if surely - perhaps > _ALIKE_PX:
@@ -109,23 +110,24 @@ def _find_in_cell(cell_y, cell_x, defocus, cell_low, shift_px, doubtful, backsto
             here = defocus[FRONT, y, x]
             farthest = min(here, perhaps if count == 0 else surely)
             reach = abs(here) + abs(shift_px) + np.float32(MARGIN_PX)
+            reach_px2 = int(reach * reach)
             for number in range(count):
                 if farthest <= perhaps + np.float32(_ALIKE_PX):
                     break
-                farthest = _farthest_in(doubtful[number, 0], doubtful[number, 1], y, x, reach, defocus, farthest)
+                farthest = _farthest_in(doubtful[number, 0], doubtful[number, 1], y, x, reach_px2, defocus, farthest)
             slack = max(np.float32(_LEAST_SLACK_PX), np.float32(_SLACK) * (here - farthest))
             backstop[y, x] = depth_bin(farthest - slack)
 
 
 @compiled(nogil=True, inline="always")
-def _farthest_in(cell_y, cell_x, y, x, reach, defocus, farthest):
-    """The lesser of ``farthest`` and the least defocus of a cell within ``reach`` of a pixel."""
+def _farthest_in(cell_y, cell_x, y, x, reach_px2, defocus, farthest):
+    """The lesser of ``farthest`` and the least defocus of a cell within reach of a pixel."""
     height, width = defocus.shape[1:]
     near_y = min(max(y, cell_y * CELL), cell_y * CELL + CELL - 1)
     near_x = min(max(x, cell_x * CELL), cell_x * CELL + CELL - 1)
-    if (near_y - y) ** 2 + (near_x - x) ** 2 <= reach * reach:
+    if (near_y - y) ** 2 + (near_x - x) ** 2 <= reach_px2:
         for j in range(cell_y * CELL, min(cell_y * CELL + CELL, height)):
             for i in range(cell_x * CELL, min(cell_x * CELL + CELL, width)):
-                if defocus[FRONT, j, i] < farthest and (j - y) ** 2 + (i - x) ** 2 <= reach * reach:
+                if defocus[FRONT, j, i] < farthest and (j - y) ** 2 + (i - x) ** 2 <= reach_px2:
                     farthest = defocus[FRONT, j, i]
     return farthest

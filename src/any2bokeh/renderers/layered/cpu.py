@@ -347,7 +347,7 @@ def _add_cut(
         opening: from ``vignetting.cut``.
         radius_px: of the shape.
     """
-    whole = 1 / opening[0]
+    whole = np.float32(1) / opening[0]
     red, green, blue, weight = run[lanes] * whole, run[lanes + 1] * whole, np.float32(0), run[2 * lanes - 1] * whole
     if lanes == 4:
         blue = run[6] * whole
@@ -389,8 +389,12 @@ def share_taken(bin_, coverage, full, backstop):
         full: coverage of what was taken before.
         backstop: of the pixel; see ``backstop.py``.
     """
-    room = 1 - full
-    if coverage <= LEAST_COVERAGE or room <= 0 or (bin_ < backstop and full > LEAST_TO_FILL):
+    room = np.float32(1) - full
+    if (
+        coverage <= np.float32(LEAST_COVERAGE)
+        or room <= np.float32(0)
+        or (bin_ < backstop and full > np.float32(LEAST_TO_FILL))
+    ):
         return np.float32(0)
     return np.float32(1) if coverage <= room else room / coverage
 
@@ -417,7 +421,7 @@ def _compose(window, source, samples, glow, slot_of_bin, extents, accumulator, t
                 blue += accumulator[at + 2]
                 coverage += accumulator[at + 3]
                 at += 4
-                if bin_ == FOCUS_BIN and picture[x, 3] == 0 and coverage > 1 - LEAST_COVERAGE:
+                if bin_ == FOCUS_BIN and picture[x, 3] == 0 and coverage > np.float32(1 - LEAST_COVERAGE):
                     picture[x, 3] = UNTOUCHED
                     continue
                 part = share_taken(bin_, coverage, picture[x, 3], backstop[top + y, left + x])
@@ -432,7 +436,7 @@ def _compose(window, source, samples, glow, slot_of_bin, extents, accumulator, t
             _add_glow(glow[0, y], samples.light[FRONT, top + y, left:right], picture)
         for c in range(3):
             for x in range(right - left):
-                if picture[x, 3] == UNTOUCHED:
+                if picture[x, 3] == np.float32(UNTOUCHED):
                     result[c, top + y, left + x] = source[c, top + y, left + x]
                     continue
                 value = max(picture[x, c] / max(picture[x, 3], np.float32(LEAST_COVERAGE)), np.float32(0))

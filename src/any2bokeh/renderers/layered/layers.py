@@ -148,6 +148,7 @@ def split_mixed(rows, surroundings, light, defocus, kind, level):
     height, width = kind.shape
     # Mean, least and largest.
     near_color, far_color = np.empty((3, 3), np.float32), np.empty((3, 3), np.float32)
+    one = np.float32(1)
     for y in range(rows * BLOCK, min((rows + 1) * BLOCK, height)):
         for x in range(width):
             if level[y, x] != 1 or kind[y, x] & TOLD:
@@ -163,17 +164,17 @@ def split_mixed(rows, surroundings, light, defocus, kind, level):
                 continue
             for c in range(3):
                 mixed = kept * light[FRONT, y, x, c]
-                background = (mixed - share * near_color[0, c]) / (1 - share)
+                background = (mixed - share * near_color[0, c]) / (one - share)
                 # A wrong estimate shows as a speckle: stay near the colours of the pure background.
                 margin = _MIX_RANGE_MARGIN * (far_color[2, c] - far_color[1, c])
                 background = min(max(background, far_color[1, c] - margin, np.float32(0)), far_color[2, c] + margin)
-                light[BEHIND, y, x, c] = background + (1 - kept) * light[FRONT, y, x, c] / (1 - share)
+                light[BEHIND, y, x, c] = background + (one - kept) * light[FRONT, y, x, c] / (one - share)
                 # What is unlike the background around stays with the foreground, as far as it is like that: a sliver
                 # that takes all of it would shine, or be black, beside the edge.
                 margin = _MIX_RANGE_MARGIN * (near_color[2, c] - near_color[1, c])
-                least = max(near_color[1, c] * (1 - _MIX_GRAIN) - margin, np.float32(0))
-                most = near_color[2, c] * (1 + _MIX_GRAIN) + margin
-                light[PATCH, y, x, c] = min(max(mixed - (1 - share) * background, share * least), share * most)
+                least = max(near_color[1, c] * (one - _MIX_GRAIN) - margin, np.float32(0))
+                most = near_color[2, c] * (one + _MIX_GRAIN) + margin
+                light[PATCH, y, x, c] = min(max(mixed - (one - share) * background, share * least), share * most)
             light[PATCH, y, x, 3] = share
             light[BEHIND, y, x, 3] = 1
             defocus[PATCH, y, x] = near
@@ -215,7 +216,7 @@ def _foreground_share(light, defocus, kind, y, x, near, bound, near_color, far_c
     """
     height, width = defocus.shape[1:]
     here = defocus[FRONT, y, x]
-    half = (near - here) / 2
+    half = np.float32(0.5) * (near - here)
     near_weight, far_weight = np.float32(0), np.float32(0)
     for color in (near_color, far_color):
         color[0] = 0
