@@ -4,10 +4,12 @@ import struct
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from any2bokeh.disparity.edges import ClassicalEdges, EdgeBands, edge_estimator
+from any2bokeh.disparity.edges.bands import PlacesFirst
 from any2bokeh.disparity.edges.learned import EdgeModel, LearnedEdges, weights
 from any2bokeh.disparity.edges.learned.cells import Cells
 from any2bokeh.disparity.edges.learned.decision import Gates
@@ -27,12 +29,13 @@ def frame(way: str, seed: int = 3) -> tuple[Picture, Picture]:
     return given[None], textured(seed, is_near)
 
 
-def random_model(seed: int = 0) -> EdgeModel:
-    """A network that corrects at random."""
+def random_model(seed: int = 0, *, boldness: float = 1) -> EdgeModel:
+    """A network that corrects at random, and so many times as much."""
     generator = np.random.default_rng(seed)
     values = {
         name: generator.normal(0, 1 / np.sqrt(size[0]), size).astype(np.float32) for name, size in SMALL.sizes().items()
     }
+    values["head.narrow.weight"] *= boldness
     return EdgeModel(SMALL, values)
 
 
@@ -97,6 +100,51 @@ def test_below_the_gate_of_a_pixel_it_keeps_its_disparity():
     kept = found.disparity[0] == given[0]
     # All that differs lies outside the bands, where ramps are replaced by the classical treatment.
     assert kept[found.band].mean() > 0.99
+
+
+def test_what_classical_believes_has_its_weight():
+    given, pixels = frame("soft by 2")
+    bold = random_model(boldness=10)
+    classical = ClassicalEdges()(given, pixels)
+    found = {
+        weight: LearnedEdges(replace(bold, gates=Gates(0, 0, False, weight)), always=True)(given, pixels)
+        for weight in (0.0, 100.0)
+    }
+    band = classical.band
+    assert (found[0.0].disparity != classical.disparity)[0][band].mean() > 0.02
+    # But for pixels that are as likely the one as the other, and for specks.
+    assert (found[100.0].disparity != classical.disparity)[0][band].mean() < 0.005
+    # A map that classical leaves alone has none.
+    given, pixels = frame("exact")
+    one, other = (
+        LearnedEdges(replace(bold, gates=Gates(0, 0, False, weight)), always=True)(given, pixels)
+        for weight in (0.0, 100.0)
+    )
+    np.testing.assert_array_equal(one.disparity, other.disparity)
+
+
+def test_pixels_that_lie_alone_stay_with_their_surface():
+    given, pixels = frame("exact")
+    found = LearnedEdges(replace(random_model(boldness=10), gates=Gates(0, 0, False)), always=True)(given, pixels)
+    near = (given[0] > 0.5 * (given.max() + given.min())).astype(np.uint8)
+    moved = (found.disparity[0] > 0.5 * (given.max() + given.min())).astype(np.uint8)
+    assert not np.array_equal(near, moved)  # a network that knows nothing moves much
+    for after, before in ((moved, near), (1 - moved, 1 - near)):
+        count, labels = cv2.connectedComponents(after, connectivity=8)
+        for part in range(1, count):
+            of_part = labels == part
+            # It is large, or holds pixels that were of this surface before.
+            assert of_part.sum() > 12 or before[of_part].any()
+
+
+@pytest.mark.parametrize("way", ["exact", "soft by 2"])
+@pytest.mark.parametrize("frame_gate", [0.0, 1.1])
+def test_steps_may_be_placed_before_shares_are_told(way: str, frame_gate: float):
+    given, pixels = frame(way)
+    for always in (False, True):
+        estimator = LearnedEdges(replace(random_model(), gates=Gates(frame_gate, 0, False)), always=always)
+        assert isinstance(estimator, PlacesFirst)
+        same(estimator.with_shares(estimator.placed(given, pixels), pixels), estimator(given, pixels))
 
 
 def test_a_map_without_steps_is_left():

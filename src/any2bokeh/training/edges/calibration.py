@@ -29,6 +29,7 @@ CALIBRATION = HELD_OUT + (1 << 20)
 _RIGHT = 0.02  # weighted share of a band that is wrong, up to which a map counts as right
 _PIXEL_GATES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
 _BETTER = 0.9  # of the error of the classical shares and colours, below which those of the network are taken
+_CLASSICAL = 0.4  # weight of the classical estimator's log odds; chosen on traced clips
 _ABOVE = 1.25  # how far above the largest of the right maps the gate stands
 
 
@@ -47,7 +48,8 @@ def calibrated(model: EdgeModel, source: TileSource, frames: int) -> tuple[Gates
     """Gates, and how they came about.
 
     The gate of a frame stands above what the network says of every right map, of which each frame has one; that of a
-    pixel where least of the bands is wrong afterwards.
+    pixel where least of the bands is wrong afterwards. The weight of the classical estimator is not chosen with
+    these frames: they are made as those of the training were, and the network needs no second opinion of them.
 
     Args:
         model: the network.
@@ -59,10 +61,10 @@ def calibrated(model: EdgeModel, source: TileSource, frames: int) -> tuple[Gates
     exact = [each for truth in truths if (each := _judged(model, _with_exact_map(truth)))]
     right = [each.judgement.frame_wrong for each in (*exact, *judged) if each.wrong <= _RIGHT]
     gate = round(min(max(_ABOVE * max(right, default=0.0), 0.02), 0.9), 4)
-    left = {pixel: _left_wrong(judged, Gates(gate, pixel)) for pixel in _PIXEL_GATES}
+    left = {pixel: _left_wrong(judged, Gates(gate, pixel, classical=_CLASSICAL)) for pixel in _PIXEL_GATES}
     best = min(left, key=lambda pixel: left[pixel][0])
-    of_network, of_classical = (_mixing_error(judged, Gates(gate, best, mixes)) for mixes in (True, False))
-    gates = Gates(gate, best, of_network < _BETTER * of_classical)
+    of_network, of_classical = (_mixing_error(judged, Gates(gate, best, mixes, _CLASSICAL)) for mixes in (True, False))
+    gates = Gates(gate, best, of_network < _BETTER * of_classical, _CLASSICAL)
     opened = [each for each in judged if each.judgement.frame_wrong >= gate]
     off, classical = left[best]
     return gates, {

@@ -1,5 +1,8 @@
 """Tiles of one frame after the other, made by this process or by others."""
 
+import atexit
+import itertools
+import os
 import queue
 import threading
 from collections.abc import Iterable, Iterator
@@ -25,14 +28,15 @@ class TileStream:
     """
 
     def __init__(self, source: TileSource, numbers: Iterable[int], workers: int) -> None:
+        self._is_over = False
         self._frames: Iterator[tuple[Tensor, Tensor]] = iter(
             DataLoader(
                 _Frames(source),
                 batch_size=None,
-                sampler=numbers,  # pyright: ignore[reportArgumentType]
+                sampler=self._until_over(numbers),  # pyright: ignore[reportArgumentType]
                 num_workers=workers,
                 prefetch_factor=4 if workers else None,
-                worker_init_fn=_on_one_thread if workers else None,
+                worker_init_fn=_begin if workers else None,
                 multiprocessing_context="spawn" if workers else None,
             )
         )
@@ -44,8 +48,14 @@ class TileStream:
         return next(self._frames)
 
     def close(self) -> None:
-        """End the processes."""
+        """End the processes, once they have made what they have been asked for."""
+        self._is_over = True
+        for _ in self._frames:
+            pass
         self._frames = iter(())
+
+    def _until_over(self, numbers: Iterable[int]) -> Iterator[int]:
+        return itertools.takewhile(lambda _: not self._is_over, numbers)
 
 
 class WaitingTiles:
@@ -91,8 +101,13 @@ class WaitingTiles:
             self._made.put(error)
 
 
-def _on_one_thread(worker: int) -> None:
-    """There are as many processes as processors."""
+def _begin(worker: int) -> None:
+    """Of a process: one thread, as there are as many processes as processors; and an end without taking down.
+
+    Taking down an interpreter with torch and compiled kernels takes seconds, and may abort. The loader waits five, then
+    reports the process as killed. By then all tiles have been handed over: see ``TileStream.close``.
+    """
+    atexit.register(os._exit, 0)
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
 

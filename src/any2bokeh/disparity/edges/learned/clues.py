@@ -79,15 +79,13 @@ class Clues:
             else matted(EdgeBands.none(disparity), picture, step)
         )
         wide = Steps.of(stepped.sharp, stride, BAND_PX)
-        near, far = _surfaces(wide, placed, classical)
         band = (wide.side != 0) | (classical.alpha > 0)
-        share = _shares(wide, placed, classical, is_moved)
-        of_near, of_far = _colours_around(picture, wide)
+        near, far, third, share, belief = _surfaces(band, wide, placed, classical, is_moved)
+        of_near, of_far = _colours_around(picture, wide, band)
         background = np.zeros_like(of_far)
         background[band] = srgb_decode(of_far[band])
         mixed = classical.alpha > 0
         background[mixed] = srgb_decode(classical.background[:, mixed].T)
-        third = _third(stepped.sharp, near, far, stride)
         cells = Cells.of(band, stride)
         values = np.zeros((len(cells.at), PIXELS * CLUES), np.float32)
         widths = stepped.width[stepped.width > 0]
@@ -99,7 +97,6 @@ class Clues:
             float(is_moved),
         )
         given = np.ascontiguousarray(disparity[0], np.float32)
-        belief = np.where(placed.band, 2 * placed.near_share - 1, wide.side).astype(np.float32)
         _gather(
             cells.at, stride, band, picture, (of_near, of_far), (given, near, far, third),
             (wide.distance, wide.side, belief, share, stepped.width), np.array(of_frame, np.float32), values,
@@ -109,59 +106,104 @@ class Clues:
         )
 
 
-def _surfaces(wide: Steps, placed: EdgeBands, classical: EdgeBands) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The two disparities that each pixel of the band may have."""
-    found = []
-    for of_wide, of_placed, of_classical in (
-        (wide.near, placed.near, classical.near),
-        (wide.far, placed.far, classical.far),
-    ):
-        best = np.where(placed.band, of_placed, of_wide)
-        found.append(np.where(classical.alpha > 0, of_classical, best))
-    return found[0], found[1]
+def _surfaces(
+    band: NDArray[np.bool_], wide: Steps, placed: EdgeBands, classical: EdgeBands, is_moved: bool
+) -> tuple[NDArray[np.float32], ...]:
+    """The two disparities that each pixel of the band may have, and a third; logit of the share of the nearer surface;
+    which of the two the classical estimator believes in, in [-1, 1]. 0 outside the band.
+    """
+    around = np.ones((2 * _THIRD_PX * wide.stride + 1,) * 2, np.uint8)
+    nearest, farthest = cv2.dilate(wide.disparity, around), cv2.erode(wide.disparity, around)
+    near, far, third, share, belief = found = tuple(np.zeros_like(wide.disparity) for _ in range(5))
+    _find_surfaces(
+        band, (wide.side, wide.near, wide.far), (placed.band, placed.near, placed.far, placed.near_share),
+        (classical.alpha, classical.near, classical.far), (nearest, farthest), is_moved,
+        near, far, third, share, belief,
+    )  # fmt: skip
+    return found
 
 
-def _shares(wide: Steps, placed: EdgeBands, classical: EdgeBands, is_moved: bool) -> NDArray[np.float32]:
-    """Logit of the share of the nearer surface."""
-    is_near = wide.side > 0
-    if is_moved:
-        is_near = np.where(placed.band, placed.near_share > 0.5, is_near)
-    share = np.where(is_near, PURE_LOGIT, -PURE_LOGIT)
-    mixed = classical.alpha > 0
-    alpha = np.clip(classical.alpha[mixed], _LEAST_MIXED, _MOST_MIXED)
-    share[mixed] = np.log(alpha / (1 - alpha))
-    return share
-
-
-def _colours_around(picture: NDArray[np.float32], wide: Steps) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Mean code values ``(H, W, 3)`` of both surfaces around; the pixel's own where there is none of one."""
-    each = np.s_[:: wide.stride, :: wide.stride]  # samples as far apart as lengths are long
-    colours, sides = np.ascontiguousarray(picture[each]), wide.side[each]
-    pure = wide.distance[each] > _PURE_PX * wide.stride
-    square = (_AROUND_PX, _AROUND_PX)
+def _colours_around(
+    picture: NDArray[np.float32], wide: Steps, band: NDArray[np.bool_]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Mean code values ``(H, W, 3)`` of both surfaces around; the pixel's own where there is none of one. 0 outside the
+    band.
+    """
+    rows, columns = wide.side[:: wide.stride, :: wide.stride].shape  # samples as far apart as lengths are long
+    weighted = np.empty((rows, columns, 4), np.float32)
     found = []
     for side in (1, -1):
-        weight = ((sides == side) & pure).astype(np.float32)
-        sums = np.asarray(cv2.boxFilter(colours * weight[..., None], -1, square), np.float32)
-        weights = np.asarray(cv2.boxFilter(weight, -1, square), np.float32)
-        known = weights > 0.5 / _AROUND_PX**2
-        mean = sums / np.maximum(weights, np.float32(1e-6))[..., None]
-        mean[~known] = colours[~known]
-        if wide.stride > 1:
-            mean = mean.repeat(wide.stride, axis=0).repeat(wide.stride, axis=1)
-            mean = np.ascontiguousarray(mean[: picture.shape[0], : picture.shape[1]])
+        _weigh(picture, (wide.side, wide.distance), wide.stride, side, weighted)
+        sums = cv2.boxFilter(weighted, -1, (_AROUND_PX, _AROUND_PX))
+        mean = np.zeros_like(picture)
+        _find_means(band, picture, sums, wide.stride, mean)
         found.append(mean)
     return found[0], found[1]
 
 
-def _third(
-    sharp: NDArray[np.float32], near: NDArray[np.float32], far: NDArray[np.float32], stride: int
-) -> NDArray[np.float32]:
-    """Disparity of a third surface around: one farther than both, else one nearer; ``far`` where there is none."""
-    around = np.ones((2 * _THIRD_PX * stride + 1,) * 2, np.uint8)
-    nearest, farthest = np.asarray(cv2.dilate(sharp, around)), np.asarray(cv2.erode(sharp, around))
-    third = np.where(nearest > near + LEAST_STEP, nearest, far)
-    return np.where(farthest < far - LEAST_STEP, farthest, third).astype(np.float32)
+@compiled(nogil=True)
+def _find_surfaces(
+    band, of_wide, of_placed, of_classical, extremes, is_moved, near, far, third, share, belief
+):  # fmt: skip
+    """See ``_surfaces``."""
+    side, wide_near, wide_far = of_wide
+    is_placed, placed_near, placed_far, near_share = of_placed
+    alpha, classical_near, classical_far = of_classical
+    nearest, farthest = extremes
+    height, width = band.shape
+    for y in range(height):
+        for x in range(width):
+            if not band[y, x]:
+                continue
+            is_near = side[y, x] > 0
+            near[y, x], far[y, x], belief[y, x] = wide_near[y, x], wide_far[y, x], side[y, x]
+            if is_placed[y, x]:
+                near[y, x], far[y, x] = placed_near[y, x], placed_far[y, x]
+                belief[y, x] = 2 * near_share[y, x] - 1
+                if is_moved:
+                    is_near = near_share[y, x] > np.float32(0.5)
+            share[y, x] = PURE_LOGIT if is_near else -PURE_LOGIT
+            if alpha[y, x] > 0:
+                near[y, x], far[y, x] = classical_near[y, x], classical_far[y, x]
+                cover = min(max(alpha[y, x], np.float32(_LEAST_MIXED)), np.float32(_MOST_MIXED))
+                share[y, x] = np.log(cover / (np.float32(1) - cover))
+            # One farther than both, else one nearer.
+            third[y, x] = far[y, x]
+            if farthest[y, x] < far[y, x] - np.float32(LEAST_STEP):
+                third[y, x] = farthest[y, x]
+            elif nearest[y, x] > near[y, x] + np.float32(LEAST_STEP):
+                third[y, x] = nearest[y, x]
+
+
+@compiled(nogil=True)
+def _weigh(picture, places, stride, wanted, weighted):
+    """Colours of the pure pixels of one side, and a weight of 1; 0 for all others."""
+    side, distance = places
+    for row in range(weighted.shape[0]):
+        for column in range(weighted.shape[1]):
+            y, x = row * stride, column * stride
+            is_pure = side[y, x] == wanted and distance[y, x] > np.float32(_PURE_PX * stride)
+            for c in range(3):
+                weighted[row, column, c] = picture[y, x, c] if is_pure else np.float32(0)
+            weighted[row, column, 3] = np.float32(1) if is_pure else np.float32(0)
+
+
+@compiled(nogil=True)
+def _find_means(band, picture, sums, stride, mean):
+    """The colours of the samples around each pixel of the band; its own sample's where there are none."""
+    height, width = band.shape
+    for y in range(height):
+        row = y // stride
+        for x in range(width):
+            if not band[y, x]:
+                continue
+            column = x // stride
+            weight = sums[row, column, 3]
+            for c in range(3):
+                if weight > np.float32(0.5 / _AROUND_PX**2):
+                    mean[y, x, c] = sums[row, column, c] / weight
+                else:
+                    mean[y, x, c] = picture[row * stride, column * stride, c]
 
 
 @compiled(nogil=True, fastmath=True, error_model="numpy")

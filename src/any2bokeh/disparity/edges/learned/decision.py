@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from any2bokeh.compiled import compiled
-from any2bokeh.disparity.edges import matte
+from any2bokeh.disparity.edges import matte, specks
 from any2bokeh.disparity.edges.bands import EdgeBands
 from any2bokeh.disparity.edges.classical import Steps, matted
 from any2bokeh.disparity.edges.learned.cells import PIXELS
@@ -23,6 +23,8 @@ THIRD_LOGIT = np.float32(-5)
 _LEAST_SHARE = 0.02  # less is not worth a layer
 _MOST_COVER = 0.75  # a pixel is left where the network gives more of it than this to the surface that the map denies
 _GATE_PX = 4  # how far around a pixel the map is judged
+_LEAST_BELIEF = 0.03  # of the classical estimator in a surface
+_SPECK_PX = 12  # as many pixels that lie alone are none of a surface
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +35,14 @@ class Gates:
         frame: mean probability of a wrong map in the bands of a frame, below which the map is left to the bit.
         pixel: the same around a pixel, below which the pixel is left.
         mixes: whether mixed pixels get the shares and colours of the network, or those of the classical estimator.
+        classical: weight of what the classical estimator believes, in log odds beside those of the network, in maps
+            that it has moved.
     """
 
     frame: float = 0.5
     pixel: float = 0.5
     mixes: bool = True
+    classical: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,7 +78,7 @@ def decided(
         disparity, pixels: as an ``EdgeEstimator`` takes them.
         clues, judgement, gates: of the frame.
     """
-    bands, steps = _placed(disparity, clues, judgement, gates)
+    bands, steps = placed(disparity, clues, judgement, gates)
     step = Steps.of(steps, clues.cells.stride, matte.REACH_PX)
     mixed = matted(bands, clues.picture, step)
     if gates.mixes:
@@ -84,10 +89,13 @@ def decided(
     return mixed
 
 
-def _placed(
+def placed(
     disparity: NDArray[np.float32], clues: Clues, judgement: Judgement, gates: Gates
 ) -> tuple[EdgeBands, NDArray[np.float32]]:
-    """Each pixel of the band given to a surface, and a map ``(H, W)`` whose steps are clean."""
+    """Bands without mixed pixels, each pixel given to a surface, and a map ``(H, W)`` whose steps are clean.
+
+    Args: see ``decided``.
+    """
     if judgement.frame_wrong < gates.frame:
         return EdgeBands.none(disparity), clues.sharp
     side_px = 2 * _GATE_PX * clues.cells.stride + 1
@@ -98,13 +106,41 @@ def _placed(
     may_move = clues.band & (wrong >= np.float32(gates.pixel) * band)
     sharp, share = clues.classical.disparity[0].copy(), np.zeros_like(clues.share)
     _decide(
-        (clues.band, may_move), (clues.near, clues.far, clues.third), clues.share, judgement.corrections,
-        np.ascontiguousarray(disparity[0], np.float32), sharp, share,
+        (clues.band, may_move), (clues.near, clues.far, clues.third), (clues.share, _believed(clues, gates)),
+        judgement.corrections, np.ascontiguousarray(disparity[0], np.float32), not clues.is_moved, sharp, share,
     )  # fmt: skip
-    changed = may_move | clues.classical.band
+    _leave_specks(may_move, clues, sharp)
+    # A third surface is no question of near or far, which the frames around are asked.
+    is_third = may_move & (sharp == clues.third) & (sharp != clues.near) & (sharp != clues.far)
+    changed = (may_move | clues.classical.band) & ~is_third
     near, far, share = (np.where(changed, plane, np.float32(0)) for plane in (clues.near, clues.far, share))
     none = EdgeBands.none(disparity)
     return replace(none, disparity=sharp[None], band=changed, near=near, far=far, near_share=share), sharp
+
+
+def _believed(clues: Clues, gates: Gates) -> NDArray[np.float32]:
+    """Log odds of the nearer surface that the classical estimator adds; 0 where it has moved nothing.
+
+    The network has seen made frames alone. Where the two disagree, the surer has it: what one of them takes for an edge
+    that it is not is seldom an edge for the other.
+    """
+    believed = np.zeros_like(clues.share)
+    if clues.is_moved and gates.classical:
+        near_share = clues.classical.near_share[clues.classical.band]
+        near_share = np.clip(near_share, _LEAST_BELIEF, 1 - _LEAST_BELIEF)
+        believed[clues.classical.band] = np.float32(gates.classical) * np.log(near_share / (1 - near_share))
+    return believed
+
+
+def _leave_specks(may_move: NDArray[np.bool_], clues: Clues, sharp: NDArray[np.float32]) -> None:
+    """Give a few pixels that touch nothing of the surface they were given to the other one back."""
+    middle = (clues.near + clues.far) / 2
+    to_near = sharp > middle
+    at = np.flatnonzero(may_move & (to_near != (clues.sharp > middle))).astype(np.int32)
+    near, far = clues.near.ravel()[at], clues.far.ravel()[at]
+    most_px = _SPECK_PX * clues.cells.stride**2
+    alone = specks.are_specks(clues.sharp, at, (near, far), to_near.ravel()[at], most_px)
+    sharp.reshape(-1)[at[alone]] = np.where(to_near.ravel()[at], far, near)[alone]
 
 
 @compiled(nogil=True)
@@ -122,20 +158,21 @@ def _scatter(at, stride, band, found, planes):
 
 
 @compiled(nogil=True)
-def _decide(where, surfaces, shares, corrections, given, sharp, share):
+def _decide(where, surfaces, odds, corrections, given, has_third, sharp, share):
     """Which surface each pixel of the band mostly shows."""
     band, may_move = where
     near, far, third = surfaces
+    shares, believed = odds
     height, width = band.shape
     for y in range(height):
         for x in range(width):
             if not band[y, x]:
                 continue
-            logit = shares[y, x] + corrections[0, y, x]
+            logit = shares[y, x] + corrections[0, y, x] + believed[y, x]
             share[y, x] = 1 / (1 + np.exp(-logit))
             if not may_move[y, x]:
                 sharp[y, x] = given[y, x]
-            elif THIRD_LOGIT + corrections[1, y, x] > 0 and third[y, x] != far[y, x]:
+            elif has_third and THIRD_LOGIT + corrections[1, y, x] > 0 and third[y, x] != far[y, x]:
                 sharp[y, x] = third[y, x]
             else:
                 sharp[y, x] = near[y, x] if logit > 0 else far[y, x]

@@ -6,15 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from any2bokeh.disparity.edges.bands import EdgeBands
+from any2bokeh.disparity.edges.classical import ClassicalEdges
 from any2bokeh.disparity.edges.learned.clues import Clues
-from any2bokeh.disparity.edges.learned.decision import Judgement, decided
+from any2bokeh.disparity.edges.learned.decision import Judgement, decided, placed
 from any2bokeh.disparity.edges.learned.network import corrections
 from any2bokeh.disparity.edges.learned.weights import EdgeModel
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LearnedEdges:
-    """An ``EdgeEstimator``: the classical one, its surfaces, shares and colours corrected by a network.
+    """A ``PlacesFirst``: the classical one, its surfaces, shares and colours corrected by a network.
 
     The network looks at the bands around steps alone. It says of each pixel how much of it is the nearer surface,
     whether it shows a third one, whether the map is wrong there, and what light the farther surface has; the rest
@@ -32,6 +33,31 @@ class LearnedEdges:
     def __call__(
         self, disparity: NDArray[np.float32], pixels: NDArray[np.float32], *, enlarged: bool = False
     ) -> EdgeBands:
+        seen = self._seen(disparity, pixels, enlarged)
+        if isinstance(seen, EdgeBands):
+            return seen
+        return decided(disparity, np.asarray(pixels, np.float32), *seen, self.model.gates)
+
+    def placed(
+        self, disparity: NDArray[np.float32], pixels: NDArray[np.float32], *, enlarged: bool = False
+    ) -> EdgeBands:
+        """See ``PlacesFirst``."""
+        seen = self._seen(disparity, pixels, enlarged)
+        if isinstance(seen, EdgeBands):
+            return seen
+        bands, _ = placed(disparity, *seen, self.model.gates)
+        if bands.disparity is not disparity:
+            return bands
+        return decided(disparity, np.asarray(pixels, np.float32), *seen, self.model.gates)
+
+    def with_shares(self, bands: EdgeBands, pixels: NDArray[np.float32]) -> EdgeBands:
+        """See ``PlacesFirst``. Once steps have been moved, shares are the classical estimator's."""
+        return ClassicalEdges().with_shares(bands, pixels)
+
+    def _seen(
+        self, disparity: NDArray[np.float32], pixels: NDArray[np.float32], enlarged: bool
+    ) -> EdgeBands | tuple[Clues, Judgement]:
+        """What the network says of a frame; or the bands, where it has no say in them."""
         clues = Clues.of(disparity, pixels, enlarged=enlarged)
         if clues is None:
             return EdgeBands.none(disparity)
@@ -39,4 +65,4 @@ class LearnedEdges:
         judgement = Judgement.of(clues, found)
         if not (self.always or judgement.frame_wrong >= self.model.gates.frame):
             return clues.classical
-        return decided(disparity, np.asarray(pixels, np.float32), clues, judgement, self.model.gates)
+        return clues, judgement

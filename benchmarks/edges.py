@@ -1,0 +1,175 @@
+"""The layered engine with edges off, classical and learned, on traced clips that no training and no gate has seen.
+
+``python -m benchmarks.edges --clips 6 --frames 3`` prints the table of docs/evaluation.md. Each clip is traced once and
+then told with its exact map, with the perturbations of the paper, with smaller maps and with the five ways of
+``synthesis.degradation``. Clips have at least two subjects, so that three surfaces meet in them.
+"""
+
+import argparse
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from any2bokeh.disparity.edges import EdgeTreatment, edge_estimator
+from any2bokeh.disparity.edges.bands import EdgeEstimator
+from any2bokeh.frame_treatment import TreatedFrame
+from any2bokeh.renderers.base import RenderInput
+from any2bokeh.renderers.layered import LayeredRenderer
+from any2bokeh.synthesis.clip import SyntheticClip
+from any2bokeh.synthesis.degradation import DEGRADATIONS, degraded
+from any2bokeh.synthesis.maker import ClipConfig, ClipMaker, ClipPlan
+from any2bokeh.synthesis.perturb import ROBUSTNESS_LEVELS, perturb
+from any2bokeh.synthesis.scene import SceneConfig
+from benchmarks.quality import as_file, psnr_db, score
+from benchmarks.table import table
+
+SEED = 2511
+"""Of the clips: unlike those of the suites of ``evaluate``, and of all training."""
+
+TREATMENTS: tuple[EdgeTreatment, ...] = ("off", "classical", "learned", "auto")
+
+EXACT, LEVELS = "exact", ("I", "II", "III")
+SMALLER = {"half": 2, "quarter": 4}
+WAYS = (EXACT, *LEVELS, *SMALLER, *DEGRADATIONS)
+
+_LENSES = ((16.0, 1.0), (32.0, 0.0))  # K, and focus from the background (0) to the nearest subject (1); in turn
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeScore:
+    """Figures of one clip, told in one way and treated in one.
+
+    Attributes:
+        clip: its number.
+        way: one of ``WAYS``.
+        edges: how its edges were treated.
+        psnr_db: of each frame.
+        edge_psnr_db: of the pixels near an edge of the exact disparity, mean over frames.
+        temporal: see ``quality.Score``.
+    """
+
+    clip: int
+    way: str
+    edges: EdgeTreatment
+    psnr_db: tuple[float, ...]
+    edge_psnr_db: float
+    temporal: float
+
+
+def traced(clips: int, frames: int, *, seed: int = SEED, lens_samples: int = 256) -> Iterator[SyntheticClip]:
+    """Clips at 512x288 in linear light, with two to four subjects."""
+    for index in range(clips):
+        strength, focus = _LENSES[index % len(_LENSES)]
+        config = ClipConfig(
+            frame_count=frames,
+            lens_samples=lens_samples,
+            blur_strength=(strength, strength),
+            schedules=("fixed",),
+            scene=replace(SceneConfig(), subjects=(2, 4)),
+        )
+        maker = _Focused(config, seed=seed, count=clips, threads=1)
+        maker.focus = focus
+        yield maker.clip(index)
+
+
+class _Focused(ClipMaker):
+    focus = 1.0
+
+    def plan(self, index: int) -> ClipPlan:
+        scene, atlas, schedule, aperture = super().plan(index)
+        subjects, far = scene.focus_places(self.frame_count // 2)
+        at = min(max(far + self.focus * (max(subjects) - far), 0.0), 1.0)
+        return scene, atlas, replace(schedule, focus_disparity=np.full_like(schedule.focus_disparity, at)), aperture
+
+
+def told(clip: SyntheticClip, way: str, seed: int) -> list[NDArray[np.float32]]:
+    """The maps ``(1, h, w)`` of a clip as ``way`` has them."""
+    if way == EXACT:
+        return list(clip.disparity)
+    if way in ROBUSTNESS_LEVELS:
+        return list(perturb(clip.disparity, clip.masks, ROBUSTNESS_LEVELS[way], seed))  # pyright: ignore[reportArgumentType]
+    if way in SMALLER:
+        size = (clip.width // SMALLER[way], clip.height // SMALLER[way])
+        smaller = [cv2.resize(d[0], size, interpolation=cv2.INTER_AREA) for d in clip.disparity]
+        return [np.asarray(d, np.float32)[None] for d in smaller]
+    return [degraded(d[0], way, t)[None] for t, d in enumerate(clip.disparity)]  # pyright: ignore[reportArgumentType]
+
+
+def measure(
+    clips: Iterator[SyntheticClip], estimators: dict[EdgeTreatment, EdgeEstimator | None], ways: Sequence[str] = WAYS
+) -> list[EdgeScore]:
+    """Scores of every clip, told in every way and treated in every way, each frame by itself and without a plate."""
+    renderer = LayeredRenderer(threads=1)
+    scores = []
+    for number, clip in enumerate(clips):
+        truth = [as_file(frame) for frame in clip.bokeh]
+        exact = [disparity[0] for disparity in clip.disparity]
+        for way in ways:
+            maps = told(clip, way, number)
+            for edges, estimator in estimators.items():
+                pictures = []
+                for t, disparity in enumerate(maps):
+                    given = RenderInput(
+                        clip.frames[t], disparity, float(clip.focus_disparity[t]), float(clip.blur_strength[t])
+                    )
+                    treated = TreatedFrame.of(t, given.pixels, given.disparity, estimator)
+                    bands = treated.mixed.bands(treated.disparity)
+                    pictures.append(
+                        as_file(renderer.render_frame(replace(given, disparity=treated.disparity, bands=bands)))
+                    )
+                of_clip = score("", edges, pictures, truth, exact)
+                each = tuple(psnr_db(float(((p - t) ** 2).mean())) for p, t in zip(pictures, truth, strict=True))
+                scores.append(EdgeScore(number, way, edges, each, of_clip.edge_psnr_db, of_clip.temporal))
+    return scores
+
+
+def report(scores: Sequence[EdgeScore]) -> str:
+    """For each way and treatment: means, the worst frame, and the worst frame beside ``off``."""
+    off = {(each.clip, each.way): each.psnr_db for each in scores if each.edges == "off"}
+    rows = []
+    ways = dict.fromkeys(each.way for each in scores)
+    for name, members in {**{way: (way,) for way in ways}, "the five": DEGRADATIONS}.items():
+        for edges in dict.fromkeys(each.edges for each in scores):
+            these = [each for each in scores if each.way in members and each.edges == edges]
+            if not these:
+                continue
+            frames = np.concatenate([each.psnr_db for each in these])
+            gains = np.concatenate([np.subtract(each.psnr_db, off[each.clip, each.way]) for each in these])
+            edge_psnr_db = float(np.mean([each.edge_psnr_db for each in these]))
+            temporal = float(np.mean([each.temporal for each in these]))
+            rows.append(
+                [name, edges, f"{frames.mean():.2f}", f"{frames.min():.2f}", f"{gains.min():+.2f}",
+                 f"{edge_psnr_db:.2f}", f"{temporal:.5f}"]
+            )  # fmt: skip
+    return table(["map", "edges", "PSNR dB", "worst frame", "worst gain", "edge PSNR dB", "temporal"], rows)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--clips", type=int, default=6, help="number of clips (default 6)")
+    parser.add_argument("--frames", type=int, default=3, help="frames of each (default 3)")
+    parser.add_argument("--seed", type=int, default=SEED, help=f"of the clips (default {SEED})")
+    parser.add_argument("--weights", type=Path, help="network to measure in place of the packaged one")
+    options = parser.parse_args()
+    clips = traced(options.clips, options.frames, seed=options.seed)
+    print(report(measure(clips, estimators(options.weights))))
+
+
+def estimators(weights: Path | None) -> dict[EdgeTreatment, EdgeEstimator | None]:
+    """What treats edges in each way; with the network of a file in place of the packaged one."""
+    if weights is None:
+        return {edges: edge_estimator(edges) for edges in TREATMENTS}
+    from any2bokeh.disparity.edges.learned import EdgeModel, LearnedEdges
+
+    model = EdgeModel.read(weights)
+    found: dict[EdgeTreatment, EdgeEstimator | None] = {e: edge_estimator(e) for e in ("off", "classical", "auto")}
+    return {**found, "learned": LearnedEdges(model, always=True)}
+
+
+if __name__ == "__main__":
+    main()
