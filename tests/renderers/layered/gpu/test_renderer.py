@@ -116,11 +116,11 @@ def test_separated_output_is_the_same(device, given, axial):
     np.testing.assert_allclose(found[:, 3].sum(axis=0), 1, atol=1e-5)
 
 
-@pytest.mark.parametrize("radius_px", [20, 38])
-def test_large_radii_are_gathered_at_a_smaller_size(device, radius_px):
+@pytest.mark.parametrize("radius_px", [14, 20, 38])
+def test_large_radii_are_gathered_of_fewer_samples(device, radius_px):
     frame = card_frame(radius_px, 96, 128)
     apart = codes_apart(on_gpu(device).render_frame(frame), on_cpu().render_frame(frame))
-    assert apart.mean() < 0.25  # worst seen 0.1
+    assert apart.mean() < 0.25  # worst seen 0.18, 14 px
     assert (apart.max(axis=0) > 4).mean() < 0.001  # none seen
 
 

@@ -70,7 +70,7 @@ class PlacedRun(NamedTuple):
     Attributes:
         run: which bins, at which level.
         sums: top, left, rows and columns of the pixels of the level that are gathered.
-        grid: the same of the cells that reach these.
+        grid: the same of the cells of samples that reach these.
     """
 
     run: Run
@@ -84,19 +84,22 @@ class PlacedRun(NamedTuple):
         # Two more to each side, between whose middles the outermost pixels lie.
         first_row, first_column = top // across - 2, left // across - 2
         rows, columns = (bottom - 1) // across + 3 - first_row, (right - 1) // across + 3 - first_column
-        reach = run.reach
-        return cls(
-            run,
-            (first_row, first_column, rows, columns),
-            (first_row - reach, first_column - reach, rows + 2 * reach, columns + 2 * reach),
-        )
+        finer = 2 ** (run.cell_level - run.level)
+        grid_top, grid_left = (first_row - run.reach) // finer, (first_column - run.reach) // finer
+        grid_rows = (first_row + rows - 1 + run.reach) // finer + 1 - grid_top
+        grid_columns = (first_column + columns - 1 + run.reach) // finer + 1 - grid_left
+        return cls(run, (first_row, first_column, rows, columns), (grid_top, grid_left, grid_rows, grid_columns))
 
     @property
     def cells_bytes(self) -> int:
+        if not self.run.cell_level:
+            return 0
         return 32 * CELL_SAMPLES * self.grid[2] * self.grid[3]
 
     @property
     def sums_bytes(self) -> int:
+        if not self.run.level:
+            return 0
         return 16 * (self.run.near_bin - self.run.far_bin + 1) * self.sums[2] * self.sums[3]
 
     @property
@@ -245,18 +248,23 @@ class FramePasses:
         kind = {"parts": job.parts, "cuts": job.shapes.cuts}
         groups = (-(-width // TILE), -(-rows // TILE))
         plan = [(channel, shift_px, self._placed_runs(job, band, float(shift_px))) for channel, shift_px in job.passes]
-        levels = [placed for _, _, runs in plan for placed in runs if placed.run.level]
-        cells = device.buffer("cells", max((placed.cells_bytes for placed in levels), default=0))
-        sums = device.buffer("sums", max((placed.sums_bytes for placed in levels), default=0))
+        placed_runs = [placed for _, _, runs in plan for placed in runs]
+        cells = device.buffer("cells", max(placed.cells_bytes for placed in placed_runs))
+        sums = device.buffer("sums", max(placed.sums_bytes for placed in placed_runs))
         for channel, shift_px, runs in plan:
             params.channel, params.shift_px = channel, float(shift_px)
             commands.clear(state)
             for placed in runs:
-                data = replace(params, **placed.params()).packed()
-                if placed.run.level == 0:
+                of_run = replace(params, **placed.params())
+                data = of_run.packed()
+                if placed.run.cell_level == 0:
                     commands.dispatch("gather", data, (*layers, shapes, table, state), groups, **kind)
                     continue
-                commands.dispatch("reduce", data, (*layers, cells), placed.groups_of_grid)
+                of_cells = replace(of_run, level=placed.run.cell_level).packed()
+                commands.dispatch("reduce", of_cells, (*layers, cells), placed.groups_of_grid)
+                if placed.run.level == 0:
+                    commands.dispatch("gather_cells", data, (layers.marks, cells, shapes, table, state), groups, **kind)
+                    continue
                 buffers = (cells, shapes, table, sums)
                 commands.dispatch("gather_level", data, buffers, placed.groups_of_sums, cuts=job.shapes.cuts)
                 commands.dispatch("take_level", data, (layers.marks, sums, state), groups, parts=job.parts)
@@ -276,7 +284,7 @@ class FramePasses:
     def _placed_runs(self, job: FrameJob, band: Band, shift_px: float) -> list["PlacedRun"]:
         top, _, left, right = job.window
         window = (top + band.top, top + band.bottom, left, right)
-        runs = runs_of(job.samples.nearest_px, job.samples.farthest_px, shift_px)
+        runs = _runs_of(job, shift_px)
         return [PlacedRun.of(run, window) for run in runs]
 
     def _params(self, job: FrameJob, band: Band) -> Params:
@@ -338,11 +346,10 @@ def _cut_into(job: FrameJob, count: int) -> list[Band]:
     rows = -(-(bottom - top) // count)
     rows = -(-rows // BLOCK) * BLOCK
     widest = max(abs(job.samples.nearest_px), abs(job.samples.farthest_px))
-    runs = [
-        run for _, shift in job.passes for run in runs_of(job.samples.nearest_px, job.samples.farthest_px, float(shift))
-    ]
+    runs = [run for _, shift_px in job.passes for run in _runs_of(job, float(shift_px))]
     widest += max(abs(float(shift)) for _, shift in job.passes)
-    around = int(widest) + 4 * 2 ** max(run.level for run in runs) + 2
+    # What a run reaches, two pixels of its level around, and the rest of a cell.
+    around = int(widest) + 6 * 2 ** max(run.level for run in runs) + 2
     return [
         Band(
             first,
@@ -366,11 +373,14 @@ def _largest_buffer(job: FrameJob, band: Band) -> int:
     ]
     window = (top + band.top, top + band.bottom, left, right)
     for _, shift_px in job.passes:
-        for run in runs_of(job.samples.nearest_px, job.samples.farthest_px, float(shift_px)):
-            if run.level:
-                placed = PlacedRun.of(run, window)
-                sizes += [placed.cells_bytes, placed.sums_bytes]
+        for run in _runs_of(job, float(shift_px)):
+            placed = PlacedRun.of(run, window)
+            sizes += [placed.cells_bytes, placed.sums_bytes]
     return max(sizes)
+
+
+def _runs_of(job: FrameJob, shift_px: float) -> list[Run]:
+    return runs_of(job.samples.nearest_px, job.samples.farthest_px, shift_px, shares=job.shapes.shares)
 
 
 def _extras_of(job: FrameJob) -> int:

@@ -140,18 +140,21 @@ class Unlayered:
         marks = device.buffer("marks", 4 * count + 4)
         data = params.packed()
         tiles = (params.block_columns, params.block_rows)
+        rings = device.buffer("rings", 4 * block_count)
         commands.clear(marks)
+        commands.clear(rings)
         commands.dispatch("prepare", data, (pixels, disparity, decode, front, ranges, cells), tiles)
         commands.dispatch("bounded_means", data, (front, ranges, bounded), tiles)
         across = (-(-params.block_columns // 8), -(-params.block_rows // 8))
         commands.dispatch("around_blocks", data, (ranges, bounded, blocks), across)
-        commands.dispatch("steps", data, (front, blocks, kinds, sources), tiles)
+        commands.dispatch("steps", data, (front, blocks, kinds, sources, rings), tiles)
         commands.dispatch("split", data, (pixels, decode, front, blocks, mixed, seen, kinds, extras), tiles)
         if self.deepest_px > STEP_PX:
             # A ring lies about its number of pixels away from the step.
+            buffers = (front, seen, decode, kinds, sources, extras, rings)
             for ring in range(2, math.ceil(self.deepest_px + _REACH_MARGIN_PX) + 3):
                 data = replace(params, ring=ring).packed()
-                commands.dispatch("fill_ring", data, (front, seen, decode, kinds, sources, extras), tiles)
+                commands.dispatch("fill_ring", data, buffers, tiles)
         data = params.packed()
         commands.dispatch("backstops", data, (front, ranges, cells, marks), tiles)
         buffers = (pixels, front, blocks, mixed, kinds, extras, marks, ranges)
