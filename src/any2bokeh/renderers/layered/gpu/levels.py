@@ -1,11 +1,11 @@
 """Levels: shapes of a large radius are gathered among fewer, larger pixels.
 
 A pixel of level n is a square of 2^n pixels of the frame. Each bin belongs to the first level in whose pixels no radius
-of it is larger than ``LINEAR_LIMIT_PX``, so that what a pixel costs does not grow with the radius. At the frame's own size
-four pixels share a sample where its radius is larger than ``SHARED_FROM_PX``: it is the mean of theirs, with the mean of
-their four shapes. There are a quarter of the samples, and what one adds is the same wherever the four are alike. Along
-the bins from the nearest to the farthest, radii fall and rise again: bins that are treated alike and follow one another
-make a run.
+of it is larger than ``LINEAR_LIMIT_PX``, so that what a pixel costs does not grow with the radius. At the frame's own
+size four pixels share a sample where its radius is larger than ``SHARED_FROM_PX``: it is the mean of theirs, with the
+mean of their four shapes. There are a quarter of the samples, and what one adds is the same wherever the four are
+alike. Along the bins from the nearest to the farthest, radii fall and rise again: bins that are treated alike and
+follow one another make a run.
 """
 
 import math

@@ -19,8 +19,8 @@ class Shapes(NamedTuple):
 
     Attributes:
         records: uint32: of each radius, first behind the focal plane and then in front of it: where it begins in
-            ``table``, rows and columns, and the float32 bits of one over its area. Where ``shares``, then the same of the
-            mean of four shapes, each a pixel from the next, from ``SHARED_LEAST_PX`` on. Where shapes are cut, one
+            ``table``, rows and columns, and the float32 bits of one over its area. Where ``shares``, then the same of
+            the mean of four shapes, each a pixel from the next, from ``SHARED_LEAST_PX`` on. Where shapes are cut, one
             begins in ``records`` instead, which hold the first step of each row.
         table: float32: shares of pixels covered, row by row; where shapes are cut, place and height of each step, and
             from ``kept_at`` on what vignetting keeps.
@@ -74,7 +74,7 @@ def shapes_of(footprint: Footprint, vignetting: VignettingTable | None) -> Shape
 def _mean_of_four(picture: NDArray[np.float32]) -> NDArray[np.float32]:
     """The mean of a picture and itself one pixel farther right, down, and both, ``(rows + 1, columns + 1)``."""
     around = np.pad(picture, 1)
-    return (around[1:, 1:] + around[:-1, 1:] + around[1:, :-1] + around[:-1, :-1]) / 4
+    return (around[1:, 1:] + around[:-1, 1:] + around[1:, :-1] + around[:-1, :-1]) * np.float32(0.25)
 
 
 def _picture(footprint: Footprint, first: int, rows: int) -> NDArray[np.float32]:

@@ -1,10 +1,10 @@
 // Stage: one ring of hidden background, inwards from the steps: `layers.fill_ring`. A pixel reads nothing of its own ring.
 // A workgroup takes a block, and leaves it at once where the ring before has no pixel in it or in those around it.
-// uses: constants, layer_params, samples_types, picture
+// uses: constants, layer_params, codes, samples_types, picture, seen
 
 @group(0) @binding(0) var<uniform> params: LayerParams;
 @group(0) @binding(1) var<storage, read> front: array<vec4f>;
-@group(0) @binding(2) var<storage, read> seen: array<f32>;  // planes: code values, disparity, how far it is known
+@group(0) @binding(2) var<storage, read> seen: array<u32>;  // see `seen.wgsl`
 @group(0) @binding(3) var<storage, read> decode_table: array<f32>;
 @group(0) @binding(4) var<storage, read_write> kinds: array<u32>;
 @group(0) @binding(5) var<storage, read_write> sources: array<u32>;
@@ -128,12 +128,11 @@ fn with_seen(pixel: i32, filled: vec4f) -> vec4f {
     if (params.has_seen == 0) {
         return filled;
     }
-    let plane = params.width * params.height;
-    let share = seen[4 * plane + pixel];
-    let defocus = defocus_of(seen[3 * plane + pixel]);
+    let share = of_seen(pixel, 4);
+    let defocus = defocus_of(of_seen(pixel, 3));
     if (share <= 0.0 || front[pixel].w - defocus <= STEP_PX) {
         return filled;
     }
-    let light = light_of(vec3f(seen[pixel], seen[plane + pixel], seen[2 * plane + pixel]), defocus);
+    let light = light_of(seen_code(pixel), defocus);
     return filled + share * (vec4f(light, defocus) - filled);
 }
