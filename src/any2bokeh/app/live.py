@@ -26,13 +26,13 @@ from any2bokeh.optics.radii import LINEAR_LIMIT_PX
 from any2bokeh.optics.transfer import Transfer, lookup_tables
 from any2bokeh.renderers.base import RenderInput
 from any2bokeh.renderers.layered import backstop, bins, blocks, layers
-from any2bokeh.renderers.layered.gpu import frame_passes, packed, shaders, shapes
+from any2bokeh.renderers.layered.gpu import frame_passes, levels, packed, shaders, shapes
 from any2bokeh.renderers.layered.gpu.params import LayerParams, Params
 from any2bokeh.renderers.layered.surround import inner_part, with_surround
 
 STAGES = (
     "prepare", "bounded_means", "around_blocks", "steps", "split", "fill_ring", "backstops", "finish_layers",
-    "gather", "reduce", "gather_level", "take_level", "finish",
+    "gather", "reduce", "gather_cells", "gather_level", "take_level", "finish",
 )  # fmt: skip
 """The shaders that a frame goes through."""
 
@@ -81,6 +81,7 @@ def engine_message(look: Look, transfer: Transfer = "srgb") -> bytes:
         "constants": constants(),
         "lens": {
             "cuts": of_lens.cuts,
+            "shares": of_lens.shares,
             "kept_at": of_lens.kept_at,
             "cat_eye": cut.cat_eye,
             "swirl": cut.swirl,
@@ -167,6 +168,9 @@ def constants() -> dict[str, float]:
         "STEP_PX": float(layers.STEP_PX),
         "REACH_MARGIN_PX": float(layers._REACH_MARGIN_PX),
         "LINEAR_LIMIT_PX": LINEAR_LIMIT_PX,
+        "SHARED_FROM_PX": levels.SHARED_FROM_PX,
+        "SHARED_LEAST_PX": levels.SHARED_LEAST_PX,
+        "RADIUS_STEPS_PER_PX": radii._LINEAR_STEPS_PER_PX,
         "REFERENCE_LONG_SIDE_PX": REFERENCE_LONG_SIDE_PX,
         "BIN_COUNT": bins.BIN_COUNT,
         "FOCUS_BIN": bins.FOCUS_BIN,

@@ -18,9 +18,9 @@ export function dispatchBand(device, commands, given, layers, band) {
   const glow = device.upload("glow", NOTHING);
   const groups = [Math.ceil(width / constants.TILE), Math.ceil(rows / constants.TILE)];
   const plan = passesOf(given.shiftPx).map((pass) => ({ ...pass, runs: placedRuns(given, band, pass.shift_px) }));
-  const levels = plan.flatMap(({ runs }) => runs.filter(({ run }) => run.level));
-  const cells = device.buffer("cells", Math.max(0, ...levels.map((placed) => placed.cellsBytes)));
-  const sums = device.buffer("sums", Math.max(0, ...levels.map((placed) => placed.sumsBytes)));
+  const allRuns = plan.flatMap(({ runs }) => runs);
+  const cells = device.buffer("cells", Math.max(...allRuns.map((placed) => placed.cellsBytes)));
+  const sums = device.buffer("sums", Math.max(...allRuns.map((placed) => placed.sumsBytes)));
   const cut = lens.cuts ? "/cut" : "";
   for (const { channel, shift_px, runs } of plan) {
     const params = { ...paramsOf(given, band), channel, shift_px };
@@ -29,11 +29,16 @@ export function dispatchBand(device, commands, given, layers, band) {
     for (const placed of runs) {
       const data = packedWith(placed.params());
       const { front, marks, extras, blocks } = layers;
-      if (placed.run.level === 0) {
+      if (placed.run.cell_level === 0) {
         commands.dispatch(`gather${cut}`, data, [front, marks, extras, blocks, shapes, table, state], groups);
         continue;
       }
-      commands.dispatch("reduce", data, [front, marks, extras, blocks, cells], placed.groupsOfGrid);
+      const ofCells = packedWith({ ...placed.params(), level: placed.run.cell_level });
+      commands.dispatch("reduce", ofCells, [front, marks, extras, blocks, cells], placed.groupsOfGrid);
+      if (placed.run.level === 0) {
+        commands.dispatch("gather_cells", data, [marks, cells, shapes, table, state], groups);
+        continue;
+      }
       commands.dispatch(`gather_level${cut}`, data, [cells, shapes, table, sums], placed.groupsOfSums);
       commands.dispatch("take_level", data, [marks, sums, state], groups);
     }
@@ -52,7 +57,7 @@ export function bandsOf(given, mostBytes) {
   return cutInto(given, bottom - top);
 }
 
-// A run for a window of the frame: which pixels of its level are gathered, and which cells reach these.
+// A run for a window of the frame: which pixels of its level are gathered, and which cells of samples reach these.
 class PlacedRun {
   constructor(run, [top, bottom, left, right], constants) {
     const across = 2 ** run.level;
@@ -63,19 +68,19 @@ class PlacedRun {
     this.sums.rows = Math.floor((bottom - 1) / across) + 3 - this.sums.top;
     this.sums.columns = Math.floor((right - 1) / across) + 3 - this.sums.left;
     const { reach } = run;
-    this.grid = {
-      top: this.sums.top - reach,
-      left: this.sums.left - reach,
-      rows: this.sums.rows + 2 * reach,
-      columns: this.sums.columns + 2 * reach,
-    };
+    const cellOf = (pixel) => Math.floor(pixel / 2 ** (run.cell_level - run.level));
+    this.grid = { top: cellOf(this.sums.top - reach), left: cellOf(this.sums.left - reach) };
+    this.grid.rows = cellOf(this.sums.top + this.sums.rows - 1 + reach) + 1 - this.grid.top;
+    this.grid.columns = cellOf(this.sums.left + this.sums.columns - 1 + reach) + 1 - this.grid.left;
   }
 
   get cellsBytes() {
+    if (!this.run.cell_level) return 0;
     return 32 * this.constants.CELL_SAMPLES * this.grid.rows * this.grid.columns;
   }
 
   get sumsBytes() {
+    if (!this.run.level) return 0;
     return 16 * (this.run.near_bin - this.run.far_bin + 1) * this.sums.rows * this.sums.columns;
   }
 
@@ -89,7 +94,7 @@ class PlacedRun {
   }
 
   params() {
-    const values = { ...this.run };
+    const { cell_level, ...values } = this.run;
     for (const of of ["sums", "grid"]) for (const [side, value] of Object.entries(this[of])) values[`${of}_${side}`] = value;
     return values;
   }
@@ -102,10 +107,11 @@ function passesOf(shiftPx) {
 }
 
 function placedRuns(given, band, shiftPx) {
-  const { constants } = given.engine;
+  const { constants, lens } = given.engine;
   const [top, , left, right] = given.frame.window;
   const window = [top + band.top, top + band.bottom, left, right];
-  return runsOf(given.nearestPx, given.farthestPx, shiftPx, constants).map((run) => new PlacedRun(run, window, constants));
+  const runs = runsOf(given.nearestPx, given.farthestPx, shiftPx, lens.shares, constants);
+  return runs.map((run) => new PlacedRun(run, window, constants));
 }
 
 function cutInto(given, count) {
@@ -122,9 +128,7 @@ function largestBuffer(given, band) {
   const [, , left, right] = given.frame.window;
   const sizes = [16 * (band.bottom - band.top) * (right - left)];
   for (const { shift_px } of passesOf(given.shiftPx)) {
-    for (const placed of placedRuns(given, band, shift_px)) {
-      if (placed.run.level) sizes.push(placed.cellsBytes, placed.sumsBytes);
-    }
+    for (const placed of placedRuns(given, band, shift_px)) sizes.push(placed.cellsBytes, placed.sumsBytes);
   }
   return Math.max(...sizes);
 }

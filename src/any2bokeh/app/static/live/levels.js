@@ -15,9 +15,10 @@ export function depthBin(defocus, constants) {
   return defocus > 0 ? FOCUS_BIN + away : FOCUS_BIN - away;
 }
 
-// The runs of a frame, `{level, near_bin, far_bin, reach}`, front to back: bins of one level that follow one another.
-export function runsOf(nearestPx, farthestPx, shiftPx, constants) {
-  const { LINEAR_LIMIT_PX } = constants;
+// The runs of a frame, `{level, cell_level, near_bin, far_bin, reach}`, front to back: bins that are treated alike and follow
+// one another. shares: whether pixels may share samples.
+export function runsOf(nearestPx, farthestPx, shiftPx, shares, constants) {
+  const { LINEAR_LIMIT_PX, SHARED_FROM_PX, SHARED_LEAST_PX } = constants;
   // The GPU rounds otherwise: a sample at an end must not fall into a bin beyond it, which nobody gathers.
   [nearestPx, farthestPx] = [nearestPx + marginPx(nearestPx), farthestPx - marginPx(farthestPx)];
   const runs = [];
@@ -27,12 +28,15 @@ export function runsOf(nearestPx, farthestPx, shiftPx, constants) {
     const widest = Math.max(Math.abs(low + shiftPx), Math.abs(high + shiftPx));
     const level = Math.max(Math.ceil(Math.log2(Math.max(widest, 1e-3) / LINEAR_LIMIT_PX)), 0);
     const reach = Math.ceil(Math.min(widest / 2 ** level, LINEAR_LIMIT_PX)) + 1;
+    const ends = [low + shiftPx, high + shiftPx];
+    const least = ends[0] * ends[1] > 0 ? Math.min(...ends.map(Math.abs)) : 0;
+    const cell_level = level || Number(shares && widest > SHARED_FROM_PX && least > SHARED_LEAST_PX);
     const last = runs[runs.length - 1];
-    if (last && last.level === level) {
+    if (last && last.level === level && last.cell_level === cell_level) {
       last.far_bin = bin;
       last.reach = Math.max(last.reach, reach);
     } else {
-      runs.push({ level, near_bin: bin, far_bin: bin, reach });
+      runs.push({ level, cell_level, near_bin: bin, far_bin: bin, reach });
     }
   }
   return runs;

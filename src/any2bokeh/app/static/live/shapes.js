@@ -4,15 +4,15 @@ import { Profile, apertureOf } from "./aperture.js";
 import { footprintOf } from "./footprint.js";
 import { keptBy } from "./vignetting.js";
 
-// Of a look, by the names of its settings: `records`, `table`, `kept_at` and `cuts`.
+// Of a look, by the names of its settings: `records`, `table`, `kept_at`, `cuts` and `shares`.
 export function shapesOf(look, constants) {
-  const { RADII, LINEAR_LIMIT_PX, STEPS_PER_E_FOLD } = constants;
+  const { RADII, LINEAR_LIMIT_PX, STEPS_PER_E_FOLD, SHARED_LEAST_PX, RADIUS_STEPS_PER_PX } = constants;
   const radii = Array.from({ length: RADII }, (_, index) => (index * LINEAR_LIMIT_PX) / (RADII - 1));
   radii.push(LINEAR_LIMIT_PX * Math.exp(1 / STEPS_PER_E_FOLD)); // a footprint reaches one step beyond its limit
   const aperture = apertureOf(look);
   const profile = new Profile(look, constants);
   const footprint = footprintOf(aperture, profile, radii, constants);
-  if (look.cat_eye === 0 && look.swirl === 0) return drawn(footprint, RADII);
+  if (look.cat_eye === 0 && look.swirl === 0) return drawn(footprint, RADII, profile.isFlat, SHARED_LEAST_PX * RADIUS_STEPS_PER_PX);
   return steps(footprint, radii, RADII, keptBy(look, aperture, profile, constants));
 }
 
@@ -37,24 +37,29 @@ function steps(footprint, radiiPx, radii, kept) {
     table[2 * step + 1] = heights[step];
   }
   table.set(kept, 2 * places.length);
-  return { records, table, kept_at: 2 * places.length, cuts: true };
+  return { records, table, kept_at: 2 * places.length, cuts: true, shares: false };
 }
 
-// Elsewhere: pictures of what they cover.
-function drawn({ first, reach, row_first, places, heights, inverse_area }, radii) {
-  const records = new Uint32Array(6 * radii);
+// Elsewhere: pictures of what they cover; where pixels share samples, also the means of four of them.
+function drawn({ first, reach, row_first, places, heights, inverse_area }, radii, shares, sharedFrom) {
+  const records = new Uint32Array(6 * radii * (shares ? 2 : 1));
   const bits = new Float32Array(records.buffer);
   const pictures = [];
   let at = 0;
-  for (let number = 0; number < 2 * radii; number++) {
-    const rows = 2 * reach[number % radii] + 1;
-    const from = number < radii ? number : reach.length + number - radii;
-    const { picture, columns } = pictureOf(first[from], rows, row_first, places, heights);
+  const keep = (number, { picture, rows, columns }, inverseArea) => {
     records[3 * number] = at;
     records[3 * number + 1] = rows | (columns << 16);
-    bits[3 * number + 2] = inverse_area[from];
+    bits[3 * number + 2] = inverseArea;
     pictures.push(picture);
     at += picture.length;
+  };
+  for (let number = 0; number < 2 * radii; number++) {
+    const from = number < radii ? number : reach.length + number - radii;
+    const alone = pictureOf(first[from], 2 * reach[number % radii] + 1, row_first, places, heights);
+    keep(number, alone, inverse_area[from]);
+    if (!shares) continue;
+    bits[3 * (2 * radii + number) + 2] = inverse_area[from];
+    if (number % radii >= sharedFrom) keep(2 * radii + number, meanOfFour(alone), inverse_area[from]);
   }
   const table = new Float32Array(at);
   at = 0;
@@ -62,7 +67,20 @@ function drawn({ first, reach, row_first, places, heights, inverse_area }, radii
     table.set(picture, at);
     at += picture.length;
   }
-  return { records, table, kept_at: 0, cuts: false };
+  return { records, table, kept_at: 0, cuts: false, shares };
+}
+
+// The mean of a picture and itself one pixel farther right, down, and both.
+function meanOfFour({ picture, rows, columns }) {
+  const mean = new Float32Array((rows + 1) * (columns + 1));
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) {
+      const share = picture[row * columns + column] / 4;
+      const at = row * (columns + 1) + column;
+      for (const to of [at, at + 1, at + columns + 1, at + columns + 2]) mean[to] += share;
+    }
+  }
+  return { picture: mean, rows: rows + 1, columns: columns + 1 };
 }
 
 // What one shape covers of each pixel; columns are odd, its own in the middle.
@@ -87,5 +105,5 @@ function pictureOf(first, rows, rowFirst, places, heights) {
       picture[row * columns + column] = covered;
     }
   }
-  return { picture, columns };
+  return { picture, rows, columns };
 }

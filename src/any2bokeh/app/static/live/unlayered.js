@@ -76,18 +76,20 @@ export class Unlayered {
     const marks = device.buffer("marks", 4 * count + 4); // the last tells of lamps, which a preview does not follow
     const data = this.packed();
     const tiles = [block_columns, block_rows];
+    const rings = device.buffer("rings", 4 * blockCount);
     commands.clear(marks);
+    commands.clear(rings);
     commands.dispatch("prepare", data, [pixels, disparity, decode, front, ranges, cells], tiles);
     commands.dispatch("bounded_means", data, [front, ranges, bounded], tiles);
     const across = [Math.ceil(block_columns / 8), Math.ceil(block_rows / 8)];
     commands.dispatch("around_blocks", data, [ranges, bounded, blocks], across);
-    commands.dispatch("steps", data, [front, blocks, kinds, sources], tiles);
+    commands.dispatch("steps", data, [front, blocks, kinds, sources, rings], tiles);
     commands.dispatch("split", data, [pixels, decode, front, blocks, mixed, seen, kinds, extras], tiles);
     if (this.deepestPx > STEP_PX) {
       // A ring lies about its number of pixels away from the step.
       const last = Math.ceil(this.deepestPx + REACH_MARGIN_PX) + 2;
       for (let ring = 2; ring <= last; ring++) {
-        commands.dispatch("fill_ring", this.packed({ ring }), [front, seen, decode, kinds, sources, extras], tiles);
+        commands.dispatch("fill_ring", this.packed({ ring }), [front, seen, decode, kinds, sources, extras, rings], tiles);
       }
     }
     commands.dispatch("backstops", data, [front, ranges, cells, marks], tiles);

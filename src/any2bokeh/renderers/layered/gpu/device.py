@@ -60,7 +60,7 @@ class Opened:
         name: of the adapter.
         most_bytes: of a buffer that a stage binds.
         device: of ``wgpu``.
-        pipelines: by stage, parts and cuts.
+        pipelines: by stage, parts, cuts and bits of codes.
         lock: held while it is asked.
     """
 
@@ -78,7 +78,7 @@ class Opened:
             self.device = adapter.request_device_sync(required_limits=most)
         except Exception as error:
             raise GpuFault(f"{self.name} could not be opened: {_one_line(error)}") from error
-        self.pipelines: dict[tuple[str, int, bool], Any] = {}
+        self.pipelines: dict[tuple[str, int, bool, bool], Any] = {}
         self.lock = threading.RLock()
 
 
@@ -130,6 +130,9 @@ class Device:
     def upload(self, name: str, *values: NDArray[Any]) -> Any:
         """The buffer of a name, filled with arrays, one after another."""
         arrays = [np.ascontiguousarray(each) for each in values]
+        if any(each.nbytes % 4 for each in arrays):  # a queue writes whole words
+            whole = np.concatenate([each.view(np.uint8).ravel() for each in arrays])
+            arrays = [np.pad(whole, (0, -len(whole) % 4))]
         buffer, at = self.buffer(name, sum(each.nbytes for each in arrays)), 0
         for each in arrays:
             if each.nbytes:
@@ -150,10 +153,10 @@ class Device:
         self._groups.clear()
         self.lens = None
 
-    def _pipeline(self, stage: str, parts: int, cuts: bool) -> Any:
-        key, pipelines = (stage, parts, cuts), self._opened.pipelines
+    def _pipeline(self, stage: str, parts: int, cuts: bool, codes_16: bool) -> Any:
+        key, pipelines = (stage, parts, cuts, codes_16), self._opened.pipelines
         if key not in pipelines:
-            source = shader(stage, parts=parts, cuts=cuts)
+            source = shader(stage, parts=parts, cuts=cuts, codes_16=codes_16)
             module = self._guarded(lambda: self._device.create_shader_module(code=source))
             pipelines[key] = self._guarded(
                 lambda: self._device.create_compute_pipeline(
@@ -208,10 +211,11 @@ class Commands:
         *,
         parts: int = 1,
         cuts: bool = False,
+        codes_16: bool = False,
     ) -> None:
         """Run a stage: ``buffers`` from binding 1 on, ``groups`` workgroups across and down."""
         device = self._device
-        pipeline = device._pipeline(stage, parts, cuts)
+        pipeline = device._pipeline(stage, parts, cuts, codes_16)
         offset = len(self._uniforms)
         self._uniforms += params.ljust(_UNIFORM_SLOT, b"\0")
         uniform = device.buffer("params", len(self._uniforms), uniform=True)
@@ -254,14 +258,29 @@ class Commands:
         own.queue.submit([encoder.finish()])
 
 
-def read_back(device: Device, buffer: Any, size: int, take: Callable[[NDArray[np.float32]], None]) -> None:
-    """Let ``take`` copy what a buffer made with ``read`` holds, once the GPU is done."""
+def read_back(
+    device: Device,
+    buffer: Any,
+    size: int,
+    take: Callable[[NDArray[np.uint32]], None],
+    meanwhile: Callable[[], None] = lambda: None,
+) -> None:
+    """Let ``take`` copy what a buffer made with ``read`` holds, once the GPU is done with all that was submitted.
+
+    Args:
+        device: of the buffer.
+        buffer: see there.
+        size: how many bytes of it.
+        take: called with its words.
+        meanwhile: called when the GPU is done and before ``take``, so that it has work while the CPU copies.
+    """
     import wgpu
 
     def work() -> None:
         buffer.map_sync(wgpu.MapMode.READ, 0, size)
         try:
-            take(np.frombuffer(buffer.read_mapped(0, size, copy=False), np.float32))
+            meanwhile()
+            take(np.frombuffer(buffer.read_mapped(0, size, copy=False), np.uint32))
         finally:
             buffer.unmap()
 

@@ -1,7 +1,8 @@
 """A frame through the stages: which are dispatched, over which rows, with which buffers."""
 
+import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Self
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from any2bokeh.optics.vignetting import VignettingTable
 from any2bokeh.renderers.layered.blocks import BLOCK
-from any2bokeh.renderers.layered.gpu.device import Device, read_back
+from any2bokeh.renderers.layered.gpu.device import Commands, Device, read_back
 from any2bokeh.renderers.layered.gpu.levels import Run, runs_of
 from any2bokeh.renderers.layered.gpu.packed import EXTRA_WORDS, Packed
 from any2bokeh.renderers.layered.gpu.params import Params
@@ -59,9 +60,14 @@ class FrameJob:
         return 1 if self.focus_px is None else 3
 
     @property
-    def planes(self) -> int:
-        """Of the result."""
-        return 3 if self.focus_px is None else 12
+    def codes_16(self) -> bool:
+        """Whether the picture comes in 16 bits: where the transfer has a table, and codes so end at 1."""
+        return self.focus_px is None and len(self.transfer[0]) > 0
+
+    @property
+    def words(self) -> int:
+        """Of a pixel of the result: a plane each; two where codes have 16 bits, see ``wgsl/finish.wgsl``."""
+        return 12 if self.focus_px is not None else 2 if self.codes_16 else 3
 
 
 class PlacedRun(NamedTuple):
@@ -70,7 +76,7 @@ class PlacedRun(NamedTuple):
     Attributes:
         run: which bins, at which level.
         sums: top, left, rows and columns of the pixels of the level that are gathered.
-        grid: the same of the cells that reach these.
+        grid: the same of the cells of samples that reach these.
     """
 
     run: Run
@@ -84,19 +90,22 @@ class PlacedRun(NamedTuple):
         # Two more to each side, between whose middles the outermost pixels lie.
         first_row, first_column = top // across - 2, left // across - 2
         rows, columns = (bottom - 1) // across + 3 - first_row, (right - 1) // across + 3 - first_column
-        reach = run.reach
-        return cls(
-            run,
-            (first_row, first_column, rows, columns),
-            (first_row - reach, first_column - reach, rows + 2 * reach, columns + 2 * reach),
-        )
+        finer = 2 ** (run.cell_level - run.level)
+        grid_top, grid_left = (first_row - run.reach) // finer, (first_column - run.reach) // finer
+        grid_rows = (first_row + rows - 1 + run.reach) // finer + 1 - grid_top
+        grid_columns = (first_column + columns - 1 + run.reach) // finer + 1 - grid_left
+        return cls(run, (first_row, first_column, rows, columns), (grid_top, grid_left, grid_rows, grid_columns))
 
     @property
     def cells_bytes(self) -> int:
+        if not self.run.cell_level:
+            return 0
         return 32 * CELL_SAMPLES * self.grid[2] * self.grid[3]
 
     @property
     def sums_bytes(self) -> int:
+        if not self.run.level:
+            return 0
         return 16 * (self.run.near_bin - self.run.far_bin + 1) * self.sums[2] * self.sums[3]
 
     @property
@@ -132,16 +141,40 @@ class Submitted(NamedTuple):
     size: int
 
 
+class Prepared:
+    """A frame that is on its way to the GPU, whose stages have not been started.
+
+    Args:
+        bands: for each band in turn, puts its stages into commands. The first has been asked already.
+    """
+
+    def __init__(self, bands: Iterator[tuple[Commands, Submitted]]) -> None:
+        self._bands = bands
+        self._first = next(bands)
+
+    def send(self) -> list[Submitted]:
+        """Start them; returns at once."""
+        submitted: list[Submitted] = []
+        for commands, band in itertools.chain([self._first], self._bands):
+            commands.submit()
+            submitted.append(band)
+        return submitted
+
+
 class HasLamps(Exception):
     """The GPU was to make the layers of a frame that has lamps, which the CPU must follow."""
 
 
-Taking = Callable[[NDArray[np.float32], NDArray[np.float32], int], None]
-"""Rows as they come from the device, ``(planes, rows, columns)``; where they belong; the first of them."""
+Taking = Callable[[NDArray[Any], NDArray[np.float32], int], None]
+"""Rows as they come from the device, ``(planes, rows, columns)``, or ``(rows, columns, 4)`` of 16 bits; where they
+belong, ``(planes, rows, columns)``; the first of them."""
 
 
-def _copied(rows: NDArray[np.float32], target: NDArray[np.float32], _first: int) -> None:
-    target[:] = rows
+def _copied(rows: NDArray[Any], target: NDArray[np.float32], _first: int) -> None:
+    if rows.dtype == np.float32:
+        target[:] = rows
+        return
+    target[:] = np.where(rows[..., 3] > 0, -1, np.moveaxis(rows[..., :3], -1, 0) / np.float32(65535))
 
 
 class FramePasses:
@@ -164,43 +197,65 @@ class FramePasses:
         return self.finished(job, self.submit(job))
 
     def submit(self, job: FrameJob, *, uploads: bool = True, reads: bool = True) -> list[Submitted]:
-        """Hand a frame over, and return at once. At most two frames may be unfinished at a time.
+        """Hand a frame over, and return at once; see ``prepared``."""
+        return self.prepared(job, uploads=uploads, reads=reads).send()
+
+    def prepared(self, job: FrameJob, *, uploads: bool = True, reads: bool = True, again: bool = False) -> Prepared:
+        """Take a frame over to the device. At most two frames may be unfinished at a time.
 
         Args:
             job: the frame.
             uploads: False where the last frame is rendered again: its samples are on the device.
             reads: False where of the result no more than a beginning is wanted.
+            again: whether this is another try, while the next frame is unfinished already.
         """
-        self._turn = 1 - self._turn
-        self._load_lens(job)
-        bands = bands_of(job, self.most_bytes)
-        submitted: list[Submitted] = []
-        for number, band in enumerate(bands):
-            submitted.append(self._submit_band(job, band, f"read {self._turn} {number}", uploads=uploads, reads=reads))
-        return submitted
+        if not again:
+            self._turn = 1 - self._turn
+        turn = "again" if again else str(self._turn)
+        return Prepared(self._bands(job, turn, uploads=uploads, reads=reads))
 
-    def finished(self, job: FrameJob, submitted: list[Submitted], taking: Taking | None = None) -> NDArray[np.float32]:
+    def _bands(self, job: FrameJob, turn: str, *, uploads: bool, reads: bool) -> Iterator[tuple[Commands, Submitted]]:
+        self._load_lens(job)
+        layers = None
+        for number, band in enumerate(bands_of(job, self.most_bytes)):
+            commands = self.device.commands()
+            if layers is None or isinstance(job.samples, Packed):
+                layers = self._layers(job, band, commands, uploads=uploads)
+            target = f"read {turn} {number}"
+            yield commands, self._put_band(job, band, layers, target, commands, uploads=uploads, reads=reads)
+
+    def finished(
+        self,
+        job: FrameJob,
+        submitted: list[Submitted],
+        taking: Taking | None = None,
+        meanwhile: Callable[[], None] = lambda: None,
+    ) -> NDArray[np.float32]:
         """The result of a frame that was handed over.
 
         Args:
             job: the frame.
             submitted: what ``submit`` gave.
             taking: copies rows of the result to where they belong, and may change them on the way.
+            meanwhile: called when the device is done with the frame, before the last rows are copied.
 
         Raises:
             HasLamps: the layers of this frame are to be made on the CPU.
         """
         top, bottom, left, right = job.window
-        result = np.empty((job.planes, bottom - top, right - left), np.float32)
-        for band, buffer, size in submitted:
-            shape = (job.planes, band.bottom - band.top, right - left)
+        result = np.empty((3 if job.focus_px is None else 12, bottom - top, right - left), np.float32)
+        for number, (band, buffer, size) in enumerate(submitted):
+            rows = band.bottom - band.top
 
-            def take(rows: NDArray[np.float32], band: Band = band, shape: tuple[int, ...] = shape) -> None:
-                if isinstance(job.samples, Unlayered) and rows[-1:].view(np.uint32)[0]:
+            def take(words: NDArray[np.uint32], band: Band = band, rows: int = rows) -> None:
+                if isinstance(job.samples, Unlayered) and words[-1]:
                     raise HasLamps
-                (taking or _copied)(rows[:-1].reshape(shape), result[:, band.top : band.bottom], band.top)
+                found = words[:-1].view(np.uint16 if job.codes_16 else np.float32)
+                shape = (rows, right - left, 4) if job.codes_16 else (len(result), rows, right - left)
+                (taking or _copied)(found.reshape(shape), result[:, band.top : band.bottom], band.top)
 
-            read_back(self.device, buffer, size + 4, take)
+            is_last = number == len(submitted) - 1
+            read_back(self.device, buffer, size + 4, take, meanwhile if is_last else lambda: None)
         return result
 
     def seconds_of(self, job: FrameJob, *, times: int = 10) -> float:
@@ -221,62 +276,72 @@ class FramePasses:
         device.upload("encode", table)
         device.lens = job.shapes, table
 
-    def _submit_band(self, job: FrameJob, band: Band, target: str, *, uploads: bool, reads: bool) -> Submitted:
-        device, commands = self.device, self.device.commands()
+    def _layers(self, job: FrameJob, band: Band, commands: Commands, *, uploads: bool) -> Layers:
+        """Those of a band; where the device makes them, of the frame."""
+        if isinstance(job.samples, Unlayered):
+            return job.samples.dispatch(self.device, commands, uploads=uploads)
+        packed = job.samples
+        given = self.device.upload if uploads else (lambda name, values: self.device.buffer(name, 0))
+        return Layers(
+            given("front", packed.front[band.rows_from : band.rows_to]),
+            given("marks", packed.marks[band.rows_from : band.rows_to]),
+            given("extras", packed.extras),
+            given("blocks", _NOTHING if job.blocks is None else job.blocks),
+        )
+
+    def _put_band(
+        self, job: FrameJob, band: Band, layers: Layers, target: str, commands: Commands, *, uploads: bool, reads: bool
+    ) -> Submitted:
+        """Put the stages that render a band into commands."""
+        device = self.device
         given = device.upload if uploads else (lambda name, values: device.buffer(name, 0))
         left, right = job.window[2:]
         width, rows = right - left, band.bottom - band.top
-        if isinstance(job.samples, Unlayered):
-            layers = job.samples.dispatch(device, commands, uploads=uploads)
-        else:
-            packed = job.samples
-            layers = Layers(
-                given("front", packed.front[band.rows_from : band.rows_to]),
-                given("marks", packed.marks[band.rows_from : band.rows_to]),
-                given("extras", packed.extras),
-                given("blocks", _NOTHING if job.blocks is None else job.blocks),
-            )
         shapes, table = device.buffer("shapes", 0), device.buffer("table", 0)
         state = device.buffer("state", 16 * job.parts * rows * width)
-        result = device.buffer("result", 4 * job.planes * rows * width)
+        result = device.buffer("result", 4 * job.words * rows * width)
         glow = np.zeros(4, np.float32) if job.glow is None else job.glow[:, band.top : band.bottom]
         shining = given("glow", glow)
         params = self._params(job, band)
         kind = {"parts": job.parts, "cuts": job.shapes.cuts}
         groups = (-(-width // TILE), -(-rows // TILE))
         plan = [(channel, shift_px, self._placed_runs(job, band, float(shift_px))) for channel, shift_px in job.passes]
-        levels = [placed for _, _, runs in plan for placed in runs if placed.run.level]
-        cells = device.buffer("cells", max((placed.cells_bytes for placed in levels), default=0))
-        sums = device.buffer("sums", max((placed.sums_bytes for placed in levels), default=0))
+        placed_runs = [placed for _, _, runs in plan for placed in runs]
+        cells = device.buffer("cells", max(placed.cells_bytes for placed in placed_runs))
+        sums = device.buffer("sums", max(placed.sums_bytes for placed in placed_runs))
         for channel, shift_px, runs in plan:
             params.channel, params.shift_px = channel, float(shift_px)
             commands.clear(state)
             for placed in runs:
-                data = replace(params, **placed.params()).packed()
-                if placed.run.level == 0:
+                of_run = replace(params, **placed.params())
+                data = of_run.packed()
+                if placed.run.cell_level == 0:
                     commands.dispatch("gather", data, (*layers, shapes, table, state), groups, **kind)
                     continue
-                commands.dispatch("reduce", data, (*layers, cells), placed.groups_of_grid)
+                of_cells = replace(of_run, level=placed.run.cell_level).packed()
+                commands.dispatch("reduce", of_cells, (*layers, cells), placed.groups_of_grid)
+                if placed.run.level == 0:
+                    commands.dispatch("gather_cells", data, (layers.marks, cells, shapes, table, state), groups, **kind)
+                    continue
                 buffers = (cells, shapes, table, sums)
                 commands.dispatch("gather_level", data, buffers, placed.groups_of_sums, cuts=job.shapes.cuts)
                 commands.dispatch("take_level", data, (layers.marks, sums, state), groups, parts=job.parts)
             if job.focus_px is None:
                 buffers = (layers.front, state, shining, device.buffer("encode", 0), result)
-                commands.dispatch("finish", params.packed(), buffers, groups)
+                commands.dispatch("finish", params.packed(), buffers, groups, codes_16=job.codes_16)
             else:
                 commands.dispatch("separate", params.packed(), (state, shining, result), groups)
-        size = 4 * job.planes * rows * width if reads else 16
+        size = 4 * job.words * rows * width if reads else 16
         reading = device.buffer(target, size + 4, read=True)
         commands.copy(result, reading, size)
         if isinstance(job.samples, Unlayered):
             commands.copy(layers.marks, reading, 4, at=4 * job.samples.disparity.size, to=size)
-        commands.submit()
         return Submitted(band, reading, size)
 
     def _placed_runs(self, job: FrameJob, band: Band, shift_px: float) -> list["PlacedRun"]:
         top, _, left, right = job.window
         window = (top + band.top, top + band.bottom, left, right)
-        runs = runs_of(job.samples.nearest_px, job.samples.farthest_px, shift_px)
+        runs = _runs_of(job, shift_px)
         return [PlacedRun.of(run, window) for run in runs]
 
     def _params(self, job: FrameJob, band: Band) -> Params:
@@ -338,11 +403,10 @@ def _cut_into(job: FrameJob, count: int) -> list[Band]:
     rows = -(-(bottom - top) // count)
     rows = -(-rows // BLOCK) * BLOCK
     widest = max(abs(job.samples.nearest_px), abs(job.samples.farthest_px))
-    runs = [
-        run for _, shift in job.passes for run in runs_of(job.samples.nearest_px, job.samples.farthest_px, float(shift))
-    ]
+    runs = [run for _, shift_px in job.passes for run in _runs_of(job, float(shift_px))]
     widest += max(abs(float(shift)) for _, shift in job.passes)
-    around = int(widest) + 4 * 2 ** max(run.level for run in runs) + 2
+    # What a run reaches, two pixels of its level around, and the rest of a cell.
+    around = int(widest) + 6 * 2 ** max(run.level for run in runs) + 2
     return [
         Band(
             first,
@@ -361,16 +425,19 @@ def _largest_buffer(job: FrameJob, band: Band) -> int:
     sizes = [
         16 * (band.rows_to - band.rows_from) * job.shape[1],
         4 * EXTRA_WORDS * _extras_of(job),
-        4 * job.planes * rows * width,
+        4 * job.words * rows * width,
         16 * job.parts * rows * width,
     ]
     window = (top + band.top, top + band.bottom, left, right)
     for _, shift_px in job.passes:
-        for run in runs_of(job.samples.nearest_px, job.samples.farthest_px, float(shift_px)):
-            if run.level:
-                placed = PlacedRun.of(run, window)
-                sizes += [placed.cells_bytes, placed.sums_bytes]
+        for run in _runs_of(job, float(shift_px)):
+            placed = PlacedRun.of(run, window)
+            sizes += [placed.cells_bytes, placed.sums_bytes]
     return max(sizes)
+
+
+def _runs_of(job: FrameJob, shift_px: float) -> list[Run]:
+    return runs_of(job.samples.nearest_px, job.samples.farthest_px, shift_px, shares=job.shapes.shares)
 
 
 def _extras_of(job: FrameJob) -> int:

@@ -1,8 +1,11 @@
 """Levels: shapes of a large radius are gathered among fewer, larger pixels.
 
 A pixel of level n is a square of 2^n pixels of the frame. Each bin belongs to the first level in whose pixels no radius
-of it is larger than ``LINEAR_LIMIT_PX``, so that what a pixel costs does not grow with the radius. Along the bins from
-the nearest to the farthest, radii fall and rise again: bins of one level that follow one another make a run.
+of it is larger than ``LINEAR_LIMIT_PX``, so that what a pixel costs does not grow with the radius. At the frame's own
+size four pixels share a sample where its radius is larger than ``SHARED_FROM_PX``: it is the mean of theirs, with the
+mean of their four shapes. There are a quarter of the samples, and what one adds is the same wherever the four are
+alike. Along the bins from the nearest to the farthest, radii fall and rise again: bins that are treated alike and
+follow one another make a run.
 """
 
 import math
@@ -14,28 +17,37 @@ from any2bokeh.optics.radii import LINEAR_LIMIT_PX
 from any2bokeh.renderers.layered import bins
 from any2bokeh.renderers.layered.bins import BIN_COUNT, FOCUS_BIN, depth_bin
 
+SHARED_FROM_PX = 12.0
+"""Of a bin in which a radius is larger; smaller ones would show it: see docs/gpu-layered.md."""
+
+SHARED_LEAST_PX = 10.0
+"""No radius of such a bin is smaller."""
+
 
 class Run(NamedTuple):
     """Bins of one level, front to back.
 
     Attributes:
         level: a pixel of it is 2^level pixels of the frame.
+        cell_level: samples are means of squares of 2^cell_level pixels; 0 = every sample by itself.
         near_bin, far_bin: the first and the last.
         reach: pixels of the level; no shape reaches farther.
     """
 
     level: int
+    cell_level: int
     near_bin: int
     far_bin: int
     reach: int
 
 
-def runs_of(nearest_px: float, farthest_px: float, shift_px: float) -> list[Run]:
+def runs_of(nearest_px: float, farthest_px: float, shift_px: float, *, shares: bool) -> list[Run]:
     """The runs of a frame.
 
     Args:
         nearest_px, farthest_px: largest and least signed defocus of all samples.
         shift_px: added to it in the channel that is rendered.
+        shares: whether pixels may share samples.
     """
     # The GPU rounds otherwise: a sample at an end must not fall into a bin beyond it, which nobody gathers.
     nearest_px, farthest_px = nearest_px + _margin_px(nearest_px), farthest_px - _margin_px(farthest_px)
@@ -46,11 +58,13 @@ def runs_of(nearest_px: float, farthest_px: float, shift_px: float) -> list[Run]
         widest = max(abs(low + shift_px), abs(high + shift_px))
         level = max(math.ceil(math.log2(max(widest, 1e-3) / LINEAR_LIMIT_PX)), 0)
         reach = math.ceil(min(widest / 2**level, LINEAR_LIMIT_PX)) + 1
-        if runs and runs[-1].level == level:
+        least = min(abs(low + shift_px), abs(high + shift_px)) if (low + shift_px) * (high + shift_px) > 0 else 0.0
+        cell_level = level or int(shares and widest > SHARED_FROM_PX and least > SHARED_LEAST_PX)
+        if runs and (runs[-1].level, runs[-1].cell_level) == (level, cell_level):
             last = runs.pop()
-            runs.append(Run(level, last.near_bin, bin_, max(last.reach, reach)))
+            runs.append(last._replace(far_bin=bin_, reach=max(last.reach, reach)))
         else:
-            runs.append(Run(level, bin_, bin_, reach))
+            runs.append(Run(level, cell_level, bin_, bin_, reach))
     return runs
 
 

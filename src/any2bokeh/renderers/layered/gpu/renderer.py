@@ -16,7 +16,7 @@ from any2bokeh.optics.transfer import lookup_tables
 from any2bokeh.renderers.base import RenderInput
 from any2bokeh.renderers.layered import cpu
 from any2bokeh.renderers.layered.gpu.device import Device, GpuFault
-from any2bokeh.renderers.layered.gpu.frame_passes import FrameJob, FramePasses, HasLamps, Submitted, Taking
+from any2bokeh.renderers.layered.gpu.frame_passes import FrameJob, FramePasses, HasLamps, Prepared, Submitted, Taking
 from any2bokeh.renderers.layered.gpu.packed import Packed, packed
 from any2bokeh.renderers.layered.gpu.shapes import Shapes, shapes_of
 from any2bokeh.renderers.layered.gpu.unlayered import Unlayered
@@ -91,18 +91,24 @@ class GpuRenderer(LayeredRenderer):
             self.device = None
 
     def render(self, inputs: Iterable[RenderInput]) -> Iterator[NDArray[np.float32]]:
+        # Waiting for the GPU waits for all that it was given, and nothing can be given to it meanwhile. So the next
+        # frame is taken over while it works, but started only when it is done with this one, before that is copied.
         waiting: _Started | None = None
         for frame in inputs:
             started = self._start(frame)
-            if waiting is not None:
-                yield self._finish(waiting)
+            if waiting is None:
+                self._send(started)
+            else:
+                yield self._finish(waiting, started)
             waiting = started
         if waiting is not None:
             yield self._finish(waiting)
 
     def render_frame(self, frame: RenderInput) -> NDArray[np.float32]:
         """See ``LayeredRenderer.render_frame``."""
-        return self._finish(self._start(frame))
+        started = self._start(frame)
+        self._send(started)
+        return self._finish(started)
 
     def render_separated(self, frame: RenderInput) -> NDArray[np.float32]:
         """See ``LayeredRenderer.render_separated``."""
@@ -131,28 +137,50 @@ class GpuRenderer(LayeredRenderer):
         return self._job(with_surround(frame), inner_part(frame), None)
 
     def _start(self, frame: RenderInput) -> "_Started":
-        """Hand a frame over to the GPU."""
+        """Take a frame over to the GPU."""
         if self.device is not None and frame.blur_strength != 0:
             try:
                 job = self.job_of(frame)
-                return _Started(frame, job, self.passes.submit(job))
+                return _Started(frame, job, self.passes.prepared(job))
             except GpuFault as fault:
                 self._give_up(fault)
         return _Started(frame)
 
-    def _finish(self, started: "_Started") -> NDArray[np.float32]:
-        """The picture of a frame that was started: by the CPU where the GPU has failed since."""
+    def _send(self, started: "_Started") -> None:
+        """Let the GPU begin with a frame that was taken over."""
+        if self.device is not None and started.prepared is not None and not started.submitted:
+            try:
+                started.submitted.extend(started.prepared.send())
+            except GpuFault as fault:
+                self._give_up(fault)
+
+    def _finish(self, started: "_Started", following: "_Started | None" = None) -> NDArray[np.float32]:
+        """The picture of a frame that was started: by the CPU where the GPU has failed since.
+
+        Args:
+            started: the frame.
+            following: one that the GPU begins with as soon as it is done with this one.
+        """
+        picture = self._picture(started, following)
+        if following is not None:
+            self._send(following)
+        return picture
+
+    def _picture(self, started: "_Started", following: "_Started | None") -> NDArray[np.float32]:
         if started.frame.blur_strength == 0:
             return started.frame.pixels
         if self.device is not None and started.job is not None:
             try:
                 taking = self._with_source(started.frame.pixels)
                 try:
-                    return self.passes.finished(started.job, started.submitted, taking)
+                    begin = lambda: self._send(following) if following is not None else None  # noqa: E731
+                    return self.passes.finished(started.job, started.submitted, taking, begin)
                 except HasLamps:
                     self._frames_with_lamps = _FRAMES_TO_ASK_AGAIN
+                    if following is not None:
+                        self._send(following)  # this frame takes the place of what it was taken over to
                     job = self.job_of(started.frame)
-                    return self.passes.finished(job, self.passes.submit(job), taking)
+                    return self.passes.finished(job, self.passes.prepared(job, again=True).send(), taking)
             except GpuFault as fault:
                 self._give_up(fault)
         return super().render_frame(started.frame)
@@ -160,15 +188,16 @@ class GpuRenderer(LayeredRenderer):
     def _with_source(self, source: NDArray[np.float32]) -> Taking:
         """Takes rows of a picture, and what is in focus and not covered from the very samples of the source."""
 
-        def take(rows: NDArray[np.float32], target: NDArray[np.float32], first: int) -> None:
-            self._workers.each(
-                range(0, rows.shape[1], _ROWS_AT_ONCE),
-                lambda top: _take_rows(
-                    rows[:, top : top + _ROWS_AT_ONCE],
-                    source[:, first + top : first + top + _ROWS_AT_ONCE],
-                    target[:, top : top + _ROWS_AT_ONCE],
-                ),
-            )
+        def take(rows: Any, target: NDArray[np.float32], first: int) -> None:
+            def of_stripe(top: int) -> None:
+                stripe = slice(top, top + _ROWS_AT_ONCE)
+                of_source = source[:, first + top : first + top + _ROWS_AT_ONCE]
+                if rows.dtype == np.uint16:
+                    _take_codes(rows[stripe], of_source, target[:, stripe])
+                else:
+                    _take_rows(rows[:, stripe], of_source, target[:, stripe])
+
+            self._workers.each(range(0, target.shape[1], _ROWS_AT_ONCE), of_stripe)
 
         return take
 
@@ -225,7 +254,11 @@ class GpuRenderer(LayeredRenderer):
             self._frames_with_lamps = max(self._frames_with_lamps - 1, 0)
             return None
         given = Unlayered.of(
-            frame, transfer=self.transfer, highlights=self.highlights, axial_chromatic=self.axial_chromatic
+            frame,
+            transfer=self.transfer,
+            highlights=self.highlights,
+            axial_chromatic=self.axial_chromatic,
+            workers=self._workers,
         )
         self._require_within(given.params.widest_px, frame, inner)
         return given if given.fits(self.device) else None
@@ -274,15 +307,25 @@ def _take_rows(rows, source, target):
                 target[c, y, x] = value if value >= 0 else source[c, y, x]
 
 
+@compiled(nogil=True)
+def _take_codes(rows, source, target):
+    """The same of ``(rows, columns, 4)``; the last is not 0 where a pixel stays as it is."""
+    for y in range(rows.shape[0]):
+        for x in range(rows.shape[1]):
+            for c in range(3):
+                target[c, y, x] = rows[y, x, c] * np.float32(1 / 65535) if rows[y, x, 3] == 0 else source[c, y, x]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Started:
-    """A frame that was handed over, or one that the CPU will render.
+    """A frame that was taken over, or one that the CPU will render.
 
     Attributes:
         frame: as it was given.
-        job, submitted: what ``FramePasses`` has of it; None, and nothing, where the CPU renders it.
+        job, prepared, submitted: what ``FramePasses`` has of it; None, and nothing, where the CPU renders it.
     """
 
     frame: RenderInput
     job: FrameJob | None = None
+    prepared: Prepared | None = None
     submitted: list[Submitted] = field(default_factory=list)

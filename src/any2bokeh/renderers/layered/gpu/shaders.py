@@ -13,12 +13,13 @@ CELL_SAMPLES = 4
 """Of a cell of a level: surfaces that are kept apart."""
 
 
-def constants(*, parts: int = 1, cuts: bool = False) -> str:
+def constants(*, parts: int = 1, cuts: bool = False, codes_16: bool = False) -> str:
     """Constants of the shaders as WGSL, from those of the kernels.
 
     Args:
         parts: 1 for the picture, 3 where what is near, in focus and far is kept apart.
         cuts: whether vignetting cuts shapes.
+        codes_16: whether what is uploaded, and the picture, have 16 bits a sample, not 32.
     """
     integers = {
         "BIN_COUNT": bins.BIN_COUNT,
@@ -38,6 +39,7 @@ def constants(*, parts: int = 1, cuts: bool = False) -> str:
         "HIDDEN": layers.HIDDEN,
         "BESIDE_STEP": layers.BESIDE_STEP,
         "USES_CUT": int(cuts),
+        "CODES_16": int(codes_16),
     }
     numbers = {
         "LINEAR_BINS": bins._LINEAR_BINS,
@@ -90,12 +92,14 @@ def constants(*, parts: int = 1, cuts: bool = False) -> str:
 
 
 @lru_cache(maxsize=64)
-def shader(stage: str, *, parts: int = 1, cuts: bool = False) -> str:
+def shader(stage: str, *, parts: int = 1, cuts: bool = False, codes_16: bool = False) -> str:
     """The whole source of a stage: what its line ``// uses:`` names comes before it."""
     text = (FOLDER / f"{stage}.wgsl").read_text(encoding="utf-8")
     uses = next(line for line in text.splitlines() if line.startswith("// uses: ")).removeprefix("// uses: ")
     sources = [
-        constants(parts=parts, cuts=cuts) if name == "constants" else (FOLDER / f"{name}.wgsl").read_text("utf-8")
+        constants(parts=parts, cuts=cuts, codes_16=codes_16)
+        if name == "constants"
+        else (FOLDER / f"{name}.wgsl").read_text("utf-8")
         for name in uses.split(", ")
     ]
     return "\n".join([*sources, text])

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from any2bokeh.optics.footprint import Footprint
 from any2bokeh.optics.radii import LINEAR_LIMIT_PX, radius_index
 from any2bokeh.optics.vignetting import VignettingTable
+from any2bokeh.renderers.layered.gpu.levels import SHARED_LEAST_PX
 
 RADII = radius_index(LINEAR_LIMIT_PX) + 1
 """Shapes are kept up to this radius; levels keep every shape within it."""
@@ -17,23 +18,28 @@ class Shapes(NamedTuple):
     """Tables of one lens.
 
     Attributes:
-        records: ``(3 * 2 * RADII + ...,)`` uint32: of each radius, first behind the focal plane and then in front of
-            it: where it begins in ``table``, rows and columns, and the float32 bits of one over its area. Where shapes
-            are cut, it begins in ``records`` instead, which hold the first step of each row.
+        records: uint32: of each radius, first behind the focal plane and then in front of it: where it begins in
+            ``table``, rows and columns, and the float32 bits of one over its area. Where ``shares``, then the same of
+            the mean of four shapes, each a pixel from the next, from ``SHARED_LEAST_PX`` on. Where shapes are cut, one
+            begins in ``records`` instead, which hold the first step of each row.
         table: float32: shares of pixels covered, row by row; where shapes are cut, place and height of each step, and
             from ``kept_at`` on what vignetting keeps.
         kept_at: see there.
         cuts: whether vignetting cuts shapes.
+        shares: whether pixels may share samples: not under a cut, which would be that of one of them, nor with shapes
+            that have detail of their own.
     """
 
     records: NDArray[np.uint32]
     table: NDArray[np.float32]
     kept_at: int
     cuts: bool
+    shares: bool
 
 
 def shapes_of(footprint: Footprint, vignetting: VignettingTable | None) -> Shapes:
     """The tables of a footprint, behind a lens barrel if it vignettes."""
+    shares = footprint.is_plain and vignetting is None
     records = np.zeros((2, RADII, 3), np.uint32)
     records[..., 2] = footprint.inverse_area[:, :RADII].view(np.uint32)
     rows = 2 * footprint.reach[:RADII] + 1
@@ -45,20 +51,30 @@ def shapes_of(footprint: Footprint, vignetting: VignettingTable | None) -> Shape
         steps = np.stack([footprint.places, footprint.heights], axis=1).astype(np.float32).ravel()
         table = np.concatenate([steps, vignetting.kept.ravel()]).astype(np.float32)
         return Shapes(
-            np.concatenate([records.ravel(), footprint.row_first.astype(np.uint32)]), table, steps.size, cuts=True
+            np.concatenate([records.ravel(), footprint.row_first.astype(np.uint32)]),
+            table,
+            steps.size,
+            cuts=True,
+            shares=False,
         )
+    records = np.stack([records, records]) if shares else records[None]  # alone, and the mean of four
     pictures, at = [], 0
-    drawn: dict[int, tuple[int, int]] = {}  # first row: where it stands, and columns
     for side in range(2):
         for index in range(RADII):
-            first = int(footprint.first[side, index])
-            if first not in drawn:
-                picture = _picture(footprint, first, int(rows[index]))
-                drawn[first] = at, picture.shape[1]
+            drawn = [_picture(footprint, int(footprint.first[side, index]), int(rows[index]))]
+            if shares and index >= radius_index(SHARED_LEAST_PX):
+                drawn.append(_mean_of_four(drawn[0]))
+            for kind, picture in enumerate(drawn):
+                records[kind, side, index, :2] = at, picture.shape[0] | picture.shape[1] << 16
                 pictures.append(picture.ravel())
                 at += picture.size
-            records[side, index, :2] = drawn[first][0], int(rows[index]) | drawn[first][1] << 16
-    return Shapes(records.ravel(), np.concatenate(pictures), 0, cuts=False)
+    return Shapes(records.ravel(), np.concatenate(pictures), 0, cuts=False, shares=shares)
+
+
+def _mean_of_four(picture: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The mean of a picture and itself one pixel farther right, down, and both, ``(rows + 1, columns + 1)``."""
+    around = np.pad(picture, 1)
+    return (around[1:, 1:] + around[:-1, 1:] + around[1:, :-1] + around[:-1, :-1]) * np.float32(0.25)
 
 
 def _picture(footprint: Footprint, first: int, rows: int) -> NDArray[np.float32]:

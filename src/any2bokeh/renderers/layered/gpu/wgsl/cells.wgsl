@@ -1,4 +1,4 @@
-// The samples of a level, as `reduce.wgsl` leaves them.
+// The samples that pixels of a level share, as `reduce.wgsl` leaves them.
 
 struct Sample {
     light: vec4f,
@@ -26,4 +26,10 @@ fn sample_at(y: i32, x: i32, number: i32) -> Sample {
 
 fn light_at(found: Sample, y: i32, x: i32) -> vec4f {
     return found.light;
+}
+
+// The middle of a cell.
+fn place_in_frame(place: vec2i) -> vec2f {
+    let across = f32(ACROSS << u32(params.level));
+    return (vec2f(place) + 0.5) * across - 0.5;
 }

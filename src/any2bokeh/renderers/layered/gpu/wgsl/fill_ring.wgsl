@@ -1,18 +1,23 @@
 // Stage: one ring of hidden background, inwards from the steps: `layers.fill_ring`. A pixel reads nothing of its own ring.
-// uses: constants, layer_params, samples_types, picture
+// A workgroup takes a block, and leaves it at once where the ring before has no pixel in it or in those around it.
+// uses: constants, layer_params, codes, samples_types, picture, seen
 
 @group(0) @binding(0) var<uniform> params: LayerParams;
 @group(0) @binding(1) var<storage, read> front: array<vec4f>;
-@group(0) @binding(2) var<storage, read> seen: array<f32>;  // planes: code values, disparity, how far it is known
+@group(0) @binding(2) var<storage, read> seen: array<u32>;  // see `seen.wgsl`
 @group(0) @binding(3) var<storage, read> decode_table: array<f32>;
 @group(0) @binding(4) var<storage, read_write> kinds: array<u32>;
 @group(0) @binding(5) var<storage, read_write> sources: array<u32>;
 @group(0) @binding(6) var<storage, read_write> extras: array<Extra>;
+@group(0) @binding(7) var<storage, read_write> rings_of_blocks: array<atomic<u32>>;  // the last ring with a pixel in each
 
 @compute @workgroup_size(16, 16)
-fn main(@builtin(global_invocation_id) id: vec3u) {
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) block: vec3u) {
     let y = i32(id.y);
     let x = i32(id.x);
+    if (!is_beside_ring(vec2i(block.yx))) {
+        return;
+    }
     if (y >= params.height || x >= params.width) {
         return;
     }
@@ -20,6 +25,18 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     if ((kinds[pixel] >> 8u) == 0u && borders_on_ring(pixel, y, x)) {
         hide(pixel, y, x);
     }
+}
+
+fn is_beside_ring(block: vec2i) -> bool {
+    for (var row = max(block.x - 1, 0); row < min(block.x + 2, params.block_rows); row++) {
+        for (var column = max(block.y - 1, 0); column < min(block.y + 2, params.block_columns); column++) {
+            // A block of the ring that is being filled had one of the ring before it, or is beside one that has.
+            if (atomicLoad(&rings_of_blocks[row * params.block_columns + column]) >= u32(params.ring - 1)) {
+                return true;
+            }
+        }
+    }
+    return false;
 }
 
 fn ring_of(pixel: i32) -> i32 {
@@ -95,6 +112,7 @@ fn hide(pixel: i32, y: i32, x: i32) {
     }
     extras[pixel].behind = with_seen(pixel, sum / total);
     sources[pixel] = u32(nearest);
+    atomicStore(&rings_of_blocks[(y / BLOCK) * params.block_columns + x / BLOCK], u32(params.ring));
     kinds[pixel] = (kinds[pixel] & 0xffu) | HIDDEN | (u32(params.ring) << 8u);
 }
 
@@ -110,12 +128,11 @@ fn with_seen(pixel: i32, filled: vec4f) -> vec4f {
     if (params.has_seen == 0) {
         return filled;
     }
-    let plane = params.width * params.height;
-    let share = seen[4 * plane + pixel];
-    let defocus = defocus_of(seen[3 * plane + pixel]);
+    let share = of_seen(pixel, 4);
+    let defocus = defocus_of(of_seen(pixel, 3));
     if (share <= 0.0 || front[pixel].w - defocus <= STEP_PX) {
         return filled;
     }
-    let light = light_of(vec3f(seen[pixel], seen[plane + pixel], seen[2 * plane + pixel]), defocus);
+    let light = light_of(seen_code(pixel), defocus);
     return filled + share * (vec4f(light, defocus) - filled);
 }

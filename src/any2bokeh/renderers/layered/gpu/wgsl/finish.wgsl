@@ -6,7 +6,7 @@
 @group(0) @binding(2) var<storage, read> state: array<vec4f>;
 @group(0) @binding(3) var<storage, read> glow: array<f32>;  // (parts, rows, columns, 3) of the band, or nothing
 @group(0) @binding(4) var<storage, read> encode_table: array<f32>;  // code values at even square roots of light
-@group(0) @binding(5) var<storage, read_write> result: array<f32>;  // planes of the band
+@group(0) @binding(5) var<storage, read_write> result: array<u32>;  // planes of the band; or two words a pixel, see `keep`
 
 @compute @workgroup_size(16, 16)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -31,12 +31,25 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
         }
     }
     if (params.channel >= 0) {
-        result[params.channel * plane + pixel] = encoded(light.x);
+        keep(params.channel, pixel, plane, encoded(light.x));
         return;
     }
     for (var c = 0; c < 3; c++) {
         // What is in focus and not covered stays as it is: below 0 says so.
-        result[c * plane + pixel] = select(encoded(light[c]), -1.0, is_untouched);
+        keep(c, pixel, plane, select(encoded(light[c]), -1.0, is_untouched));
+    }
+}
+
+// Channels come in order. Of two words a pixel, the upper half of the second is not 0 where the pixel stays as it is.
+fn keep(channel: i32, pixel: i32, plane: i32, value: f32) {
+    if (CODES_16 == 0u) {
+        result[channel * plane + pixel] = bitcast<u32>(value);
+    } else if (channel == 0) {
+        result[2 * pixel] = pack2x16unorm(vec2f(value, 0.0));
+    } else if (channel == 1) {
+        result[2 * pixel] |= pack2x16unorm(vec2f(0.0, value));
+    } else {
+        result[2 * pixel + 1] = pack2x16unorm(vec2f(value, select(0.0, 1.0, value < 0.0)));
     }
 }
 

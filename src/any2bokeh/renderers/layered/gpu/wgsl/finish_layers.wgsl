@@ -1,12 +1,12 @@
 // Stage: mixed pixels on near sides are split, lamps are counted, and marks are set: `bands.py`, `lamps.find_lamps`,
 // `lit_edges.find_lit`.
-// uses: constants, layer_params, samples_types, brightness, surroundings, mixed
+// uses: constants, layer_params, codes, samples_types, brightness, surroundings, mixed
 
 @group(0) @binding(0) var<uniform> params: LayerParams;
-@group(0) @binding(1) var<storage, read> pixels: array<f32>;
+@group(0) @binding(1) var<storage, read> pixels: array<u32>;
 @group(0) @binding(2) var<storage, read> front: array<vec4f>;
 @group(0) @binding(3) var<storage, read> blocks: array<vec2f>;
-@group(0) @binding(4) var<storage, read> mixed: array<f32>;
+@group(0) @binding(4) var<storage, read> mixed: array<u32>;
 @group(0) @binding(5) var<storage, read> kinds: array<u32>;
 @group(0) @binding(6) var<storage, read_write> extras: array<Extra>;
 @group(0) @binding(7) var<storage, read_write> marks: array<u32>;  // at first the backstop; the last one tells of lamps

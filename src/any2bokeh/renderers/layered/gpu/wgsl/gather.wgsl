@@ -11,6 +11,7 @@
 @group(0) @binding(7) var<storage, read_write> state: array<vec4f>;
 
 const NUMBERS = 2;
+const ACROSS = 1;
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_index) thread: u32) {

@@ -8,6 +8,7 @@
 @group(0) @binding(4) var<storage, read_write> sums_of_bins: array<vec4f>;  // front to back
 
 const NUMBERS = CELL_SAMPLES;
+const ACROSS = 1;
 
 var<private> pixels: array<i32, PIXELS>;  // of the level; -1 outside
 
@@ -32,10 +33,4 @@ fn take(k: i32, bin: i32, sums: vec4f) {
     if (pixels[k] >= 0) {
         sums_of_bins[(params.near_bin - bin) * params.sums_rows * params.sums_columns + pixels[k]] = sums;
     }
-}
-
-// The middle of a cell.
-fn place_in_frame(place: vec2i) -> vec2f {
-    let across = f32(1 << u32(params.level));
-    return (vec2f(place) + 0.5) * across - 0.5;
 }

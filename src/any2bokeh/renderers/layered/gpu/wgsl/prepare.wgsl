@@ -1,8 +1,8 @@
 // Stage: linear light and defocus of every pixel, and of every block the range of defocus and how bright it is.
-// uses: constants, layer_params, picture, brightness
+// uses: constants, layer_params, codes, picture, brightness
 
 @group(0) @binding(0) var<uniform> params: LayerParams;
-@group(0) @binding(1) var<storage, read> pixels: array<f32>;  // (3, H, W) code values
+@group(0) @binding(1) var<storage, read> pixels: array<u32>;  // (3, H, W) code values, see `codes.wgsl`
 @group(0) @binding(2) var<storage, read> disparity: array<f32>;
 @group(0) @binding(3) var<storage, read> decode_table: array<f32>;  // light at even code values
 @group(0) @binding(4) var<storage, read_write> front: array<vec4f>;
@@ -21,7 +21,8 @@ fn main(@builtin(workgroup_id) block: vec3u, @builtin(local_invocation_index) th
         let pixel = at.x * params.width + at.y;
         let plane = params.width * params.height;
         let defocus = defocus_of(disparity[pixel]);
-        let light = light_of(vec3f(pixels[pixel], pixels[plane + pixel], pixels[2 * plane + pixel]), defocus);
+        let code = vec3f(code_at(pixel), code_at(plane + pixel), code_at(2 * plane + pixel));
+        let light = light_of(code, defocus);
         front[pixel] = vec4f(light, defocus);
         found[thread] = vec4f(defocus, defocus, brightness(light), brightness(light));
     }
@@ -55,4 +56,8 @@ fn main(@builtin(workgroup_id) block: vec3u, @builtin(local_invocation_index) th
         ranges[i32(block.y) * params.block_columns + i32(block.x)] =
             vec4f(whole.xy, whole.z / f32(rows * columns), whole.w);
     }
+}
+
+fn code_at(index: i32) -> f32 {
+    return sample_of(pixels[word_of(index)], index);
 }

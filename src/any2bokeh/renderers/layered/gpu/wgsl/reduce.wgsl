@@ -1,4 +1,4 @@
-// Stage: samples of a level. A cell of 2^level x 2^level pixels keeps, of each bin of the run, the mean of its samples.
+// Stage: samples that pixels share. A cell of 2^level x 2^level pixels keeps, of each bin of the run, the mean of its samples.
 // uses: constants, params, bins, surroundings, border, samples_types, samples
 
 @group(0) @binding(0) var<uniform> params: Params;

@@ -1,14 +1,14 @@
 // Stage: mixed pixels on far sides are split into a foreground part and the background behind it, by colours around
 // them, by what is told of them and by what other frames saw: `layers.split_mixed`, `bands.py`, `layers.show_seen_beside`.
-// uses: constants, layer_params, samples_types, picture, brightness, surroundings, mixed
+// uses: constants, layer_params, codes, samples_types, picture, brightness, surroundings, mixed, seen
 
 @group(0) @binding(0) var<uniform> params: LayerParams;
-@group(0) @binding(1) var<storage, read> pixels: array<f32>;
+@group(0) @binding(1) var<storage, read> pixels: array<u32>;
 @group(0) @binding(2) var<storage, read> decode_table: array<f32>;
 @group(0) @binding(3) var<storage, read> front: array<vec4f>;
 @group(0) @binding(4) var<storage, read> blocks: array<vec2f>;
-@group(0) @binding(5) var<storage, read> mixed: array<f32>;  // planes, see `mixed.wgsl`; or nothing
-@group(0) @binding(6) var<storage, read> seen: array<f32>;  // planes: code values, disparity, how far it is known
+@group(0) @binding(5) var<storage, read> mixed: array<u32>;  // planes, see `mixed.wgsl`; or nothing
+@group(0) @binding(6) var<storage, read> seen: array<u32>;  // see `seen.wgsl`
 @group(0) @binding(7) var<storage, read_write> kinds: array<u32>;
 @group(0) @binding(8) var<storage, read_write> extras: array<Extra>;  // one for each pixel
 
@@ -166,14 +166,13 @@ fn split_by_bands(pixel: i32) {
 
 // What other frames saw takes the place of the background. Both parts still add up to the pixel.
 fn show_seen_beside(pixel: i32) {
-    let plane = params.width * params.height;
-    let known = seen[4 * plane + pixel];
-    let defocus = defocus_of(seen[3 * plane + pixel]);
+    let known = of_seen(pixel, 4);
+    let defocus = defocus_of(of_seen(pixel, 3));
     let step = extras[pixel].patch_defocus - extras[pixel].behind.w;
     if (known <= 0.0 || step <= STEP_PX || abs(defocus - extras[pixel].behind.w) > max(STEP_PX, SAME_SURFACE * step)) {
         return;
     }
-    let light = light_of(vec3f(seen[pixel], seen[plane + pixel], seen[2 * plane + pixel]), defocus);
+    let light = light_of(seen_code(pixel), defocus);
     let share = extras[pixel].patch_light.w;
     let whole = extras[pixel].patch_light.xyz + (1.0 - share) * extras[pixel].behind.xyz;
     let behind = extras[pixel].behind.xyz + known * (light - extras[pixel].behind.xyz);

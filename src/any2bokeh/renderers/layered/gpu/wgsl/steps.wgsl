@@ -6,6 +6,7 @@
 @group(0) @binding(2) var<storage, read> blocks: array<vec2f>;
 @group(0) @binding(3) var<storage, read_write> kinds: array<u32>;  // bits of kind; 256 times the ring
 @group(0) @binding(4) var<storage, read_write> sources: array<u32>;  // the far-side pixel that a pixel lies nearest to
+@group(0) @binding(5) var<storage, read_write> rings_of_blocks: array<atomic<u32>>;  // 1 where a block has such pixels
 
 @compute @workgroup_size(16, 16)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -31,6 +32,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
         // Between two steps, a pixel belongs to the side of the larger.
         if (near - here > STEP_PX && near - here >= here - far) {
             kind |= 256u;
+            atomicStore(&rings_of_blocks[(y / BLOCK) * params.block_columns + x / BLOCK], 1u);
         }
     }
     kinds[pixel] = kind;

@@ -6,7 +6,8 @@
 // for each. Samples beyond what the list holds are taken in further rounds.
 //
 // The stage that uses this gives: `defocus_at`, `sample_at`, `light_at`, `place_in_frame` for where its samples come
-// from, `NUMBERS` a place at most; `take` for what becomes of the sums of a bin.
+// from, `NUMBERS` a place at most, a place being `ACROSS` pixels across (1, or 2 where four pixels share a sample); `take`
+// for what becomes of the sums of a bin.
 
 const TILE = 16;
 const THREADS = 64;
@@ -29,9 +30,9 @@ var<workgroup> openings_ready: array<Opening, BATCH * USES_CUT + 1u>;
 // Args: the tile's first row and column in pixels of the level, how far around it samples may reach it, the thread, and
 // the first of its pixels in the tile.
 fn gather_tile(origin: vec2i, reach: i32, thread: u32, own: vec2i) {
-    let side = TILE + 2 * reach;
+    let side = (TILE + 2 * reach) / ACROSS + ACROSS - 1;
     let places = side * side;
-    let corner = origin - vec2i(reach);
+    let corner = (origin - vec2i(reach)) >> vec2u(u32(ACROSS - 1));
     for (var bin = thread; bin < u32(BIN_COUNT); bin += u32(THREADS)) {
         atomicStore(&counts[bin], 0u);
     }
@@ -131,7 +132,8 @@ fn bin_here(origin: vec2i, place: vec2i, number: i32) -> i32 {
         return -1;
     }
     let reach = abs(found.x + params.shift_px) / f32(1 << u32(params.level)) + 1.5;
-    let apart = max(max(origin - place, place - origin - vec2i(TILE - 1)), vec2i(0));
+    let first = place * ACROSS;
+    let apart = max(max(origin - first - vec2i(ACROSS - 1), first - origin - vec2i(TILE - 1)), vec2i(0));
     return select(-1, bin, f32(max(apart.x, apart.y)) <= reach);
 }
 
@@ -197,7 +199,7 @@ fn make_ready(origin: vec2i, place: vec2i, number: i32, slot: u32) {
     let signed = frame_px / f32(1 << u32(params.level));
     let index = radius_index(abs(signed));
     // In front of the focal plane the image of the aperture is upside down and mirrored.
-    let record = 3u * (index + select(0u, u32(params.radii), signed > 0.0));
+    let record = 3u * (index + select(0u, u32(params.radii), signed > 0.0)) + 6u * u32(params.radii) * u32(ACROSS - 1);
     let rows = i32(shapes[record + 1u] & 0xffffu);
     let columns = i32(shapes[record + 1u] >> 16u);
     var conserve = bitcast<f32>(shapes[record + 2u]);
@@ -207,8 +209,8 @@ fn make_ready(origin: vec2i, place: vec2i, number: i32, slot: u32) {
         openings_ready[slot] = opening;
         conserve /= opening.share;
     }
-    lights_ready[slot] = light * conserve;
-    let first = place - vec2i(rows / 2, columns / 2) - origin;
+    lights_ready[slot] = light * (conserve * f32(ACROSS * ACROSS));  // a mean stands for all of its pixels
+    let first = place * ACROSS - vec2i((rows - ACROSS + 1) / 2, (columns - ACROSS + 1) / 2) - origin;
     let is_fine = select(0, 1, abs(signed) < FINE_UP_TO_PX);
     let packed = rows | (columns << 8u) | (depth_bin(found.defocus) << 16u) | (is_fine << 24u);
     shapes_ready[slot] = vec4i(first, i32(shapes[record]), packed);
