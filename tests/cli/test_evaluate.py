@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import cv2
 import pytest
@@ -169,3 +170,27 @@ def test_an_existing_folder_is_kept_unless_told(cli: RunCli, clips: Path, result
     assert outcome.out == ""
     assert (results / "note.txt").read_text() == "mine"
     assert (results / "table.md").is_file()
+
+
+def test_several_processes_score_the_same(cli: RunCli, shard_folder: Path, results: Path):  # noqa: F811
+    """All but the times that it took, to the bit."""
+    given = ["evaluate", shard_folder, "--engine", "gather", "--engine", "layered", "--frames", 2, "--json"]
+    one, two = (cli(*given, "-o", results / name, "--processes", name) for name in ("1", "2"))
+    assert (one.code, two.code) == (0, 0), two.err
+    assert (untimed(two.result), two.err) == (untimed(one.result), "")
+    assert len(list((results / "1").glob("strip_*"))) == 2
+    for strip in (results / "1").glob("strip_*"):
+        assert strip.read_bytes() == (results / "2" / strip.name).read_bytes()
+
+
+def untimed(result: Any) -> Any:
+    """A report without what differs from run to run."""
+    if isinstance(result, dict):
+        return {key: untimed(each) for key, each in result.items() if key not in ("elapsed_s", "render_s", "output")}
+    return [untimed(each) for each in result] if isinstance(result, list) else result
+
+
+@pytest.mark.parametrize("count", [0, 65])
+def test_a_number_of_processes_that_makes_no_sense(cli: RunCli, shard_folder: Path, results: Path, count: int):  # noqa: F811
+    outcome = cli("evaluate", shard_folder, "-o", results / "scores", "--processes", count)
+    assert (outcome.code, outcome.err) == (2, f"error: --processes is {count}; give 1 to 64\n")

@@ -1,6 +1,8 @@
 """``any2bokeh evaluate``: engines and results against ground truth, or on real clips without one."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, cast, get_args
 
@@ -18,11 +20,14 @@ from any2bokeh.plate.choice import PlateChoice
 if TYPE_CHECKING:
     from any2bokeh.disparity import EstimatedDisparity
     from any2bokeh.evaluation import EvaluationClip, Method, Networks
+    from any2bokeh.evaluation.runner import Bench
     from any2bokeh.subject.seed import ClipSeed
     from any2bokeh.video import VideoSource
 
 Suite = Literal["layered", "robustness", "control", "degraded"]
 ENGINES = ("source", "gather", "scatter", "layered", "diffusion")
+
+_MOST_PROCESSES = 64
 
 _SCORED, _CLIPS, _NETWORKS = "What is scored", "Clips", "Networks behind metrics (left out unless given)"
 _REAL = "Real clips (--real)"
@@ -146,7 +151,9 @@ class ClipChoice:
         ),
     ] = None
 
-    def clips(self, folder: Path | None, real: "RealOptions", device: Device, *, quiet: bool) -> "list[EvaluationClip]":
+    def clips(
+        self, folder: Path | None, real: "RealOptions", device: Device, notice: Callable[[str], None] | None
+    ) -> "list[EvaluationClip]":
         """Raises InputError where there is no clip, or both a folder and a suite."""
         for name, value in (("--limit", self.limit), ("--frames", self.frames)):
             if value is not None and value < 1:
@@ -162,7 +169,7 @@ class ClipChoice:
         edges, plates = self._treatments()
         real.require_effect()
         if folder is not None and real.real:
-            return real.clips(folder, edges, plates, self.frames, device, quiet=quiet)[: self.limit]
+            return real.clips(folder, edges, plates, self.frames, device, notice)[: self.limit]
         if folder is not None:
             from any2bokeh.evaluation import open_clips
 
@@ -256,8 +263,7 @@ class RealOptions:
         plates: list[PlateChoice],
         frames: int | None,
         device: Device,
-        *,
-        quiet: bool,
+        notice: Callable[[str], None] | None,
     ) -> "list[EvaluationClip]":
         """Raises InputError for a K that is negative or not finite, or where there is no such clip."""
         from any2bokeh.cli.clip_options import ModelOptions
@@ -268,15 +274,9 @@ class RealOptions:
         for strength in strengths:
             require_blur_strength(strength, "--blur")
         model = ModelOptions(self.depth_model, self.allow_noncommercial).model()
-        told: set[str] = set()
-
-        def once(remark: str) -> None:  # a clip is read again for each K and treatment of edges
-            if remark not in told:
-                told.add(remark)
-                warn(remark)
 
         def estimate(source: "VideoSource", seed: "ClipSeed", stop: int) -> "EstimatedDisparity":
-            return model.estimated(source, seed=seed, stop=stop, device=device, notice=None if quiet else once)
+            return model.estimated(source, seed=seed, stop=stop, device=device, notice=notice)
 
         return open_real_clips(
             folder,
@@ -418,10 +418,21 @@ def evaluate_command(
             help="Folder of clips with ground truth: shards made by synth, or scenes. With --real, of real clips.",
         ),
     ] = None,
+    processes: Annotated[
+        int,
+        option(
+            "--processes",
+            help="Number of clips that are scored at the same time, each in a process of its own, 1 to 64; the scores "
+            "are the same (default: 1).",
+            panel=_CLIPS,
+            metavar="N",
+        ),
+    ] = 1,
     overwrite: Overwrite = False,
 ) -> None:
     """Score engines, or results in folders, against ground truth, or on real clips without it."""
     from any2bokeh.evaluation import evaluate
+    from any2bokeh.evaluation.processes import evaluate_apart
     from any2bokeh.evaluation.report import ReportFolder, as_markdown
     from any2bokeh.pending_output import PendingOutput, check_target, named_finally, writing
     from any2bokeh.read_paths import ReadPaths
@@ -430,15 +441,23 @@ def evaluate_command(
     read = ReadPaths(paths_of(clips, methods, networks, *(methods.results or []), *chosen_results))
     read.require_kept(output, replaces="tree")
     check_target(output, clips or output / "suite", overwrite=overwrite)
-    found = chosen.clips(clips, real, methods.device, quiet=report.quiet)
-    who = methods.methods()
+    if not 1 <= processes <= _MOST_PROCESSES:
+        raise InputError(f"--processes is {processes}; give 1 to {_MOST_PROCESSES}")
+    notice = None if report.quiet else _once(warn)
+    make_bench = partial(_bench, methods, chosen, real, networks, clips)
+    bench = make_bench(notice)
     _require_effect(methods, chosen, networks, real)
-    behind = networks.networks(methods.device)
     pending = PendingOutput.folder(output)
     try:
         folder = ReportFolder(pending.temporary, suite=chosen.suite)
         with named_finally(pending), progress_report(quiet=report.quiet or report.json) as progress:
-            evaluation = evaluate(found, who, networks=behind, progress=progress, show=folder.show)
+            if processes == 1:
+                who, behind = bench.methods, bench.networks
+                evaluation = evaluate(bench.clips, who, networks=behind, progress=progress, show=folder.show)
+            else:
+                evaluation = evaluate_apart(
+                    bench, make_bench, processes, progress=progress, show=folder.show, notice=notice or _unheard
+                )
         with writing(output):
             result = folder.write(evaluation)
         pending.publish()
@@ -449,3 +468,34 @@ def evaluate_command(
         f"{as_markdown(evaluation, suite=chosen.suite)}\n{output}: scores, table, curves and strips",
         report,
     )
+
+
+def _bench(
+    methods: MethodOptions,
+    chosen: ClipChoice,
+    real: RealOptions,
+    networks: NetworkOptions,
+    folder: Path | None,
+    notice: Callable[[str], None] | None,
+) -> "Bench":
+    """What the options name, made in whichever process asks."""
+    from any2bokeh.evaluation.runner import Bench
+
+    clips = chosen.clips(folder, real, methods.device, notice)
+    return Bench(clips, methods.methods(), networks.networks(methods.device))
+
+
+def _once(shown: Callable[[str], None]) -> Callable[[str], None]:
+    """Shows each remark once: a clip is read again for each K and treatment of edges."""
+    told: set[str] = set()
+
+    def once(remark: str) -> None:
+        if remark not in told:
+            told.add(remark)
+            shown(remark)
+
+    return once
+
+
+def _unheard(remark: str) -> None:
+    """Where nothing but errors is told."""

@@ -210,6 +210,7 @@ class Farm:
                 try:
                     return self._ray.get(ref)
                 except Exception as error:
+                    metrics.count_failure(self._kind(error))
                     if tries >= _TRIES or self._is_lost(error) or self._is_input_error(error):
                         raise self._failure(error, what) from error
                     pending[self._begun(name, need, task, *given)] = None, tries + 1

@@ -46,7 +46,7 @@ FRAME_SECONDS = Metric(
     "Seconds that a frame takes, the mean of each segment.",
     boundaries=(0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 60),
 )
-FAILURES = Metric("Counter", "any2bokeh_failures", "Tries of a segment that failed, by kind.", labels=("kind",))
+FAILURES = Metric("Counter", "any2bokeh_failures", "Tries of a task that failed, by kind.", labels=("kind",))
 WAITING = Metric("Gauge", "any2bokeh_segments_waiting", "Segments of a clip that are not complete.", labels=("clip",))
 
 METRICS = (FRAMES, SEGMENTS, FRAME_SECONDS, FAILURES, WAITING)
@@ -61,7 +61,7 @@ def count_segment(frames: int, seconds: float) -> None:
 
 
 def count_failure(kind: Failure) -> None:
-    """A try of a segment failed; called where segments are handed out, as a process that is lost counts nothing."""
+    """A try of a task failed; called where tasks are handed out, as a process that is lost counts nothing."""
     if _is_in_ray():
         _made(FAILURES).inc(tags={"kind": kind})
 

@@ -1,7 +1,7 @@
 """Score methods on clips: every clip is read once, frame by frame, by all methods side by side."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import tee
 from typing import Any
@@ -72,6 +72,10 @@ class Networks:
             found |= {} if self.lpips is None else {self.lpips.metric: self.lpips.name}
             found |= {network.metric: network.name for network in self.features}
         return found | ({"fd": self.flow.name} if self.flow.name == RaftFlow.name else {})
+
+
+FeatureRows = tuple[list[NDArray[np.float32]], list[NDArray[np.float32]]]
+"""Features of a method's pictures and of the truth, a row for each window."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,52 +175,136 @@ def evaluate(
     Raises:
         InputError: nothing to score, names that clash, or a result that does not fit its ground truth.
     """
-    networks = networks or Networks()
+    bench = Bench(list(clips), list(methods), networks or Networks())
+    return evaluated(bench, lambda tell, show: _here(bench, tell, show), progress=progress, show=show)
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What is scored: clips, methods, and the networks behind metrics."""
+
+    clips: list[EvaluationClip]
+    methods: list[Method]
+    networks: Networks
+
+
+@dataclass(frozen=True, slots=True)
+class ClipResult:
+    """What became of one clip; it can be pickled.
+
+    Attributes:
+        blur_strength, focus_disparity: of its frame in the middle.
+        scores: by name of method.
+        features: rows of the methods and of the truth, by metric, by name of method.
+        misplaced: see ``Evaluation``.
+    """
+
+    blur_strength: float
+    focus_disparity: float
+    scores: dict[str, ClipScores]
+    features: dict[str, dict[str, FeatureRows]]
+    misplaced: dict[str, float]
+
+
+Scored = Callable[[Callable[[], None], Callable[[Sample], None]], Iterable[ClipResult]]
+"""Scores all clips of a bench: is given what to call after each frame of a method, and with the sample of each clip,
+and gives the results in the order of the clips."""
+
+
+def evaluated(
+    bench: Bench,
+    scored: Scored,
+    *,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    show: Callable[[Sample], None] = lambda sample: None,
+) -> Evaluation:
+    """Put the results of all clips together.
+
+    Args:
+        bench: what is scored.
+        scored: scores it, in this process or in others.
+        progress, show: see ``evaluate``.
+
+    Raises:
+        InputError: see ``evaluate``.
+    """
+    clips, methods, networks = bench.clips, bench.methods, bench.networks
     _check(clips, methods)
     began = time.perf_counter()
     total = sum(clip.frame_count for clip in clips) * len(methods)
     done = 0
     progress(0, total)
-    scores: dict[str, dict[str, ClipScores]] = {method.name: {} for method in methods}
-    features = _Features()
-    strengths: dict[str, float] = {}
-    focus: dict[str, float] = {}
-    misplaced: dict[str, dict[str, float]] = {}
-    for clip in clips:
-        runs = [_Run(method, clip, networks) for method in methods]
-        told, source_slice, sample = MisplacedBlurMeter(), TimeSlice(clip), None
-        for index, (given, frame, pictures) in enumerate(_side_by_side(clip, runs, networks.flow)):
-            # The focus of a real clip follows its mask; that of a synthetic one may lie elsewhere.
-            if frame.subject is not None and not clip.has_truth:
-                told.add(given, frame.subject)
-            source_slice.add(frame.source, frame)
-            for run, picture in zip(runs, pictures, strict=True):
-                run.add(picture, frame)
-                done += 1
-                progress(done, total)
-            if index == clip.frame_count // 2:
-                strengths[clip.name], focus[clip.name] = frame.blur_strength, frame.focus_disparity
-                by_name = {run.method.name: picture for run, picture in zip(runs, pictures, strict=True)}
-                truth = frame.truth if isinstance(frame, TruthFrame) else None
-                sample = Sample(clip, index, frame.source, truth, by_name)
-        for run in runs:
-            scores[run.method.name][clip.name] = run.scores()
-            features.collect(run)
-        misplaced[clip.name] = told.scores()
-        if sample is not None:
-            slices = {run.method.name: run.slice.picture() for run in runs}
-            show(sample if clip.has_truth else replace(sample, slices=slices, source_slice=source_slice.picture()))
+
+    def told() -> None:
+        nonlocal done
+        done += 1
+        progress(done, total)
+
+    results = list(scored(told, show))
+    features = _Features(results)
+    named = list(zip((clip.name for clip in clips), results, strict=True))
     return Evaluation(
         list(clips),
-        strengths,
-        focus,
-        scores,
+        {name: result.blur_strength for name, result in named},
+        {name: result.focus_disparity for name, result in named},
+        {method.name: {name: result.scores[method.name] for name, result in named} for method in methods},
         features.distances(),
         networks.names(has_truth=clips[0].has_truth),
         networks.absent(has_truth=clips[0].has_truth) | features.absent(),
         time.perf_counter() - began,
-        {name: shares for name, shares in misplaced.items() if shares},
+        {name: result.misplaced for name, result in named if result.misplaced},
     )
+
+
+def _here(bench: Bench, told: Callable[[], None], show: Callable[[Sample], None]) -> Iterator[ClipResult]:
+    for clip in bench.clips:
+        yield score_clip(clip, bench, told, show)
+
+
+def score_clip(
+    clip: EvaluationClip, bench: Bench, told: Callable[[], None], show: Callable[[Sample], None]
+) -> ClipResult:
+    """Score all methods on one clip.
+
+    Args:
+        clip: which.
+        bench: the methods and networks.
+        told: called after each frame of a method.
+        show: takes the sample of the clip.
+
+    Raises:
+        InputError: a result does not fit its ground truth.
+    """
+    runs = [_Run(method, clip, bench.networks) for method in bench.methods]
+    misplaced, source_slice, sample = MisplacedBlurMeter(), TimeSlice(clip), None
+    strength = focus = 0.0
+    for index, (given, frame, pictures) in enumerate(_side_by_side(clip, runs, bench.networks.flow)):
+        # The focus of a real clip follows its mask; that of a synthetic one may lie elsewhere.
+        if frame.subject is not None and not clip.has_truth:
+            misplaced.add(given, frame.subject)
+        source_slice.add(frame.source, frame)
+        for run, picture in zip(runs, pictures, strict=True):
+            run.add(picture, frame)
+            told()
+        if index == clip.frame_count // 2:
+            strength, focus = frame.blur_strength, frame.focus_disparity
+            by_name = {run.method.name: picture for run, picture in zip(runs, pictures, strict=True)}
+            truth = frame.truth if isinstance(frame, TruthFrame) else None
+            sample = Sample(clip, index, frame.source, truth, by_name)
+    result = ClipResult(
+        strength,
+        focus,
+        {run.method.name: run.scores() for run in runs},
+        {
+            run.method.name: {metric: (meter.rows, meter.truth_rows) for metric, meter in run.features.items()}
+            for run in runs
+        },
+        misplaced.scores(),
+    )
+    if sample is not None:
+        slices = {run.method.name: run.slice.picture() for run in runs}
+        show(sample if clip.has_truth else replace(sample, slices=slices, source_slice=source_slice.picture()))
+    return result
 
 
 class _Run:
@@ -271,15 +359,14 @@ class _Run:
 class _Features:
     """Features of all clips, by metric and method."""
 
-    def __init__(self) -> None:
+    def __init__(self, results: Sequence[ClipResult]) -> None:
         self._rows: dict[str, dict[str, list[NDArray[np.float32]]]] = {}
         self._truth_rows: dict[str, dict[str, list[NDArray[np.float32]]]] = {}
-
-    def collect(self, run: _Run) -> None:
-        name = run.method.name
-        for metric, meter in run.features.items():
-            self._rows.setdefault(name, {}).setdefault(metric, []).extend(meter.rows)
-            self._truth_rows.setdefault(name, {}).setdefault(metric, []).extend(meter.truth_rows)
+        for result in results:
+            for name, metrics in result.features.items():
+                for metric, (rows, truth_rows) in metrics.items():
+                    self._rows.setdefault(name, {}).setdefault(metric, []).extend(rows)
+                    self._truth_rows.setdefault(name, {}).setdefault(metric, []).extend(truth_rows)
 
     def distances(self) -> dict[str, dict[str, float]]:
         return {
