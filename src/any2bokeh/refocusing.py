@@ -106,6 +106,7 @@ def refocus(
     also_read: Iterable[str | Path] = (),
     progress: Progress | None = None,
     estimating: Progress | None = None,
+    joining: Progress | None = None,
     notice: Callable[[str], None] | None = None,
 ) -> RefocusResult:
     """Refocus a clip and write it to a file.
@@ -130,6 +131,7 @@ def refocus(
         also_read: files and folders that ``recipe`` and ``renderer`` were made from, which must not be replaced.
         progress: called before the first frame and after every one.
         estimating: the same, while disparity is estimated, and while given maps are stabilised.
+        joining: the same, while segments are joined.
         notice: called, before anything is rendered, with one-line remarks on what looks wrong but may be meant, and on
             what of the source is converted or left out of ``output`` (depth, chroma, size, alpha, sound, subtitles,
             metadata); at the end with those on frames and sound that were damaged.
@@ -211,10 +213,10 @@ def refocus(
         elif workers is not None and order is not None:
             if missing := parts.missing():
                 parts.ends_at(workers.render(order, missing, progress, notice))
-            parts.join(sink, aov_sink)
+            parts.join(sink, aov_sink, joining)
             done = parts.end() - start
         else:
-            done = _stream_segments(parts, shot, engine, sink, outputs, progress)
+            done = _stream_segments(parts, shot, engine, sink, outputs, progress, joining)
         if notice:
             source.tell(notice, at_end=True)
     elapsed_s = time.perf_counter() - began
@@ -376,7 +378,13 @@ class _Outputs:
 
 
 def _stream_segments(
-    parts: Parts, shot: Shot, renderer: Renderer, result: VideoSink, outputs: _Outputs, progress: Progress
+    parts: Parts,
+    shot: Shot,
+    renderer: Renderer,
+    result: VideoSink,
+    outputs: _Outputs,
+    progress: Progress,
+    joining: Progress | None,
 ) -> int:
     """Render the segments that are missing, join all, and count the frames of the result."""
     missing = parts.missing()
@@ -396,7 +404,7 @@ def _stream_segments(
         before += count
         if count < len(run.frames):  # the clip ended early
             break
-    parts.join(result, outputs.aovs)
+    parts.join(result, outputs.aovs, joining)
     return parts.end() - parts.whole.start
 
 

@@ -9,7 +9,7 @@ from any2bokeh.cli.aov_options import AovOptions
 from any2bokeh.cli.clip_options import Input, RangeOptions, ReadingOptions
 from any2bokeh.cli.options import option
 from any2bokeh.cli.output_options import EncodingOptions, Overwrite, ReportOptions
-from any2bokeh.cli.progress import ESTIMATING, progress_report
+from any2bokeh.cli.progress import ESTIMATING, JOINING, progress_report
 from any2bokeh.cli.recipe_options import RecipeOptions
 from any2bokeh.cli.report import disparity_facts, refocus_summary, tell, warn
 from any2bokeh.cli.segment_options import ClusterOptions, SegmentOptions
@@ -49,6 +49,7 @@ def refocus_command(
         reading.opened(input, notice) as source,
         progress_report(quiet=quiet, doing=ESTIMATING) as estimating,
         progress_report(quiet=quiet) as progress,
+        progress_report(quiet=quiet, doing=JOINING) as joining,
     ):
         start, stop = part.of(source)
         encoding.require_effect(output)
@@ -71,6 +72,7 @@ def refocus_command(
                 also_read=options.paths(),
                 progress=progress,
                 estimating=estimating,
+                joining=joining,
                 notice=notice,
             )
     if save_recipe is not None:
