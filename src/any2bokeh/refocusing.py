@@ -109,6 +109,7 @@ def refocus(
     progress: Progress | None = None,
     within: Callable[[float], None] | None = None,
     estimating: Progress | None = None,
+    joining: Progress | None = None,
     notice: Callable[[str], None] | None = None,
     watch: Watch | None = None,
 ) -> RefocusResult:
@@ -135,6 +136,7 @@ def refocus(
         progress: called before the first frame and after every one.
         within: called while a large frame is rendered, with how much of it is done, to 1.
         estimating: the same, while disparity is estimated, and while given maps are stabilised.
+        joining: the same, while segments are joined.
         notice: called, before anything is rendered, with one-line remarks on what looks wrong but may be meant, and on
             what of the source is converted or left out of ``output`` (depth, chroma, size, alpha, sound, subtitles,
             metadata); at the end with those on frames and sound that were damaged.
@@ -224,10 +226,10 @@ def refocus(
         elif workers is not None and order is not None:
             if missing := parts.missing():
                 parts.ends_at(workers.render(order, missing, progress, notice, watch))
-            parts.join(sink, aov_sink)
+            parts.join(sink, aov_sink, joining)
             done = parts.end() - start
         else:
-            done = _stream_segments(parts, shot, engine, sink, outputs, progress, watch)
+            done = _stream_segments(parts, shot, engine, sink, outputs, progress, joining, watch)
         if notice:
             source.tell(notice, at_end=True)
     elapsed_s = time.perf_counter() - began
@@ -409,6 +411,7 @@ def _stream_segments(
     result: VideoSink,
     outputs: _Outputs,
     progress: Progress,
+    joining: Progress | None,
     watch: Watch | None,
 ) -> int:
     """Render the segments that are missing, join all, and count the frames of the result."""
@@ -430,7 +433,7 @@ def _stream_segments(
         before += count
         if count < len(run.frames):  # the clip ended early
             break
-    parts.join(result, outputs.aovs)
+    parts.join(result, outputs.aovs, joining)
     return parts.end() - parts.whole.start
 
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,11 +17,12 @@ import pytest
 from any2bokeh.batch.finding import batch_items
 from any2bokeh.batch.running import Batch
 from any2bokeh.cluster.farm import Farm
+from any2bokeh.cluster.need import Need
 from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusScript
 from any2bokeh.recipe import Recipe
 from any2bokeh.refocusing import refocus
-from any2bokeh.segments.cut import Segmentation
+from any2bokeh.segments.cut import Segment, Segmentation, cut
 from any2bokeh.video import open_source
 from tests import clips
 
@@ -91,14 +92,23 @@ def test_workers_that_are_killed_cost_their_segments_only(farm: Farm, tmp_path: 
 
 
 def test_a_poisoned_segment_is_told_with_its_frames_when_the_others_are_done(
-    farm: Farm, tmp_path: Path, clip: Path, recipe: Recipe
+    farm: Farm, tmp_path: Path, clip: Path, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
 ):
+    begun: list[Segment] = []
+    begin = Farm._begun
+
+    def noted(self: Farm, name: str, need: Need, task: Callable[..., object], *given: object) -> object:
+        begun.extend(each for each in given if isinstance(each, Segment))
+        return begin(self, name, need, task, *given)
+
+    monkeypatch.setattr(Farm, "_begun", noted)
     assert isinstance(recipe.disparity, Path)
     poisoned = sorted(recipe.disparity.iterdir())[20]
     good = poisoned.read_bytes()
     poisoned.write_bytes(good[:-40])
     with pytest.raises(InputError, match=r"frames 16 to 23 of clip\.mp4: "):
         refocus(clip, tmp_path / "many.mp4", recipe, segmentation=CUT, workers=farm)
+    assert sorted(begun) == sorted([*cut(0, FRAMES, 8), Segment(16, 24)])  # that one twice
     parts = tmp_path / "many.mp4.parts"
     assert len([each for each in names(parts) if each.startswith("segment-")]) == FRAMES // 8 - 1
     assert "segment-00000016" not in names(parts)

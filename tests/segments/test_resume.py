@@ -129,6 +129,12 @@ def test_a_failure_tells_what_is_kept_and_the_next_run_goes_on(clip: Path, resul
     assert names(results) == ["out.mp4"]
 
 
+def test_joining_is_told(clip: Path, results: Path, sharp: Recipe):
+    told: list[tuple[int, int]] = []
+    refocus(clip, results / "out.mp4", sharp, segmentation=CUT, joining=lambda done, total: told.append((done, total)))
+    assert told == [(0, 24), (8, 24), (16, 24), (24, 24)]
+
+
 def test_another_recipe_does_not_go_on_from_segments(clip: Path, results: Path, sharp: Recipe, maps: Path):
     output = results / "out.mp4"
     interrupt(clip, output, sharp)

@@ -13,6 +13,7 @@ _SECONDS_BETWEEN_LINES = 5.0
 
 RENDERING = "rendering {total} frames; the first run on a machine compiles the renderer"
 ESTIMATING = "estimating disparity of {total} frames"
+JOINING = "joining segments of {total} frames"
 
 
 class Report(Protocol):

@@ -11,7 +11,7 @@ from any2bokeh.cli.clip_options import RangeOptions, ReadingOptions
 from any2bokeh.cli.event_stream import Report, current_events
 from any2bokeh.cli.options import option
 from any2bokeh.cli.output_options import EncodingOptions, Overwrite, ReportOptions
-from any2bokeh.cli.progress import ESTIMATING, progress_report
+from any2bokeh.cli.progress import ESTIMATING, JOINING, progress_report
 from any2bokeh.cli.project_options import ProjectInput, ProjectPath, ordered
 from any2bokeh.cli.recipe_options import RecipeOptions
 from any2bokeh.cli.report import disparity_facts, refocus_summary, tell, warn
@@ -68,6 +68,7 @@ def refocus_command(
         reading.opened(order.input, notice) as source,
         progress_report(quiet=quiet, doing=ESTIMATING) as estimating,
         progress_report(quiet=quiet) as progress,
+        progress_report(quiet=quiet, doing=JOINING) as joining,
     ):
         start, stop = part.of(source, order.frames)
         encoding.require_effect(output)
@@ -94,6 +95,7 @@ def refocus_command(
                 within=progress.within,
                 progress=_both(progress, events.frames("rendering")),
                 estimating=_both(estimating, events.frames("estimating")),
+                joining=joining,
                 notice=notice,
                 watch=events.tell,
             )

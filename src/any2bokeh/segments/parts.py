@@ -372,16 +372,28 @@ class Parts:
             _flush_folder(self.folder)
         return place
 
-    def join(self, sink: VideoSink, aovs: "AovSink | None") -> None:
+    def join(self, sink: VideoSink, aovs: "AovSink | None", joining: Callable[[int, int], None] | None = None) -> None:
         """Make the result, all segments of which are there; they stay.
+
+        Args:
+            sink, aovs: of the result.
+            joining: called with the frames of the result that are joined, and with all of them.
 
         Raises:
             InputError: a segment is damaged, or the disk is full.
         """
-        folders = [self._place(each) for each in self._segments if each.start < self.end()]
-        sink.join([folder / PICTURES for folder in folders], first_s=self.first_s)
+        joining, end = joining or (lambda done, total: None), self.end()
+        segments = [each for each in self._segments if each.start < end]
+
+        def pictures() -> Iterator[Path]:
+            for segment in segments:
+                joining(segment.start - self.whole.start, end - self.whole.start)
+                yield self._place(segment) / PICTURES
+
+        sink.join(pictures(), first_s=self.first_s)
+        joining(end - self.whole.start, end - self.whole.start)
         if aovs is not None:
-            aovs.join([folder / AOVS for folder in folders])
+            aovs.join([self._place(each) / AOVS for each in segments])
 
     def scratch(self, segment: Segment) -> Path:
         """An empty folder for what is written while a segment is, and goes with it.

@@ -1,6 +1,6 @@
 """A video file."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
@@ -101,7 +101,7 @@ class ContainerSink(VideoSink):
         encoder = PictureEncoder(self.path, self._info, self._encoding, self._part)
         return PictureSegment(folder, encoder, self._parameters, self._origin(first_s))
 
-    def join(self, folders: Sequence[Path], *, first_s: Fraction) -> None:
+    def join(self, folders: Iterable[Path], *, first_s: Fraction) -> None:
         """See ``VideoSink.join``; sound and the like are written now."""
         origin_s, base = self._origin(first_s), self._info.time_base
         self._is_joined = True

@@ -1,7 +1,7 @@
 """Segments of a video file: pictures that are encoded by themselves, and joined without being encoded again."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
@@ -97,7 +97,7 @@ class JoinedPacket(NamedTuple):
     shown_until: int
 
 
-def joined_packets(folders: Sequence[Path], time_base: Fraction, extradata: bytes | None) -> Iterator[JoinedPacket]:
+def joined_packets(folders: Iterable[Path], time_base: Fraction, extradata: bytes | None) -> Iterator[JoinedPacket]:
     """The packets of segments one after another, in the order in which they are decoded.
 
     Decoding times are those that one encoder over all of it would have given: the times at which pictures are shown,

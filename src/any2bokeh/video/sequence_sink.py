@@ -1,6 +1,6 @@
 """Numbered images in a folder."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -105,7 +105,7 @@ class SequenceSink(VideoSink):
         """See ``VideoSink.segment``."""
         return _ImageSegment(self, folder, before)
 
-    def join(self, folders: Sequence[Path], *, first_s: Fraction) -> None:
+    def join(self, folders: Iterable[Path], *, first_s: Fraction) -> None:
         """See ``VideoSink.join``."""
         with writing(self.path):
             for folder in folders:

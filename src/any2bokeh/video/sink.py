@@ -1,7 +1,7 @@
 """Where frames go."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -50,7 +50,7 @@ class VideoSink(ABC):
         """
 
     @abstractmethod
-    def join(self, folders: Sequence[Path], *, first_s: Fraction) -> None:
+    def join(self, folders: Iterable[Path], *, first_s: Fraction) -> None:
         """Make the result of its segments, as they are; they stay where they are.
 
         Args:
