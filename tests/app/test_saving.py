@@ -228,6 +228,7 @@ def test_an_uploaded_clip_with_estimated_disparity_renders_the_same(
     session.open_video(received(clip), "mine.mp4")
     session.opened().focus(2, *NEAR_POINT, is_locked=False)
     session.run(STROKE)
+    session.opened().in_frame, session.opened().out_frame = 1, 5
     session.render(format="mkv")
     mine = rendered(session)
     project = tmp_path / "mine.a2b.json"
@@ -243,6 +244,7 @@ def test_an_uploaded_clip_with_estimated_disparity_renders_the_same(
     assert "--blur 3.0 contradicts" in capfd.readouterr().err
     assert run(["refocus", str(clip), *common]) == 0
     # Matroska gives each file a random number, so not to the byte.
+    assert len(clips.decoded(mine)) == 5
     for one, other in zip(clips.decoded(mine), clips.decoded(tmp_path / "out.mkv"), strict=True):
         np.testing.assert_array_equal(one, other)
 

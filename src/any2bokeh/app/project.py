@@ -95,6 +95,13 @@ class Project:
     def now(self) -> Decisions:
         return self.history.now
 
+    @property
+    def part(self) -> tuple[int, int | None] | None:
+        """The frames that are rendered, their end exclusive; None where that is the whole clip."""
+        if self.in_frame is None and self.out_frame is None:
+            return None
+        return self.in_frame or 0, None if self.out_frame is None else self.out_frame + 1
+
     def focus(self, frame: int, x: float, y: float, *, is_locked: bool) -> None:
         """Focus on what is at a point of a frame, x and y in 0..1, and follow it from there on.
 

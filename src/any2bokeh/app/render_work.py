@@ -14,6 +14,7 @@ from any2bokeh.focus.tracked_subjects import LoadsTracker
 from any2bokeh.project_file import FORMATS
 from any2bokeh.recipe import Recipe
 from any2bokeh.refocusing import refocus
+from any2bokeh.shot import FrameRange
 from any2bokeh.subject import Seed, TrackedFrame, Tracker, View
 from any2bokeh.video import Encoding
 
@@ -31,15 +32,17 @@ class RenderWork:
         depth: its disparity.
         recipe: what is wanted, but for the disparity.
         folder: where the result goes.
+        frames: the part that is rendered, its end exclusive; None = the whole clip.
     """
 
     clip: Path
     depth: ClipDepth
     recipe: Recipe
     folder: Path
+    frames: FrameRange | None = None
 
     def whole(self, report: Report, *, format: str, number: int) -> Path:
-        """Render the whole clip.
+        """Render the clip, or the part of it that is wanted.
 
         Raises:
             InputError: bad input, or an unknown format.
@@ -47,7 +50,7 @@ class RenderWork:
         require_choice("format", format, FORMATS)
         suffix, encoding = FORMATS[format]
         output = self.folder / f"result-{number}{suffix}"
-        self._refocus(report, output, self.recipe, encoding)
+        self._refocus(report, output, self.recipe, encoding, frames=self.frames)
         return output
 
     def loop(self, report: Report, *, start_s: float, end_s: float, number: int) -> Path:
@@ -66,6 +69,7 @@ class RenderWork:
         *,
         start_s: float | None = None,
         end_s: float | None = None,
+        frames: FrameRange | None = None,
     ) -> None:
         # Estimating and following come before the first frame: they are told as none of none, and can be cancelled.
         script = recipe.focus if isinstance(recipe.focus, FocusScript) else None
@@ -76,6 +80,7 @@ class RenderWork:
             replace(recipe, disparity=disparity.path, tracker=_WatchedChoice(recipe.tracker, report)),
             start_s=start_s,
             end_s=end_s,
+            frames=frames,
             encoding=encoding,
             progress=report,
         )

@@ -454,7 +454,7 @@ class Session:
         require_choice("format", format, FORMATS)
         with self.lock:
             project = self.opened()
-            work, decisions = self._work(project, engine), project.now
+            work, decisions = self._work(project, engine), (project.now, project.part)
             project.engine = engine
             self._number += 1
             number = self._number
@@ -489,7 +489,7 @@ class Session:
             def made(report: Report) -> Path:
                 return work.loop(report, start_s=start_s, end_s=end_s, number=number)
 
-            self._start("loop", made, "loop.mp4", project.now)
+            self._start("loop", made, "loop.mp4", (project.now, project.part))
 
     def cancel(self) -> None:
         """End the render, if there is one."""
@@ -529,7 +529,7 @@ class Session:
                 number=0 if self._told is None else self._told["number"],
                 clip=None if project is None else project.snapshot(),
                 job=None if job is None else job.snapshot(ahead=self._queue.place(job)),
-                renders=self.renders.snapshot(None if project is None else project.now),
+                renders=self.renders.snapshot(None if project is None else (project.now, project.part)),
                 results={
                     kind: {"file": job.result.name, "name": job.name, "is_current": _is_current(job, project)}
                     for kind, job in self.results.items()
@@ -641,7 +641,7 @@ class Session:
             look=project.now.lens.look if engine == "layered" else Look(),
             engine=self._engine(engine),
         )
-        return RenderWork(project.path, project.depth, recipe, self.folder)
+        return RenderWork(project.path, project.depth, recipe, self.folder, project.part)
 
     def _engine(self, engine: Engine) -> EngineSettings:
         require_choice("engine", engine, get_args(Engine))
@@ -651,7 +651,7 @@ class Session:
             raise InputError(NO_DIFFUSION)
         return EngineSettings(engine="diffusion", model=self._settings.model, device=self._settings.device)
 
-    def _start(self, kind: JobKind, work: Callable[[Report], Path], name: str, decisions: Decisions) -> None:
+    def _start(self, kind: JobKind, work: Callable[[Report], Path], name: str, decisions: object) -> None:
         if self._is_closed:
             raise Gone("this page has been closed; reload it")
         if self.is_busy:
@@ -698,4 +698,4 @@ def _file_name(project: Project) -> str:
 
 
 def _is_current(job: RenderJob, project: Project | None) -> bool:
-    return project is not None and job.decisions == project.now
+    return project is not None and job.decisions == (project.now, project.part)
