@@ -49,7 +49,8 @@ function draw() {
   byId("save-project").href = url("project.json");
   if (document.activeElement !== name) name.value = project.title;
   byId("open-project").hidden = !clip();
-  byId("keeps-nothing").hidden = project.keeps;
+  byId("keeps-nothing").hidden = byId("uploads-deleted").hidden = project.keeps;
+  byId("uploads-kept").hidden = !project.keeps;
   drawOffer(project);
   drawList();
 }
