@@ -5,7 +5,19 @@ import sys
 
 from any2bokeh.cli.main import run
 
-ARGUMENTS = ["app", "--host", "0.0.0.0", "--port", "7860", "--password", "off", "--max-upload-gb", "1"]
+ARGUMENTS = [
+    "app",
+    "--host",
+    "0.0.0.0",
+    "--port",
+    "7860",
+    "--password",
+    "off",
+    "--max-upload-gb",
+    "1",
+    "--autosave",
+    "off",
+]
 
 
 def main() -> int:

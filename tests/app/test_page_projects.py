@@ -17,6 +17,7 @@ from tests.app.test_page import Studio, compile_the_renderer
 pytestmark = test_page.pytestmark
 browser = test_page.browser
 
+_ARRIVED = "() => window.studio && window.studio.store.snapshot"
 _PAINTED = "() => window.studio.store.snapshot.clip.strokes"
 _KEPT = "() => window.studio.store.snapshot.project.saved"
 
@@ -107,6 +108,7 @@ def test_what_was_painted_is_there_after_a_reload_and_in_the_next_studio(
         assert [stroke.tool for stroke in saved.recipe.strokes] == ["nearer"]
 
         page.reload()
+        page.wait_for_function(_ARRIVED)
         opened.settle()
         assert page.evaluate(_PAINTED) == [[0, "nearer"]]
         page.keyboard.press("4")
@@ -134,3 +136,8 @@ def test_what_was_painted_is_there_after_a_reload_and_in_the_next_studio(
         page.keyboard.press("b")
         assert page.evaluate(test_page._FAULTS_OF_ACCESS) == []  # pyright: ignore[reportPrivateUsage]
         page.screenshot(path=str(tmp_path / "brush.png"))
+        page.keyboard.press("b")
+        page.get_by_role("button", name="Projects", exact=True).click()
+        page.screenshot(path=str(tmp_path / "projects.png"))
+        # The session of the first studio is asked for, once.
+        assert [fault for fault in opened.faults if "404" not in fault] == []

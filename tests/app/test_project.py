@@ -320,7 +320,7 @@ def test_disparity_is_estimated_once_and_from_the_subject(demo_clip: Path, tmp_p
         wait(project)
         first = depth.ready(project.now.script)
         assert first is not None
-        assert tmp_path in first.parents
+        assert tmp_path in first.path.parents
         project.focus(12, *FAR_POINT, is_locked=False)  # the first subject is still the first
         wait(project)
         assert depth.ready(project.now.script) == first

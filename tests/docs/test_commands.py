@@ -17,6 +17,7 @@ from tests.docs.markdown import PAGES, ROOT, blocks, code_spans, name_of
 NOT_RUN = {
     "any2bokeh demo": "tests/cli/test_demo.py",
     "any2bokeh app": "a server; tests/app",
+    "--project": "needs a project of the studio; tests/app/test_saving.py",
     "any2bokeh batch": "a folder of clips; tests/batch",
     "any2bokeh convert": "needs published weights; tests/renderers/diffusion",
     "any2bokeh synth": "hundreds of clips; tests/cli/test_synth.py",

@@ -70,7 +70,7 @@ def test_command_reference_tells_every_option_once_with_its_default():
             if each.required:
                 assert told[each.opts[0]] == "required"
                 assert f"{each.opts[0]} {each.metavar}" in sections[name]
-    assert "any2bokeh refocus INPUT --output OUT [OPTIONS]" in sections["refocus"]
+    assert "any2bokeh refocus [INPUT] [OPTIONS]" in sections["refocus"]  # a project stands for both
     assert "any2bokeh evaluate [CLIPS] --output OUT [OPTIONS]" in sections["evaluate"]
     assert re.search(
         r"^\| `--tracker auto\\\|sam2\\\|classical` \| .* \| `auto` \|$", sections["refocus"], re.MULTILINE

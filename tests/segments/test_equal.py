@@ -1,6 +1,7 @@
 """A clip that is cut, rendered in segments, interrupted and joined equals the clip rendered whole."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from any2bokeh.aov.kinds import AovRequest
 from any2bokeh.disparity import DepthModel
+from any2bokeh.disparity.mending import Stroke
 from any2bokeh.focus import Autofocus, FocusScript
 from any2bokeh.optics.breathing import Breathing
 from any2bokeh.recipe import Recipe
@@ -252,3 +254,24 @@ def _samples(path: Path) -> NDArray[np.float32]:
     import OpenImageIO
 
     return np.asarray(OpenImageIO.ImageBuf(str(path)).get_pixels(), np.float32)
+
+
+@pytest.mark.parametrize("disparity", ["maps", "rough"])
+def test_brush_strokes_go_over_borders(material: Path, tmp_path: Path, disparity: str):
+    """Strokes lie on maps of files and on kept estimates; they are carried into segments that a later run renders."""
+    strokes = (
+        Stroke(2, "nearer", ((0.2, 0.3), (0.6, 0.5)), 0.2, 1.0),
+        Stroke(10, "back", ((0.8, 0.8),), 0.1, 1.0),
+    )
+    recipe = Recipe(
+        FocusScript.constant(0.3, 60),
+        disparity=material / "maps" if disparity == "maps" else DepthModel("rough"),
+        strokes=strokes,
+    )
+    refocus(material / "clip.mp4", tmp_path / "whole.mkv", recipe, encoding=LOSSLESS)
+    interrupted(material / "clip.mp4", tmp_path / "cut.mkv", recipe, encoding=LOSSLESS)
+    refocus(material / "clip.mp4", tmp_path / "bare.mkv", replace(recipe, strokes=()), encoding=LOSSLESS)
+    whole, cut, bare = (clips.decoded(tmp_path / f"{name}.mkv") for name in ("whole", "cut", "bare"))
+    np.testing.assert_array_equal(whole, cut)
+    for index in (2, 10, FRAMES - 1):
+        assert not np.array_equal(whole[index], bare[index])

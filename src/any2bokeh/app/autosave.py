@@ -68,6 +68,7 @@ class Autosave:
 
     Attributes:
         notice: what is not kept, and why; for the page.
+        remark: in what it differs from the project that was loaded; for the page.
         saved: when the project was last kept, ISO 8601; nothing where it is not.
     """
 
@@ -81,6 +82,7 @@ class Autosave:
         self.shelf, self._settings, self._is_upload, self._told = shelf, settings, is_upload, told
         self.references = References()
         self.notice = ""
+        self.remark = ""
         self.saved = ""
         self._project: Project | None = None
         self._kept: KeptProject | None = None
@@ -107,6 +109,7 @@ class Autosave:
         with self._writing:
             if self._kept is not None and kept is not self._kept:
                 self._kept.release()
+            self.remark = ""
             if kept is None or kept is not self._kept:
                 self.notice, self.saved, self._uploads = "", "", set()
             self._project, self._kept = project, kept

@@ -48,10 +48,12 @@ class KeptLimits:
 
     Attributes:
         projects: of one browser.
+        all_projects: of all browsers together.
         upload_bytes: of all uploads of all browsers together.
     """
 
     projects: int = 40
+    all_projects: int = 1000
     upload_bytes: int = 20 << 30
 
 
@@ -175,6 +177,8 @@ class Shelf:
             raise InputError(
                 f"{self._limits.projects} projects are kept already; discard some, so that this one can be kept"
             )
+        if sum(1 for shelf in _folders_in(self._root) for _ in _folders_in(shelf)) >= self._limits.all_projects:
+            raise InputError(f"the studio keeps {self._limits.all_projects} projects already, and takes no more")
         try:
             _private(self._root)
             _private(self._folder)

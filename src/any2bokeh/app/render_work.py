@@ -16,6 +16,7 @@ from any2bokeh.focus.tracked_subjects import LoadsTracker
 from any2bokeh.project_file import FORMATS
 from any2bokeh.recipe import Recipe
 from any2bokeh.refocusing import refocus
+from any2bokeh.shot import FrameRange
 from any2bokeh.subject import Seed, TrackedFrame, Tracker, View
 from any2bokeh.video import Encoding
 
@@ -36,7 +37,7 @@ class RenderWork:
         follower: what has found its focus, or is about to.
         recipe: what is wanted, but for the disparity.
         folder: where the result goes.
-        frames: the frames ``first <= index < end`` that a render makes; None = all.
+        frames: the part that is rendered, its end exclusive; None = the whole clip.
     """
 
     clip: Path
@@ -44,7 +45,7 @@ class RenderWork:
     follower: FocusFollower
     recipe: Recipe
     folder: Path
-    frames: tuple[int, int] | None = None
+    frames: FrameRange | None = None
 
     def whole(self, report: Report, *, format: str, number: int) -> Path:
         """Render the clip, or the part of it that is wanted.
@@ -74,7 +75,7 @@ class RenderWork:
         *,
         start_s: float | None = None,
         end_s: float | None = None,
-        frames: tuple[int, int] | None = None,
+        frames: FrameRange | None = None,
     ) -> None:
         # Estimating and following come before the first frame: they are told as none of none, and can be cancelled.
         script = recipe.focus if isinstance(recipe.focus, FocusScript) else None

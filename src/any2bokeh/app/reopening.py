@@ -9,7 +9,7 @@ from any2bokeh.app.project import Project
 from any2bokeh.app.settings import Limits
 from any2bokeh.app.upload import open_video
 from any2bokeh.errors import InputError
-from any2bokeh.project_file import ProjectFile
+from any2bokeh.project_file import FileReference, ProjectFile
 from any2bokeh.segments.fingerprint import clip_content, file_content
 from any2bokeh.video import VideoSource, open_source
 
@@ -79,6 +79,21 @@ def disparity_of(file: ProjectFile, kept: KeptProject) -> Path | None:
     if path is None or not path.exists():
         return None
     return path if file_content(path) == (file.disparity.size, file.disparity.sha256) else None
+
+
+def remark_on_disparity(file: ProjectFile, present: FileReference | None) -> str:
+    """What a user should know where a project was made with other disparity; nothing where it was not.
+
+    Args:
+        file: the project.
+        present: the disparity that was given for the clip that is open; None where it is estimated.
+    """
+    made = file.disparity
+    if made is None:
+        return "" if present is None else f"The project was made with estimated disparity; it has {present.name} now."
+    if present is not None and present.is_same(made):
+        return ""
+    return f"The project was made with the disparity {made.name}; add it with Add disparity."
 
 
 def taken_up(before: Project, again: Project) -> None:

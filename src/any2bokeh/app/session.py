@@ -25,7 +25,7 @@ from any2bokeh.app.render_job import JobKind, RenderJob, Report
 from any2bokeh.app.render_list import RenderList
 from any2bokeh.app.render_queue import RenderQueue
 from any2bokeh.app.render_work import FORMATS, NO_DIFFUSION, RenderWork
-from any2bokeh.app.reopening import Awaited, disparity_of, is_demo, opened_clip, taken_up
+from any2bokeh.app.reopening import Awaited, disparity_of, is_demo, opened_clip, remark_on_disparity, taken_up
 from any2bokeh.app.saving import apply, decisions_of, require_shown
 from any2bokeh.app.settings import Settings
 from any2bokeh.app.snapshot import DownloadSnapshot, Snapshot
@@ -194,7 +194,7 @@ class Session:
             path.unlink(missing_ok=True)
             raise
         if awaited is not None:
-            self._reopen(source, name, awaited.file, None if awaited.id is None else self._shelf().take(awaited.id)[1])
+            self._give_clip(source, name, awaited)
             return
         self._take(
             Project(
@@ -297,12 +297,14 @@ class Session:
         file = project_file.loads(text, title=name)
         with self.lock:
             require_shown(file)
-            project, self.awaited = self.project, Awaited(file)
-            if project is not None and self.autosave.file_of(project).clip.is_same(file.clip):
-                decisions = decisions_of(file, project.source)
-                self.awaited = None
-                project.take(decisions)
+            project = self.project
+            opened = None if project is None else self.autosave.file_of(project)
+            if project is None or opened is None or not opened.clip.is_same(file.clip):
+                self.awaited = Awaited(file)
+            else:
+                project.take(decisions_of(file, project.source))
                 apply(file, project)
+                self.awaited, self.autosave.remark = None, remark_on_disparity(file, opened.disparity)
         self.autosave.changed()
         self.changes.tell()
 
@@ -360,6 +362,20 @@ class Session:
             "message": newest.message,
         }
 
+    def _give_clip(self, source: VideoSource, name: str, awaited: Awaited) -> None:
+        """Go on with a project whose clip has come."""
+        kept: KeptProject | None = None
+        try:
+            if awaited.id is not None:
+                kept = self._shelf().take(awaited.id)[1]
+            self._reopen(source, name, awaited.file, kept)
+        except BaseException:
+            source.close()
+            source.info.path.unlink(missing_ok=True)
+            if kept is not None:
+                kept.release()
+            raise
+
     def _reopen(self, source: VideoSource, name: str, file: project_file.ProjectFile, kept: KeptProject | None) -> None:
         """Open the clip of a project with what the project holds."""
         try:
@@ -382,13 +398,13 @@ class Session:
             source.close()
             raise
         apply(file, project)
-        self._take(project, place=kept, is_saved=kept is not None)
+        self._take(project, place=kept, is_saved=kept is not None and project.path.parent != self.folder)
         self.awaited = None
-        if file.disparity is not None and disparity is None:
-            self.autosave.notice = (
-                f"The project was made with the disparity {file.disparity.name}. Add it with Add disparity; until then "
-                f"disparity is estimated."
-            )
+        if kept is not None:
+            self.autosave.saved = file.saved
+        if disparity is None:
+            self.autosave.remark = remark_on_disparity(file, None)
+        self.autosave.changed()
         self.changes.tell()
 
     def _shelf(self) -> Shelf:
@@ -513,7 +529,7 @@ class Session:
                 number=0 if self._told is None else self._told["number"],
                 clip=None if project is None else project.snapshot(),
                 job=None if job is None else job.snapshot(ahead=self._queue.place(job)),
-                renders=self.renders.snapshot(None if project is None else project.now),
+                renders=self.renders.snapshot(None if project is None else project.to_render),
                 results={
                     kind: {"file": job.result.name, "name": job.name, "is_current": _is_current(job, project)}
                     for kind, job in self.results.items()
@@ -526,6 +542,7 @@ class Session:
                     "keeps": self.autosave.is_on,
                     "saved": self.autosave.saved,
                     "notice": self.autosave.notice,
+                    "remark": self.autosave.remark,
                     "awaits": "" if self.awaited is None else self.awaited.file.clip.name,
                 },
                 download=self._download(),

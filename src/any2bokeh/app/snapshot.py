@@ -101,7 +101,8 @@ class ResultSnapshot(TypedDict):
 class ProjectSnapshot(TypedDict):
     """The project that is open, and whether it is kept.
 
-    ``saved`` is when it was kept last; ``notice`` what is not, and why; ``awaits`` the name of the clip that a project
+    ``saved`` is when it was kept last; ``notice`` what is not, and why; ``remark`` in what it differs from the project
+    that was loaded; ``awaits`` the name of the clip that a project
     which was loaded needs.
     """
 
@@ -109,6 +110,7 @@ class ProjectSnapshot(TypedDict):
     keeps: bool
     saved: str
     notice: str
+    remark: str
     awaits: str
 
 

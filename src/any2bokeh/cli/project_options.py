@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 ProjectInput = Annotated[
     str | None,
     typer.Argument(
-        metavar="[INPUT]",
+        metavar="INPUT",
         help="Video file, folder of frames, or file name pattern such as shot.####.exr; not needed with --project if "
         "the clip lies where it lay.",
         show_default=False,

@@ -44,12 +44,13 @@ function draw() {
   if (!store.snapshot) return;
   if (askedFor !== store.token) { askedFor = store.token; isDeclined = false; look(); }
   const { project } = store.snapshot;
-  byId("kept").textContent = project.notice || (project.saved ? `Kept ${when(project.saved)}` : "");
+  byId("kept").textContent = project.notice || project.remark || (project.saved ? `Kept ${when(project.saved)}` : "");
   byId("kept").classList.toggle("is-error", Boolean(project.notice));
   byId("save-project").href = url("project.json");
   if (document.activeElement !== name) name.value = project.title;
   byId("open-project").hidden = !clip();
-  byId("keeps-nothing").hidden = project.keeps;
+  byId("keeps-nothing").hidden = byId("uploads-deleted").hidden = project.keeps;
+  byId("uploads-kept").hidden = !project.keeps;
   drawOffer(project);
   drawList();
 }
