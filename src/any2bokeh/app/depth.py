@@ -27,7 +27,10 @@ class ClipDepth:
         given_name: what the user calls that file.
         model: which depth model; see ``open_estimator``.
         device: where it runs.
-        cache: where an estimate is kept.
+        cache: where an estimate is kept, in the session's folder.
+
+    Attributes:
+        folder: the session's.
     """
 
     def __init__(
@@ -44,7 +47,7 @@ class ClipDepth:
         self.given, self.given_name = given, given_name
         self._model = model
         self._device: Device = device
-        self._cache = DisparityCache(cache)
+        self.folder, self._cache = cache.parent, DisparityCache(cache)
         self._made: dict[ClipSeed, Path] = {}
         self._making = threading.Lock()
         self.caveat: str | None = None

@@ -26,8 +26,10 @@ _log = logging.getLogger(__name__)
 
 # Frames that are found before what is wanted is looked at anew.
 _STEP = 12
-# Subjects that are remembered beside those of the script, in case that it is undone; each has 2 MB.
-_SUBJECTS_BESIDE = 16
+# Subjects that can be followed on from where they are; each has 3 MB.
+_SUBJECTS_RUNNING = 24
+# Subjects that are remembered beside those of the script, in case that it is undone.
+_SUBJECTS_BESIDE = 64
 
 # Pictures that come one after another must not stop the tracker for good.
 _STANDS_BACK_S = 0.5
@@ -145,12 +147,9 @@ class FocusFollower:
             InputError: the script does not fit the clip.
         """
         with self._changed:
-            script = self._wanted
-            focus, blur, slab = float(self.focus[frame]), float(self.blur[frame]), float(self.slab[frame])
-        if script is None:
-            return None
-        if not np.isnan(focus):
-            return FocusOfFrame(focus, blur, False, slab)
+            script, known = self._wanted, self.known(frame)
+        if script is None or known is not None:
+            return known
         path = self._depth.nearest(script)
         with self._quick_lock:
             if path is not None and (self._quick is None or self._quick[0] != path):
@@ -158,6 +157,12 @@ class FocusFollower:
             maps = self._estimates.of(script) if path is None or self._quick is None else self._quick[1]
             track = self._resolved(_held(script), maps, frame, frame + 1, None)
         return FocusOfFrame(float(track.focus_disparity[0]), float(track.blur_strength[0]), True)
+
+    def known(self, frame: int) -> FocusOfFrame | None:
+        """The focus of a frame, where it has been found."""
+        with self._changed:
+            focus, blur, slab = float(self.focus[frame]), float(self.blur[frame]), float(self.slab[frame])
+            return None if self._wanted is None or np.isnan(focus) else FocusOfFrame(focus, blur, False, slab)
 
     def found(self, script: FocusScript) -> FocusScript | None:
         """What a script comes to in every frame, dense; None where that is not all known, or another is wanted."""
@@ -225,6 +230,7 @@ class FocusFollower:
         for start, stop in steps:
             self._require_wanted(script)
             track = self._resolved(script, following.maps, start, stop, following.subjects)
+            following.subjects.rest(most=_SUBJECTS_RUNNING)
             done += stop - start
             remarks = tuple(dict.fromkeys((*remarks, *track.warnings)))
             with self._changed:
@@ -257,10 +263,11 @@ class FocusFollower:
         if self._following is None or self._following.path != path:
             if self._following is not None:
                 self._following.close()
-            self._following = _Following(path, self._depth.opened(path), self._source, self._tracker, self._stand_back)
+            self._following = _Following(path, self._depth.opened(path), self._source, self._tracker, self.stand_back)
         return self._following
 
-    def _stand_back(self) -> None:
+    def stand_back(self) -> None:
+        """Wait until no picture is being made that somebody waits for, or for a while."""
         with self._changed:
             self._changed.wait_for(lambda: self._pictures == 0 or self._closed, timeout=_STANDS_BACK_S)
 
@@ -280,7 +287,7 @@ class FocusFollower:
                     raise _Superseded
                 self.progress = Progress(stage, done, total)
             self._told()
-            self._stand_back()
+            self.stand_back()
 
         return report
 

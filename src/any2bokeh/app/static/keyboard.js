@@ -2,8 +2,8 @@
 import { command } from "./api.js";
 import { byId } from "./element.js";
 import { openHelp } from "./help.js";
-import { playOrStop } from "./loop.js";
 import { go, show, step } from "./place.js";
+import { playOrStop } from "./player.js";
 import { focusAt, toggleCompare, toggleLock } from "./stage.js";
 import { clamp, clip, store } from "./store.js";
 import { nextZoom, zoomBy } from "./zoom.js";

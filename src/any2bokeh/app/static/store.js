@@ -3,7 +3,7 @@
 export const store = {
   token: "", snapshot: null, controls: null,
   frame: 0, view: "result", isLocked: false, isComparing: false, split: 50,
-  isPlaying: false, wantsLoop: false, refusals: 0,
+  isPlaying: false, isPassing: false, played: 0, rounds: 0, refusals: 0,
 };
 
 const watchers = [];
