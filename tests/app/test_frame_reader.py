@@ -45,7 +45,7 @@ def test_stepping_does_not_decode_anew(demo_clip: Path, monkeypatch: pytest.Monk
         begun = []
         frames = source.frames
         monkeypatch.setattr(source, "frames", lambda *span: begun.append(span) or frames(*span))
-        reader = FrameReader(source)
+        reader = FrameReader(source, kept=FRAMES)
         for index in (*range(FRAMES), *reversed(range(FRAMES)), 3, 4, 3):
             reader.at(index)
         assert begun == [(0,)]

@@ -147,3 +147,27 @@ def test_subjects_that_are_not_wanted_any_more_are_forgotten_but_for_a_few():
     subjects.forget({keys[0], keys[5]}, most=2)
     assert set(subjects._subjects) == {keys[0], keys[3], keys[4], keys[5]}
     assert subjects.subject(*keys[0]) is first
+
+
+def test_a_subject_that_has_rested_is_followed_on_as_if_it_had_not():
+    scene = Scene(away_and_back, 40)
+    target = ball(scene)
+    rested, pictures = subject(scene, target)
+    assert [rested.disparity(frame) is not None for frame in (0, 9)] == [True, True]
+    rested.rest()
+    assert rested.disparity(5) is not None
+    assert pictures.read == 10  # what is known is not found again
+    straight, _ = subject(scene, target)
+    for frame in range(40):
+        assert (rested.disparity(frame), rested.slab(frame)) == (straight.disparity(frame), straight.slab(frame))
+
+
+def test_all_rest_but_the_subjects_that_were_followed_last():
+    scene = Scene(across, 10)
+    subjects = TrackedSubjects(ScenePictures(scene), SceneDisparity(scene), TrackerChoice("classical"))
+    each = [subjects.subject(ball(scene, frame, track=True), frame) for frame in range(4)]
+    for followed in (*each, each[0]):
+        followed.disparity(8)
+    each[0].disparity(9)
+    subjects.rest(most=2)
+    assert [followed._tracked is None for followed in each] == [False, True, True, False]

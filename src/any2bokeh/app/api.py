@@ -9,12 +9,14 @@ GET  /api/controls           ranges, words and choices; see ``controls.py``
 GET  /api/TOKEN/snapshot     see ``snapshot.py``
 GET  /api/TOKEN/events       snapshots as they change, as server-sent events
 POST /api/TOKEN/command      see ``commands.py``; answers with a snapshot
-GET  /api/TOKEN/picture      a frame as JPEG; ``frame`` and ``view``
+GET  /api/TOKEN/picture      a frame as JPEG; ``frame`` and ``view``; ``quick`` takes what is there
+GET  /api/TOKEN/draft        a frame for playing, as JPEG; 204 where it has not been made yet
+GET  /api/TOKEN/proxy        the small copy of the clip, with its sound
 GET  /api/TOKEN/strip        thumbnails of the clip in one row, as JPEG
 GET  /api/TOKEN/subjects     outlines of a frame: ``followed``, ``offered``, or ``under`` a point x, y
 GET  /api/TOKEN/final        a ``region`` of it in full size and final quality; soon with ``first=1``
 POST /api/TOKEN/video        the body is a file, which is opened; so for ``disparity``, ``script`` and ``project``
-GET  /api/TOKEN/result       the newest render, or that of number ``render``; ``loop`` likewise
+GET  /api/TOKEN/result       the newest render, or that of number ``render``
 GET  /api/TOKEN/focus.json   the focus script
 GET  /api/TOKEN/project.json the project; see ``project_file.py``
 GET  /api/TOKEN/projects     those of this browser that are kept
@@ -76,6 +78,7 @@ class Api:
         return [
             Route("/", _page),
             Route("/static/{name}", _static),
+            Route("/static/live/{name}", _static_live),
             Route(LIVE_PATH, _live),
             Route("/demo.jpg", _demo_picture),
             Route("/demo/{name}", _demo_file),
@@ -87,6 +90,8 @@ class Api:
             Route(mine + "picture", self._picture),
             Route(mine + "strip", self._strip),
             Route(mine + "subjects", self._subjects),
+            Route(mine + "draft", self._draft),
+            Route(mine + "proxy", self._proxy),
             Route(mine + "final", self._final),
             Route(mine + "video", self._video, methods=["POST"]),
             Route(mine + "disparity", self._disparity, methods=["POST"]),
@@ -128,7 +133,8 @@ class Api:
         return _json(await run_in_threadpool(session.snapshot))
 
     def _picture(self, request: Request) -> Response:
-        made = self._session(request).picture(_frame(request), request.query_params.get("view", "result"))
+        session, frame, view = self._session(request), _frame(request), request.query_params.get("view", "result")
+        made = session.quick(frame) if "quick" in request.query_params else session.picture(frame, view)
         headers = _NOT_KEPT | {"X-Provisional": str(int(made.is_provisional))}
         if made.focus is not None:
             headers |= {"X-Focus": f"{made.focus.focus_disparity:.4f}", "X-Blur": f"{made.focus.blur_strength:.4g}"}
@@ -148,6 +154,15 @@ class Api:
         else:
             found = [project.followed(frame)]
         return _json({"subjects": [each for each in found if each is not None]})
+
+    def _draft(self, request: Request) -> Response:
+        jpeg = self._session(request).draft(_frame(request))
+        if jpeg is None:
+            return Response(status_code=204, headers=_NOT_KEPT)
+        return Response(jpeg, media_type="image/jpeg", headers=_NOT_KEPT)
+
+    def _proxy(self, request: Request) -> Response:
+        return FileResponse(self._session(request).proxy(), media_type="video/mp4", headers=_NOT_KEPT)
 
     def _final(self, request: Request) -> Response:
         asked = request.query_params.get("region", "")
@@ -287,6 +302,10 @@ def _page(request: Request) -> Response:
 
 def _static(request: Request) -> Response:
     return _of_the_page(request, request.path_params["name"])
+
+
+def _static_live(request: Request) -> Response:
+    return _of_the_page(request, f"live/{request.path_params['name']}")
 
 
 def _of_the_page(request: Request, name: str) -> Response:

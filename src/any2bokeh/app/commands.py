@@ -202,6 +202,24 @@ class Loop:
 
 
 @dataclass(frozen=True, slots=True)
+class Play:
+    """The page plays from a frame on: make its frames ahead of it."""
+
+    frame: int
+
+    def run(self, session: "Session") -> None:
+        session.opened().play(self.frame)
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """The page does not play any more."""
+
+    def run(self, session: "Session") -> None:
+        session.opened().playback.stop()
+
+
+@dataclass(frozen=True, slots=True)
 class Cancel:
     """End the render, if there is one."""
 
@@ -226,6 +244,8 @@ COMMANDS: dict[str, type[Command]] = {
     "part": PlayOnly,
     "render": Render,
     "loop": Loop,
+    "play": Play,
+    "stop": Stop,
     "cancel": Cancel,
     **PROJECT_COMMANDS,
 }

@@ -44,11 +44,12 @@ class ClipDepth:
         given_name: what the user calls that file.
         model: which depth model; see ``open_estimator``.
         device: where it runs.
-        cache: where an estimate is kept.
+        cache: where an estimate is kept, in the session's folder.
 
     Attributes:
         strokes: of a brush, which mend it.
         model: which depth model estimates it.
+        folder: the session's.
     """
 
     def __init__(
@@ -65,7 +66,7 @@ class ClipDepth:
         self.given, self.given_name = given, given_name
         self.model = model
         self._device: Device = device
-        self._cache = DisparityCache(cache)
+        self.folder, self._cache = cache.parent, DisparityCache(cache)
         self.strokes: tuple[Stroke, ...] = ()
         self._carrier = StrokeCarrier(source)
         self._made: dict[ClipSeed, Path] = {}

@@ -27,8 +27,10 @@ _log = logging.getLogger(__name__)
 
 # Frames that are found before what is wanted is looked at anew.
 _STEP = 12
-# Subjects that are remembered beside those of the script, in case that it is undone; each has 2 MB.
-_SUBJECTS_BESIDE = 16
+# Subjects that can be followed on from where they are; each has 3 MB.
+_SUBJECTS_RUNNING = 24
+# Subjects that are remembered beside those of the script, in case that it is undone.
+_SUBJECTS_BESIDE = 64
 # Scripts whose focus is remembered, to be compared with.
 _EARLIER = 4
 
@@ -160,12 +162,9 @@ class FocusFollower:
             InputError: the script does not fit the clip.
         """
         with self._changed:
-            script = self._wanted
-            focus, blur, slab = float(self.focus[frame]), float(self.blur[frame]), float(self.slab[frame])
-        if script is None:
-            return None
-        if not np.isnan(focus):
-            return FocusOfFrame(focus, blur, False, slab)
+            script, known = self._wanted, self.known(frame)
+        if script is None or known is not None:
+            return known
         maps = self._depth.nearest(script)
         with self._quick_lock:
             if maps is not None and (self._quick is None or self._quick[0] != maps):
@@ -185,6 +184,12 @@ class FocusFollower:
             known = [values for each, values in self._earlier if each == script]
             focus, blur, slab = (float(each[frame]) for each in known[-1]) if known else (np.nan, np.nan, 0.0)
         return None if np.isnan(focus) else FocusOfFrame(focus, blur, False, slab)
+
+    def known(self, frame: int) -> FocusOfFrame | None:
+        """The focus of a frame, where it has been found."""
+        with self._changed:
+            focus, blur, slab = float(self.focus[frame]), float(self.blur[frame]), float(self.slab[frame])
+            return None if self._wanted is None or np.isnan(focus) else FocusOfFrame(focus, blur, False, slab)
 
     def found(self, script: FocusScript) -> FocusScript | None:
         """What a script comes to in every frame, dense; None where that is not all known, or another is wanted."""
@@ -252,6 +257,7 @@ class FocusFollower:
         for start, stop in steps:
             self._require_wanted(script)
             track = self._resolved(script, following.maps, start, stop, following.subjects)
+            following.subjects.rest(most=_SUBJECTS_RUNNING)
             done += stop - start
             remarks = tuple(dict.fromkeys((*remarks, *track.warnings)))
             with self._changed:
@@ -290,12 +296,13 @@ class FocusFollower:
                 self._depth.opened(maps),
                 self._source,
                 self._tracker,
-                stand_back=self._stand_back,
+                stand_back=self.stand_back,
                 note=self.followed.note,
             )
         return self._following
 
-    def _stand_back(self) -> None:
+    def stand_back(self) -> None:
+        """Wait until no picture is being made that somebody waits for, or for a while."""
         with self._changed:
             self._changed.wait_for(lambda: self._pictures == 0 or self._closed, timeout=_STANDS_BACK_S)
 
@@ -315,7 +322,7 @@ class FocusFollower:
                     raise _Superseded
                 self.progress = Progress(stage, done, total)
             self._told()
-            self._stand_back()
+            self.stand_back()
 
         return report
 

@@ -15,7 +15,7 @@ from any2bokeh.disparity import DisparitySource
 _READERS = 2
 # To read on is cheaper than to seek up to so many frames ahead.
 _READ_ON = 24
-_KEPT = 48  # at most 25 MB of maps at 480x270
+_KEPT = 32  # at most 17 MB of maps at 480x270
 
 Item = TypeVar("Item")
 

@@ -14,11 +14,12 @@ from any2bokeh.video.reduced import reduced_size
 LONG_SIDE_PX = 960
 """Longer side of a picture on the page."""
 
-_KEPT = 24  # 75 MB at 960x540
-# Going back decodes from the key frame before in any case: begin a little earlier, for the next step back.
-_LOOK_BACK = 8
-# To go on decoding is cheaper than to seek up to so many frames ahead.
-_READ_ON = 24
+_KEPT = 12  # 37 MB at 960x540
+# Going back decodes from the key frame before in any case: begin a little earlier, for the next step back. To go on
+# decoding is cheaper than to seek up to so many frames ahead.
+_LOOK_BACK, _READ_ON = 8, 24
+# Of a small copy with many key frames.
+_LOOK_BACK_IN_COPY, _READ_ON_IN_COPY = 0, 4
 
 
 class FrameReader:
@@ -37,6 +38,7 @@ class FrameReader:
         self._pictures: OrderedDict[int, NDArray[np.float16]] = OrderedDict()
         self._running: Iterator[Frame] | None = None
         self._next = 0
+        self._look_back, self._read_on = _LOOK_BACK, _READ_ON
         self._lock = threading.Lock()
 
     def at(self, index: int) -> NDArray[np.float32]:
@@ -51,6 +53,13 @@ class FrameReader:
             self._pictures.move_to_end(index)
             return self._pictures[index].astype(np.float32)
 
+    def read_copy(self, copy: VideoSource) -> None:
+        """From now on, read a small copy of the clip that has a key frame every few frames; it stays open."""
+        with self._lock:
+            if self._source is not copy:
+                self._source, self._running = copy, None
+                self._look_back, self._read_on = _LOOK_BACK_IN_COPY, _READ_ON_IN_COPY
+
     def close(self) -> None:
         """Stop reading, and forget the pictures."""
         with self._lock:
@@ -58,9 +67,9 @@ class FrameReader:
             self._pictures.clear()
 
     def _read(self, index: int) -> None:
-        if self._running is None or not self._next <= index <= self._next + _READ_ON:
+        if self._running is None or not self._next <= index <= self._next + self._read_on:
             goes_back = any(kept > index for kept in self._pictures)
-            self._next = max(0, index - _LOOK_BACK) if goes_back else index
+            self._next = max(0, index - self._look_back) if goes_back else index
             self._running = self._source.frames(self._next)
         try:
             for frame in self._running:

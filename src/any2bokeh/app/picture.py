@@ -1,7 +1,8 @@
 """One frame as the page shows it: refocused in draft quality, as it was, or what is known of its depth and subject."""
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import Literal, get_args
 
 import cv2
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from any2bokeh.app.depth import ClipDepth, Maps
+from any2bokeh.app.drafts import DraftStore
 from any2bokeh.app.estimate import FrameEstimates
 from any2bokeh.app.final_frame import FinalFrames
 from any2bokeh.app.final_region import Region
@@ -59,6 +61,7 @@ class PictureMaker:
         follower: its focus.
         frames: its pictures, at the size of the page.
         estimates: disparity of single frames, until that of the clip is there.
+        drafts: where refocused pictures are kept that are not provisional.
     """
 
     def __init__(
@@ -68,7 +71,9 @@ class PictureMaker:
         follower: FocusFollower,
         frames: FrameReader,
         estimates: FrameEstimates,
+        drafts: DraftStore,
     ) -> None:
+        self._drafts = drafts
         self._source, self._depth, self._follower = source, depth, follower
         self.frames, self._estimates = frames, estimates
         self._final = FinalFrames(source, depth, follower)
@@ -95,6 +100,10 @@ class PictureMaker:
         self._final.forget(frame)
         if not 0 <= frame < count:
             raise InputError(f"there is no frame {frame}; the clip has frames 0 to {count - 1}")
+        key = self.key(frame, script, look) if view == "result" else None
+        kept = None if key is None else self._drafts.get(frame, key)
+        if kept is not None:
+            return Picture(kept, False, self._follower.known(frame))
         with self._follower.paused(), self._lock:
             pixels = self.frames.at(frame)
             if view == "source":
@@ -115,7 +124,30 @@ class PictureMaker:
             shown = self._rendered(frame, pixels, bands, focus, look)
             if view == "plane":
                 return Picture(encoded(focal_plane_overlay(shown)), is_provisional, focus)
-            return Picture(self._jpeg(shown.pixels), is_provisional, focus)
+            picture = Picture(self._jpeg(shown.pixels), is_provisional, focus)
+        if key is not None and key == self.key(frame, script, look):  # nothing has been decided otherwise meanwhile
+            self._drafts.put(frame, key, picture.jpeg)
+        return picture
+
+    def quick(self, frame: int, script: FocusScript | None, look: Look) -> Picture:
+        """A frame while somebody passes over it: refocused where that is kept, else as it was, provisional.
+
+        Raises:
+            InputError: no such frame, or a clip that cannot be read.
+        """
+        key = self.key(frame, script, look) if 0 <= frame < self._source.info.frame_count else None
+        kept = None if key is None else self._drafts.get(frame, key)
+        if kept is not None:
+            return Picture(kept, False, self._follower.known(frame))
+        return replace(self.picture(frame, "source", script, look), is_provisional=script is not None)
+
+    def key(self, frame: int, script: FocusScript | None, look: Look) -> str | None:
+        """By what a refocused picture is known; None where it would be provisional, or nothing is in focus."""
+        focus, maps = self._follower.known(frame), self._depth.ready(script)
+        if focus is None or maps is None:
+            return None
+        made_of = maps, focus.focus_disparity, focus.blur_strength, focus.slab, look, self.frames.size
+        return sha256(repr(made_of).encode()).hexdigest()[:24]
 
     def earlier(self, frame: int, script: FocusScript | None, look: Look) -> Picture:
         """The result under decisions of before, to be compared with.

@@ -1,5 +1,7 @@
 """A clip that a user has opened, with all that they have decided about it."""
 
+import shutil
+import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -7,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from any2bokeh.app import editing
+from any2bokeh.app.clip_playback import ClipPlayback
 from any2bokeh.app.depth import ClipDepth, shown_name
+from any2bokeh.app.drafts import DraftStore
 from any2bokeh.app.estimate import FrameEstimates
 from any2bokeh.app.final_region import Region
 from any2bokeh.app.follower import FocusFollower, samples
@@ -85,7 +89,9 @@ class Project:
         frames = FrameReader(source)
         estimates = FrameEstimates(frames, source.info)
         self.follower = FocusFollower(source, depth, tracker, estimates, told)
-        self._pictures = PictureMaker(source, depth, self.follower, frames, estimates)
+        self._folder = Path(tempfile.mkdtemp(prefix="clip-", dir=depth.folder))
+        self._drafts = DraftStore(self._folder / "drafts")
+        self._pictures = PictureMaker(source, depth, self.follower, frames, estimates, self._drafts)
         self._outlines = OutlineFinder(source.info, frames, depth)
         self.overview = OverviewMaker(source, depth.opened, told)
         self.revision = 0
@@ -94,6 +100,18 @@ class Project:
         self.out_frame: int | None = None
         self.engine: Engine = "layered"
         self.title = name
+        self.playback = ClipPlayback(
+            source,
+            self._folder,
+            depth=depth,
+            follower=self.follower,
+            frames=frames,
+            estimates=estimates,
+            drafts=self._drafts,
+            decided=lambda: (self.now.script, self.now.lens.look),
+            span=self._span,
+            told=told,
+        )
         self._follow()
 
     @property
@@ -373,6 +391,29 @@ class Project:
         matte = self.follower.followed.matte(self.now.script, frame)
         return None if matte is None else outline_of(matte)
 
+    def quick(self, frame: int) -> Picture:
+        """A frame while somebody passes over it; see ``PictureMaker.quick``."""
+        self.frame = frame
+        return self._pictures.quick(frame, self.now.script, self.now.lens.look)
+
+    def play(self, frame: int) -> None:
+        """The page plays from a frame on.
+
+        Raises:
+            InputError: outside the clip.
+        """
+        self._require_frame(frame)
+        self.playback.play(frame)
+
+    def draft(self, frame: int) -> bytes | None:
+        """A frame for playing; see ``ClipPlayback.draft``.
+
+        Raises:
+            InputError: outside the clip.
+        """
+        self._require_frame(frame)
+        return self.playback.draft(frame)
+
     def final(self, frame: int, view: str, region: Region, *, is_first: bool = False) -> tuple[bytes, Region, bool]:
         """A region of a frame as a render will have it; see ``PictureMaker.final``."""
         return self._pictures.final(frame, view, region, self.now.script, self.now.lens.look, is_first=is_first)
@@ -428,13 +469,23 @@ class Project:
                 "look": {name: each.on_choice(getattr(now.lens.look, name)) for name, each in LOOK_SETTINGS.items()},
                 "numbers": {name: each.on_slider(getattr(now.lens, name)) for name, each in LENS_SETTINGS.items()},
             },
+            "playback": self.playback.snapshot(),
         }
 
     def close(self) -> None:
         """End all work on it and close its files."""
         self.overview.close()
         self.follower.close()
+        self.playback.close()
         self._pictures.close()
+        self._drafts.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _span(self) -> range:
+        """The frames that are played."""
+        last = self.source.info.frame_count - 1
+        first = min(self.in_frame or 0, last)
+        return range(first, max(first, min(last if self.out_frame is None else self.out_frame, last)) + 1)
 
     def _strengths(self) -> list[tuple[int, float]]:
         script = self.now.script

@@ -3,6 +3,7 @@
 import threading
 from collections import deque
 
+from any2bokeh.app.memory import give_back_memory
 from any2bokeh.app.render_job import RenderJob
 from any2bokeh.errors import InputError
 
@@ -57,6 +58,7 @@ class RenderQueue:
     def _work(self, job: RenderJob) -> None:
         while True:
             job.run()
+            give_back_memory()
             with self._lock:
                 if not self._waiting:
                     self._running -= 1

@@ -426,6 +426,35 @@ class Session:
         with self._one_picture():
             return self.opened().picture(frame, view)
 
+    def quick(self, frame: int) -> Picture:
+        """A frame while somebody passes over it; see ``PictureMaker.quick``.
+
+        Raises:
+            Busy, InputError: as for ``picture``.
+        """
+        with self._one_picture():
+            return self.opened().quick(frame)
+
+    def draft(self, frame: int) -> bytes | None:
+        """A frame for playing, as JPEG; None where it has not been made yet.
+
+        Raises:
+            InputError: no clip is open, or it has no such frame.
+        """
+        self.seen_s = time.monotonic()
+        return self.opened().draft(frame)
+
+    def proxy(self) -> Path:
+        """The small copy of the clip.
+
+        Raises:
+            InputError: there is none, or it is not ready.
+        """
+        proxy = self.opened().playback.proxy
+        if not proxy.is_ready:
+            raise InputError("the small copy of the clip is still being made; try again in a few seconds")
+        return proxy.path
+
     def final(self, frame: int, view: str, region: Region, *, is_first: bool = False) -> tuple[bytes, Region, bool]:
         """A region of a frame as a render will have it; see ``PictureMaker.final``.
 

@@ -34,6 +34,24 @@ class OverviewSnapshot(TypedDict):
     inverse_metres_per_unit: float | None
 
 
+class PlaybackSnapshot(TypedDict):
+    """How a clip plays.
+
+    ``of`` differs for every clip that is opened; ``first`` and ``last`` are the frames that it plays from and to;
+    ``ready`` are the runs of frames, each its first and the one after its last, that can be shown refocused; ``proxy``
+    and ``proxy_done`` tell of the small copy, see ``proxy.ProxyProgress``.
+    """
+
+    of: str
+    is_playing: bool
+    first: int
+    last: int
+    ready: list[tuple[int, int]]
+    proxy: str
+    proxy_done: int
+    has_sound: bool
+
+
 class ClipSnapshot(TypedDict):
     """A clip, and what is decided about it.
 
@@ -67,6 +85,7 @@ class ClipSnapshot(TypedDict):
     focus: list[float | None]
     blur: list[float | None]
     lens: LensSnapshot
+    playback: PlaybackSnapshot
 
 
 class JobSnapshot(TypedDict):

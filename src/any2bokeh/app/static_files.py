@@ -25,11 +25,14 @@ class StaticFile:
 
 @cache
 def static_files() -> dict[str, StaticFile]:
-    """All files of the page, by name."""
+    """All files of the page, by name; those of the renderer in the browser as ``live/NAME``."""
     found: dict[str, StaticFile] = {}
-    for each in resources.files("any2bokeh.app").joinpath("static").iterdir():
-        kind = each.name.rpartition(".")[2]
-        if kind in _TYPES:
-            content = each.read_bytes()
-            found[each.name] = StaticFile(content, f"{_TYPES[kind]}; charset=utf-8", sha256(content).hexdigest()[:24])
+    root = resources.files("any2bokeh.app").joinpath("static")
+    for folder, before in ((root, ""), (root.joinpath("live"), "live/")):
+        for each in folder.iterdir():
+            kind = each.name.rpartition(".")[2]
+            if kind in _TYPES:
+                content = each.read_bytes()
+                tag = sha256(content).hexdigest()[:24]
+                found[before + each.name] = StaticFile(content, f"{_TYPES[kind]}; charset=utf-8", tag)
     return found

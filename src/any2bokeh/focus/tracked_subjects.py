@@ -1,7 +1,7 @@
 """The subjects of a clip that are followed, each once from its keyframe on: their disparity in every frame."""
 
 from collections.abc import Callable, Container, Generator
-from itertools import tee
+from itertools import count, tee
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 OnTrackedFrame = Callable[[int, "TrackedFrame"], None]
 OnSubjectFrame = Callable[[PointTarget | BoxTarget, int, int, "TrackedFrame"], None]
+
+_clock = count()
 # Less of a subject than this share of the frames is remarked on.
 _SEEN_SHARE = 0.5
 
@@ -104,6 +106,11 @@ class TrackedSubjects:
         for key in others[: max(0, len(others) - most)]:
             self._subjects.pop(key).close()
 
+    def rest(self, *, most: int) -> None:
+        """Let go of the state of all trackers but those of the subjects that were followed last."""
+        for subject in sorted(self._subjects.values(), key=lambda subject: subject.followed_at)[:-most]:
+            subject.rest()
+
     def warnings(self) -> tuple[str, ...]:
         """Which tracker is at work where that is worth a remark, and what looks wrong about the subjects so far."""
         return (*self._remarks, *(warning for subject in self._subjects.values() for warning in subject.warnings()))
@@ -131,6 +138,7 @@ class TrackedSubject:
     Attributes:
         title: what messages call it.
         frame_count: frames that can be asked for.
+        followed_at: greater for those that were followed later.
     """
 
     def __init__(
@@ -151,7 +159,9 @@ class TrackedSubject:
         self._newest: TrackedFrame | None = None
         self._seed = seed
         self._held: Subject | None = None
-        self._tracked = _tracked(seed, frame, tracker, pictures, disparity)
+        self._begin = lambda: _tracked(seed, frame, tracker, pictures, disparity)
+        self._tracked: Generator[tuple[TrackedFrame, NDArray[np.float32]], None, None] | None = self._begin()
+        self.followed_at = next(_clock)
 
     def disparity(self, frame: int) -> float | None:
         """Disparity of the subject in a frame, None where it is not in view and before the frame of the seed."""
@@ -188,7 +198,13 @@ class TrackedSubject:
 
     def close(self) -> None:
         """Stop reading the clip."""
-        self._tracked.close()
+        if self._tracked is not None:
+            self._tracked.close()
+
+    def rest(self) -> None:
+        """Let go of the tracker's state; to follow the subject further, it is followed from its first frame again."""
+        self.close()
+        self._tracked = self._newest = None
 
     def _subject(self, frame: int) -> Subject:
         if frame < self._first:
@@ -201,6 +217,11 @@ class TrackedSubject:
         if self._held is not None:
             self._seen.append(self._held)
             return
+        if self._tracked is None:
+            self._tracked = self._begin()
+            for _ in self._seen:
+                next(self._tracked)
+        self.followed_at = next(_clock)
         tracked, disparity = next(self._tracked)
         if not self._seen and is_scenery(tracked.matte, disparity):
             self._held = Subject(_disparity_at(self._seed, disparity, tracked))

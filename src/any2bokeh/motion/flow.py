@@ -1,5 +1,6 @@
 """Dense optical flow between two pictures."""
 
+import threading
 from typing import Any, Literal
 
 import cv2
@@ -12,6 +13,7 @@ Preset = Literal[
 ]
 # Pictures with a shorter side are extended: the search has no room for its patches in them.
 _SMALLEST_SIDE_PX = {"fast": 64, "medium": 32}
+_of_thread = threading.local()
 
 
 class FlowFinder:
@@ -28,6 +30,14 @@ class FlowFinder:
         self._search: Any = cv2.DISOpticalFlow.create(presets[preset])
         self._starts_at_rest = preset == "fast"
         self._smallest_side_px = _SMALLEST_SIDE_PX[preset]
+
+    @classmethod
+    def of_thread(cls, preset: Preset) -> "FlowFinder":
+        """One that all who look for motion in this thread share: each holds memory of several pictures."""
+        kept: dict[Preset, FlowFinder] = _of_thread.__dict__.setdefault("finders", {})
+        if preset not in kept:
+            kept[preset] = cls(preset)
+        return kept[preset]
 
     def __call__(self, here: NDArray[np.uint8], there: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Motion from each pixel of one grey picture to where it is in another.

@@ -178,12 +178,9 @@ class _Run(ABC):
 class _GuidedRun(_Run):
     """A run that is guided by disparity: it tells the subject from its surround, and has the edges."""
 
-    def __init__(self, first: View, matte: NDArray[np.float32]) -> None:
-        super().__init__(first, matte)
-        self.flow = FlowFinder("fast")
-
     def _carried(self, view: View, bins: NDArray[np.int32], grey: NDArray[np.uint8]) -> _Mended:
-        return self._anew(view, bins, warp(self.matte, self.flow(grey, self.last.grey), outside=0))
+        flow = FlowFinder.of_thread("fast")  # many subjects may be followed side by side
+        return self._anew(view, bins, warp(self.matte, flow(grey, self.last.grey), outside=0))
 
     def _anew(self, view: View, bins: NDArray[np.int32], found: NDArray[np.float32]) -> _Mended:
         disparity = view.disparity

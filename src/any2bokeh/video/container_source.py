@@ -63,6 +63,11 @@ class ContainerSource(VideoSource):
             self.info = _describe(container, path, self._times, first, self._orientation, self._reading)
             self._has_alpha_beside = _has_alpha_beside(video_stream(container, path))
 
+    @property
+    def key_frame_count(self) -> int:
+        """Frames that decoding can begin at."""
+        return len(self._times.key_times)
+
     def frames(self, start: int = 0, stop: int | None = None) -> Iterator[Frame]:
         """See ``VideoSource.frames``."""
         count = self.info.frame_count

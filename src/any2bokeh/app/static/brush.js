@@ -1,7 +1,7 @@
 // The brush that mends the disparity: strokes on the picture, by mouse, pen, finger or keyboard.
 import { command } from "./api.js";
 import { byId, el, svg } from "./element.js";
-import { stop } from "./loop.js";
+import { stop } from "./player.js";
 import { changed, clamp, clip, store, watch } from "./store.js";
 
 const TOOLS = [

@@ -8,11 +8,12 @@ import { focusInWords } from "./focus_words.js";
 const stage = byId("stage"), picture = byId("picture"), before = byId("before").firstElementChild;
 let isBusy = false, isProvisional = false, shown = "", knew = "", beforeOf = "";
 
-const wish = () => (clip() ? `${store.token}/${clip().revision}/${store.frame}/${store.view}` : "");
+const isQuick = () => store.isPassing && store.view === "result";
+const wish = () => (clip() && !store.isPlaying ? `${store.token}/${clip().revision}/${store.frame}/${store.view}${isQuick() ? "/quick" : ""}` : shown);
 
 // A provisional picture is asked for again when more is known than when it was asked for.
 const knowledge = () => `${clip().finding.stage}/${clip().depth}/${isKnown(store.frame)}`;
-const isStale = () => isProvisional && clip() !== null && knowledge() !== knew;
+const isStale = () => isProvisional && clip() !== null && !store.isPlaying && !isQuick() && knowledge() !== knew;
 
 function isKnown(frame) {
   const values = clip().focus;
@@ -34,7 +35,7 @@ async function load() {
   const wanted = wish();
   knew = knowledge();
   try {
-    const answer = await fetch(url(`picture?frame=${store.frame}&view=${store.view}`));
+    const answer = await fetch(url(`picture?frame=${store.frame}&view=${store.view}${isQuick() ? "&quick=1" : ""}`));
     if (answer.ok) {
       await put(picture, await answer.blob());
       isProvisional = answer.headers.get("X-Provisional") === "1";

@@ -1,12 +1,19 @@
 // Where in the clip we are, and how it is shown.
+import { stop } from "./player.js";
 import { changed, clamp, clip, store } from "./store.js";
-import { stop } from "./loop.js";
 import { leaveRender } from "./rendered.js";
+
+const PASSING_MS = 200;  // frames that come faster are passed over: what can be had at once is shown of them
+let cameMs = 0, rests = 0;
 
 export function go(frame) {
   if (!clip()) return;
   stop();
   leaveRender();
+  store.isPassing = performance.now() - cameMs < PASSING_MS;
+  cameMs = performance.now();
+  clearTimeout(rests);
+  if (store.isPassing) rests = setTimeout(() => { store.isPassing = false; changed(); }, PASSING_MS);
   store.frame = clamp(frame, 0, clip().frames - 1);
   changed();
 }

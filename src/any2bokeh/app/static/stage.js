@@ -1,9 +1,9 @@
 // The stage: what lies over the picture, and clicks on it.
 import { command } from "./api.js";
 import { byId, el } from "./element.js";
-import { stop } from "./loop.js";
 import { say } from "./message.js";
 import { show } from "./place.js";
+import { stop } from "./player.js";
 import { changed, clamp, clip, store, watch } from "./store.js";
 
 const WORDS = { result: "refocused", source: "original", plane: "focal plane", depth: "disparity", matte: "matte", edges: "edge band" };

@@ -4,7 +4,7 @@ export const store = {
   token: "", snapshot: null, controls: null,
   frame: 0, view: "result", isLocked: false, comparesWith: "", split: 50,
   isLoupe: false, isTouch: false, showsSubjects: false, curve: "blur",
-  isPlaying: false, wantsLoop: false, refusals: 0,
+  isPlaying: false, isPassing: false, played: 0, rounds: 0, refusals: 0,
 };
 
 const watchers = [];
