@@ -173,14 +173,8 @@ class Project:
         first = next((k.frame for k in script.keyframes if k.target is not None), 0)
         # Found anew when the tracker has come there.
         is_known = not np.isnan(self.follower.focus[first])
-        known = (
-            script.keyframes[:1] if is_known else (),
-            script.dense,
-            first,
-            lens,
-            self.depth.nearest(script),
-            is_known,
-        )
+        target = next((k.target for k in script.keyframes if k.target is not None), None)
+        known = target, first, lens, self.depth.nearest(script), is_known
         if self._product is None or self._product[0] != known:
             self._product = known, self._product_of(first, lens)
         return self._product[1]

@@ -74,7 +74,8 @@ function row(k, now) {
 
   const item = el("li", {},
     el("div", { className: "st-row-top" }, frame, what, follow, lock, gone),
-    el("div", { className: "st-row-more" }, el("label", {}, "K ", blur), el("label", {}, "f/ ", stop), el("span", { className: "st-break" }), el("label", {}, "Move ", easing), el("label", {}, "in ", seconds, " s")));
+    el("div", { className: "st-row-more" }, el("label", {}, "K ", blur), el("label", {}, "f/ ", stop)),
+    el("div", { className: "st-row-more" }, el("label", {}, "Move ", easing), el("label", {}, "in ", seconds, " s")));
   item.dataset.frame = k.frame;
   if (k.gives_way) { item.classList.add("gives-way"); item.title = "Ignored because a locked keyframe is near it"; }
   return item;
