@@ -45,7 +45,7 @@ from any2bokeh.app.final_region import Region
 from any2bokeh.app.guard import LIVE_PATH
 from any2bokeh.app.kept_projects import is_secret, new_secret
 from any2bokeh.app.picture import encoded
-from any2bokeh.app.refusal import Busy, Gone, TooLarge
+from any2bokeh.app.refusal import Busy, Gone, NotYet, TooLarge
 from any2bokeh.app.render_job import RenderJob
 from any2bokeh.app.session import Session
 from any2bokeh.app.snapshot import as_json
@@ -173,7 +173,7 @@ class Api:
         view, is_first = request.query_params.get("view", "result"), request.query_params.get("first") == "1"
         try:
             made = self._session(request).final(_frame(request), view, region, is_first=is_first)
-        except Superseded:
+        except (Superseded, NotYet):  # the page asks again when it hears of it
             return Response(status_code=204, headers=_NOT_KEPT)
         jpeg, lies, is_provisional = made
         headers = _NOT_KEPT | {"X-Region": f"{lies.x0:.6f},{lies.y0:.6f},{lies.x1:.6f},{lies.y1:.6f}"}

@@ -170,6 +170,14 @@ class SetLook:
 
 
 @dataclass(frozen=True, slots=True)
+class Propose:
+    """Look for subjects in the whole clip, and propose keyframes."""
+
+    def run(self, session: "Session") -> None:
+        session.opened().propose(session.lock)
+
+
+@dataclass(frozen=True, slots=True)
 class PlayOnly:
     """Play and render from the in point to the out point, both included; None = that end of the clip."""
 
@@ -241,6 +249,7 @@ COMMANDS: dict[str, type[Command]] = {
     "lens": TakeLens,
     "lens number": SetLensNumber,
     "look": SetLook,
+    "propose": Propose,
     "part": PlayOnly,
     "render": Render,
     "loop": Loop,

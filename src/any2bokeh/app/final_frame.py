@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from any2bokeh.app.depth import ClipDepth, Maps
 from any2bokeh.app.final_region import Region, by_itself
 from any2bokeh.app.follower import FocusFollower, FocusOfFrame
+from any2bokeh.app.refusal import NotYet
 from any2bokeh.engines import make_renderer
 from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusScript
@@ -133,13 +134,13 @@ class FinalFrames:
     def _recipe(self, wish: _Wish) -> Recipe:
         found = None if wish.script is None else self._follower.found(wish.script)
         if wish.maps is None or found is None:
-            raise InputError("the focus is still being found; the picture is a draft until then")
+            raise NotYet("the focus is still being found; the picture is a draft until then")
         return Recipe(focus=found, disparity=wish.maps.path, strokes=wish.maps.strokes, look=wish.look)
 
     def _focus(self, wish: _Wish) -> FocusOfFrame:
         focus = self._follower.at(wish.frame)
         if focus is None:
-            raise InputError("the focus is still being found; the picture is a draft until then")
+            raise NotYet("the focus is still being found; the picture is a draft until then")
         return focus
 
     def _read_alone(self, maps: Maps, frame: int) -> tuple[Frame, NDArray[np.float32]]:

@@ -3,10 +3,12 @@
 import shutil
 import tempfile
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from any2bokeh.app import editing
 from any2bokeh.app.clip_playback import ClipPlayback
@@ -22,6 +24,7 @@ from any2bokeh.app.mounted_lens import LENS_SETTINGS, NO_LENS, MountedLens
 from any2bokeh.app.outlines import Outline, OutlineFinder, outline_of
 from any2bokeh.app.overview import OverviewMaker
 from any2bokeh.app.picture import Picture, PictureMaker
+from any2bokeh.app.proposal import Proposer
 from any2bokeh.app.snapshot import ClipSnapshot
 from any2bokeh.disparity.mending import Stroke, require_count
 from any2bokeh.engines import Engine
@@ -94,6 +97,8 @@ class Project:
         self._pictures = PictureMaker(source, depth, self.follower, frames, estimates, self._drafts)
         self._outlines = OutlineFinder(source.info, frames, depth)
         self.overview = OverviewMaker(source, depth.opened, told)
+        self._proposer = Proposer(source, depth, tracker, told)
+        self._product: tuple[object, float | None] | None = None
         self.revision = 0
         self.frame = 0
         self.in_frame: int | None = None
@@ -196,11 +201,19 @@ class Project:
         if script is None:
             return None
         first = next((k.frame for k in script.keyframes if k.target is not None), 0)
-        focus = float(self.follower.focus[first])
-        if not 0 < focus <= 1:
-            return None
+        # Found anew when the tracker has come there.
+        is_known = not np.isnan(self.follower.focus[first])
+        target = next((k.target for k in script.keyframes if k.target is not None), None)
+        known = target, first, lens, self.depth.nearest(script), is_known
+        if self._product is None or self._product[0] != known:
+            self._product = known, self._product_of(first, lens)
+        return self._product[1]
+
+    def _product_of(self, first: int, lens: MountedLens) -> float | None:
         with suppress(InputError):  # a lens that cannot focus there
-            return lens.f_number * lens.optics.blur_strength(focus)
+            focus = self.follower.at(first)
+            if focus is not None and focus.focus_disparity > 0:
+                return lens.f_number * lens.optics.blur_strength(focus.focus_disparity)
         return None
 
     def blur_of_lens(self, /, **numbers: float) -> None:
@@ -272,6 +285,23 @@ class Project:
         """The subjects of a frame; see ``OutlineFinder.offered``."""
         with self.follower.paused():
             return self._outlines.offered(frame, self.now.script)
+
+    def propose(self, lock: AbstractContextManager[object]) -> None:
+        """Look for subjects, and take what is found as keyframes, which is one step of undo; an edit ends it.
+
+        Args:
+            lock: of the session, which guards the project.
+
+        Raises:
+            InputError: it is looking already.
+        """
+
+        def found(script: FocusScript) -> None:
+            with lock:
+                strength = self._strengths()[0][1]
+                self._enter_script(editing.blurred(script, strength, frame=script.keyframes[0].frame))
+
+        self._proposer.begin(self.part, found)
 
     def play_only(self, in_frame: int | None, out_frame: int | None) -> None:
         """Play and render a part of the clip alone, from its in point to its out point.
@@ -462,6 +492,12 @@ class Project:
                 "message": progress.message,
                 "remarks": list(progress.remarks),
             },
+            "proposal": {
+                "state": self._proposer.progress.state,
+                "done": self._proposer.progress.done,
+                "total": self._proposer.progress.total,
+                "message": self._proposer.progress.message,
+            },
             "focus": samples(self.follower.focus, _TRACK_SAMPLES),
             "blur": samples(self.follower.blur, _TRACK_SAMPLES),
             "lens": {
@@ -474,6 +510,7 @@ class Project:
 
     def close(self) -> None:
         """End all work on it and close its files."""
+        self._proposer.cancel()
         self.overview.close()
         self.follower.close()
         self.playback.close()
@@ -509,6 +546,7 @@ class Project:
         self._changed()
 
     def _changed(self) -> None:
+        self._proposer.cancel()
         self.revision += 1
         self._follow()
         self.settle()

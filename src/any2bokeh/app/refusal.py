@@ -7,6 +7,10 @@ class Gone(InputError):
     """A session that is not, or no longer, there."""
 
 
+class NotYet(InputError):
+    """Something that will be there when more is known."""
+
+
 class Busy(InputError):
     """Too much is asked for at a time."""
 

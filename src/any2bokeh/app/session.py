@@ -43,7 +43,7 @@ LOOP_S = 2.0
 """Length of the looped preview."""
 
 _MOST_STREAMS = 8
-_MOST_PICTURES = 4
+_MOST_PICTURES = 6
 
 _DEMO_SUBJECT = PointTarget(0.31, 0.52, track=True)
 _DEMO_BLUR = 26.0

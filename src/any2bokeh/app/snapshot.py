@@ -26,6 +26,15 @@ class LensSnapshot(TypedDict):
     numbers: dict[str, float]
 
 
+class ProposalSnapshot(TypedDict):
+    """How far the search for keyframes is; see ``proposal.ProposalProgress``."""
+
+    state: str
+    done: int
+    total: int
+    message: str
+
+
 class OverviewSnapshot(TypedDict):
     """What is seen of a clip at a glance; see ``overview.Overview``. ``thumbnails`` are those there, and in all."""
 
@@ -82,6 +91,7 @@ class ClipSnapshot(TypedDict):
     can_undo: bool
     can_redo: bool
     finding: FindingSnapshot
+    proposal: ProposalSnapshot
     focus: list[float | None]
     blur: list[float | None]
     lens: LensSnapshot

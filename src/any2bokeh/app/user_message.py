@@ -11,6 +11,7 @@ _WORDS = {
     "transition_s": "the length of the move",
     "blur_strength": "blur strength K",
     "focus_disparity": "focus disparity",
+    "f number": "f-number",
     "--blur": "the blur strength K",
 }
 """What the page calls the fields and options that messages of the library name."""

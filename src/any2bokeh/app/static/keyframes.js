@@ -1,6 +1,7 @@
 // The list of keyframes.
 import { command } from "./api.js";
 import { byId, el } from "./element.js";
+import { say } from "./message.js";
 import { go } from "./place.js";
 import { clip, store, watch } from "./store.js";
 
@@ -10,6 +11,7 @@ let shownAt = -1;
 function draw() {
   const now = clip();
   if (!now) return;
+  drawAuto(now.proposal);
   byId("no-rows").hidden = now.keyframes.length > 0;
   byId("no-rows").textContent = now.is_dense
     ? "The script has a value for every frame. Clear it to set keyframes here."
@@ -72,7 +74,8 @@ function row(k, now) {
 
   const item = el("li", {},
     el("div", { className: "st-row-top" }, frame, what, follow, lock, gone),
-    el("div", { className: "st-row-more" }, el("label", {}, "K ", blur), el("label", {}, "f/ ", stop), el("span", { className: "st-break" }), el("label", {}, "Move ", easing), el("label", {}, "in ", seconds, " s")));
+    el("div", { className: "st-row-more" }, el("label", {}, "K ", blur), el("label", {}, "f/ ", stop)),
+    el("div", { className: "st-row-more" }, el("label", {}, "Move ", easing), el("label", {}, "in ", seconds, " s")));
   item.dataset.frame = k.frame;
   if (k.gives_way) { item.classList.add("gives-way"); item.title = "Ignored because a locked keyframe is near it"; }
   return item;
@@ -94,5 +97,14 @@ function toggle(text, isOn, title, pressed) {
   return made;
 }
 
+function drawAuto({ state, done, total, message }) {
+  const button = byId("auto");
+  button.textContent = state === "running" ? `Looking, ${Math.round(100 * done / Math.max(1, total))}%` : "Auto";
+  button.setAttribute("aria-disabled", String(state === "running"));
+  if (state === "failed" && button.dataset.failed !== message) say(message);
+  button.dataset.failed = state === "failed" ? message : "";
+}
+
+byId("auto").addEventListener("click", () => clip().proposal.state === "running" || command("propose"));
 byId("clear").addEventListener("click", () => command("clear"));
 watch(draw);

@@ -20,6 +20,8 @@ export class Slider {
       // What was emptied shows again what holds.
       if (this.word) this.show(this.word); else this.box.value = Math.round(Number(this.range.value) * 1000) / 1000;
     });
+    // A number that was typed is done with: keys are the page's again, and Tab goes on from here.
+    this.box.addEventListener("keydown", (event) => event.key === "Enter" && this.box.blur());
     this.draw(row.default);
   }
 

@@ -7,7 +7,7 @@ const stage = byId("stage"), view = byId("view"), sharp = byId("sharp");
 const STEPS = [0, 1, 2, 4];  // 0: as large as the stage
 const STILL_MS = 250;
 const look = { zoom: 0, x: 0.5, y: 0.5 };
-let timer = 0, wanted = "", isLoading = false, aborts = null;
+let timer = 0, wanted = "", isLoading = false, isFinishing = false;
 
 /** The next step of zoom, around the middle of what is in view or a point of the picture. */
 export function zoomTo(zoom, x = look.x, y = look.y) {
@@ -60,7 +60,6 @@ function sharpen() {
   // What is shown stays while it is of the same frame: only its place has changed.
   if (!wishes || !sharp.dataset.of || frameOf(wishes) !== frameOf(sharp.dataset.of)) hide();
   clearTimeout(timer);
-  if (aborts) aborts.abort();  // what nobody looks at any more
   if (wishes) timer = setTimeout(load, STILL_MS);
 }
 
@@ -71,30 +70,43 @@ function hide() {
   sharp.dataset.of = "";
 }
 
+/** First the frame by itself, which is there soon; then with what the frames around it saw. */
 async function load() {
   if (isLoading) return;
   isLoading = true;
   const of = wanted;
   stage.dataset.sharpening = "true";
-  // First the frame by itself, which is there soon; then with what the frames around it saw.
-  aborts = new AbortController();
-  for (const first of [1, 0]) {
-    const answer = await fetch(url(`final?frame=${store.frame}&view=${store.view}&region=${region()}&first=${first}`), { signal: aborts.signal }).catch(() => null);
-    if (!answer || answer.status !== 200) break;
-    await put(await answer.blob(), answer.headers.get("X-Region").split(",").map(Number), of);
-    sharp.dataset.provisional = answer.headers.get("X-Provisional") === "1";
-    if (sharp.dataset.provisional === "false" || wanted !== of) break;
-  }
+  const isProvisional = await fetched(of, 1);
   isLoading = false;
-  delete stage.dataset.sharpening;
-  if (wanted && wanted !== of) load();
+  if (wanted && wanted !== of) { load(); return; }
+  if (isProvisional && wanted === of) await finish();
+  if (!isLoading && !isFinishing) delete stage.dataset.sharpening;
 }
 
-async function put(blob, [x0, y0, x1, y1], of) {
+async function finish() {
+  if (isFinishing) return;  // it looks again when it is done
+  isFinishing = true;
+  const of = wanted;
+  await fetched(of, 0);
+  isFinishing = false;
+  if (wanted && wanted !== of && sharp.dataset.of === wanted && sharp.dataset.provisional === "true") await finish();
+}
+
+/** Show a region; whether better pixels will come. */
+async function fetched(of, isFirst) {
+  const answer = await fetch(url(`final?frame=${store.frame}&view=${store.view}&region=${region()}&first=${isFirst}`)).catch(() => null);
+  if (!answer || answer.status !== 200) return false;
+  const isProvisional = answer.headers.get("X-Provisional") === "1";
+  await put(await answer.blob(), answer.headers.get("X-Region").split(",").map(Number), of, isProvisional);
+  return isProvisional;
+}
+
+async function put(blob, [x0, y0, x1, y1], of, isProvisional) {
   const next = new Image();
   next.src = URL.createObjectURL(blob);
   await next.decode().catch(() => {});
-  if (frameOf(of) !== frameOf(wanted)) { URL.revokeObjectURL(next.src); return; }
+  // Final pixels of a part that is no longer in view do not replace what is.
+  if (frameOf(of) !== frameOf(wanted) || !isProvisional && of !== wanted && sharp.dataset.of === wanted) { URL.revokeObjectURL(next.src); return; }
   if (sharp.src.startsWith("blob:")) URL.revokeObjectURL(sharp.src);
   sharp.src = next.src;
   Object.assign(sharp.style, {
@@ -102,6 +114,7 @@ async function put(blob, [x0, y0, x1, y1], of) {
   });
   sharp.hidden = false;
   sharp.dataset.of = of;
+  sharp.dataset.provisional = String(isProvisional);
 }
 
 // ---- hands -----------------------------------------------------------------------------------------------------------
