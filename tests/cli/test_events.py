@@ -106,6 +106,19 @@ def test_a_run_tells_what_it_does(cli: RunCli, clip: Path, disparity_folder: Pat
     assert end.result["frames"] == len(end.result["focus_disparity"]) == clips.FRAMES
 
 
+@pytest.mark.parametrize("output", ["frames", "frame_%03d.png"])
+def test_the_size_of_pictures_is_that_of_their_files(
+    cli: RunCli, clip: Path, disparity_folder: Path, results: Path, output: str
+):
+    given = ("--disparity", disparity_folder, *SHARP, "--frames", "0:3")
+    outcome = cli("refocus", clip, *given, "-o", results / output, "--json")
+    assert outcome.code == 0, outcome.err
+    (finished,) = of_kind(stream(outcome.out), ClipFinished)
+    files = list(results.rglob("*.png"))
+    assert len(files) == 3
+    assert finished.bytes == sum(each.stat().st_size for each in files)
+
+
 def test_equal_recipes_have_one_fingerprint(cli: RunCli, clip: Path, disparity_folder: Path, results: Path):
     def fingerprint(name: str, blur: str) -> str | None:
         given = ("--disparity", disparity_folder, "--focus", "0.9", "--blur", blur, "--frames", "0:2")

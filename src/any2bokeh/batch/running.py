@@ -203,9 +203,8 @@ def _outcome_of(process: WorkerProcess[Item, Outcome], item: Item, watch: Watch)
 def _end_of(outcome: Outcome) -> ClipFinished | ClipFailed:
     if outcome.state == "failed":
         return ClipFailed(0, outcome.reason, outcome.is_defect)
-    output = outcome.item.output
-    size = bytes_of(output) if output.exists() else 0
-    return ClipFinished(0, outcome.state, str(output), outcome.frames, size, round(outcome.elapsed_s, 3))
+    output, seconds = outcome.item.output, round(outcome.elapsed_s, 3)
+    return ClipFinished(0, outcome.state, str(output), outcome.frames, bytes_of(output), seconds)
 
 
 def _guarded(item: Item, work: Callable[[], Outcome | Need]) -> Outcome | Need:

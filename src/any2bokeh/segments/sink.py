@@ -12,6 +12,7 @@ from any2bokeh.events import SegmentFinished, SegmentStarted, Watch
 from any2bokeh.segments.cut import Segment
 from any2bokeh.segments.parts import AOVS, PICTURES, Parts
 from any2bokeh.video import Frame, VideoSink
+from any2bokeh.video.frame_numbers import NamePattern
 from any2bokeh.video.sink import SegmentSink
 
 if TYPE_CHECKING:
@@ -103,7 +104,12 @@ class SegmentedSink:
 
 
 def bytes_of(path: Path) -> int:
-    """Of a file, or of all files in a folder."""
+    """Of a file, of all files in a folder, or of those that a numbered name such as ``out_%05d.png`` stands for."""
     if path.is_dir():
-        return sum(each.stat().st_size for each in path.rglob("*") if each.is_file())
-    return path.stat().st_size
+        files = list(path.rglob("*"))
+    elif path.exists():
+        files = [path]
+    else:
+        pattern = NamePattern.of(path)
+        files = [] if pattern is None else [each for each in pattern.folder.iterdir() if pattern.matches(each.name)]
+    return sum(each.stat().st_size for each in files if each.is_file())
