@@ -13,6 +13,7 @@ from typing import Literal, TextIO
 
 from any2bokeh import __version__
 from any2bokeh.events import (
+from any2bokeh.remote.address import renamed
     ClipFailed,
     ClipFinished,
     ClipStarted,
@@ -134,7 +135,7 @@ class EventStream:
         if self._output is None:
             return
         try:
-            line = line_of(event, number=self._number, time_s=time.time())
+            line = renamed(line_of(event, number=self._number, time_s=time.time()))
             self._number += 1
             self._output.write(line + "\n")
             self._output.flush()
