@@ -63,6 +63,7 @@ class Farm:
         self._address = address
         self._cores = cores
         self._folder: Path | None = None
+        self._remote: dict[Callable[..., Any], Any] = {}
         self._is_ended = threading.Event()
 
     def __enter__(self) -> Self:
@@ -202,8 +203,9 @@ class Farm:
     def _begun(self, name: str, need: Need, task: Callable[..., Any], *given: Any) -> Any:
         # A machine that has less shall try it; Ray would wait for a larger one for ever.
         need = replace(need, memory_bytes=min(need.memory_bytes, self._most_memory_bytes))
-        remote = self._ray.remote(max_retries=_RETRIES, **need.resources)(task)
-        return remote.options(name=f"any2bokeh {name}").remote(*given)
+        if task not in self._remote:  # each is sent to the machines once
+            self._remote[task] = self._ray.remote(max_retries=_RETRIES)(task)
+        return self._remote[task].options(name=f"any2bokeh {name}", **need.resources).remote(*given)
 
     def _finished(self, pending: dict[Any, Any]) -> Iterator[tuple[Any, Any, int]]:
         """Tasks as they end, whichever way, with what they are for and how often it was tried."""

@@ -1,10 +1,11 @@
 """What the machines of a cluster do: each function is one Ray task, and plain Python where it is called here."""
 
+import ctypes
 import os
 import socket
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -87,6 +88,7 @@ def render(order: "Order", segment: "Segment", cores: int, staged: "Staged | Non
             staged.send(segment=segment_name(segment))
         remarks: list[str] = []
         job.source.tell(remarks.append, at_end=True)
+        _give_memory_back()
         return Rendered(frames, tuple(remarks))
 
 
@@ -139,6 +141,16 @@ def _parts(job: "Job", order: "Order") -> "Parts":
     from any2bokeh.segments.parts import Parts
 
     return Parts.under_way(job, order.made_of, attempt=uuid.uuid4().hex[:8])
+
+
+def _give_memory_back() -> None:
+    """Return what was freed to the system, which glibc does not do by itself.
+
+    Each segment has threads of its own. In a worker of Ray, beside its many threads, their memory comes from ever other
+    pools of glibc: without this a worker had 0.27 GB after one segment of 640x360 and 1.17 GB after eight.
+    """
+    with suppress(OSError, AttributeError):  # another system, another libc
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 def _use_cores(cores: int) -> None:
