@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import socket
+import sys
 import tempfile
 import threading
 import uuid
@@ -290,7 +291,7 @@ class Farm:
 
 
 def _use_token(address: str) -> None:
-    """Let Ray show the token of this machine, if it has one; Ray reads these variables when it is imported.
+    """Let Ray show the token of this machine, if it has one.
 
     A cluster is started with the token that ``ray get-auth-token --generate`` has written, but by itself Ray shows it
     to no address that is given, and is not let in. A cluster without tokens does not mind one.
@@ -306,6 +307,9 @@ def _use_token(address: str) -> None:
         has_token = True
     if has_token:
         os.environ["RAY_AUTH_MODE"] = "token"
+        if "ray" in sys.modules:  # it was imported without, and has to read it again, as it does itself
+            with suppress(AttributeError):
+                sys.modules["ray"]._raylet.Config.initialize("")
 
 
 def _why_not(error: BaseException) -> str:
