@@ -147,7 +147,8 @@ def _give_memory_back() -> None:
     """Return what was freed to the system, which glibc does not do by itself.
 
     Each segment has threads of its own. In a worker of Ray, beside its many threads, their memory comes from ever other
-    pools of glibc: without this a worker had 0.27 GB after one segment of 640x360 and 1.17 GB after eight.
+    pools of glibc: without this a worker had 1.17 GB after eight segments of 24 frames of 640x360; with it 0.52 GB, as
+    a process of its own has.
     """
     with suppress(OSError, AttributeError):  # another system, another libc
         ctypes.CDLL("libc.so.6").malloc_trim(0)
