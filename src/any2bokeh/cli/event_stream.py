@@ -13,7 +13,6 @@ from typing import Literal, TextIO
 
 from any2bokeh import __version__
 from any2bokeh.events import (
-from any2bokeh.remote.address import renamed
     ClipFailed,
     ClipFinished,
     ClipStarted,
@@ -25,6 +24,7 @@ from any2bokeh.remote.address import renamed
     RunStarted,
     line_of,
 )
+from any2bokeh.remote.address import renamed
 
 COMMANDS = frozenset({"refocus", "batch"})
 _JSON, _HELP = "--json", "--help"

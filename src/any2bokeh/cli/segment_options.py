@@ -25,7 +25,7 @@ class ClusterOptions:
             "--cluster",
             help="Render in segments on a Ray cluster: auto starts one on this machine that ends with the command, and "
             "an address such as 10.0.0.5:6379 is that of its head. All machines must see the clip and the output under "
-            "the same paths (default: this process renders).",
+            "the same paths, or both at addresses such as s3://bucket/clip.mp4 (default: this process renders).",
             panel=_OUTPUT,
             metavar="auto|ADDRESS",
         ),

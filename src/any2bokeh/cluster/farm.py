@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import socket
+import sys
 import tempfile
 import threading
 import uuid
@@ -64,6 +65,7 @@ class Farm:
         self._address = address
         self._cores = cores
         self._folder: Path | None = None
+        self._remote: dict[Callable[..., Any], Any] = {}
         self._is_ended = threading.Event()
 
     def __enter__(self) -> Self:
@@ -219,8 +221,9 @@ class Farm:
     def _begun(self, name: str, need: Need, task: Callable[..., Any], *given: Any) -> Any:
         # A machine that has less shall try it; Ray would wait for a larger one for ever.
         need = replace(need, memory_bytes=min(need.memory_bytes, self._most_memory_bytes))
-        remote = self._ray.remote(max_retries=_RETRIES, **need.resources)(task)
-        return remote.options(name=f"any2bokeh {name}").remote(*given)
+        if task not in self._remote:  # each is sent to the machines once
+            self._remote[task] = self._ray.remote(max_retries=_RETRIES)(task)
+        return self._remote[task].options(name=f"any2bokeh {name}", **need.resources).remote(*given)
 
     def _finished(self, pending: dict[Any, Any]) -> Iterator[tuple[Any, Any, int]]:
         """Tasks as they end, whichever way, with what they are for and how often it was tried."""
@@ -310,7 +313,7 @@ class Farm:
 
 
 def _use_token(address: str) -> None:
-    """Let Ray show the token of this machine, if it has one; Ray reads these variables when it is imported.
+    """Let Ray show the token of this machine, if it has one.
 
     A cluster is started with the token that ``ray get-auth-token --generate`` has written, but by itself Ray shows it
     to no address that is given, and is not let in. A cluster without tokens does not mind one.
@@ -326,6 +329,9 @@ def _use_token(address: str) -> None:
         has_token = True
     if has_token:
         os.environ["RAY_AUTH_MODE"] = "token"
+        if "ray" in sys.modules:  # it was imported without, and has to read it again, as it does itself
+            with suppress(AttributeError):
+                sys.modules["ray"]._raylet.Config.initialize("")
 
 
 def _why_not(error: BaseException) -> str:

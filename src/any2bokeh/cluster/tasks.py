@@ -1,11 +1,12 @@
 """What the machines of a cluster do: each function is one Ray task, and plain Python where it is called here."""
 
+import ctypes
 import os
 import socket
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -95,6 +96,7 @@ def render(order: "Order", segment: "Segment", cores: int, staged: "Staged | Non
         job.source.tell(remarks.append, at_end=True)
         seconds = round(time.perf_counter() - began, 3)
         metrics.count_segment(frames, seconds)
+        _give_memory_back()
         return Rendered(frames, seconds, tuple(remarks))
 
 
@@ -147,6 +149,17 @@ def _parts(job: "Job", order: "Order") -> "Parts":
     from any2bokeh.segments.parts import Parts
 
     return Parts.under_way(job, order.made_of, attempt=uuid.uuid4().hex[:8])
+
+
+def _give_memory_back() -> None:
+    """Return what was freed to the system, which glibc does not do by itself.
+
+    Each segment has threads of its own. In a worker of Ray, beside its many threads, their memory comes from ever other
+    pools of glibc: without this a worker had 1.17 GB after eight segments of 24 frames of 640x360; with it 0.52 GB, as
+    a process of its own has.
+    """
+    with suppress(OSError, AttributeError):  # another system, another libc
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 def _use_cores(cores: int) -> None:
