@@ -171,15 +171,15 @@ def sum_of_twice(values):
 def test_what_a_kernel_calls_may_be_called_too(source: Path):
     """It is compiled without an entry for Python, which a call from there must not miss."""
     source.write_text(NESTED)
-    for _ in range(2):
+    for is_kept in (False, True):
         twice, values = imported(source), np.ones(3)
         sum_of_twice = twice.py_func.__globals__["sum_of_twice"]
         assert sum_of_twice(values) == 6
         assert twice(1.5) == 3
         assert twice(3) == 6
         assert sum_of_twice(values) == 6
-    assert was_kept(sum_of_twice)
-    assert was_kept(twice)
+        assert was_kept(sum_of_twice) == is_kept
+        assert was_kept(twice) == is_kept
 
 
 def test_whether_code_is_kept_is_known(source: Path):

@@ -1,12 +1,12 @@
-"""Large frames, layered strip by strip: the layered depth image takes 70 bytes a pixel, and memory does not grow with
-what is rendered at once.
+"""Large frames, layered strip by strip: a layered depth image takes 70 bytes a pixel, and that of a strip is no larger
+than that of a frame of ``MOST_PX``.
 
 A strip is made with a margin of rows above and below it, as wide as light spreads and hidden background is continued
 behind what is nearer. Its blocks and tiles lie where those of the whole frame do, so that the picture is the same to
 the bit, but for two things. Each strip may follow as many lamps as a frame may (``lamps.affordable``), so that more of
 them are; and of hidden background that was continued from beyond the margin the last digits differ, by 1.4e-5 at most
-in a frame of the demo clip. Clipped lamps, which are told by
-their surroundings far around, are found in the whole frame.
+in a frame of the demo clip. Clipped lamps, which are told by their surroundings far around, are found in the whole
+frame.
 """
 
 import math
