@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from numba.core import event
 
@@ -152,3 +153,38 @@ def test_garbage_is_not_collected_while_it_is_compiled(source: Path):
         assert imported(source)(3) == 6
     assert collecting == [False, False]
     assert gc.isenabled()
+
+
+NESTED = (
+    SOURCE
+    + """
+@compiled(nogil=True)
+def sum_of_twice(values):
+    total = 0.0
+    for value in values:
+        total += twice(value)
+    return total
+"""
+)
+
+
+def test_what_a_kernel_calls_may_be_called_too(source: Path):
+    """It is compiled without an entry for Python, which a call from there must not miss."""
+    source.write_text(NESTED)
+    for is_kept in (False, True):
+        twice, values = imported(source), np.ones(3)
+        sum_of_twice = twice.py_func.__globals__["sum_of_twice"]
+        assert sum_of_twice(values) == 6
+        assert twice(1.5) == 3
+        assert twice(3) == 6
+        assert sum_of_twice(values) == 6
+        assert was_kept(sum_of_twice) == is_kept
+        assert was_kept(twice) == is_kept
+
+
+def test_whether_code_is_kept_is_known(source: Path):
+    kernel = imported(source)
+    assert compiled.may_be_kept(kernel)
+    kernel(3)
+    assert not compiled.may_be_kept(kernel)
+    assert not compiled.may_be_kept(imported(source))

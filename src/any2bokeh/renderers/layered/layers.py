@@ -380,17 +380,20 @@ def _hide(light, defocus, kind, level, source, seen, y, x, number):
             continue
         for n in range(-_STENCIL, _STENCIL + 1):
             i = x + n * stride
-            if i < 0 or i >= width or not 0 < level[j, i] < number:
+            if i < 0 or i >= width:
                 continue
-            behind = defocus[BEHIND, j, i]
+            row, column = np.uint64(j), np.uint64(i)  # without a sign: an index that may be below 0 is looked at twice
+            if not 0 < level[row, column] < number:
+                continue
+            behind = defocus[BEHIND, row, column]
             if abs(behind - background) > tolerance:
                 continue
             weight = _STENCIL_WEIGHTS[m + _STENCIL, n + _STENCIL]
             total += weight
             far += weight * behind
-            red += weight * light[BEHIND, j, i, 0]
-            green += weight * light[BEHIND, j, i, 1]
-            blue += weight * light[BEHIND, j, i, 2]
+            red += weight * light[BEHIND, row, column, 0]
+            green += weight * light[BEHIND, row, column, 1]
+            blue += weight * light[BEHIND, row, column, 2]
     if total == 0:  # no point of the stencil lies on the background: take the nearest of it
         total, far = np.float32(1), defocus[BEHIND, at_y, at_x]
         red, green, blue = light[BEHIND, at_y, at_x, 0], light[BEHIND, at_y, at_x, 1], light[BEHIND, at_y, at_x, 2]

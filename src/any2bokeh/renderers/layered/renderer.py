@@ -179,7 +179,16 @@ class LayeredRenderer:
         """``(*planes, H, W)`` of a frame, one strip after the other."""
         inner, whole = inner_part(frame), with_surround(frame)
         result = None
-        for strip in strips_of(whole, inner, self.transfer, self.highlights, self._workers, self.most_px):
+        strips = strips_of(
+            whole,
+            inner,
+            transfer=self.transfer,
+            highlights=self.highlights,
+            axial_chromatic=self.axial_chromatic,
+            workers=self._workers,
+            most_px=self.most_px,
+        )
+        for strip in strips:
             if strip.share == 1 and result is None:
                 return np.ascontiguousarray(render(strip))
             if result is None:

@@ -1,12 +1,12 @@
-"""Large frames, layered strip by strip: the layered depth image takes 70 bytes a pixel, and memory does not grow with
-what is rendered at once.
+"""Large frames, layered strip by strip: a layered depth image takes 70 bytes a pixel, and that of a strip is no larger
+than that of a frame of ``MOST_PX``.
 
-A strip is made with a margin of rows above and below it, as wide as light spreads and as hidden background is continued
-across a step, twice. Its blocks and tiles lie where those of the whole frame do, so that the picture is the same to the
-bit, but for two things. Each strip may follow as many lamps as a frame may (``lamps.affordable``), so that more of them
-are; and of hidden background that was continued from beyond the margin the last digits differ, by 1.4e-5 at most in a
-frame of the demo clip. Clipped lamps, which are told by
-their surroundings far around, are found in the whole frame.
+A strip is made with a margin of rows above and below it, as wide as light spreads and hidden background is continued
+behind what is nearer. Its blocks and tiles lie where those of the whole frame do, so that the picture is the same to
+the bit, but for two things. Each strip may follow as many lamps as a frame may (``lamps.affordable``), so that more of
+them are; and of hidden background that was continued from beyond the margin the last digits differ, by 1.4e-5 at most
+in a frame of the demo clip. Clipped lamps, which are told by their surroundings far around, are found in the whole
+frame.
 """
 
 import math
@@ -94,14 +94,21 @@ class Strip:
 
 
 def strips_of(
-    frame: RenderInput, inner: Inner, transfer: Transfer, highlights: Highlights, workers: Workers, most_px: int
+    frame: RenderInput,
+    inner: Inner,
+    *,
+    transfer: Transfer,
+    highlights: Highlights,
+    axial_chromatic: float,
+    workers: Workers,
+    most_px: int,
 ) -> Iterator[Strip]:
     """The strips of a frame from top to bottom; one that is all of it where it has no more than ``most_px`` pixels.
 
     Args:
         frame: with what surrounds it.
         inner: where in it what is rendered lies.
-        transfer, highlights: of the renderer.
+        transfer, highlights, axial_chromatic: of the renderer.
         workers: threads that share the work.
         most_px: layered at once, as far as margins leave room for a row of tiles.
     """
@@ -110,7 +117,7 @@ def strips_of(
         yield Strip(frame, inner, inner)
         return
     px_per_disparity = frame.blur_strength * max(height, width) / REFERENCE_LONG_SIDE_PX
-    margin = _margin_px(frame, px_per_disparity)
+    margin = _margin_px(frame, px_per_disparity, abs(axial_chromatic))
     rows = max((most_px // width - 2 * margin) // TILE_HEIGHT, 1) * TILE_HEIGHT
     raised = _raised(frame, px_per_disparity, transfer, highlights, workers)
     _, inner_rows, columns = inner
@@ -127,7 +134,7 @@ def strips_of(
         )
 
 
-def _margin_px(frame: RenderInput, px_per_disparity: float) -> int:
+def _margin_px(frame: RenderInput, px_per_disparity: float, axial_chromatic: float) -> int:
     """How far above and below a strip lies what has a say in it."""
     hidden, bands = frame.hidden, frame.bands
     values = [frame.disparity]
@@ -137,8 +144,7 @@ def _margin_px(frame: RenderInput, px_per_disparity: float) -> int:
         values += [bands.near[bands.alpha > 0], bands.far[bands.alpha > 0]]
     low, high = min(float(each.min()) for each in values), max(float(each.max()) for each in values)
     widest = max(abs(low - frame.focus_disparity), abs(high - frame.focus_disparity))
-    # Axial chromatic aberration adds a fifth of the range of disparity at most.
-    return math.ceil(px_per_disparity * (widest + 0.2 + 2 * (high - low))) + _BESIDE_PX
+    return math.ceil(px_per_disparity * (widest + axial_chromatic + high - low)) + _BESIDE_PX
 
 
 def _cut_out(frame: RenderInput, first: int, last: int, px_per_disparity: float) -> RenderInput:
