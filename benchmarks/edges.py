@@ -24,13 +24,13 @@ from any2bokeh.synthesis.degradation import DEGRADATIONS, degraded
 from any2bokeh.synthesis.maker import ClipConfig, ClipMaker, ClipPlan
 from any2bokeh.synthesis.perturb import ROBUSTNESS_LEVELS, perturb
 from any2bokeh.synthesis.scene import SceneConfig
-from benchmarks.quality import as_file, psnr_db, score
+from benchmarks.quality import Picture, as_file, edge_band, psnr_db
 from benchmarks.table import table
 
 SEED = 2511
 """Of the clips: unlike those of the suites of ``evaluate``, and of all training."""
 
-TREATMENTS: tuple[EdgeTreatment, ...] = ("off", "classical", "learned", "auto")
+TREATMENTS: tuple[EdgeTreatment, ...] = ("off", "classical", "learned")
 
 EXACT, LEVELS = "exact", ("I", "II", "III")
 SMALLER = {"half": 2, "quarter": 4}
@@ -48,7 +48,7 @@ class EdgeScore:
         way: one of ``WAYS``.
         edges: how its edges were treated.
         psnr_db: of each frame.
-        edge_psnr_db: of the pixels near an edge of the exact disparity, mean over frames.
+        edge_psnr_db: of the pixels near an edge of the exact disparity, of each frame.
         temporal: see ``quality.Score``.
     """
 
@@ -56,8 +56,23 @@ class EdgeScore:
     way: str
     edges: EdgeTreatment
     psnr_db: tuple[float, ...]
-    edge_psnr_db: float
+    edge_psnr_db: tuple[float, ...]
     temporal: float
+
+    @classmethod
+    def of(
+        cls, clip: int, way: str, edges: EdgeTreatment, errors: NDArray[np.float64], bands: NDArray[np.bool_]
+    ) -> "EdgeScore":
+        """That of the errors ``(T, H, W, 3)`` of a clip, and where its edges are, ``(T, H, W)``."""
+        square = errors**2
+        return cls(
+            clip,
+            way,
+            edges,
+            tuple(psnr_db(float(frame.mean())) for frame in square),
+            tuple(psnr_db(float(frame[band].mean())) for frame, band in zip(square, bands, strict=True)),
+            float(np.abs(np.diff(errors, axis=0)).mean()) if len(errors) > 1 else 0.0,
+        )
 
 
 def traced(clips: int, frames: int, *, seed: int = SEED, lens_samples: int = 256) -> Iterator[SyntheticClip]:
@@ -106,25 +121,23 @@ def measure(
     renderer = LayeredRenderer(threads=1)
     scores = []
     for number, clip in enumerate(clips):
-        truth = [as_file(frame) for frame in clip.bokeh]
-        exact = [disparity[0] for disparity in clip.disparity]
+        truth = np.stack([as_file(frame) for frame in clip.bokeh])
+        near_edges = np.stack([edge_band(disparity[0]) for disparity in clip.disparity])
         for way in ways:
             maps = told(clip, way, number)
             for edges, estimator in estimators.items():
-                pictures = []
-                for t, disparity in enumerate(maps):
-                    given = RenderInput(
-                        clip.frames[t], disparity, float(clip.focus_disparity[t]), float(clip.blur_strength[t])
-                    )
-                    treated = TreatedFrame.of(t, given.pixels, given.disparity, estimator)
-                    bands = treated.mixed.bands(treated.disparity)
-                    pictures.append(
-                        as_file(renderer.render_frame(replace(given, disparity=treated.disparity, bands=bands)))
-                    )
-                of_clip = score("", edges, pictures, truth, exact)
-                each = tuple(psnr_db(float(((p - t) ** 2).mean())) for p, t in zip(pictures, truth, strict=True))
-                scores.append(EdgeScore(number, way, edges, each, of_clip.edge_psnr_db, of_clip.temporal))
+                pictures = np.stack([_rendered(renderer, clip, t, maps[t], estimator) for t in range(clip.frame_count)])
+                scores.append(EdgeScore.of(number, way, edges, pictures - truth, near_edges))
     return scores
+
+
+def _rendered(
+    renderer: LayeredRenderer, clip: SyntheticClip, t: int, disparity: NDArray[np.float32], edges: EdgeEstimator | None
+) -> Picture:
+    treated = TreatedFrame.of(t, clip.frames[t], disparity, edges)
+    bands = treated.mixed.bands(treated.disparity)
+    focus, strength = float(clip.focus_disparity[t]), float(clip.blur_strength[t])
+    return as_file(renderer.render_frame(RenderInput(clip.frames[t], treated.disparity, focus, strength, bands=bands)))
 
 
 def report(scores: Sequence[EdgeScore]) -> str:
@@ -139,7 +152,7 @@ def report(scores: Sequence[EdgeScore]) -> str:
                 continue
             frames = np.concatenate([each.psnr_db for each in these])
             gains = np.concatenate([np.subtract(each.psnr_db, off[each.clip, each.way]) for each in these])
-            edge_psnr_db = float(np.mean([each.edge_psnr_db for each in these]))
+            edge_psnr_db = np.concatenate([each.edge_psnr_db for each in these]).mean()
             temporal = float(np.mean([each.temporal for each in these]))
             rows.append(
                 [name, edges, f"{frames.mean():.2f}", f"{frames.min():.2f}", f"{gains.min():+.2f}",
@@ -166,9 +179,8 @@ def estimators(weights: Path | None) -> dict[EdgeTreatment, EdgeEstimator | None
         return {edges: edge_estimator(edges) for edges in TREATMENTS}
     from any2bokeh.disparity.edges.learned import EdgeModel, LearnedEdges
 
-    model = EdgeModel.read(weights)
-    found: dict[EdgeTreatment, EdgeEstimator | None] = {e: edge_estimator(e) for e in ("off", "classical", "auto")}
-    return {**found, "learned": LearnedEdges(model, always=True)}
+    learned = LearnedEdges(EdgeModel.read(weights), always=True)
+    return {edges: learned if edges == "learned" else edge_estimator(edges) for edges in TREATMENTS}
 
 
 if __name__ == "__main__":

@@ -84,7 +84,7 @@ def score(
     """Figures of a clip against the truth, both ``(H, W, 3)`` a frame, given its disparity ``(H, W)``."""
     pairs = list(zip(pictures, truth, strict=True))
     errors = [(ours - true) ** 2 for ours, true in pairs]
-    edge_errors = [error[_edge_band(disparity)] for error, disparity in zip(errors, maps, strict=True)]
+    edge_errors = [error[edge_band(disparity)] for error, disparity in zip(errors, maps, strict=True)]
     drifts = [ours - true for ours, true in pairs]
     changes = [float(np.abs(after - before).mean()) for before, after in pairwise(drifts)]
     return Score(
@@ -124,7 +124,8 @@ def ssim(one: Picture, other: Picture) -> float:
     return float(similarity.mean())
 
 
-def _edge_band(disparity: NDArray[np.float32]) -> NDArray[np.bool_]:
+def edge_band(disparity: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Pixels near an edge of disparity, ``(H, W)`` both."""
     window = np.ones((3, 3), np.uint8)
     is_edge = cv2.dilate(disparity, window) - cv2.erode(disparity, window) > _EDGE_DISPARITY_STEP
     return cv2.distanceTransform(np.asarray(~is_edge, np.uint8), cv2.DIST_L2, 5) <= _EDGE_BAND_PX

@@ -16,6 +16,9 @@ from any2bokeh.disparity.edges.learned.decision import Gates
 from any2bokeh.disparity.edges.learned.network import Shape
 from any2bokeh.errors import InputError
 from any2bokeh.optics.transfer import srgb_decode
+from any2bokeh.synthesis.degradation import degraded
+from any2bokeh.synthesis.layer_frames import layer_frames
+from any2bokeh.synthesis.layer_truth import LayerTruth
 from tests.disparity.edges.test_classical_edges import SPOILT, Picture, blob, textured, two_surfaces
 
 SMALL = Shape(channels=8, dilations=(1, 2), head=8)
@@ -231,9 +234,43 @@ def test_names_choose_by_what_is_installed(tmp_path: Path, monkeypatch: pytest.M
         EdgeModel.packaged.cache_clear()
 
 
-def test_what_ships_can_be_read_and_fits():
+def shipped() -> EdgeModel:
     model = EdgeModel.packaged()
-    if model is None:
-        pytest.skip("no trained network is installed")
+    assert model is not None, "the package holds no network for edges"
+    return model
+
+
+def test_what_ships_fits_and_says_how_it_came_about():
+    model = shipped()
     assert sum(value.size for value in model.weights.values()) < 1_000_000
-    assert weights.PACKAGED.stat().st_size < 1 << 21
+    assert weights.PACKAGED.stat().st_size < 300_000
+    assert {"steps", "frames", "minutes", "machine", "config", "held_out", "calibration"} <= model.card.keys()
+    assert model.card["calibration"]["wrong_learned"] < model.card["calibration"]["wrong_classical"]
+    assert isinstance(edge_estimator("auto"), LearnedEdges) == model.is_preferred
+
+
+def made_frames() -> list[LayerTruth]:
+    """Frames that no training has seen: their seed is another."""
+    return list(layer_frames(5_000_011, (144, 256), 4))
+
+
+def test_what_ships_leaves_exact_maps_to_the_bit():
+    for truth in made_frames():
+        for always in (False, True):
+            found = LearnedEdges(shipped(), always=always)(truth.disparity, truth.pixels)
+            assert found.disparity is truth.disparity
+
+
+def test_what_ships_mends_what_classical_does_not():
+    wrong: dict[str, list[float]] = {"given": [], "classical": [], "learned": []}
+    for truth in made_frames():
+        given = degraded(truth.disparity[0], "shrunk2", 0)[None]
+        maps = {
+            "given": given,
+            "classical": ClassicalEdges()(given, truth.pixels).disparity,
+            "learned": LearnedEdges(shipped())(given, truth.pixels).disparity,
+        }
+        for name, found in maps.items():
+            wrong[name].append(float((np.abs(found - truth.disparity) > 0.05).mean()))
+    given, classical, learned = (np.mean(each) for each in wrong.values())
+    assert learned < 0.8 * min(given, classical), wrong

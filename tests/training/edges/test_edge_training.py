@@ -1,6 +1,8 @@
 """Training of the network for edges, on tiny frames: arithmetic, exact resumption, refusals."""
 
+import itertools
 import json
+import multiprocessing
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -20,6 +22,7 @@ from any2bokeh.optics.transfer import srgb_decode, srgb_encode
 from any2bokeh.synthesis.layer_truth import LayerTruth
 from any2bokeh.training.edges import tiles
 from any2bokeh.training.edges.config import EdgeConfig
+from any2bokeh.training.edges.frames import TileStream, WaitingTiles
 from any2bokeh.training.edges.loss import edge_loss
 from any2bokeh.training.edges.packaging import install
 from any2bokeh.training.edges.pool import TilePool
@@ -169,6 +172,19 @@ def test_a_handoff_goes_on_elsewhere_and_its_weights_can_be_used(tmp_path: Path)
     found = EdgeModel.read(tmp_path / "package" / "edges.safetensors")
     assert found.gates == installed.gates
     assert found.card["calibration"]["frames"] == 3
+
+
+@pytest.mark.slow
+def test_processes_that_make_frames_end_by_themselves():
+    stream = TileStream(SOURCE, itertools.count(), 1)
+    next(stream)
+    [process] = multiprocessing.active_children()
+    waiting = WaitingTiles(stream)
+    assert waiting.take(wait=True) is not None
+    waiting.close()
+    stream.close()
+    process.join(60)
+    assert process.exitcode == 0  # it was -15 where the loader had ended it
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -297,7 +298,7 @@ class _Run:
         for folder in (self.out, self.handoff):
             if folder is not None:
                 save_edge_state(folder / STATE, self.state, tensors)
-                model_of(self.state, tensors).write(folder / WEIGHTS)
+                model_of(self.state, tensors, machine_of(self.device)).write(folder / WEIGHTS)
         if self.handoff is not None:
             with writing(self.handoff):
                 (self.handoff / LOG).write_bytes((self.out / LOG).read_bytes())
@@ -312,7 +313,13 @@ def looks_of(values: Tensor) -> Tensor:
     return values.ne(0).any(dim=-1, keepdim=True).to(values.dtype)
 
 
-def model_of(state: EdgeState, tensors: dict[str, Tensor]) -> EdgeModel:
+def machine_of(device: torch.device) -> str:
+    """What a run is made on, for the card."""
+    cores = f"{os.cpu_count()} processor cores"
+    return f"one {torch.cuda.get_device_name(device)}, {cores}" if device.type == "cuda" else cores
+
+
+def model_of(state: EdgeState, tensors: dict[str, Tensor], machine: str) -> EdgeModel:
     """The averaged weights of a state, as they ship, with gates that are still to be calibrated."""
     shape = state.config["shape"]
     built = Shape(shape["channels"], tuple(shape["dilations"]), shape["head"])
@@ -321,6 +328,7 @@ def model_of(state: EdgeState, tensors: dict[str, Tensor]) -> EdgeModel:
         "steps": state.step,
         "frames": state.frames,
         "minutes": round(state.seconds / 60, 1),
+        "machine": machine,
         "config": state.config,
         "held_out": state.curve[-1] if state.curve else {},
     }
