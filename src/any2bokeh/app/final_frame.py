@@ -84,8 +84,7 @@ class FinalFrames:
         focus, blur, slab = found
         recipe = Recipe(
             focus=FocusScript.from_dense(focus.tolist(), blur.tolist()),
-            disparity=path.path,
-            strokes=path.strokes,
+            disparity=self._depth.opened(path),  # mended, by what has carried the strokes already
             focus_range=FocusRange(slab=float(slab[frame])),
             look=look,
         )
