@@ -295,6 +295,19 @@ def test_a_saved_project_opens_again_for_the_clip_that_is_open(session: Session)
     assert session.opened().now.script is None  # to load one is one decision
 
 
+def test_a_saved_project_of_the_demo_opens_with_the_demo(session: Session):
+    session.open_demo()
+    edited(session)
+    decisions, text = session.opened().now, session.project_text()[0]
+    session.opened().close()
+    session.project = None  # as on the first screen
+    session.load_project(text, "demo.a2b.json")
+    assert session.snapshot()["project"]["awaits"] == "demo.mp4"
+    session.open_demo()
+    assert session.opened().now == decisions
+    assert session.snapshot()["project"]["awaits"] == ""
+
+
 def faulty(session: Session, **changes: object) -> str:
     given = json.loads(session.project_text()[0])
     for place, value in changes.items():

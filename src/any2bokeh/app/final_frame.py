@@ -135,7 +135,8 @@ class FinalFrames:
         found = None if wish.script is None else self._follower.found(wish.script)
         if wish.maps is None or found is None:
             raise NotYet("the focus is still being found; the picture is a draft until then")
-        return Recipe(focus=found, disparity=wish.maps.path, strokes=wish.maps.strokes, look=wish.look)
+        disparity = self._depth.opened(wish.maps)  # mended, by what has carried the strokes already
+        return Recipe(focus=found, disparity=disparity, look=wish.look)
 
     def _focus(self, wish: _Wish) -> FocusOfFrame:
         focus = self._follower.at(wish.frame)

@@ -140,6 +140,11 @@ class Session:
                 told=self.changes.tell,
             )
         )
+        awaited, project = self.awaited, self.opened()
+        if awaited is not None and self.autosave.file_of(project).clip.is_same(awaited.file.clip):
+            project.take(decisions_of(awaited.file, source))
+            apply(awaited.file, project)
+            self.awaited = None
 
     def open_given(self, clip: Path, disparity: Path | None) -> None:
         """Open a clip that the studio was started with; its owner named it, no page did.
@@ -371,7 +376,8 @@ class Session:
             self._reopen(source, name, awaited.file, kept)
         except BaseException:
             source.close()
-            source.info.path.unlink(missing_ok=True)
+            if source.info.path.parent == self.folder:
+                source.info.path.unlink(missing_ok=True)
             if kept is not None:
                 kept.release()
             raise
