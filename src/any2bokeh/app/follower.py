@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from any2bokeh.app.depth import ClipDepth, seed_of
 from any2bokeh.app.estimate import FrameEstimates
 from any2bokeh.app.frame_pool import FramePool, ReducedMaps
+from any2bokeh.app.memory import give_back_memory
 from any2bokeh.disparity import DisparitySource
 from any2bokeh.errors import InputError
 from any2bokeh.focus import BoxTarget, FocusScript, PointTarget, TrackerChoice, resolve
@@ -241,6 +242,7 @@ class FocusFollower:
                 stage: Stage = "ready" if done == count else "following"
                 self.progress = Progress(stage, done, count, remarks=remarks)
             self._told()
+        give_back_memory()
 
     def _resolved(
         self, script: FocusScript, disparity: DisparitySource, start: int, stop: int, subjects: TrackedSubjects | None
