@@ -126,7 +126,7 @@ def test_it_plays_from_the_in_to_the_out_point(focused: Studio):
     assert seen <= set(range(20, 28))
     assert len(seen) >= 4
     page.wait_for_function(  # all of it is made while it goes round
-        "() => JSON.stringify(window.studio.store.snapshot.clip.playback.ready) === '[[20,28]]'"
+        "() => window.studio.store.snapshot.clip.playback.ready.some(([from, to]) => from <= 20 && to >= 28)"
     )
     page.keyboard.press(" ")
 

@@ -5,7 +5,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-import av
 import numpy as np
 import pytest
 
@@ -200,16 +199,6 @@ def test_known_focus_is_not_found_anew(session: Session, monkeypatch: pytest.Mon
     rendered(session)
     session.final(5, "result", Region(0, 0, 1, 1))
     assert len(followed) == 2  # what the demo points at, and what was clicked
-
-
-def test_loop_is_a_short_draft(session: Session):
-    session.open_demo()
-    session.loop(FRAMES - 1)
-    loop = rendered(session, "loop")
-    with av.open(str(loop)) as container:
-        stream = container.streams.video[0]
-        assert (stream.codec_context.name, stream.pix_fmt, len(container.streams.audio)) == ("h264", "yuv420p", 0)
-    assert len(frames_of(loop)) == FRAMES  # shorter than two seconds: all of it
 
 
 @pytest.mark.parametrize(

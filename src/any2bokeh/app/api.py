@@ -14,7 +14,7 @@ GET  /api/TOKEN/draft        a frame for playing, as JPEG; 204 where it has not 
 GET  /api/TOKEN/proxy        the small copy of the clip, with its sound
 GET  /api/TOKEN/final        a ``region`` of it in full size and final quality
 POST /api/TOKEN/video        the body is a file, which is opened; so for ``disparity`` and ``script``
-GET  /api/TOKEN/result       the newest render; ``loop`` likewise
+GET  /api/TOKEN/result       the newest render
 GET  /api/TOKEN/focus.json   the focus script
 ===========================  ================================================================
 """
@@ -85,7 +85,6 @@ class Api:
             Route(mine + "script", self._script, methods=["POST"]),
             Route(mine + "focus.json", self._saved_script),
             Route(mine + "result", self._result),
-            Route(mine + "loop", self._loop),
         ]
 
     def _session(self, request: Request) -> Session:
@@ -165,9 +164,6 @@ class Api:
 
     def _result(self, request: Request) -> Response:
         return _rendered(self._session(request), "render", is_download="download" in request.query_params)
-
-    def _loop(self, request: Request) -> Response:
-        return _rendered(self._session(request), "loop", is_download=False)
 
     async def _upload(self, request: Request, session: Session, take: Callable[[Path, str], None]) -> Response:
         """Receive the body into the session's folder, under a name of ours."""

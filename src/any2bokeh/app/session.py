@@ -32,9 +32,6 @@ from any2bokeh.optics.look import Look
 from any2bokeh.recipe import Recipe
 from any2bokeh.video import open_source
 
-LOOP_S = 2.0
-"""Length of the looped preview."""
-
 _MOST_STREAMS = 8
 _MOST_PICTURES = 4
 
@@ -302,26 +299,6 @@ class Session:
             number = self._number
             name = f"{Path(project.name).stem or 'clip'}-bokeh{FORMATS[format][0]}"
             self._start("render", lambda report: work.whole(report, format=format, number=number), name, decisions)
-
-    def loop(self, frame: int) -> None:
-        """Ask for a few seconds around a frame, in draft quality.
-
-        Raises:
-            InputError: as for ``render``.
-        """
-        with self.lock:
-            project = self.opened()
-            work, info = self._work(project, "layered"), project.source.info
-            count = min(max(round(LOOP_S * float(info.fps)), 2), info.frame_count)
-            first = min(max(frame, 0), info.frame_count - count)
-            start_s, end_s = (float(index / info.fps) for index in (first, first + count))
-            self._number += 1
-            number = self._number
-
-            def made(report: Report) -> Path:
-                return work.loop(report, start_s=start_s, end_s=end_s, number=number)
-
-            self._start("loop", made, "loop.mp4", project.now)
 
     def cancel(self) -> None:
         """End the render, if there is one."""

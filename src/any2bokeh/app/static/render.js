@@ -18,7 +18,7 @@ function draw() {
   if (!store.snapshot) return;
   const { job, results } = store.snapshot;
   const isLive = Boolean(job) && LIVE.includes(job.state);
-  box.hidden = !job || job.kind === "loop" && !isLive;
+  box.hidden = !job;
   box.dataset.state = job ? `${job.kind} ${job.state}` : "";
   byId("render").disabled = isLive;
   if (job) {
@@ -50,10 +50,9 @@ function drawResult(result) {
 }
 
 function lineOf(job) {
-  const what = job.kind === "loop" ? "Preview" : "Render";
-  if (job.state === "waiting") return `${what} is waiting; ${job.ahead} ahead of it.`;
+  if (job.state === "waiting") return `The render is waiting; ${job.ahead} ahead of it.`;
   if (job.state === "cancelling") return "The render stops at the next frame.";
-  if (job.state === "cancelled") return `${what} was cancelled.`;
+  if (job.state === "cancelled") return "The render was cancelled.";
   if (job.state === "failed") return job.message;
   if (job.state === "done") return `Rendered ${job.total} frames in ${inWords(job.elapsed_s)}.`;
   if (!job.total) return "Determining the focus of every frame.";
