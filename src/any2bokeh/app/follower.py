@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 # Frames that are found before what is wanted is looked at anew.
 _STEP = 12
 # Subjects that can be followed on from where they are; each has 3 MB.
-_SUBJECTS_RUNNING = 24
+_SUBJECTS_RUNNING = 8
 # Subjects that are remembered beside those of the script, in case that it is undone.
 _SUBJECTS_BESIDE = 64
 
