@@ -56,17 +56,28 @@ def _squares(index: int) -> dict[float, tuple[int, int, int]]:
     return {FAR: (116 + index // 4, 32, 34), NEAR: (34 - index // 4, 34, 52)}
 
 
-def write_video(path: Path, *, frames: int = FRAMES) -> Path:
-    """The clip, H.264."""
+def write_video(path: Path, *, frames: int = FRAMES, tone: bool = False) -> Path:
+    """The clip, H.264, perhaps with a tone."""
     with av.open(str(path), "w") as container:
         video = container.add_stream("libx264", rate=FPS, options={"crf": "10", "g": "8"})
         video.width, video.height, video.pix_fmt = WIDTH, HEIGHT, "yuv420p"  # type: ignore[attr-defined]
+        if tone:
+            _add_tone(container, frames / FPS)
         for index in range(frames):
             frame = av.VideoFrame.from_ndarray(picture_of(index), format="rgb24")
             frame.pts, frame.time_base = index, Fraction(1, FPS)
             container.mux(video.encode(frame))  # type: ignore[attr-defined]
         container.mux(video.encode(None))  # type: ignore[attr-defined]
     return path
+
+
+def _add_tone(container: Any, length_s: float) -> None:
+    sound = container.add_stream("aac", rate=48_000)
+    samples = 0.3 * np.sin(2 * np.pi * 440 * np.arange(round(length_s * 48_000)) / 48_000)
+    frame = av.AudioFrame.from_ndarray(samples[None].astype(np.float32), format="fltp", layout="mono")
+    frame.sample_rate, frame.pts, frame.time_base = 48_000, 0, Fraction(1, 48_000)
+    container.mux(sound.encode(frame))
+    container.mux(sound.encode(None))
 
 
 def write_disparity_video(path: Path, *, frames: int = FRAMES) -> Path:

@@ -130,10 +130,10 @@ def test_events_tell_what_others_and_the_background_do(site: Site, session: Sess
         newer = next_snapshot()
         assert newer["number"] > told["number"]
         told = newer
-    site.command(session, {"do": "loop", "frame": 0})
+    site.command(session, {"do": "render"})
     while told["job"] is None or told["job"]["state"] != "done":
         told = next_snapshot()
-    assert told["results"]["loop"]["is_current"]
+    assert told["results"]["render"]["is_current"]
     connection.close()
 
 

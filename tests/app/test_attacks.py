@@ -82,6 +82,8 @@ def test_old_routes_are_gone(home: Site):
 @pytest.mark.parametrize("file", ["/etc/passwd", "/dev/zero", "/proc/self/environ", "file:///etc/passwd"])
 def test_made_up_file_objects_are_refused(home: Site, session: Session, file: str):
     session.open_demo()
+    proxy = session.opened().playback.proxy  # the studio's own file, which is being made
+    wait_for(lambda: proxy.progress.stage != "making", lambda: proxy.progress)
     before = sorted(session.folder.rglob("*"))
     made_up = {"path": file, "url": file, "orig_name": "a.mp4", "meta": {"_type": "gradio.FileData"}}
     commands: list[Any] = [
@@ -430,7 +432,7 @@ COMMANDS: list[Any] = [
     {"do": "lens number", "name": "look", "value": 1},
     {"do": "lens number", "name": "f_number", "value": 0},
     {"do": "move", "frame": 0, "to": -1},
-    {"do": "loop", "frame": None},
+    {"do": "play", "frame": None},
     {"do": "render", "engine": "diffusion"},
     {"do": "x" * 10_000},
 ]

@@ -558,18 +558,6 @@ def test_cancel_and_start_another(opened: Studio):
 
 
 @pytest.mark.slow
-def test_preview_plays_in_a_loop(opened: Studio):
-    opened.open()
-    page = opened.page
-    page.keyboard.press(" ")
-    page.wait_for_function(
-        "() => { const v = document.querySelector('.st-loop'); return !v.hidden && v.currentTime > 0.1; }"
-    )
-    page.keyboard.press(" ")
-    assert page.locator(".st-loop").is_hidden()
-
-
-@pytest.mark.slow
 def test_two_visitors_and_a_page_that_closes(site: Site, browser: Any, tmp_path: Path):
     contexts = [browser.new_context() for _ in range(2)]
     one, two = (Studio(context.new_page(), site) for context in contexts)

@@ -101,7 +101,6 @@ class Api:
             Route(mine + "project.json", self._saved_project),
             Route(mine + "projects", self._projects),
             Route(mine + "result", self._result),
-            Route(mine + "loop", self._loop),
         ]
 
     def _session(self, request: Request) -> Session:
@@ -220,9 +219,6 @@ class Api:
         is_one = number.isascii() and number.isdigit() and len(number) < 10
         job = session.renders.result(int(number)) if is_one else session.result("render")
         return _rendered(job, is_download="download" in request.query_params)
-
-    def _loop(self, request: Request) -> Response:
-        return _rendered(self._session(request).result("loop"), is_download=False)
 
     async def _upload(self, request: Request, session: Session, take: Callable[[Path, str], None]) -> Response:
         """Receive the body into the session's folder, under a name of ours."""

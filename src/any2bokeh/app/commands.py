@@ -200,16 +200,6 @@ class Render:
 
 
 @dataclass(frozen=True, slots=True)
-class Loop:
-    """Render a few seconds around a frame, in draft quality."""
-
-    frame: int
-
-    def run(self, session: "Session") -> None:
-        session.loop(self.frame)
-
-
-@dataclass(frozen=True, slots=True)
 class Play:
     """The page plays from a frame on: make its frames ahead of it."""
 
@@ -252,7 +242,6 @@ COMMANDS: dict[str, type[Command]] = {
     "propose": Propose,
     "part": PlayOnly,
     "render": Render,
-    "loop": Loop,
     "play": Play,
     "stop": Stop,
     "cancel": Cancel,

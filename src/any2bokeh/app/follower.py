@@ -15,6 +15,7 @@ from any2bokeh.app.depth import ClipDepth, Maps, seed_of
 from any2bokeh.app.estimate import FrameEstimates
 from any2bokeh.app.followed import FollowedSubjects
 from any2bokeh.app.frame_pool import FramePool, ReducedMaps
+from any2bokeh.app.memory import give_back_memory
 from any2bokeh.disparity import DisparitySource
 from any2bokeh.errors import InputError
 from any2bokeh.focus import BoxTarget, FocusScript, PointTarget, TrackerChoice, resolve
@@ -28,7 +29,7 @@ _log = logging.getLogger(__name__)
 # Frames that are found before what is wanted is looked at anew.
 _STEP = 12
 # Subjects that can be followed on from where they are; each has 3 MB.
-_SUBJECTS_RUNNING = 24
+_SUBJECTS_RUNNING = 8
 # Subjects that are remembered beside those of the script, in case that it is undone.
 _SUBJECTS_BESIDE = 64
 # Scripts whose focus is remembered, to be compared with.
@@ -268,6 +269,7 @@ class FocusFollower:
                 stage: Stage = "ready" if done == count else "following"
                 self.progress = Progress(stage, done, count, remarks=remarks)
             self._told()
+        give_back_memory()
 
     def _resolved(
         self, script: FocusScript, disparity: DisparitySource, start: int, stop: int, subjects: TrackedSubjects | None

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from any2bokeh.app.frame_reader import LONG_SIDE_PX
+from any2bokeh.app.memory import give_back_memory
 from any2bokeh.errors import InputError
 from any2bokeh.video import Frame, VideoSource, open_source
 from any2bokeh.video.reduced import reduced_size
@@ -116,6 +117,7 @@ class Proxy:
             self.progress = ProxyProgress("failed")
         finally:
             partial.unlink(missing_ok=True)
+        give_back_memory()
         self._told()
 
     def _write(self, path: Path) -> bool:

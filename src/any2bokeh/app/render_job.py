@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from any2bokeh.app.snapshot import JobSnapshot
 
-JobKind = Literal["render", "loop"]
+JobKind = Literal["render"]
 JobState = Literal["waiting", "running", "done", "failed", "cancelled"]
 
 Report = Callable[[int, int], None]
@@ -23,7 +23,7 @@ class RenderJob:
     """A render of a user.
 
     Args:
-        kind: ``render`` makes the whole clip, ``loop`` a few seconds of it in draft quality.
+        kind: ``render`` makes the whole clip.
         work: renders to a file and returns it; told how far it is through the report, whose exceptions end it.
         name: what the result is called when it is downloaded.
         decisions: what it renders, to be compared with what is decided later.

@@ -9,7 +9,6 @@ from typing import ClassVar
 from any2bokeh.app.depth import ClipDepth
 from any2bokeh.app.follower import FocusFollower
 from any2bokeh.app.render_job import Report
-from any2bokeh.engines import EngineSettings
 from any2bokeh.errors import require_choice
 from any2bokeh.focus import FocusScript
 from any2bokeh.focus.tracked_subjects import LoadsTracker
@@ -23,8 +22,6 @@ from any2bokeh.video import Encoding
 NO_DIFFUSION = "the diffusion engine is not installed on the machine that runs the studio; choose the layered engine"
 
 _LOOK_AGAIN_S = 0.1
-
-_LOOP = Encoding(codec="h264", quality=20, pixel_format="yuv420p", sound="none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +56,6 @@ class RenderWork:
         self._refocus(report, output, self.recipe, encoding, frames=self.frames)
         return output
 
-    def loop(self, report: Report, *, start_s: float, end_s: float, number: int) -> Path:
-        """Render a few seconds in draft quality, for a look at them on the page."""
-        output = self.folder / f"loop-{number}.mp4"
-        draft = replace(self.recipe, engine=EngineSettings(render_quality="draft"))
-        self._refocus(report, output, draft, _LOOP, start_s=start_s, end_s=end_s)
-        return output
-
     def _refocus(
         self,
         report: Report,
@@ -73,8 +63,6 @@ class RenderWork:
         recipe: Recipe,
         encoding: Encoding,
         *,
-        start_s: float | None = None,
-        end_s: float | None = None,
         frames: FrameRange | None = None,
     ) -> None:
         # Estimating and following come before the first frame: they are told as none of none, and can be cancelled.
@@ -90,8 +78,6 @@ class RenderWork:
                 disparity=disparity.path,
                 tracker=_WatchedChoice(recipe.tracker, report),
             ),
-            start_s=start_s,
-            end_s=end_s,
             frames=frames,
             encoding=encoding,
             progress=report,

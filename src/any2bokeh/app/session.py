@@ -5,7 +5,7 @@ import shlex
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, get_args
@@ -21,7 +21,7 @@ from any2bokeh.app.kept_projects import KeptProject, Shelf
 from any2bokeh.app.picture import Picture
 from any2bokeh.app.project import Decisions, Project
 from any2bokeh.app.refusal import Busy, Gone
-from any2bokeh.app.render_job import JobKind, RenderJob, Report
+from any2bokeh.app.render_job import JobKind, RenderJob
 from any2bokeh.app.render_list import RenderList
 from any2bokeh.app.render_queue import RenderQueue
 from any2bokeh.app.render_work import FORMATS, NO_DIFFUSION, RenderWork
@@ -38,9 +38,6 @@ from any2bokeh.focus import FocusScript, Keyframe, PointTarget
 from any2bokeh.optics.look import Look
 from any2bokeh.recipe import Recipe
 from any2bokeh.video import VideoSource, open_source
-
-LOOP_S = 2.0
-"""Length of the looped preview."""
 
 _MOST_STREAMS = 8
 _MOST_PICTURES = 6
@@ -506,26 +503,6 @@ class Session:
             self.renders.add(number, job)
             self.job = job
 
-    def loop(self, frame: int) -> None:
-        """Ask for a few seconds around a frame, in draft quality.
-
-        Raises:
-            InputError: as for ``render``; or one of theirs is not over yet.
-        """
-        with self.lock:
-            project = self.opened()
-            work, info = self._work(project, "layered"), project.source.info
-            count = min(max(round(LOOP_S * float(info.fps)), 2), info.frame_count)
-            first = min(max(frame, 0), info.frame_count - count)
-            start_s, end_s = (float(index / info.fps) for index in (first, first + count))
-            self._number += 1
-            number = self._number
-
-            def made(report: Report) -> Path:
-                return work.loop(report, start_s=start_s, end_s=end_s, number=number)
-
-            self._start("loop", made, "loop.mp4", project.to_render)
-
     def cancel(self) -> None:
         """End the render, if there is one."""
         if self.job is not None:
@@ -686,31 +663,14 @@ class Session:
             raise InputError(NO_DIFFUSION)
         return EngineSettings(engine="diffusion", model=self._settings.model, device=self._settings.device)
 
-    def _start(self, kind: JobKind, work: Callable[[Report], Path], name: str, decisions: object) -> None:
-        if self._is_closed:
-            raise Gone("this page has been closed; reload it")
-        if self.is_busy:
-            raise InputError("your last render is still running; wait for it or cancel it")
-        self._keep_result()
-        job = RenderJob(kind, work, name=name, decisions=decisions, changed=self.changes.tell)
-        self._queue.add(job)
-        self.job = job
-
     def _keep_result(self) -> None:
-        """A render that is done takes the place of the one of its kind before."""
+        """The newest render that is done is the result."""
         with self.lock:
             newest = self.renders.newest_done
             if newest is not None:
                 self.results["render"] = newest
             else:
                 self.results.pop("render", None)
-            job = self.job
-            if job is None or job.kind != "loop" or job.state != "done" or self.results.get("loop") is job:
-                return
-            before = self.results.get("loop")
-            if before is not None and before.result is not None:
-                before.result.unlink(missing_ok=True)
-            self.results["loop"] = job
 
     def _command(self, project: Project) -> str:
         """The same render on the command line, with files that the user has or that the page offers."""

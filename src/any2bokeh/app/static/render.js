@@ -19,7 +19,7 @@ function draw() {
   if (!store.snapshot) return;
   const { job, results } = store.snapshot;
   const isLive = Boolean(job) && LIVE.includes(job.state);
-  box.hidden = !job || job.kind === "loop" && !isLive;
+  box.hidden = !job;
   box.dataset.state = job ? `${job.kind} ${job.state}` : "";
   byId("render").textContent = partOf(clip());
   if (job) {
@@ -58,10 +58,9 @@ function partOf(now) {
 }
 
 function lineOf(job) {
-  const what = job.kind === "loop" ? "Preview" : "Render";
-  if (job.state === "waiting") return `${what} is waiting; ${job.ahead} ahead of it.`;
+  if (job.state === "waiting") return `The render is waiting; ${job.ahead} ahead of it.`;
   if (job.state === "cancelling") return "The render stops at the next frame.";
-  if (job.state === "cancelled") return `${what} was cancelled.`;
+  if (job.state === "cancelled") return "The render was cancelled.";
   if (job.state === "failed") return job.message;
   if (job.state === "done") return `Rendered ${job.total} ${job.total === 1 ? "frame" : "frames"} in ${inWords(job.elapsed_s)}.`;
   if (!job.total) return "Determining the focus of every frame.";
