@@ -8,19 +8,23 @@ import { clamp, clip } from "./store.js";
  *   it is let go (`ended`), and when the browser takes it away (`left`).
  */
 export function makeDraggable(made, { begun, moved, ended, left }) {
-  let isHeld = false;
+  let isHeld = false, across = 0, down = 0;
   made.addEventListener("pointerdown", (event) => {
     made.setPointerCapture(event.pointerId);
     isHeld = true;
     byId("timeline").classList.add("is-dragged");
+    // Where it was taken, from where it stands: it does not jump to the pointer.
+    const area = byId("timeline").getBoundingClientRect();
+    across = event.clientX - area.left - parseFloat(made.style.left) / 100 * area.width;
+    down = event.clientY - area.top - (parseFloat(made.style.top) || 0);
     begun();
     event.stopPropagation();
   });
   made.addEventListener("pointermove", (event) => {
     if (!isHeld) return;
     const area = byId("timeline").getBoundingClientRect();
-    const share = clamp((event.clientX - area.left) / area.width, 0, 1);
-    moved(Math.round(share * (clip().frames - 1)), event.clientY - area.top);
+    const share = clamp((event.clientX - area.left - across) / area.width, 0, 1);
+    moved(Math.round(share * (clip().frames - 1)), event.clientY - area.top - down);
   });
   const released = (then) => () => {
     if (!isHeld) return;
