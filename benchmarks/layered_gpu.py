@@ -20,7 +20,7 @@ from any2bokeh.optics.vignetting import Vignetting
 from any2bokeh.renderers.base import RenderInput
 from any2bokeh.renderers.layered.gpu.device import Device, GpuFault, open_device
 from any2bokeh.renderers.layered.gpu.renderer import GpuRenderer
-from any2bokeh.renderers.layered.gpu.self_test import EVERYTHING, worst_differences
+from any2bokeh.renderers.layered.gpu.self_test import EVERYTHING, Need, worst_differences
 from any2bokeh.renderers.layered.renderer import LayeredRenderer
 from any2bokeh.renderers.layered.workers import available_cores
 from benchmarks.table import table
@@ -247,7 +247,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         device = open_device(software=True)
     except GpuFault as fault:
         raise SystemExit(f"no measurement: {fault}") from fault
-    about = {"adapter": str(device.name), "driver": device.name.driver, "cores": available_cores()}
+    about: dict[str, Any] = {"adapter": str(device.name), "driver": device.name.driver, "cores": available_cores()}
     print(f"{device.name}, {device.name.driver}; {about['cores']} cores beside it", flush=True)
     tests: list[Difference] = []
     speeds: list[Speed] = []
@@ -257,6 +257,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         (options.out / "layered_gpu.json").write_text(json.dumps(result, indent=1) + "\n")
         (options.out / "layered_gpu.txt").write_text(report(str(device.name), tests, speeds) + "\n")
 
+    worst_differences(device, Need())
+    stages, compiling_s = device.compiled
+    about |= {"first_start_s": time.perf_counter() - began, "compiling_s": compiling_s}
+    print(f"first start: {about['first_start_s']:.0f} s, {compiling_s:.1f} of them for {stages} stages", flush=True)
     mean, wrong = worst_differences(device, *EVERYTHING)
     tests.append(Difference("self-test", mean, wrong))
     keep()

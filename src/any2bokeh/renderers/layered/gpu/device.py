@@ -4,6 +4,7 @@ An adapter is opened once in a process, and its compiled stages are kept; each `
 """
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -61,6 +62,7 @@ class Opened:
         most_bytes: of a buffer that a stage binds.
         device: of ``wgpu``.
         has_clock: whether it can tell when a stage began and ended.
+        compiling_s: how long stages were compiled so far.
         pipelines: by stage, parts, cuts and bits of codes.
         lock: held while it is asked.
     """
@@ -75,6 +77,7 @@ class Opened:
             raise GpuFault(f"{self.name} has too little memory or too few threads in a workgroup")
         most = {name: limits[name] for name in ("max-storage-buffer-binding-size", "max-buffer-size")}
         self.most_bytes = min(*most.values(), 2**31 - 4)
+        self.compiling_s = 0.0
         self.has_clock = "timestamp-query" in adapter.features
         features = ["timestamp-query"] if self.has_clock else []
         try:
@@ -103,6 +106,11 @@ class Device:
         self._groups: dict[tuple[Any, ...], Any] = {}
         self.lens: tuple[Any, Any] | None = None
         self.sent_bytes = self.dispatches = 0
+
+    @property
+    def compiled(self) -> tuple[int, float]:
+        """How many variants of stages its adapter has compiled so far, and how long that took, s."""
+        return len(self._opened.pipelines), self._opened.compiling_s
 
     @property
     def held_bytes(self) -> int:
@@ -161,6 +169,7 @@ class Device:
     def _pipeline(self, stage: str, parts: int, cuts: bool, codes_16: bool) -> Any:
         key, pipelines = (stage, parts, cuts, codes_16), self._opened.pipelines
         if key not in pipelines:
+            began = time.perf_counter()
             source = shader(stage, parts=parts, cuts=cuts, codes_16=codes_16)
             module = self._guarded(lambda: self._device.create_shader_module(code=source))
             pipelines[key] = self._guarded(
@@ -168,6 +177,7 @@ class Device:
                     layout="auto", compute={"module": module, "entry_point": "main"}
                 )
             )
+            self._opened.compiling_s += time.perf_counter() - began
         return pipelines[key]
 
     def _group(self, pipeline: Any, uniform: tuple[Any, int, int], buffers: Sequence[Any]) -> Any:
