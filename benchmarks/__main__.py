@@ -33,6 +33,7 @@ class Plan:
         memory_size, memory_lengths: clips whose peak memory is compared.
         studio_size, studio_frames: the clip that the studio opens.
         gpu_sizes, gpu_strengths, gpu_frames: for the GPU beside the CPU.
+        gpu_most_s: after which nothing more of that is begun.
     """
 
     size: tuple[int, int] = (1024, 576)
@@ -60,6 +61,7 @@ class Plan:
     gpu_sizes: Sequence[tuple[int, int]] = ((960, 540), (1920, 1080), (3840, 2160))
     gpu_strengths: Sequence[float] = (8.0, 16.0, 64.0)
     gpu_frames: int = 12
+    gpu_most_s: float = 900.0
 
 
 QUICK = Plan(
@@ -165,7 +167,14 @@ def _studio(plan: Plan, threads: int, thin_lens: Path) -> tuple[Any, str]:
 
 def _gpu(plan: Plan, threads: int, thin_lens: Path) -> tuple[Any, str]:
     with tempfile.TemporaryDirectory() as folder:
-        result = gpu.measure(plan.gpu_sizes, plan.gpu_strengths, Path(folder), frames=plan.gpu_frames, threads=threads)
+        result = gpu.measure(
+            plan.gpu_sizes,
+            plan.gpu_strengths,
+            Path(folder),
+            frames=plan.gpu_frames,
+            threads=threads,
+            most_s=plan.gpu_most_s,
+        )
     return asdict(result), gpu.report(result)
 
 

@@ -1,5 +1,6 @@
 """The GPU beside the CPU, on the demo clip: the engine alone, and the whole path from file to file."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,17 +48,28 @@ class GpuRates:
 
     Attributes:
         adapter: its name; where there is none, why not.
-        rates: of all sizes and strengths.
+        rates: of all sizes and strengths that there was time for.
+        skipped: width, height and strength of the others.
     """
 
     adapter: str
     rates: Sequence[Rates]
+    skipped: Sequence[tuple[int, int, float]] = ()
 
 
 def measure(
-    sizes: Sequence[tuple[int, int]], strengths: Sequence[float], folder: Path, *, frames: int, threads: int
+    sizes: Sequence[tuple[int, int]],
+    strengths: Sequence[float],
+    folder: Path,
+    *,
+    frames: int,
+    threads: int,
+    most_s: float,
 ) -> GpuRates:
-    """Rates at every size and strength; none where there is no adapter."""
+    """Rates at every size and strength; none where there is no adapter.
+
+    A size and strength is left out if, by what the ones before cost a pixel, it would end after ``most_s``.
+    """
     from any2bokeh.errors import InputError
     from any2bokeh.renderers.layered.gpu.device import GpuFault
 
@@ -65,10 +77,18 @@ def measure(
         device = open_device(software=True)
     except (GpuFault, InputError) as fault:
         return GpuRates(f"no measurement: {fault}", [])
-    return GpuRates(
-        str(device.name),
-        [_rates(size, strength, folder, frames=frames, threads=threads) for size in sizes for strength in strengths],
-    )
+    rates: list[Rates] = []
+    skipped: list[tuple[int, int, float]] = []
+    began, dearest_s = time.perf_counter(), 0.0  # a pixel
+    for width, height in sizes:
+        for strength in strengths:
+            started = time.perf_counter()
+            if started - began + dearest_s * width * height > most_s:
+                skipped.append((width, height, strength))
+                continue
+            rates.append(_rates((width, height), strength, folder, frames=frames, threads=threads))
+            dearest_s = max(dearest_s, (time.perf_counter() - started) / (width * height))
+    return GpuRates(str(device.name), rates, skipped)
 
 
 def _rates(size: tuple[int, int], strength: float, folder: Path, *, frames: int, threads: int) -> Rates:
@@ -117,5 +137,7 @@ def report(result: GpuRates) -> str:
         ]
         for each in result.rates
     ]
+    left_out = ", ".join(f"{width}x{height} at K = {strength:g}" for width, height, strength in result.skipped)
     heads = ["size", "K", "engine, GPU", "CPU", "whole path, GPU", "CPU", "mean difference", "> 4 codes off"]
-    return f"{result.adapter}; frames a second\n\n{table(heads, rows)}" if rows else result.adapter
+    text = f"{result.adapter}; frames a second\n\n{table(heads, rows)}" if rows else result.adapter
+    return f"{text}\n\nno time for {left_out}" if left_out else text

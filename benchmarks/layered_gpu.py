@@ -20,7 +20,7 @@ from any2bokeh.optics.vignetting import Vignetting
 from any2bokeh.renderers.base import RenderInput
 from any2bokeh.renderers.layered.gpu.device import Device, GpuFault, open_device
 from any2bokeh.renderers.layered.gpu.renderer import GpuRenderer
-from any2bokeh.renderers.layered.gpu.self_test import worst_differences
+from any2bokeh.renderers.layered.gpu.self_test import EVERYTHING, Need, worst_differences
 from any2bokeh.renderers.layered.renderer import LayeredRenderer
 from any2bokeh.renderers.layered.workers import available_cores
 from benchmarks.table import table
@@ -57,6 +57,9 @@ class Speed:
         engine_ms: a frame of a stream, in which the CPU and the GPU work side by side.
         cpu_ms: the same by the CPU alone; None = not measured.
         held_mib: buffers on the device.
+        sent_mib, read_mib: that go over for a frame, and come back.
+        dispatches: of stages, for a frame.
+        stages_ms: how long the GPU is at each stage, as its own clock says; nothing where it has none.
     """
 
     width: int
@@ -69,6 +72,10 @@ class Speed:
     engine_ms: float
     cpu_ms: float | None
     held_mib: float
+    sent_mib: float
+    read_mib: float
+    dispatches: int
+    stages_ms: dict[str, float]
 
 
 def frame_of(width: int, height: int, blur_strength: float, seed: int = 0) -> RenderInput:
@@ -119,10 +126,16 @@ def differences(device: Device, *, size: tuple[int, int], blur_strength: float, 
 
 def speed_of(device: Device, size: tuple[int, int], blur_strength: float, *, frames: int, with_cpu: bool) -> Speed:
     """The cost of a frame."""
+    device.close()  # so that what it holds is that of these frames
     frame = frame_of(*size, blur_strength)
     renderer = GpuRenderer(lambda: device, raises=True)
     renderer.render_frame(frame)  # compiles
     job = renderer.job_of(frame)
+    before = device.sent_bytes, device.dispatches
+    submitted = renderer.passes.submit(job)
+    sent_bytes, dispatches = device.sent_bytes - before[0], device.dispatches - before[1]
+    read_bytes = sum(size for _, _, size in submitted)
+    renderer.passes.finished(job, submitted)
     layers_s, upload_s, wait_s, gpu_s = [], [], [], []
     for _ in range(3):
         began = time.perf_counter()
@@ -136,6 +149,7 @@ def speed_of(device: Device, size: tuple[int, int], blur_strength: float, *, fra
         wait_s.append(time.perf_counter() - handed)
     for _ in range(3):
         gpu_s.append(renderer.passes.seconds_of(job))
+    stages_ms = renderer.passes.stages_ms(job)
     began = time.perf_counter()
     for _ in renderer.render([frame] * frames):
         pass
@@ -161,6 +175,10 @@ def speed_of(device: Device, size: tuple[int, int], blur_strength: float, *, fra
         engine_ms=1e3 * engine_s,
         cpu_ms=cpu_ms,
         held_mib=device.held_bytes / 2**20,
+        sent_mib=sent_bytes / 2**20,
+        read_mib=read_bytes / 2**20,
+        dispatches=dispatches,
+        stages_ms=stages_ms,
     )
 
 
@@ -180,6 +198,9 @@ def report(adapter: str, tests: Sequence[Difference], speeds: Sequence[Speed]) -
             f"{1e3 / each.engine_ms:.1f}",
             "-" if each.cpu_ms is None else f"{each.cpu_ms:.0f}",
             f"{each.held_mib:.0f}",
+            f"{each.sent_mib:.1f}",
+            f"{each.read_mib:.1f}",
+            f"{each.dispatches}",
         ]
         for each in speeds
     ]
@@ -194,8 +215,22 @@ def report(adapter: str, tests: Sequence[Difference], speeds: Sequence[Speed]) -
         "frames/s",
         "CPU, ms",
         "MiB",
+        "MiB sent",
+        "read",
+        "dispatches",
     ]
-    return f"{text}\n\n{table(heads, rows)}"
+    text += f"\n\n{table(heads, rows)}"
+    stages = list(dict.fromkeys(stage for each in speeds for stage in each.stages_ms))
+    rows = [
+        [
+            f"{each.width}x{each.height}",
+            f"{each.blur_strength:g}",
+            *(f"{each.stages_ms.get(stage, 0):.2f}" for stage in stages),
+            f"{sum(each.stages_ms.values()):.2f}",
+        ]
+        for each in speeds
+    ]
+    return f"{text}\n\nstages, ms\n{table(['size', 'K', *stages, 'sum'], rows)}" if stages else text
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -212,7 +247,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         device = open_device(software=True)
     except GpuFault as fault:
         raise SystemExit(f"no measurement: {fault}") from fault
-    about = {"adapter": str(device.name), "driver": device.name.driver, "cores": available_cores()}
+    about: dict[str, Any] = {"adapter": str(device.name), "driver": device.name.driver, "cores": available_cores()}
     print(f"{device.name}, {device.name.driver}; {about['cores']} cores beside it", flush=True)
     tests: list[Difference] = []
     speeds: list[Speed] = []
@@ -222,7 +257,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         (options.out / "layered_gpu.json").write_text(json.dumps(result, indent=1) + "\n")
         (options.out / "layered_gpu.txt").write_text(report(str(device.name), tests, speeds) + "\n")
 
-    mean, wrong = worst_differences(device)
+    worst_differences(device, Need())
+    stages, compiling_s = device.compiled
+    about |= {"first_start_s": time.perf_counter() - began, "compiling_s": compiling_s}
+    print(f"first start: {about['first_start_s']:.0f} s, {compiling_s:.1f} of them for {stages} stages", flush=True)
+    mean, wrong = worst_differences(device, *EVERYTHING)
     tests.append(Difference("self-test", mean, wrong))
     keep()
     print(f"self-test: mean {mean:.3f} codes, {wrong:.2%} wrong ({time.perf_counter() - began:.0f} s)", flush=True)

@@ -8,6 +8,7 @@ import pytest
 from any2bokeh.engines import EngineSettings, make_renderer
 from any2bokeh.errors import InputError
 from any2bokeh.optics.look import Look
+from any2bokeh.optics.vignetting import Vignetting
 from any2bokeh.renderers.layered.gpu import self_test
 from any2bokeh.renderers.layered.gpu.choice import renderer_on
 from any2bokeh.renderers.layered.gpu.device import Device, adapters, open_device
@@ -71,28 +72,35 @@ def test_auto_takes_no_processor_that_stands_in(device):
 
 def test_the_self_test_is_run_once_for_an_adapter(device, tmp_path, monkeypatch):
     runs = []
-    monkeypatch.setattr(self_test, "_tested", lambda device: runs.append(device) or "")
-    self_test.require_passed(device, kept_in=tmp_path)
-    self_test.require_passed(device, kept_in=tmp_path)
-    assert len(runs) == 1
+    monkeypatch.setattr(self_test, "_tested", lambda device, need: runs.append(need) or "")
+    plain = self_test.Need.of(transfer="hlg")
+    self_test.require_passed(device, plain, kept_in=tmp_path)
+    self_test.require_passed(device, self_test.Need.of(), kept_in=tmp_path)
+    assert runs == [plain]
     [kept] = tmp_path.iterdir()
     kept.write_text("damaged")
-    self_test.require_passed(device, kept_in=tmp_path)
-    assert len(runs) == 2
+    self_test.require_passed(device, plain, kept_in=tmp_path)
+    assert runs == [plain, plain]
+    more = self_test.Need.of(vignetting=Vignetting(0.5, 0.0), transfer="linear")
+    self_test.require_passed(device, more, kept_in=tmp_path)
+    assert runs == [plain, plain, self_test.Need(cuts=True, codes_16=False)]
 
 
 def test_an_adapter_that_failed_is_not_used(device, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     self_test._remember(
-        tmp_path / "any2bokeh" / "gpu" / f"{self_test._key(device.name)}.json", device.name, "gives other pictures"
+        tmp_path / "any2bokeh" / "gpu" / f"{self_test._key(device.name, self_test.Need())}.json",
+        device.name,
+        "gives other pictures",
     )
     with pytest.raises(InputError, match=r"--device gpu: .* gives other pictures; use --device cpu, or auto"):
         renderer_on("gpu")
 
 
 @pytest.mark.slow
-def test_this_adapter_passes_its_self_test(device, tmp_path):
-    self_test.require_passed(device, kept_in=tmp_path)
+@pytest.mark.parametrize("transfer", ["srgb", "linear"])
+def test_this_adapter_passes_its_self_test(device, tmp_path, transfer):
+    self_test.require_passed(device, self_test.Need.of(transfer=transfer), kept_in=tmp_path)
     [kept] = tmp_path.iterdir()
     assert json.loads(kept.read_text())["fault"] == ""
 
@@ -101,11 +109,11 @@ def test_wrong_pictures_fail_the_self_test(device, monkeypatch):
     monkeypatch.setattr(self_test, "_LOOKS", ({},))
     frame = card_frame(4)
     monkeypatch.setattr(self_test, "_frame", lambda: frame)
-    assert self_test._tested(device) == ""
+    assert self_test._tested(device, self_test.Need()) == ""
     # A device that loses what is written to it.
     upload = device.upload
     monkeypatch.setattr(device, "upload", lambda name, values: upload(name, values * 0 if name == "pixels" else values))
-    assert "gives other pictures than the CPU" in self_test._tested(device)
+    assert "gives other pictures than the CPU" in self_test._tested(device, self_test.Need())
 
 
 def test_the_layered_engine_takes_no_device_of_models():

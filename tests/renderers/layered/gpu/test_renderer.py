@@ -132,7 +132,7 @@ def test_separated_output_is_the_same(device, given, axial):
 def test_large_radii_are_gathered_of_fewer_samples(device, radius_px):
     frame = card_frame(radius_px, 96, 128)
     apart = codes_apart(on_gpu(device).render_frame(frame), on_cpu().render_frame(frame))
-    assert apart.mean() < 0.25  # worst seen 0.18, 14 px
+    assert apart.mean() < 0.25  # worst seen 0.19, 14 px
     assert (apart.max(axis=0) > 4).mean() < 0.001  # none seen
 
 

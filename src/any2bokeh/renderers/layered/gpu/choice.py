@@ -7,7 +7,7 @@ from typing import Any, Literal
 from any2bokeh.errors import InputError
 from any2bokeh.renderers.layered.gpu.device import Device, GpuFault, open_device
 from any2bokeh.renderers.layered.gpu.renderer import GpuRenderer
-from any2bokeh.renderers.layered.gpu.self_test import require_passed
+from any2bokeh.renderers.layered.gpu.self_test import Need, require_passed
 from any2bokeh.renderers.layered.renderer import LayeredRenderer
 
 LayeredDevice = Literal["auto", "cpu", "gpu"]
@@ -27,9 +27,9 @@ def renderer_on(device: LayeredDevice, *, notice: Callable[[str], None] | None =
     """
     if device == "cpu" or (device == "auto" and find_spec("wgpu") is None):
         return LayeredRenderer(**look)
-    tell = notice or (lambda remark: None)
+    tell, need = notice or (lambda remark: None), Need.of(**look)
     try:
-        opened = _opened(software=device == "gpu")
+        opened = _opened(need, software=device == "gpu")
     except GpuFault as fault:
         if device == "gpu":
             raise InputError(f"--device gpu: {fault}; use --device cpu, or auto") from fault
@@ -38,13 +38,17 @@ def renderer_on(device: LayeredDevice, *, notice: Callable[[str], None] | None =
         return LayeredRenderer(**look)
     tell(f"the layered engine runs on {opened.name}")
     return GpuRenderer(
-        lambda: _opened(software=device == "gpu"), device=opened, falls_back=device == "auto", notice=notice, **look
+        lambda: _opened(need, software=device == "gpu"),
+        device=opened,
+        falls_back=device == "auto",
+        notice=notice,
+        **look,
     )
 
 
-def _opened(*, software: bool) -> Device:
+def _opened(need: Need, *, software: bool) -> Device:
     device = open_device(software=software)
-    require_passed(device)
+    require_passed(device, need)
     return device
 
 

@@ -4,6 +4,7 @@ An adapter is opened once in a process, and its compiled stages are kept; each `
 """
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -60,6 +61,8 @@ class Opened:
         name: of the adapter.
         most_bytes: of a buffer that a stage binds.
         device: of ``wgpu``.
+        has_clock: whether it can tell when a stage began and ended.
+        compiling_s: how long stages were compiled so far.
         pipelines: by stage, parts, cuts and bits of codes.
         lock: held while it is asked.
     """
@@ -74,8 +77,11 @@ class Opened:
             raise GpuFault(f"{self.name} has too little memory or too few threads in a workgroup")
         most = {name: limits[name] for name in ("max-storage-buffer-binding-size", "max-buffer-size")}
         self.most_bytes = min(*most.values(), 2**31 - 4)
+        self.compiling_s = 0.0
+        self.has_clock = "timestamp-query" in adapter.features
+        features = ["timestamp-query"] if self.has_clock else []
         try:
-            self.device = adapter.request_device_sync(required_limits=most)
+            self.device = adapter.request_device_sync(required_limits=most, required_features=features)
         except Exception as error:
             raise GpuFault(f"{self.name} could not be opened: {_one_line(error)}") from error
         self.pipelines: dict[tuple[str, int, bool, bool], Any] = {}
@@ -89,6 +95,7 @@ class Device:
         name: of the adapter.
         most_bytes: of a buffer that a stage binds.
         lens: what its buffers hold of a lens; see ``FramePasses``.
+        sent_bytes, dispatches: given to it so far.
     """
 
     def __init__(self, opened: Opened) -> None:
@@ -98,7 +105,12 @@ class Device:
         self._buffers: dict[str, Any] = {}
         self._groups: dict[tuple[Any, ...], Any] = {}
         self.lens: tuple[Any, Any] | None = None
-        self.buffer("params", _MOST_DISPATCHES * _UNIFORM_SLOT, uniform=True)
+        self.sent_bytes = self.dispatches = 0
+
+    @property
+    def compiled(self) -> tuple[int, float]:
+        """How many variants of stages its adapter has compiled so far, and how long that took, s."""
+        return len(self._opened.pipelines), self._opened.compiling_s
 
     @property
     def held_bytes(self) -> int:
@@ -139,6 +151,7 @@ class Device:
                 data = each.data.cast("B")
                 self._guarded(lambda at=at, data=data: self._device.queue.write_buffer(buffer, at, data))
             at += each.nbytes
+        self.sent_bytes += at
         return buffer
 
     def commands(self) -> "Commands":
@@ -156,6 +169,7 @@ class Device:
     def _pipeline(self, stage: str, parts: int, cuts: bool, codes_16: bool) -> Any:
         key, pipelines = (stage, parts, cuts, codes_16), self._opened.pipelines
         if key not in pipelines:
+            began = time.perf_counter()
             source = shader(stage, parts=parts, cuts=cuts, codes_16=codes_16)
             module = self._guarded(lambda: self._device.create_shader_module(code=source))
             pipelines[key] = self._guarded(
@@ -163,6 +177,7 @@ class Device:
                     layout="auto", compute={"module": module, "entry_point": "main"}
                 )
             )
+            self._opened.compiling_s += time.perf_counter() - began
         return pipelines[key]
 
     def _group(self, pipeline: Any, uniform: tuple[Any, int, int], buffers: Sequence[Any]) -> Any:
@@ -199,6 +214,7 @@ class Commands:
     def __init__(self, device: Device) -> None:
         self._device = device
         self._dispatches: list[tuple[Any, Any, tuple[int, int]]] = []
+        self._stages: list[str] = []
         self._copies: list[tuple[Any, int, Any, int, int]] = []
         self._uniforms = bytearray()
 
@@ -218,9 +234,11 @@ class Commands:
         pipeline = device._pipeline(stage, parts, cuts, codes_16)
         offset = len(self._uniforms)
         self._uniforms += params.ljust(_UNIFORM_SLOT, b"\0")
-        uniform = device.buffer("params", len(self._uniforms), uniform=True)
+        uniform = device.buffer("params", max(len(self._uniforms), _MOST_DISPATCHES * _UNIFORM_SLOT), uniform=True)
         group = device._group(pipeline, (uniform, offset, _UNIFORM_SLOT), buffers)
         self._dispatches.append((pipeline, group, groups))
+        self._stages.append(stage)
+        device.dispatches += 1
 
     def clear(self, buffer: Any) -> None:
         """Zero a buffer."""
@@ -234,6 +252,47 @@ class Commands:
         """Hand all over to the GPU; returns at once."""
         device = self._device
         device._guarded(self._submit)
+
+    def timed_ms(self) -> dict[str, float]:
+        """Hand all over to the GPU, each dispatch by itself, and wait: how long it was at each stage, ms, as its own
+        clock says. Empty where it has none.
+        """
+        if not self._device._opened.has_clock:
+            return {}
+        times: dict[str, float] = {}
+        for stage, ns in zip(self._stages, self._device._guarded(self._timed_ns), strict=True):
+            times[stage] = times.get(stage, 0.0) + ns / 1e6
+        return times
+
+    def _timed_ns(self) -> list[float]:
+        import wgpu
+
+        own, count, use = self._device._device, 2 * len(self._stages), wgpu.BufferUsage
+        clock = own.create_query_set(type="timestamp", count=count)
+        resolved = own.create_buffer(size=8 * count, usage=use.QUERY_RESOLVE | use.COPY_SRC)
+        reading = own.create_buffer(size=8 * count, usage=use.MAP_READ | use.COPY_DST)
+        own.queue.write_buffer(self._device.buffer("params", 0, uniform=True), 0, bytes(self._uniforms))
+        encoder, at = own.create_command_encoder(), 0
+        for pipeline, group, groups in self._dispatches:
+            if pipeline is None:
+                encoder.clear_buffer(group)
+                continue
+            writes = {"query_set": clock, "beginning_of_pass_write_index": at, "end_of_pass_write_index": at + 1}
+            computing = encoder.begin_compute_pass(timestamp_writes=writes)
+            computing.set_pipeline(pipeline)
+            computing.set_bind_group(0, group)
+            computing.dispatch_workgroups(*groups, 1)
+            computing.end()
+            at += 2
+        encoder.resolve_query_set(clock, 0, count, resolved, 0)
+        encoder.copy_buffer_to_buffer(resolved, 0, reading, 0, 8 * count)
+        own.queue.submit([encoder.finish()])
+        reading.map_sync(wgpu.MapMode.READ)
+        ticks = np.frombuffer(reading.read_mapped(), np.uint64).reshape(-1, 2)
+        reading.unmap()
+        for buffer in (resolved, reading):
+            buffer.destroy()
+        return [float(ns) for ns in ticks[:, 1] - ticks[:, 0]]
 
     def _submit(self) -> None:
         own = self._device._device

@@ -267,6 +267,14 @@ class FramePasses:
             read_back(self.device, buffer, size, lambda rows: None)
         return (time.perf_counter() - began) / times
 
+    def stages_ms(self, job: FrameJob) -> dict[str, float]:
+        """How long the device is at each stage of the frame that it was given last, ms. Empty where it has no clock."""
+        times: dict[str, float] = {}
+        for commands, _ in self._bands(job, str(self._turn), uploads=False, reads=False):
+            for stage, ms in commands.timed_ms().items():
+                times[stage] = times.get(stage, 0.0) + ms
+        return times
+
     def _load_lens(self, job: FrameJob) -> None:
         device, table = self.device, job.transfer[0]
         if device.lens is not None and device.lens[0] is job.shapes and device.lens[1] is table:
