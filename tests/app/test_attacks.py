@@ -323,11 +323,11 @@ def test_streams_and_pictures_of_a_session_are_bounded(home: Site, session: Sess
     for connection in open_streams:
         connection.sock.close()  # pyright: ignore[reportOptionalMemberAccess]
         connection.close()
-    for _ in range(4):
+    for _ in range(6):
         assert session._drawing.acquire(blocking=False)
     answer = home.ask(f"/api/{session.token}/picture?frame=0")
     assert (answer.status, "already being made" in answer.error) == (429, True)
-    for _ in range(4):
+    for _ in range(6):
         session._drawing.release()
     assert home.ask(f"/api/{session.token}/picture?frame=0").status == 200
     wait_for(lambda: session.streams == 0, lambda: session.streams)
