@@ -92,7 +92,11 @@ async function send() {
     entry.resolve(await done(() => fetch(url("command"), { method: "POST", headers: OWN, body: JSON.stringify(entry.body) })));
   }
   isSending = false;
+  changed();
 }
+
+/** Whether something has been asked for that has not been answered: what snapshots say of it is older. */
+export const isAsking = () => isSending;
 
 async function done(ask) {
   try {

@@ -1,5 +1,5 @@
 // Blur and lens: sliders and lists, all drawn from the studio's tables.
-import { command } from "./api.js";
+import { command, isAsking } from "./api.js";
 import { ChoiceSlider } from "./choice.js";
 import { byId, el } from "./element.js";
 import { Slider } from "./slider.js";
@@ -42,7 +42,7 @@ function setAperture(value) {
 
 function draw() {
   const now = clip();
-  if (!now || !strength) return;
+  if (!now || !strength || isAsking()) return;
   strength.show(strengthAt(store.frame));
   strength.setDisabled(now.is_dense);
   byId("lens").value = now.lens.name;
