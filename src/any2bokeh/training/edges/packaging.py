@@ -11,15 +11,15 @@ from any2bokeh.training.edges.tiles import TileSource
 _FRAMES = 48
 
 
-def install(folder: Path, target: Path = PACKAGED, *, frames: int = _FRAMES) -> EdgeModel:
+def install(folder: Path, target: Path = PACKAGED, *, frames: int = _FRAMES, is_preferred: bool = False) -> EdgeModel:
     """Calibrate the gates of a run's weights and put them where ``--edges learned`` finds them.
-
-    ``--edges auto`` takes them where held-out frames come out better than from the classical estimator.
 
     Args:
         folder: of a run or a handoff; or the file of weights.
         target: the file to write.
         frames: that the gates are calibrated with.
+        is_preferred: whether ``--edges auto`` takes them, too, wherever their gate opens. Each frame then costs what
+            the network costs, whether it opens or not.
 
     Returns:
         The model as written.
@@ -33,8 +33,7 @@ def install(folder: Path, target: Path = PACKAGED, *, frames: int = _FRAMES) -> 
     model = EdgeModel.read(path)
     source = TileSource(**{**model.card["config"]["source"]}) if "config" in model.card else TileSource()
     gates, calibration = calibrated(model, source, frames)
-    is_better = calibration["wrong_learned"] < calibration["wrong_classical"]
     card = {**model.card, "calibration": calibration}
-    installed = replace(model, gates=gates, is_preferred=is_better, card=card)
+    installed = replace(model, gates=gates, is_preferred=is_preferred, card=card)
     installed.write(target)
     return installed
