@@ -320,10 +320,10 @@ from any2bokeh.cli import clip_options, main
 
 usual = clip_options.RangeOptions.of
 
-def chatty(self, source):
+def chatty(self, *of):
     print("loading weights ...")
     os.write(1, b"from a C library")
-    return usual(self, source)
+    return usual(self, *of)
 
 clip_options.RangeOptions.of = chatty
 sys.exit(main.run())

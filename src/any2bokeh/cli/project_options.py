@@ -158,10 +158,11 @@ def ordered(
         InputError: INPUT or OUT is missing, or an option contradicts the project.
     """
     if project is None:
+        input = require_input(project, input)
         if output is None:
             raise InputError("Missing option '--output' / '-o'; say where the result goes")
         return Order(
-            require_input(project, input),
+            input,
             output,
             encoding.encoding(),
             lambda source, first, notice: options.made(source.info, first_frame=first, notice=notice),
