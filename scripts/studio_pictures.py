@@ -13,10 +13,10 @@ from typing import Any
 
 import cv2
 import numpy as np
-import uvicorn
 from playwright.sync_api import Browser, sync_playwright
 
-from any2bokeh.app.server import bind, studio_app
+from any2bokeh.app.access import Access
+from any2bokeh.app.server import StudioServer, bind
 from any2bokeh.app.settings import Settings
 from any2bokeh.app.studio import Studio
 from any2bokeh.focus import TrackerChoice
@@ -36,11 +36,12 @@ JPEG_QUALITY = 88
 _WAITS_MS = 240_000
 # The picture shows the newest decisions, nothing is on its way, and it is not provisional.
 _SETTLED = """() => {
-  const stage = document.querySelector('.st-stage'), {state, frame, view} = window.studio.store;
-  return state.clip && stage.dataset.shown === `${state.token}/${state.clip.revision}/${frame}/${view}`
+  const stage = document.querySelector('.st-stage'), {token, snapshot, frame, view} = window.studio.store;
+  return snapshot.clip && stage.dataset.shown === `${token}/${snapshot.clip.revision}/${frame}/${view}`
     && !stage.hasAttribute('aria-busy') && stage.dataset.provisional === 'false'
-    && !['estimating', 'following'].includes(state.clip.finding.stage);
+    && !['estimating', 'following'].includes(snapshot.clip.finding.stage);
 }"""
+_ARRIVED = "() => window.studio && window.studio.store.snapshot"
 
 
 def main() -> None:
@@ -64,6 +65,7 @@ def _shot(browser: Browser, address: str, screen: dict[str, Any]) -> bytes:
     page = context.new_page()
     page.set_default_timeout(_WAITS_MS)
     page.goto(address)
+    page.wait_for_function(_ARRIVED)
     page.get_by_role("button", name="Open the demo", exact=True).click()
     page.wait_for_function(_SETTLED)
     page.get_by_role("slider", name="Frame", exact=True).fill(str(FRAME))
@@ -71,7 +73,7 @@ def _shot(browser: Browser, address: str, screen: dict[str, Any]) -> bytes:
     area = page.locator(".st-pic").bounding_box()
     assert area is not None
     page.locator(".st-stage").click(position={"x": FAR_ROBOT[0] * area["width"], "y": FAR_ROBOT[1] * area["height"]})
-    page.wait_for_function("() => window.studio.store.state.clip.keyframes.length === 2")
+    page.wait_for_function("() => window.studio.store.snapshot.clip.keyframes.length === 2")
     page.wait_for_function(_SETTLED)
     page.mouse.move(0, 0)
     page.wait_for_timeout(800)  # transitions of the page
@@ -84,7 +86,7 @@ def _shot(browser: Browser, address: str, screen: dict[str, Any]) -> bytes:
 def served() -> Iterator[str]:
     """A studio on a free port, and its address."""
     studio, bound = Studio(Settings(tracker=TrackerChoice("classical"))), bind("127.0.0.1", 0)
-    server = uvicorn.Server(uvicorn.Config(studio_app(studio), log_level="warning", access_log=False))
+    server = StudioServer(studio, Access())
     bound.listen(64)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
     thread.start()
