@@ -167,7 +167,9 @@ def test_many_clicks_do_not_keep_many_decoders(project: Project):
     for number in range(12):
         project.focus(0, NEAR_POINT[0] + number / 500, NEAR_POINT[1], is_locked=False)
         wait(project)
-        assert len(project.follower._kept) <= 8
+        following = project.follower._following
+        assert following is not None
+        assert len(following._pictures._running) <= 2
     assert project.follower.focus[0] == pytest.approx(NEAR, abs=0.01)
 
 

@@ -28,6 +28,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         files.put(str(clip), f"/store/{place}.mp4")
         files.put(str(maps), f"/store/maps/{place.removeprefix('rushes/')}", recursive=True)
     files.pipe("/store/rushes/bad.mp4", b"no video")
+    monkeypatch.setenv("ANY2BOKEH_ONE_PROCESS", "1")  # another process has another memory://
     copies = tmp_path / "copies"
     copies.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(copies))
@@ -44,6 +45,7 @@ def test_a_tree_at_an_address(store: Any, tmp_path: Path, capsys: pytest.Capture
     given = ["batch", "memory://store/rushes", "-o", "memory://store/out", *OPTIONS]
     assert run(given) == 3
     told = json.loads(capsys.readouterr().out.splitlines()[-1])
+    told = told["result"]
     assert "a2b-stage" not in json.dumps(told)
     assert {each["clip"]: each["state"] for each in told["clips"]} == {
         "memory://store/rushes/a.mp4": "rendered",
@@ -59,12 +61,12 @@ def test_a_tree_at_an_address(store: Any, tmp_path: Path, capsys: pytest.Capture
     assert first["/store/out/a.mp4"] == (tmp_path / "a.mp4").read_bytes()
 
     assert run(given) == 3
-    told = json.loads(capsys.readouterr().out.splitlines()[-1])
+    told = json.loads(capsys.readouterr().out.splitlines()[-1])["result"]
     assert (told["rendered"], told["kept"], told["failed"]) == (0, 2, 1)
 
     store.pipe("/store/out/a.mp4", b"somebody else's")
     assert run(given) == 3
-    told = json.loads(capsys.readouterr().out.splitlines()[-1])
+    told = json.loads(capsys.readouterr().out.splitlines()[-1])["result"]
     assert (told["rendered"], told["kept"], told["failed"]) == (0, 1, 2)
     assert "memory://store/out/a.mp4 exists already, and no batch has made it" in json.dumps(told)
     assert store.cat("/store/out/a.mp4") == b"somebody else's"
