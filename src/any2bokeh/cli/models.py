@@ -45,7 +45,7 @@ def models_command(
     ] = None,
     output: Annotated[
         Path | None,
-        option("-o", "--output", help="With check of a depth model: PNG file for a frame and its disparity."),
+        option("--output", "-o", help="With check of a depth model: PNG file for a frame and its disparity."),
     ] = None,
     overwrite: Overwrite = False,
 ) -> None:
