@@ -71,6 +71,14 @@ def may_be_kept(kernel: Any) -> bool:
         return True
 
 
+def kept_in() -> str | None:
+    """The folder in which the code of kernels of the package is kept; None where none can be written."""
+    try:
+        return _KernelCache(kept_in).cache_path
+    except RuntimeError:  # numba's word for: no folder that can be written
+        return None
+
+
 class _WithoutNeedlessEntries:
     """Compiles a kernel without an entry for Python where it is another kernel that calls it.
 

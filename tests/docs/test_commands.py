@@ -23,6 +23,8 @@ NOT_RUN = {
     "any2bokeh synth": "hundreds of clips; tests/cli/test_synth.py",
     "any2bokeh train": "minutes to weeks; tests/cli/test_train.py",
     "any2bokeh evaluate": "a folder of clips; tests/cli/test_evaluate.py",
+    "any2bokeh models get": "needs a network; tests/cli/test_models.py",
+    "any2bokeh models check": "needs a model, or a minute; tests/cli/test_models.py",
     "--focus-text": "needs a grounding model; tests/cli/test_track.py",
     "--depth-model FOLDER": "needs a model; tests/cli/test_depth.py",
     "--engine diffusion": "needs weights; tests/cli/test_refocus.py",

@@ -22,10 +22,12 @@ from any2bokeh.cli.batch import batch_command
 from any2bokeh.cli.convert import convert_command
 from any2bokeh.cli.demo import demo_command
 from any2bokeh.cli.depth import depth_command
+from any2bokeh.cli.doctor import doctor_command
 from any2bokeh.cli.evaluate import evaluate_command
 from any2bokeh.cli.event_stream import EventStream, events_told
 from any2bokeh.cli.info import info_command
 from any2bokeh.cli.lenses import lenses_command
+from any2bokeh.cli.models import models_command
 from any2bokeh.cli.options import command
 from any2bokeh.cli.preview import preview_command
 from any2bokeh.cli.quiet_libraries import libraries_are_quiet
@@ -68,6 +70,8 @@ command(app, "convert")(convert_command)
 command(app, "synth")(synth_command)
 command(app, "evaluate")(evaluate_command)
 command(app, "train")(train_command)
+command(app, "models")(models_command)
+command(app, "doctor")(doctor_command)
 
 
 @app.callback(invoke_without_command=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from any2bokeh.errors import InputError
+from any2bokeh.models.model_files import CONFIG_FILE
 
 _HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 
@@ -40,7 +41,8 @@ def find_on_machine(model: str, *, is_complete: Callable[[Path], bool]) -> Path 
     except ImportError:
         return None
     try:
-        folder = Path(snapshot_download(model, local_files_only=True))
+        # Newer clients refuse a snapshot without all of the repository's files, unless it is asked for some of them.
+        folder = Path(snapshot_download(model, local_files_only=True, allow_patterns=[CONFIG_FILE]))
     except (OSError, ValueError):  # what the hub's client raises where the cache holds no such repository
         return None
     return folder if is_complete(folder) else None

@@ -48,12 +48,17 @@ def model_folder(
     require_installed(
         f"{_NOUN} {hub_id}", ("huggingface_hub",), "depth", instead=FALLBACK_REMEDY, error=ModelUnavailable
     )
-    folder = find_on_machine(hub_id, is_complete=_has_weights)
+    folder = find_depth_model(hub_id)
     if folder is None:
         folder = _downloaded(hub_id, known, allow_noncommercial=allow_noncommercial, notice=notice)
     licence = stated_licence(folder) or (known.licence if known else "not stated")
     _require_allowed(hub_id, licence, allow_noncommercial)
     return folder, licence
+
+
+def find_depth_model(hub_id: str) -> Path | None:
+    """The folder of a published depth model in the hub's cache of this machine; None where it is not there."""
+    return find_on_machine(hub_id, is_complete=_has_weights)
 
 
 def identity(folder: Path) -> dict[str, object]:
@@ -76,7 +81,11 @@ def _downloaded(
     licence = stated_licence(card) or (known.licence if known else "not stated")
     _require_allowed(hub_id, licence, allow_noncommercial)
     if notice is not None:
-        notice(f"downloading depth model {hub_id}; its licence: {licence}")
+        size = f" ({known.size_mb} MB)" if known is not None and known.size_mb is not None else ""
+        notice(
+            f"downloading depth model {hub_id}{size} into the hub's cache, once; its licence: {licence}; "
+            f"--depth-model rough needs none"
+        )
     folder = fetch(hub_id, noun=_NOUN, only=_WEIGHT_PATTERNS, timeout_s=_HUB_TIMEOUT_S, instead=FALLBACK_REMEDY)
     if not _has_weights(folder):
         raise ModelUnavailable(

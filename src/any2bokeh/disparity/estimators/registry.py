@@ -39,10 +39,10 @@ KNOWN_MODELS = (
         "small", "depth-anything/Depth-Anything-V2-Small-hf", "apache-2.0", "transformers", "relative disparity", 99
     ),
     KnownModel(
-        "base", "depth-anything/Depth-Anything-V2-Base-hf", "cc-by-nc-4.0", "transformers", "relative disparity"
+        "base", "depth-anything/Depth-Anything-V2-Base-hf", "cc-by-nc-4.0", "transformers", "relative disparity", 390
     ),
     KnownModel(
-        "large", "depth-anything/Depth-Anything-V2-Large-hf", "cc-by-nc-4.0", "transformers", "relative disparity"
+        "large", "depth-anything/Depth-Anything-V2-Large-hf", "cc-by-nc-4.0", "transformers", "relative disparity", 1341
     ),
     KnownModel("dpt", "Intel/dpt-large", "apache-2.0", "transformers", "relative disparity", 1370),
     KnownModel("zoe", "Intel/zoedepth-nyu-kitti", "mit", "transformers", "metric depth", 1380),

@@ -68,7 +68,7 @@ class Opened:
     """
 
     def __init__(self, adapter: Any) -> None:
-        self.name = _name_of(adapter)
+        self.name = name_of(adapter)
         limits = adapter.limits
         if (
             limits["max-compute-workgroup-storage-size"] < _NEEDED_WORKGROUP_BYTES
@@ -382,7 +382,7 @@ def open_device(*, software: bool) -> Device:
         GpuFault: there is none, or it cannot be opened.
     """
     if not _usable(software):
-        names = ", ".join(str(_name_of(adapter)) for adapter in adapters())
+        names = ", ".join(str(name_of(adapter)) for adapter in adapters())
         raise GpuFault(f"there is no GPU here{f', only {names}' if names else ''}", is_absence=True)
     return Device(_open_adapter(software))
 
@@ -393,7 +393,7 @@ def _open_adapter(software: bool) -> Opened:
 
 
 def _usable(software: bool) -> list[Any]:
-    return [adapter for adapter in adapters() if software or not _name_of(adapter).is_software]
+    return [adapter for adapter in adapters() if software or not name_of(adapter).is_software]
 
 
 def _kind(adapter: Any) -> str:
@@ -401,7 +401,8 @@ def _kind(adapter: Any) -> str:
     return kind if kind in ("DiscreteGPU", "IntegratedGPU", "VirtualGPU", "CPU") else "Unknown"
 
 
-def _name_of(adapter: Any) -> AdapterName:
+def name_of(adapter: Any) -> AdapterName:
+    """What a person calls an adapter of ``adapters``."""
     info = adapter.info
     return AdapterName(
         device=str(info.get("device") or "unnamed adapter"),
