@@ -122,7 +122,7 @@ def recipe_of_length(item: Item, source: VideoSource, first_frame: int, notice: 
     [
         pytest.param(signal.SIGINT, True, 130, id="Ctrl-C on a terminal"),
         pytest.param(signal.SIGTERM, False, 143, id="SIGTERM", marks=pytest.mark.slow),
-        pytest.param(signal.SIGKILL, False, -9, id="kill -9"),
+        pytest.param(signal.SIGKILL, False, -9, id="kill -9", marks=pytest.mark.slow),
     ],
 )
 def test_no_process_outlives_the_batch(rushes: Path, tmp_path: Path, number: int, to_all: bool, code: int):

@@ -57,6 +57,7 @@ def test_refocus_at_a_point(tmp_path: Path):
     assert kept_detail(written, 0, NEAR_ROBOT) < 0.5
 
 
+@pytest.mark.slow
 def test_rack_focus(tmp_path: Path):
     written = example("rack_focus").main(tmp_path / "new")
     script = FocusScript.load(tmp_path / "new" / "rack.json")
@@ -65,6 +66,7 @@ def test_rack_focus(tmp_path: Path):
     assert kept_detail(written, 11, FAR_ROBOT) > 0.9 > 0.5 > kept_detail(written, 11, NEAR_ROBOT)
 
 
+@pytest.mark.slow
 def test_lens_and_aperture(tmp_path: Path):
     written = example("lens_and_aperture").main(tmp_path / "new")
     assert [path.name for path in written] == ["lens-round.png", "lens-six-blades.png", "lens-old-portrait.png"]

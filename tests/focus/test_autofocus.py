@@ -74,6 +74,7 @@ def test_when_the_subject_leaves_the_focus_is_held_and_then_racks():
     assert (np.diff(focus[second.frame - rack : second.frame]) <= 1e-9).all(), "one way, without hunting"
 
 
+@pytest.mark.slow
 def test_two_subjects_that_draw_the_eye_by_turns_do_not_make_it_hunt():
     def now_and_then(phase: float):
         def path(index: int) -> tuple[float, float]:

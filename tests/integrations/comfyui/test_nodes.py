@@ -208,6 +208,7 @@ def test_disparity_is_that_of_the_package(
             np.testing.assert_allclose(made[index, :, :, 0].numpy(), known[0], rtol=0, atol=2.5 / 65535)
 
 
+@pytest.mark.slow
 def test_diffusion_render_runs_a_checkpoint(
     nodes: dict[str, Any], images: torch.Tensor, disparity: torch.Tensor, tmp_path: Path
 ):

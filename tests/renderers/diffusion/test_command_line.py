@@ -30,7 +30,9 @@ def refocus(folder: Path, model: Path, *more: str, frames: int, width: int, heig
     )
 
 
-@pytest.mark.parametrize(("frames", "width", "height"), [(1, 96, 64), (8, 64, 112), (13, 80, 80)])
+@pytest.mark.parametrize(
+    ("frames", "width", "height"), [(1, 96, 64), (8, 64, 112), pytest.param(13, 80, 80, marks=pytest.mark.slow)]
+)
 def test_frames_size_and_sound_are_the_sources(
     frames: int, width: int, height: int, model: Path, tmp_path: Path
 ) -> None:

@@ -86,7 +86,7 @@ def refocused_size(output: Path) -> tuple[int, int, int]:
         return source.info.frame_count, source.info.width, source.info.height
 
 
-@pytest.mark.parametrize("frame_count", [1, 5, 9])
+@pytest.mark.parametrize("frame_count", [1, 5, pytest.param(9, marks=pytest.mark.slow)])
 def test_the_bundled_clip_end_to_end(pipeline: AnyToBokehPipeline, frame_count: int, tmp_path: Path) -> None:
     renderer = DiffusionRenderer(pipeline, PipelineOptions(processing_size_px=128))
     result = refocus(
@@ -129,6 +129,7 @@ def peak_mib(frame_count: int) -> float:
     return float(done.stdout)
 
 
+@pytest.mark.slow
 def test_frames_are_let_go(pipeline: AnyToBokehPipeline) -> None:
     """After a window of a clip, no more is held however long it runs."""
     process, held = psutil.Process(), []

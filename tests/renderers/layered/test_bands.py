@@ -117,9 +117,8 @@ def test_a_wide_edge_is_rendered_as_its_two_surfaces(focus: float):
     assert off["with"].mean() < 0.25 * off["without"].mean()
 
 
-@pytest.mark.parametrize(
-    "focus", [0.5, pytest.param(0.1, marks=pytest.mark.slow), pytest.param(0.9, marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("focus", [0.1, 0.5, 0.9])
 def test_bands_equal_the_reference(focus: float):
     frame = replace(ramp(), focus_disparity=focus)
     renderer = LayeredRenderer(aperture=Disc(), transfer="linear")

@@ -99,8 +99,7 @@ SLOW_LOOKS = (
 @pytest.mark.parametrize(
     "look",
     [
-        {},
-        *(pytest.param(look, marks=pytest.mark.slow) for look in SLOW_LOOKS),
+        *(pytest.param(look, marks=pytest.mark.slow) for look in ({}, *SLOW_LOOKS)),
     ],
     ids=str,
 )

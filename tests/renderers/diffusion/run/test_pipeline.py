@@ -31,7 +31,7 @@ def call(pipeline: AnyToBokehPipeline, inputs: list[RenderInput], options: Pipel
     ).frames
 
 
-@pytest.mark.parametrize("frame_count", [1, 5, 8, 9, 13])
+@pytest.mark.parametrize("frame_count", [1, 5, 8, 9, pytest.param(13, marks=pytest.mark.slow)])
 def test_streamed_equals_the_whole_clip(pipeline: AnyToBokehPipeline, frame_count: int) -> None:
     inputs = render_inputs(frame_count, 64, 128)
     whole = reference.refocus(pipeline, inputs, BARE)
