@@ -96,7 +96,7 @@ def command_of(words: tuple[str, ...]) -> tuple[Any, list[str]]:
 
 
 def option_names() -> set[str]:
-    names = {"--help", "--version"}
+    names = {"--help", "--version", "--install-completion", "--show-completion"}
     for command in commands().values():
         for parameter in command.params:
             if parameter.param_type_name == "option":

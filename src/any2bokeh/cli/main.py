@@ -52,7 +52,6 @@ _DEFECT_LINE = "this is a defect of any2bokeh; please report it with the lines a
 app = typer.Typer(
     name="any2bokeh",
     help="Turn any video into the same video shot through a fast lens.",
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 command(app, "refocus")(at_addresses(refocus_command))
