@@ -27,6 +27,7 @@ from any2bokeh.cli.event_stream import EventStream, events_told
 from any2bokeh.cli.info import info_command
 from any2bokeh.cli.lenses import lenses_command
 from any2bokeh.cli.options import command
+from any2bokeh.cli.pipes import from_pipe, to_pipe
 from any2bokeh.cli.preview import preview_command
 from any2bokeh.cli.quiet_libraries import libraries_are_quiet
 from any2bokeh.cli.refocus import refocus_command
@@ -54,10 +55,10 @@ app = typer.Typer(
     help="Turn any video into the same video shot through a fast lens.",
     pretty_exceptions_enable=False,
 )
-command(app, "refocus")(at_addresses(refocus_command))
+command(app, "refocus")(at_addresses(from_pipe(to_pipe(refocus_command))))
 command(app, "batch")(trees_at_addresses(batch_command))
 command(app, "demo")(demo_command)
-command(app, "depth")(depth_command)
+command(app, "depth")(from_pipe(depth_command))
 command(app, "track")(track_command)
 command(app, "preview")(preview_command)
 command(app, "app")(app_command)
