@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from any2bokeh.cli.completion import depth_model_names
 from any2bokeh.cli.options import option
 from any2bokeh.engines import Device, diffusion_is_installed
 from any2bokeh.errors import InputError, require_installed
@@ -81,6 +82,7 @@ def app_command(
             help="Depth model for clips without disparity: auto, rough, a known name such as small, a hub id or a "
             "folder.",
             metavar="auto|ID|FOLDER",
+            completion=depth_model_names,
         ),
     ] = "auto",
     device: Annotated[Device, option("--device", help="Device that models run on.")] = "auto",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from any2bokeh.cli.completion import depth_model_names
 from any2bokeh.cli.options import option
 from any2bokeh.disparity import DepthModel
 from any2bokeh.disparity.estimators import DEFAULT_CHOICE, ScaleAlignment
@@ -96,6 +97,7 @@ class ModelOptions:
             help="Depth model that estimates the disparity: auto, rough (built in), a known name such as small, a hub "
             "id or a folder (default: auto, which is small if it can be had and rough otherwise).",
             metavar="auto|ID|FOLDER",
+            completion=depth_model_names,
         ),
     ] = None
     allow_noncommercial: Annotated[

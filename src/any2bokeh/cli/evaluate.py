@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast, get_args
 
 import typer
 
+from any2bokeh.cli.completion import depth_model_names
 from any2bokeh.cli.options import option, paths_of
 from any2bokeh.cli.output_options import Overwrite, ReportOptions
 from any2bokeh.cli.progress import progress_report
@@ -234,6 +235,7 @@ class RealOptions:
             "hub id or a folder (default: auto, for clips without disparity).",
             panel=_REAL,
             metavar="auto|ID|FOLDER",
+            completion=depth_model_names,
         ),
     ] = None
     allow_noncommercial: Annotated[

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+from any2bokeh.cli.completion import lens_names
 from any2bokeh.cli.options import option
 from any2bokeh.engines import Engine
 from any2bokeh.errors import InputError, alternatives
@@ -244,6 +245,7 @@ class FocusOptions(SubjectOptions):
             help="Name of a lens whose numbers and look are used; 'any2bokeh lenses' lists them.",
             panel=_BLUR,
             metavar="NAME",
+            completion=lens_names,
         ),
     ] = None
     lens_file: Annotated[

@@ -29,6 +29,7 @@ from any2bokeh.cli.info import info_command
 from any2bokeh.cli.lenses import lenses_command
 from any2bokeh.cli.models import models_command
 from any2bokeh.cli.options import command
+from any2bokeh.cli.pipes import from_pipe, to_pipe
 from any2bokeh.cli.preview import preview_command
 from any2bokeh.cli.quiet_libraries import libraries_are_quiet
 from any2bokeh.cli.refocus import refocus_command
@@ -54,13 +55,12 @@ _DEFECT_LINE = "this is a defect of any2bokeh; please report it with the lines a
 app = typer.Typer(
     name="any2bokeh",
     help="Turn any video into the same video shot through a fast lens.",
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
-command(app, "refocus")(at_addresses(refocus_command))
+command(app, "refocus")(at_addresses(from_pipe(to_pipe(refocus_command))))
 command(app, "batch")(trees_at_addresses(batch_command))
 command(app, "demo")(demo_command)
-command(app, "depth")(depth_command)
+command(app, "depth")(from_pipe(depth_command))
 command(app, "track")(track_command)
 command(app, "preview")(preview_command)
 command(app, "app")(app_command)

@@ -9,9 +9,15 @@ from typing import Any, get_type_hints
 import typer
 
 
-def option(*names: str, help: str, panel: str | None = None, metavar: str | None = None) -> Any:
-    """An option, for ``Annotated``."""
-    return typer.Option(*names, help=help, rich_help_panel=panel, metavar=metavar)
+def option(
+    *names: str,
+    help: str,
+    panel: str | None = None,
+    metavar: str | None = None,
+    completion: Callable[..., list[tuple[str, str]]] | None = None,
+) -> Any:
+    """An option, for ``Annotated``; ``completion`` gives what a shell completes after it (``cli/completion.py``)."""
+    return typer.Option(*names, help=help, rich_help_panel=panel, metavar=metavar, autocompletion=completion)
 
 
 def command(app: typer.Typer, name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:

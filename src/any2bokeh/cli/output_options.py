@@ -9,6 +9,7 @@ from any2bokeh.errors import InputError
 from any2bokeh.video import Encoding
 from any2bokeh.video.encoding import Codec, SoundPolicy
 from any2bokeh.video.opening import CONTAINER_EXTENSIONS
+from any2bokeh.video.pipe import is_pipe
 
 _OUTPUT = "Output"
 Overwrite = Annotated[bool, option("--overwrite", help="Replace the output if it exists.", panel=_OUTPUT)]
@@ -63,7 +64,7 @@ class EncodingOptions:
         Raises:
             InputError: a quality, a pixel format or sound is typed, and the output is a folder or a pattern.
         """
-        if output.suffix.lower() in CONTAINER_EXTENSIONS and not output.is_dir():
+        if is_pipe(output) or (output.suffix.lower() in CONTAINER_EXTENSIONS and not output.is_dir()):
             return
         sound = None if self.sound in ("auto", "none") else self.sound  # none is what pictures have
         typed = {"--quality": self.quality, "--pixel-format": self.pixel_format, "--sound": sound}

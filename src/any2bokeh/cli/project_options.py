@@ -21,8 +21,8 @@ ProjectInput = Annotated[
     str | None,
     typer.Argument(
         metavar="INPUT",
-        help="Video file, folder of frames, or file name pattern such as shot.####.exr; not needed with --project if "
-        "the clip lies where it lay.",
+        help="Video file, folder of frames, file name pattern such as shot.####.exr, or - for YUV4MPEG2 on standard "
+        "input; not needed with --project if the clip lies where it lay.",
         show_default=False,
     ),
 ]

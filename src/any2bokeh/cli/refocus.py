@@ -35,8 +35,8 @@ def refocus_command(
             "--output",
             "-o",
             metavar="OUT",
-            help="Video file (.mp4, .mov, .mkv or .webm) or folder. Needed, but for --project, whose default is "
-            "NAME-bokeh.mp4 in the working directory.",
+            help="Video file (.mp4, .mov, .mkv or .webm) or folder, or - for YUV4MPEG2 on standard output. Needed, but "
+            "for --project, whose default is NAME-bokeh.mp4 in the working directory.",
         ),
     ] = None,
     project: ProjectPath = None,

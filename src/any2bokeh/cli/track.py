@@ -19,6 +19,14 @@ from any2bokeh.errors import InputError
 _TRACKING = "following the subject through {total} frames"
 
 
+def _print_schema(asked: bool) -> None:
+    if asked:
+        from any2bokeh.focus.script_json import SCHEMA
+
+        typer.echo(SCHEMA.read_text(encoding="utf-8"), nl=False)
+        raise typer.Exit
+
+
 def track_command(
     input: Input,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="JSON file for the focus script.")],
@@ -40,6 +48,15 @@ def track_command(
     ] = None,
     device: Annotated[Device, option("--device", help="Device that the depth model runs on.")] = "auto",
     overwrite: Overwrite = False,
+    schema: Annotated[
+        bool,
+        typer.Option(
+            "--schema",
+            help="Print the JSON Schema of focus scripts, with which editors complete and check them, and exit.",
+            is_eager=True,
+            callback=_print_schema,
+        ),
+    ] = False,
 ) -> None:
     """Follow a subject, or choose subjects with --focus auto, and write a focus script for --focus-script."""
     from any2bokeh.recipe import Recipe

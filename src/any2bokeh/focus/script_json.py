@@ -1,4 +1,4 @@
-"""The focus script as JSON, version 1; docs/focus-script.md describes the format."""
+"""The focus script as JSON, version 1; docs/focus-script.md and focus-script.schema.json describe the format."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,11 @@ from any2bokeh.focus.target import BoxTarget, DisparityTarget, MaskTarget, Point
 from any2bokeh.json_file import require_known, require_version, within
 
 VERSION = 1
+SCHEMA = Path(__file__).with_name("focus-script.schema.json")
+"""JSON Schema (draft 2020-12) of the format, for editors; a test holds it equal to the tables below."""
 
+_EDITOR_KEY = "$schema"  # which tells editors where the schema lies; nobody else reads it
+_HEAD_KEYS = ("version", "fps", "keyframes")
 _DENSE_KEYS = ("focus_disparity", "blur_strength")
 _DENSE_MORE = ("focus_slab",)  # which may be left out
 _KEYFRAME_KEYS = ("frame", "blur_strength", "easing", "transition_s", "strength", "cut")
@@ -77,8 +81,9 @@ def script_of(given: object) -> FocusScript:
 
 
 def _script(given: dict[str, Any]) -> FocusScript:
+    given = {key: value for key, value in given.items() if key != _EDITOR_KEY}
     require_version(given, VERSION)
-    require_known(given, ("version", "fps", "keyframes", *_DENSE_KEYS, *_DENSE_MORE), "focus script")
+    require_known(given, (*_HEAD_KEYS, *_DENSE_KEYS, *_DENSE_MORE), "focus script")
     dense_keys = [key for key in (*_DENSE_KEYS, *_DENSE_MORE) if key in given]
     if ("keyframes" in given) == bool(dense_keys):
         found = f"both keyframes and {dense_keys[0]}" if dense_keys else "neither keyframes nor focus_disparity"

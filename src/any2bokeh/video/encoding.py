@@ -100,6 +100,13 @@ VIDEO_CODECS = {
     )
 }  # fmt: skip
 
+Y4M = VideoCodec(
+    "y4m", "rawvideo", (".y4m",), bits=(8, 10), chroma=("420", "422", "444"), odd_sides=False, qualities=None,
+    default_quality=0, default_preset=None,
+)  # fmt: skip
+"""Raw frames for a pipe. FFmpeg reads odd sides wrongly where they have 10 bits, so they are given full chroma."""
+_Y4M_FORMATS: tuple[str, ...] = ("yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv422p10le", "yuv444p10le")
+
 
 def choose_codec(encoding: Encoding, info: VideoInfo, extension: str) -> VideoCodec:
     """The codec for a file with this extension.
@@ -108,6 +115,11 @@ def choose_codec(encoding: Encoding, info: VideoInfo, extension: str) -> VideoCo
         InputError: if the container cannot hold the codec.
     """
     name = encoding.codec
+    if extension in Y4M.extensions:
+        for option, value in (("codec", None if name == "auto" else name), ("quality", encoding.quality)):
+            if value is not None:
+                raise InputError(f"{option} is {value}, but raw frames for a pipe are not compressed; leave it out")
+        return Y4M
     if name == "auto":
         # WebM holds nothing else of what we write.
         name = "vp9" if extension == ".webm" else "h264" if info.bit_depth <= 8 else "hevc"
@@ -142,6 +154,8 @@ def choose_pixel_format(codec: VideoCodec, encoding: Encoding, info: VideoInfo, 
     from any2bokeh.video.alpha import alpha_bits, format_with_alpha
 
     offered = [video_format.name for video_format in av.Codec(codec.encoder, "w").video_formats or []]
+    if codec is Y4M:
+        offered = list(_Y4M_FORMATS)
     if encoding.pixel_format is not None:
         if encoding.pixel_format not in offered:
             raise InputError(

@@ -8,6 +8,7 @@ from any2bokeh.errors import InputError
 from any2bokeh.video.encoding import Encoding
 from any2bokeh.video.frame_numbers import NamePattern, result_stems
 from any2bokeh.video.part import Part
+from any2bokeh.video.pipe import is_pipe, standard_output
 from any2bokeh.video.reading import Reading
 from any2bokeh.video.sink import VideoSink
 from any2bokeh.video.source import VideoSource
@@ -75,7 +76,7 @@ def open_sink(
 
     Args:
         path: a file whose extension says the container (.mp4 .mov .mkv .webm), a folder for numbered images, or a
-            pattern of their names (``shot.####.exr``, ``shot.%04d.png``).
+            pattern of their names (``shot.####.exr``, ``shot.%04d.png``); ``-`` is standard output, as YUV4MPEG2.
         encoding: see ``Encoding``; None = its defaults.
         start, stop: the range that will be written; the sound is trimmed to it.
         overwrite: replace an existing result, once the new one is complete.
@@ -88,6 +89,10 @@ def open_sink(
     """
     target = Path(path)
     encoding = encoding or Encoding()
+    if is_pipe(target):
+        from any2bokeh.video.y4m_sink import Y4mSink
+
+        return Y4mSink(standard_output(), source.info, encoding, part=Part.of(source, start, stop), notice=notice)
     extension = target.suffix.lower()
     if extension in CONTAINER_EXTENSIONS:
         from any2bokeh.video.container_sink import ContainerSink

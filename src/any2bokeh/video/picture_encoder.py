@@ -37,7 +37,7 @@ class PictureEncoder:
 
     Attributes:
         path: as given.
-        codec, pixel_format, size: of the result.
+        codec, pixel_format, size, tags: of the result.
         stream: of the container that pictures go to; None before ``add_to``.
 
     Raises:
@@ -53,7 +53,7 @@ class PictureEncoder:
         bits = max(component.bits for component in video_format.components)
         family = canonical_layout(self.pixel_format, bits, is_rgb=video_format.is_rgb).family
         # Decoders take all of ProRes for limited range, whatever the file says.
-        coding, self._tags = result_coding(info, family, is_limited=self.codec.name == "prores")
+        coding, self.tags = result_coding(info, family, is_limited=self.codec.name == "prores")
         self._has_same_range = family == "rgb" or coding.full_range == source_coding(info).full_range
         if info.sample_aspect != 1 and extension in (".mkv", ".webm") and self.codec.name not in ("h264", "hevc"):
             # Only H.264 and HEVC carry it themselves, and the Matroska muxer takes it from where PyAV cannot put it.
@@ -80,7 +80,7 @@ class PictureEncoder:
             container: where it is.
             parameters: of x264 and x265, beside those that the encoding stands for.
         """
-        info, tags, codec = self._info, self._tags, self.codec
+        info, tags, codec = self._info, self.tags, self.codec
         stream: Any = container.add_stream(codec.encoder, rate=told_rate(info))
         context = stream.codec_context
         context.width, context.height = self.size
@@ -112,12 +112,12 @@ class PictureEncoder:
             pixels: ``(3, H, W)``; see ``VideoSink.write``.
             origin_s: what the result's clock calls 0, on the source's clock.
         """
-        picture = self._picture(frame, pixels)
+        picture = self.picture(frame, pixels)
         picture.pts = self._time_stamp(frame, origin_s)
         picture.time_base = self._info.time_base
         # ProRes takes its tags from the pictures, the other codecs from the context.
-        picture.color_primaries, picture.color_trc = self._tags.primaries, self._tags.transfer
-        picture.colorspace, picture.color_range = self._tags.matrix, _RANGES[self._tags.full_range]
+        picture.color_primaries, picture.color_trc = self.tags.primaries, self.tags.transfer
+        picture.colorspace, picture.color_range = self.tags.matrix, _RANGES[self.tags.full_range]
         self._durations[picture.pts] = round(frame.duration_s / self._info.time_base)
         return self._timed(self.stream.encode(picture))
 
@@ -125,7 +125,8 @@ class PictureEncoder:
         """What the encoder still holds after the last picture."""
         return self._timed(self.stream.encode(None))
 
-    def _picture(self, frame: Frame, pixels: NDArray[np.float32]) -> av.VideoFrame:
+    def picture(self, frame: Frame, pixels: NDArray[np.float32]) -> av.VideoFrame:
+        """The samples that an encoder takes, in the result's pixel format; see ``VideoSink.write``."""
         native = frame.native if isinstance(frame.native, Samples) else None
         if pixels.shape != (3, self._info.height, self._info.width):
             raise ValueError(f"pixels are {pixels.shape}, not (3, {self._info.height}, {self._info.width})")
