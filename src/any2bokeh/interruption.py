@@ -11,9 +11,10 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 INTERRUPTED, TERMINATED = 130, 143
 _RETRY_S = 0.02
@@ -34,9 +35,11 @@ def interruptions_unwind() -> Iterator[None]:
     for number, handler in before.items():
         if handler is not signal.SIG_IGN:  # as of a job in the background of a shell
             signal.signal(number, _interrupt)
+    usual, sys.unraisablehook = sys.unraisablehook, _heard_again(sys.unraisablehook)
     try:
         yield
     finally:
+        sys.unraisablehook = usual
         for number, handler in before.items():
             signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
@@ -49,6 +52,20 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
     else:
         raise Terminated(TERMINATED)
+
+
+def _heard_again(usual: Callable[[Any], Any]) -> Callable[[Any], None]:
+    """What hears of exceptions that cannot be raised: an interruption in a ``__del__`` or a callback is sent again."""
+
+    def hook(unraisable: Any) -> None:
+        if isinstance(unraisable.exc_value, Terminated):
+            _thread.start_new_thread(_send_again, (signal.SIGTERM,))
+        elif isinstance(unraisable.exc_value, KeyboardInterrupt):
+            _thread.start_new_thread(_send_again, (signal.SIGINT,))
+        else:
+            usual(unraisable)
+
+    return hook
 
 
 def _send_again(number: int) -> None:

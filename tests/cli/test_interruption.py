@@ -47,6 +47,33 @@ sys.exit(main())
 """
 
 
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interruption_where_nothing_can_be_raised_is_not_lost(number: int, code: int):
+    done = subprocess.run(
+        [sys.executable, "-c", _INTERRUPTED_IN_DEL, str(int(number))], capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (code, "")
+
+
+_INTERRUPTED_IN_DEL = """
+import os, signal, sys, time
+from any2bokeh.interruption import interruptions_unwind
+
+class Dropped:
+    def __del__(self):
+        os.kill(os.getpid(), int(sys.argv[1]))
+        time.sleep(0.05)
+
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+try:
+    with interruptions_unwind():
+        Dropped()
+        time.sleep(20)
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+
+
 def test_an_interruption_waits_for_an_import(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """A module that would abort the process if an exception went through it sees none."""
     (tmp_path / "slow_to_import.py").write_text(
