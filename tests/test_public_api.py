@@ -39,11 +39,6 @@ def test_unknown_name_is_an_attribute_error():
         _ = any2bokeh.refocuss  # type: ignore[attr-defined]
 
 
-def test_version_is_that_of_the_package_metadata():
-    pyproject = (Path(__file__).resolve().parents[1] / "pyproject.toml").read_text()
-    assert f'version = "{any2bokeh.__version__}"' in pyproject
-
-
 def test_three_lines_refocus_a_clip(clip: Path, disparity_folder: Path, tmp_path: Path):
     from any2bokeh import FocusScript, refocus
 

@@ -164,7 +164,7 @@ def test_blur_does_not_follow_the_subject_anew(project: Project, monkeypatch: py
 
 
 def test_many_clicks_do_not_keep_many_decoders(project: Project):
-    for number in range(12):
+    for number in range(6):
         project.focus(0, NEAR_POINT[0] + number / 500, NEAR_POINT[1], is_locked=False)
         wait(project)
         following = project.follower._following

@@ -477,7 +477,9 @@ def of_best_quality(name: str) -> list[str]:
 
 
 @pytest.mark.skipif(not _namespaces_allowed(), reason="needs unshare and unprivileged user namespaces for a small disk")
-@pytest.mark.parametrize("name", ["out.mp4", "out.mkv", "out.mov", "out"])
+@pytest.mark.parametrize(
+    "name", ["out.mp4", *(pytest.param(name, marks=pytest.mark.slow) for name in ("out.mkv", "out.mov")), "out"]
+)
 def test_full_disk(results: Path, large: list[object], name: str):
     command = [sys.executable, "-m", "any2bokeh", *map(str, large), *of_best_quality(name), "-o", str(results / name)]
     done = subprocess.run(

@@ -81,7 +81,7 @@ def test_file_that_goes_away_is_no_defect(cli: RunCli, clip: Path, monkeypatch: 
 @pytest.mark.parametrize(
     ("number", "code", "said"), [(signal.SIGINT, 130, "error: interrupted"), (signal.SIGTERM, 143, "")], ids=str
 )
-@pytest.mark.parametrize("output", ["out.mp4", "out"])
+@pytest.mark.parametrize("output", ["out.mp4", pytest.param("out", marks=pytest.mark.slow)])
 def test_interrupted_job_leaves_nothing(tmp_path: Path, number: int, code: int, said: str, output: str):
     film = clips.write_clip(tmp_path / "film.mp4", frames=240, width=320, height=240)
     maps = clips.write_disparity(tmp_path / "maps", stop=240, width=80, height=60)
