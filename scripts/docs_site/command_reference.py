@@ -5,10 +5,16 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 import typer
 
+from any2bokeh.cli.help_page import HELP_ALL
+from any2bokeh.cli.option_groups import Group
+
 _INTRODUCTION = """# Command line
 
-Made from the command line of this version; `any2bokeh COMMAND --help` says the same. Exit codes: 0 done, 2 bad input or
-usage (one line says what is wrong and what to do), 1 a defect of ours, 130 interrupted, 143 terminated.
+Made from the command line of this version; `any2bokeh COMMAND --help-all` says the same, and `--help` the common options
+in short.
+
+Exit codes: 0 done, 2 bad input or usage (one line says what is wrong and what to do), 3 some clips of a batch failed, 1 a
+defect of ours, 130 interrupted, 143 terminated.
 """
 
 
@@ -35,7 +41,7 @@ def _leaves(prefix: str, command: Any) -> dict[str, Any]:
 
 
 def _section(name: str, command: Any) -> str:
-    shown = [parameter for parameter in command.params if not getattr(parameter, "hidden", False)]
+    shown = [each for each in command.params if not getattr(each, "hidden", False) and HELP_ALL not in each.opts]
     arguments = [parameter for parameter in shown if parameter.param_type_name == "argument"]
     options = [parameter for parameter in shown if parameter.param_type_name == "option"]
     places = " ".join(_place(each) if each.required else f"[{_place(each)}]" for each in arguments)
@@ -53,11 +59,11 @@ def _section(name: str, command: Any) -> str:
 
 
 def _panels(options: list[Any]) -> dict[str, list[Any]]:
-    """Options under the headings of the help; those without one come first."""
-    panels: dict[str, list[Any]] = {}
-    for option in sorted(options, key=lambda option: option.rich_help_panel is not None):
-        panels.setdefault(option.rich_help_panel or "Options", []).append(option)
-    return panels
+    """Options under the headings of the help, in its order."""
+    panels: dict[str, list[Any]] = {heading: [] for heading in Group}
+    for option in options:
+        panels[option.rich_help_panel or Group.OTHER].append(option)
+    return {heading: members for heading, members in panels.items() if members}
 
 
 def _place(argument: Any) -> str:

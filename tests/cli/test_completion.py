@@ -113,3 +113,9 @@ def test_bash_completes_a_line(tmp_path: Path) -> None:
     registered, *offered = done.stdout.splitlines()
     assert registered == "complete -o default -F _any2bokeh_completion any2bokeh"
     assert set(offered) == set(lenses())
+
+
+@pytest.mark.parametrize("shell", ["bash", "fish"])
+def test_rare_options_are_completed_too(answered, shell: str) -> None:
+    assert words_of(shell, answered(shell, "refocus", "--anam")) == {"--anamorphic-ratio"}
+    assert words_of(shell, answered(shell, "refocus", "--help")) == {"--help", "--help-all"}

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
+from any2bokeh.cli.option_groups import Group
 from any2bokeh.cli.options import option
 from any2bokeh.errors import InputError
 
 if TYPE_CHECKING:
     from any2bokeh.aov import AovRequest
 
-_PANEL = "Pictures for compositing"
+_PANEL = Group.AOV
 Format = Literal["exr", "exr-channels", "png"]
 
 

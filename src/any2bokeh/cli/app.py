@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from any2bokeh.cli.completion import depth_model_names
+from any2bokeh.cli.option_groups import Group
 from any2bokeh.cli.options import option
 from any2bokeh.engines import Device, diffusion_is_installed
 from any2bokeh.errors import InputError, require_installed
@@ -28,7 +29,11 @@ def app_command(
     disparity: Annotated[
         Path | None,
         option(
-            "--disparity", help="Disparity of CLIP, as for any2bokeh refocus; estimated if not given.", metavar="PATH"
+            "--disparity",
+            help="Disparity of CLIP, as for any2bokeh refocus; estimated if not given.",
+            common="Disparity of CLIP; estimated if not given.",
+            panel=Group.DISPARITY,
+            metavar="PATH",
         ),
     ] = None,
     host: Annotated[
@@ -36,17 +41,27 @@ def app_command(
         option(
             "--host",
             help="Address to listen on; 0.0.0.0 lets other machines connect, with the link that is printed.",
+            common="Address to listen on; 0.0.0.0 for other machines.",
+            panel=Group.CONNECTION,
             metavar="ADDRESS",
         ),
     ] = "127.0.0.1",
     port: Annotated[
-        int, option("--port", help="Port to listen on (0 to 65535); 0 picks a free one.", metavar="N")
+        int,
+        option(
+            "--port",
+            help="Port to listen on (0 to 65535); 0 picks a free one.",
+            common="Port to listen on; 0 picks a free one.",
+            panel=Group.CONNECTION,
+            metavar="N",
+        ),
     ] = 7860,
     host_name: Annotated[
         list[str] | None,
         option(
             "--host-name",
             help="Further name that the studio is reached under, such as that of a proxy; may be given more than once.",
+            panel=Group.CONNECTION,
             metavar="NAME",
         ),
     ] = None,
@@ -56,6 +71,7 @@ def app_command(
             "--password",
             help="Whether the page opens only with a link that carries a random password: auto asks for it unless the "
             "studio listens on this machine alone; off lets in everyone who can reach it.",
+            panel=Group.CONNECTION,
         ),
     ] = "auto",
     framed_by: Annotated[
@@ -64,6 +80,7 @@ def app_command(
             "--framed-by",
             help="Origin whose pages may show the studio in a frame, such as https://example.org; may be given more "
             "than once (default: none).",
+            panel=Group.CONNECTION,
             metavar="ORIGIN",
         ),
     ] = None,
@@ -72,6 +89,7 @@ def app_command(
         option(
             "--model",
             help="Folder or hub id of the diffusion engine's weights (default: the compact model of this package).",
+            panel=Group.ENGINE,
             metavar="PATH|ID",
         ),
     ] = None,
@@ -81,13 +99,23 @@ def app_command(
             "--depth-model",
             help="Depth model for clips without disparity: auto, rough, a known name such as small, a hub id or a "
             "folder.",
+            panel=Group.DISPARITY,
             metavar="auto|ID|FOLDER",
             completion=depth_model_names,
         ),
     ] = "auto",
-    device: Annotated[Device, option("--device", help="Device that models run on.")] = "auto",
+    device: Annotated[
+        Device, option("--device", help="Device that models run on.", common=True, panel=Group.ENGINE)
+    ] = "auto",
     max_upload_gb: Annotated[
-        float, option("--max-upload-gb", help="Largest file that can be uploaded, in GiB; more than 0.", metavar="N")
+        float,
+        option(
+            "--max-upload-gb",
+            help="Largest file that can be uploaded, in GiB; more than 0.",
+            common="Largest file that can be uploaded, in GiB.",
+            panel=Group.STUDIO,
+            metavar="N",
+        ),
     ] = 2.0,
     autosave: Annotated[
         Autosave,
@@ -96,10 +124,14 @@ def app_command(
             help="Whether projects and their uploads are kept, in $XDG_STATE_HOME/any2bokeh/studio or "
             "~/.local/state/any2bokeh/studio, until their user discards them: auto keeps them for the browser that "
             "made them; off keeps nothing.",
+            common="Whether projects are kept until discarded.",
+            panel=Group.STUDIO,
         ),
     ] = "auto",
-    browser: Annotated[bool, option("--browser", help="Open the studio in the default browser.")] = False,
-    quiet: Annotated[bool, option("--quiet", help="Print errors only.")] = False,
+    browser: Annotated[
+        bool, option("--browser", help="Open the studio in the default browser.", common=True, panel=Group.CONNECTION)
+    ] = False,
+    quiet: Annotated[bool, option("--quiet", help="Print errors only.", panel=Group.PRINTED)] = False,
 ) -> None:
     """Open the studio in a browser, to set the focus by clicking; it runs on this machine."""
     require_installed("the studio", ("starlette", "uvicorn"), "app")

@@ -13,6 +13,7 @@ import typer
 from any2bokeh.batch.finding import ResultFormat
 from any2bokeh.cli.clip_options import RangeOptions, ReadingOptions
 from any2bokeh.cli.event_stream import current_events
+from any2bokeh.cli.option_groups import Group
 from any2bokeh.cli.options import option
 from any2bokeh.cli.output_options import EncodingOptions, ReportOptions
 from any2bokeh.cli.progress import ESTIMATING, Report, progress_report
@@ -36,7 +37,7 @@ SOME_FAILED = 3
 ONE_PROCESS = "ANY2BOKEH_ONE_PROCESS"
 """Environment variable; set, clips are rendered in the process of the command, for debuggers and profilers."""
 
-_BATCH = "Batch"
+_BATCH = Group.BATCH
 _MOST_AT_ONCE = 8
 """Clips that are worked on at one time on a cluster: each is fingerprinted and joined on this machine."""
 
@@ -66,6 +67,8 @@ def batch_command(
             "-o",
             help="Folder for the results, which keep the places of their clips (default: a manifest's own folder, if "
             "its rows name the outputs).",
+            common="Folder for the results.",
+            panel=Group.OUTPUT,
             metavar="FOLDER",
         ),
     ] = None,
@@ -75,6 +78,7 @@ def batch_command(
             "--format",
             help="Kind of the results: a video container, or frames for a folder of images; auto is that of the clip, "
             "or mp4 if it cannot be written.",
+            common="Kind of the results.",
             panel=_BATCH,
         ),
     ] = "auto",
@@ -93,6 +97,7 @@ def batch_command(
         option(
             "--dry-run",
             help="Print what would be rendered, what is missing and the disk space that it takes; render nothing.",
+            common="Print what would be done; render nothing.",
             panel=_BATCH,
         ),
     ] = False,
@@ -108,7 +113,10 @@ def batch_command(
     overwrite: Annotated[
         bool,
         option(
-            "--overwrite", help="Render finished clips again, and replace files that no batch has made.", panel=_BATCH
+            "--overwrite",
+            help="Render finished clips again, and replace files that no batch has made.",
+            common="Render finished clips again.",
+            panel=_BATCH,
         ),
     ] = False,
 ) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from any2bokeh.cli.completion import depth_model_names
+from any2bokeh.cli.option_groups import Group
 from any2bokeh.cli.options import option
 from any2bokeh.disparity import DepthModel
 from any2bokeh.disparity.estimators import DEFAULT_CHOICE, ScaleAlignment
@@ -34,6 +35,7 @@ class ReadingOptions:
             "--fps",
             help="Frames per second of a folder of frames, or of a video stream without time stamps such as .h264 "
             "(default: as stated in the files, otherwise 24 for a folder and 25 for a stream).",
+            panel=Group.READING,
             metavar="N",
         ),
     ] = None
@@ -43,12 +45,15 @@ class ReadingOptions:
             "--strict",
             help="Stop at damaged frames and at gaps in the numbers of images. Otherwise damaged frames are concealed, "
             "as players do, and both are reported.",
+            panel=Group.READING,
         ),
     ] = Reading().strict
     deinterlace: Annotated[
         Deinterlace,
         option(
-            "--deinterlace", help="auto turns interlaced video into whole frames; off leaves the fields as they are."
+            "--deinterlace",
+            help="auto turns interlaced video into whole frames; off leaves the fields as they are.",
+            panel=Group.READING,
         ),
     ] = Reading().deinterlace
     layer: Annotated[
@@ -57,6 +62,7 @@ class ReadingOptions:
             "--layer",
             help="Layer or part of EXR files to take the picture from (default: the beauty pass, such as Combined or "
             "rgba).",
+            panel=Group.READING,
             metavar="NAME",
         ),
     ] = Reading().layer
@@ -96,12 +102,19 @@ class ModelOptions:
             "--depth-model",
             help="Depth model that estimates the disparity: auto, rough (built in), a known name such as small, a hub "
             "id or a folder (default: auto, which is small if it can be had and rough otherwise).",
+            common="What estimates it, such as rough or small.",
+            panel=Group.DISPARITY,
             metavar="auto|ID|FOLDER",
             completion=depth_model_names,
         ),
     ] = None
     allow_noncommercial: Annotated[
-        bool, option("--allow-noncommercial", help="Allow depth models whose licence restricts how they may be used.")
+        bool,
+        option(
+            "--allow-noncommercial",
+            help="Allow depth models whose licence restricts how they may be used.",
+            panel=Group.DISPARITY,
+        ),
     ] = False
     scale_alignment: Annotated[
         ScaleAlignment | None,
@@ -109,6 +122,7 @@ class ModelOptions:
             "--scale-alignment",
             help="How disparity maps are aligned over time within each shot, which removes flicker (default: chosen "
             "for the depth model; none for --disparity).",
+            panel=Group.DISPARITY,
         ),
     ] = None
 
@@ -123,10 +137,24 @@ class RangeOptions:
     """Which part of a clip."""
 
     start: Annotated[
-        float | None, option("--start", help="Time to start at, in seconds (default: 0).", metavar="S")
+        float | None,
+        option(
+            "--start",
+            help="Time to start at, in seconds (default: 0).",
+            common="Time to start at, in seconds.",
+            panel=Group.PART,
+            metavar="S",
+        ),
     ] = None
     end: Annotated[
-        float | None, option("--end", help="Time to stop at, in seconds (default: the end of the clip).", metavar="S")
+        float | None,
+        option(
+            "--end",
+            help="Time to stop at, in seconds (default: the end of the clip).",
+            common="Time to stop at, in seconds.",
+            panel=Group.PART,
+            metavar="S",
+        ),
     ] = None
     frames: Annotated[
         str | None,
@@ -134,6 +162,7 @@ class RangeOptions:
             "--frames",
             help="Frames to process, in place of --start and --end: from frame A up to, but not including, frame B, "
             "counted from 0. Either number may be left out.",
+            panel=Group.PART,
             metavar="A:B",
         ),
     ] = None

@@ -1,5 +1,6 @@
 """Names that a shell completes after an option; called only while a line is completed, which goes on without them."""
 
+import textwrap
 from collections.abc import Iterable
 from contextlib import suppress
 
@@ -9,6 +10,8 @@ from any2bokeh.errors import InputError
 
 Completion = tuple[str, str]
 """A word, and what it is, which shells may show beside it."""
+
+_LINE_WIDTH = 76  # typer breaks what is wider than 80
 
 
 def lens_names(context: typer.Context, incomplete: str) -> list[Completion]:
@@ -30,5 +33,10 @@ def depth_model_names(incomplete: str) -> list[Completion]:
     return _beginning(incomplete, [*built_in, *known])
 
 
+def one_line(about: str) -> str:
+    """What is shown beside a word, so short that it is not broken: fish takes the second line of it for a word."""
+    return textwrap.shorten(about, _LINE_WIDTH, placeholder=" …")
+
+
 def _beginning(incomplete: str, words: Iterable[Completion]) -> list[Completion]:
-    return [(word, about) for word, about in words if word.startswith(incomplete)]
+    return [(word, one_line(about)) for word, about in words if word.startswith(incomplete)]

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from any2bokeh.cli.option_groups import Group
 from any2bokeh.cli.options import option, paths_of
 from any2bokeh.cli.output_options import Overwrite, ReportOptions
 from any2bokeh.cli.report import tell
@@ -33,15 +34,28 @@ def convert_command(
             "--image-encoder",
             help="Folder or hub id of a CLIP image encoder or of a model that has one; 'none' does without (default: "
             "the one in MODEL).",
+            common=True,
+            panel=Group.OTHER,
             metavar="PATH|ID|none",
         ),
     ] = None,
     mode: Annotated[
         MpiModeChoice,
-        option("--mode", help="Attention of the MPI block: released, as in the published weights, or masked."),
+        option(
+            "--mode",
+            help="Attention of the MPI block: released, as in the published weights, or masked.",
+            common=True,
+            panel=Group.OTHER,
+        ),
     ] = "released",
     dtype: Annotated[
-        WeightType, option("--dtype", help="Number format of the new weights; keep leaves them as they are.")
+        WeightType,
+        option(
+            "--dtype",
+            help="Number format of the new weights; keep leaves them as they are.",
+            common=True,
+            panel=Group.OTHER,
+        ),
     ] = "keep",
     overwrite: Overwrite = False,
 ) -> None:

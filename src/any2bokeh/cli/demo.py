@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
+from any2bokeh.cli.option_groups import Group
+from any2bokeh.cli.options import option
 from any2bokeh.cli.output_options import Overwrite, ReportOptions
 from any2bokeh.cli.progress import progress_report
 from any2bokeh.cli.report import refocus_summary, tell
@@ -12,9 +12,10 @@ from any2bokeh.cli.report import refocus_summary, tell
 
 def demo_command(
     report: ReportOptions,
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="Folder for the results.")] = Path(
-        "demo-output"
-    ),
+    output: Annotated[
+        Path,
+        option("--output", "-o", metavar="FOLDER", help="Folder for the results.", common=True, panel=Group.OUTPUT),
+    ] = Path("demo-output"),
     overwrite: Overwrite = False,
 ) -> None:
     """Refocus the bundled clip, with a focus pull between its subjects."""

@@ -3,9 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-import typer
-
 from any2bokeh.cli.clip_options import ModelOptions, RangeOptions, ReadingOptions
+from any2bokeh.cli.option_groups import Group
 from any2bokeh.cli.options import option, paths_of
 from any2bokeh.cli.output_options import Overwrite, ReportOptions
 from any2bokeh.cli.progress import ESTIMATING, progress_report
@@ -27,7 +26,15 @@ if TYPE_CHECKING:
 
 def depth_command(
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="OUT", help="Folder or .npz file for the disparity.")
+        Path,
+        option(
+            "--output",
+            "-o",
+            metavar="OUT",
+            help="Folder or .npz file for the disparity.",
+            common=True,
+            panel=Group.OUTPUT,
+        ),
     ],
     model: ModelOptions,
     part: RangeOptions,
@@ -40,12 +47,19 @@ def depth_command(
             "--project",
             help="Project saved in the studio, in place of INPUT: write the disparity of its clip, with its brush "
             "strokes.",
+            common="Project of the studio, in place of INPUT.",
+            panel=Group.RECIPE,
             metavar="FILE",
         ),
     ] = None,
     format: Annotated[
         PictureFormat | None,
-        option("--format", help="Format of the pictures in a folder: 16-bit PNG or float EXR (default: png)."),
+        option(
+            "--format",
+            help="Format of the pictures in a folder: 16-bit PNG or float EXR (default: png).",
+            common=True,
+            panel=Group.OUTPUT,
+        ),
     ] = None,
     refine: Annotated[
         Edges | None,
@@ -53,6 +67,8 @@ def depth_command(
             "--refine",
             help="Write the disparity at the size of the picture, with its edges moved to those of the picture: soft "
             "or hard (default: at the size that the model gives).",
+            common="Write it at full size, with soft or hard edges.",
+            panel=Group.OUTPUT,
         ),
     ] = None,
     subject_point: Annotated[
@@ -61,6 +77,8 @@ def depth_command(
             "--subject-point",
             help="Point on the subject in the first frame, for the built-in estimate; 0,0 is the top left corner and "
             "1,1 the bottom right (default: the middle).",
+            common="Point on the subject in the first frame, 0 to 1.",
+            panel=Group.SUBJECT,
             metavar="X,Y",
         ),
     ] = None,
@@ -69,10 +87,13 @@ def depth_command(
         option(
             "--subject-box",
             help="Box around the subject, in place of --subject-point and in the same units.",
+            panel=Group.SUBJECT,
             metavar="X0,Y0,X1,Y1",
         ),
     ] = None,
-    device: Annotated[Device, option("--device", help="Device that the depth model runs on.")] = "auto",
+    device: Annotated[
+        Device, option("--device", help="Device that the depth model runs on.", common=True, panel=Group.ENGINE)
+    ] = "auto",
     overwrite: Overwrite = False,
 ) -> None:
     """Estimate the disparity of a clip (how near things are) and write it for --disparity."""

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 from any2bokeh.cli.clip_options import ModelOptions
+from any2bokeh.cli.option_groups import Group
 from any2bokeh.cli.options import option
 from any2bokeh.disparity import DepthModel, DisparityKind, DisparityReading, Levels, Polarity
 from any2bokeh.errors import InputError
@@ -20,6 +21,8 @@ class DisparityOptions(ModelOptions):
             "--disparity",
             help="Disparity of the clip: a folder of PNG, JPEG or EXR images, a .npz or .npy file, or a grey video "
             "(default: estimated by --depth-model).",
+            common="Images, .npz or grey video; else estimated.",
+            panel=Group.DISPARITY,
             metavar="PATH",
         ),
     ] = None
@@ -30,6 +33,7 @@ class DisparityOptions(ModelOptions):
             help="Meaning of the values in --disparity: disparity, depth (metres in float files) or depth-mm "
             "(millimetres, as depth cameras write them) (default: depth for an EXR channel named Z, otherwise "
             "disparity).",
+            panel=Group.DISPARITY,
         ),
     ] = None
     disparity_polarity: Annotated[
@@ -37,6 +41,7 @@ class DisparityOptions(ModelOptions):
         option(
             "--disparity-polarity",
             help="Whether near is white or black in --disparity; not for depth (default: near-white).",
+            panel=Group.DISPARITY,
         ),
     ] = None
     disparity_levels: Annotated[
@@ -45,6 +50,7 @@ class DisparityOptions(ModelOptions):
             "--disparity-levels",
             help="Levels adjustment of --disparity, where 1 is nearest: maps LOW to 0 and HIGH to 1 (0 <= LOW < HIGH "
             "<= 1), then raises the result to GAMMA (above 0, at most 10) (default: 0,1,1, no change).",
+            panel=Group.DISPARITY,
             metavar="LOW,HIGH,GAMMA",
         ),
     ] = None

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from any2bokeh.cli.option_groups import Group
 from any2bokeh.cli.options import option
 from any2bokeh.cli.output_options import ReportOptions
 from any2bokeh.cli.report import tell
@@ -12,7 +13,9 @@ from any2bokeh.cli.report import tell
 _BROKEN = 2
 
 
-def doctor_command(json: Annotated[bool, option("--json", help="Print one JSON object.")] = False) -> None:
+def doctor_command(
+    json: Annotated[bool, option("--json", help="Print one JSON object.", common=True, panel=Group.PRINTED)] = False,
+) -> None:
     """Print what works on this machine and how to mend the rest, one thing a line."""
     from any2bokeh.doctor import findings
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
+from any2bokeh.cli.option_groups import Group
 from any2bokeh.cli.options import option
 from any2bokeh.disparity.edges.choice import EdgeTreatment
 
@@ -18,5 +19,6 @@ class EdgeOptions:
             help="Treatment of soft or displaced edges in disparity maps: classical moves them to the edges of the "
             "picture and sharpens them, learned does so with a trained network, auto takes the better of both and only "
             "for maps that need it, off leaves all maps as they are.",
+            panel=Group.DISPARITY,
         ),
     ] = "auto"

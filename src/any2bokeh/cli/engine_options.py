@@ -3,10 +3,11 @@
 from dataclasses import asdict, dataclass
 from typing import Annotated
 
+from any2bokeh.cli.option_groups import Group
 from any2bokeh.cli.options import option
 from any2bokeh.engines import Engine, EngineDevice, EngineSettings, Precision, Quality, TransferChoice
 
-_ENGINE, _DIFFUSION = "Engine", "Diffusion engine"
+_ENGINE, _DIFFUSION = Group.ENGINE, Group.DIFFUSION
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +17,10 @@ class EngineOptions:
     engine: Annotated[
         Engine,
         option(
-            "--engine", help="Rendering engine: layered (optical model) or diffusion (neural network).", panel=_ENGINE
+            "--engine",
+            help="Rendering engine: layered (optical model) or diffusion (neural network).",
+            common="Optical or neural.",
+            panel=_ENGINE,
         ),
     ] = "layered"
     model: Annotated[
@@ -34,6 +38,7 @@ class EngineOptions:
             "--device",
             help="Device that renders: cpu or gpu (through WebGPU) for the layered engine, cpu, cuda or mps for the "
             "diffusion engine and for depth models; auto takes a hardware GPU where there is one.",
+            common="Device that renders.",
             panel=_ENGINE,
         ),
     ] = "auto"
@@ -97,6 +102,7 @@ class EngineOptions:
         option(
             "--render-quality",
             help="Render quality; draft and preview blur at a reduced size and are several times faster than final.",
+            common="How fine; draft is the fastest.",
             panel=_ENGINE,
         ),
     ] = "final"

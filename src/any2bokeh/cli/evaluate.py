@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast, get_args
 import typer
 
 from any2bokeh.cli.completion import depth_model_names
+from any2bokeh.cli.option_groups import Group
 from any2bokeh.cli.options import option, paths_of
 from any2bokeh.cli.output_options import Overwrite, ReportOptions
 from any2bokeh.cli.progress import progress_report
@@ -30,8 +31,8 @@ ENGINES = ("source", "gather", "scatter", "layered", "diffusion")
 
 _MOST_PROCESSES = 64
 
-_SCORED, _CLIPS, _NETWORKS = "What is scored", "Clips", "Networks behind metrics (left out unless given)"
-_REAL = "Real clips (--real)"
+_SCORED, _CLIPS, _NETWORKS = Group.SCORED, Group.CLIPS, Group.NETWORKS
+_REAL = Group.REAL
 _WITHOUT_WEIGHTS = ENGINES[:4]
 
 
@@ -48,6 +49,7 @@ class MethodOptions:
         option(
             "--engine",
             help="Engine to score; may be given several times (default: all that are installed; none with --results).",
+            common="Engine to score, repeatable (default: all).",
             panel=_SCORED,
             metavar="|".join(ENGINES),
         ),
@@ -57,6 +59,7 @@ class MethodOptions:
         option(
             "--results",
             help="Folder with one result per clip to score, with a name for the report; may be given several times.",
+            common="Folder of results to score, one per clip.",
             panel=_SCORED,
             metavar="[NAME=]DIR",
         ),
@@ -119,15 +122,22 @@ class ClipChoice:
 
     suite: Annotated[
         Suite | None,
-        option("--suite", help="Suite of made-up clips, the same every time, in place of CLIPS.", panel=_CLIPS),
+        option(
+            "--suite", help="Suite of made-up clips, the same every time, in place of CLIPS.", common=True, panel=_CLIPS
+        ),
     ] = None
     limit: Annotated[
-        int | None, option("--limit", help="Score only the first N clips (default: all).", panel=_CLIPS, metavar="N")
+        int | None,
+        option("--limit", help="Score only the first N clips (default: all).", common=True, panel=_CLIPS, metavar="N"),
     ] = None
     frames: Annotated[
         int | None,
         option(
-            "--frames", help="Score only the first N frames of each clip (default: all).", panel=_CLIPS, metavar="N"
+            "--frames",
+            help="Score only the first N frames of each clip (default: all).",
+            common=True,
+            panel=_CLIPS,
+            metavar="N",
         ),
     ] = None
 
@@ -214,6 +224,7 @@ class RealOptions:
         option(
             "--real",
             help="CLIPS are footage without ground truth: each a folder with frames, mask (the subject) and disparity.",
+            common="CLIPS are footage without ground truth.",
             panel=_REAL,
         ),
     ] = False
@@ -223,6 +234,7 @@ class RealOptions:
             "--blur",
             help="Blur strength K, 0 or more (default: 20). Repeat to compare; with three or more, how well the "
             "blur follows K is scored.",
+            common="Blur strength K, repeatable (default: 20).",
             panel=_REAL,
             metavar="K",
         ),
@@ -411,7 +423,15 @@ def evaluate_command(
     networks: NetworkOptions,
     report: ReportOptions,
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="OUT", help="Folder for scores, table, curves and strips.")
+        Path,
+        option(
+            "--output",
+            "-o",
+            metavar="OUT",
+            help="Folder for scores, table, curves and strips.",
+            common=True,
+            panel=Group.OUTPUT,
+        ),
     ],
     clips: Annotated[
         Path | None,
@@ -426,6 +446,7 @@ def evaluate_command(
             "--processes",
             help="Number of clips that are scored at the same time, each in a process of its own, 1 to 64; the scores "
             "are the same (default: 1).",
+            common="Clips that are scored at the same time.",
             panel=_CLIPS,
             metavar="N",
         ),

@@ -27,7 +27,7 @@ from any2bokeh.events import (
 from any2bokeh.remote.address import renamed
 
 COMMANDS = frozenset({"refocus", "batch"})
-_JSON, _HELP = "--json", "--help"
+_JSON, _HELP = "--json", {"--help", "--help-all"}
 _SECONDS_BETWEEN_FRAMES = 0.25
 
 Report = Callable[[int, int], None]
@@ -155,7 +155,7 @@ def current_events() -> EventStream:
 @contextmanager
 def events_told(arguments: Sequence[str]) -> Iterator[EventStream]:
     """The stream of a run with these arguments, begun before they are parsed, so that a wrong one is an event, too."""
-    if not arguments or arguments[0] not in COMMANDS or _JSON not in arguments or _HELP in arguments:
+    if not arguments or arguments[0] not in COMMANDS or _JSON not in arguments or not _HELP.isdisjoint(arguments):
         yield EventStream()
         return
     with _only_ours() as output:

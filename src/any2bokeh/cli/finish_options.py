@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import Annotated
 
+from any2bokeh.cli.option_groups import Group
 from any2bokeh.cli.options import option
 
-_FINISH = "Finish"
+_FINISH = Group.FINISH
 
 
 @dataclass(frozen=True, slots=True)

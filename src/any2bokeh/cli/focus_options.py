@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from any2bokeh.cli.completion import lens_names
+from any2bokeh.cli.option_groups import Group
 from any2bokeh.cli.options import option
 from any2bokeh.engines import Engine
 from any2bokeh.errors import InputError, alternatives
@@ -23,8 +24,8 @@ _LENS_DEFAULT = {field.name: field.default for field in fields(Lens)}
 DEFAULT_BLUR = 16.0
 """K of a fast lens at a portrait's distance."""
 
-_FOCUS, _BLUR = "Focus (give exactly one)", "Blur (a strength or a lens)"
-_TRACKING = "Following the subject"
+_FOCUS, _BLUR = Group.FOCUS, Group.BLUR
+_TRACKING = Group.TRACKING
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class SubjectOptions:
             "--focus",
             help="Disparity of the focal plane, from 0 (farthest) to 1 (nearest), or auto to choose and follow "
             "subjects.",
+            common="From 0 (far) to 1 (near); auto finds subjects.",
             panel=_FOCUS,
             metavar="D|auto",
         ),
@@ -47,6 +49,7 @@ class SubjectOptions:
             "--focus-point",
             help="Focus on what is at this point of the first frame (see --focus-frame); 0,0 is the top left corner "
             "and 1,1 the bottom right.",
+            common="Point of the first frame; 0,0 is the top left.",
             panel=_FOCUS,
             metavar="X,Y",
         ),
@@ -56,6 +59,7 @@ class SubjectOptions:
         option(
             "--focus-box",
             help="Focus on the subject in this box of the first frame, in the units of --focus-point.",
+            common="Box around the subject in the first frame.",
             panel=_FOCUS,
             metavar="X0,Y0,X1,Y1",
         ),
@@ -65,6 +69,7 @@ class SubjectOptions:
         option(
             "--focus-text",
             help="Focus on what these words describe in the first frame, such as 'the dog'.",
+            common="Words for the subject, such as 'the dog'.",
             panel=_FOCUS,
             metavar="WORDS",
         ),
@@ -223,6 +228,7 @@ class FocusOptions(SubjectOptions):
         option(
             "--focus-script",
             help="JSON file with the focus and blur over time, such as track writes.",
+            common="JSON file with the focus over time (see track).",
             panel=_FOCUS,
             metavar="FILE",
         ),
@@ -234,6 +240,7 @@ class FocusOptions(SubjectOptions):
             "--blur",
             help="Blur strength K: blur radius in pixels per unit of disparity from the focal plane, in a frame whose "
             f"longer side is 1024 px; 0 or more (default: {DEFAULT_BLUR:g}).",
+            common="Blur strength, 0 or more (default: 16).",
             panel=_BLUR,
             metavar="K",
         ),
@@ -243,6 +250,7 @@ class FocusOptions(SubjectOptions):
         option(
             "--lens",
             help="Name of a lens whose numbers and look are used; 'any2bokeh lenses' lists them.",
+            common="A lens that 'any2bokeh lenses' lists.",
             panel=_BLUR,
             metavar="NAME",
             completion=lens_names,
@@ -257,6 +265,7 @@ class FocusOptions(SubjectOptions):
         option(
             "--f-number",
             help="F-number of the lens, focal length divided by aperture diameter, such as 1.8.",
+            common="F-number, such as 1.8.",
             panel=_BLUR,
             metavar="N",
         ),
@@ -266,6 +275,7 @@ class FocusOptions(SubjectOptions):
         option(
             "--focal-length-mm",
             help="Focal length of the lens, in millimetres, such as 50.",
+            common="Focal length in millimetres, such as 50.",
             panel=_BLUR,
             metavar="F",
         ),

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from any2bokeh.cli.clip_options import Input, ReadingOptions
+from any2bokeh.cli.option_groups import Group
 from any2bokeh.cli.options import option
 from any2bokeh.cli.output_options import ReportOptions
 from any2bokeh.cli.report import tell
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 def info_command(
     input: Input,
     reading: ReadingOptions,
-    json: Annotated[bool, option("--json", help="Print one JSON object.")] = False,
+    json: Annotated[bool, option("--json", help="Print one JSON object.", common=True, panel=Group.PRINTED)] = False,
 ) -> None:
     """Print the properties of a clip and the settings that refocus would use for it."""
     remarks: list[str] = []

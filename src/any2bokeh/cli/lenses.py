@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
+from any2bokeh.cli.option_groups import Group
 from any2bokeh.cli.options import option
 from any2bokeh.cli.output_options import ReportOptions
 from any2bokeh.cli.report import tell
@@ -15,7 +16,13 @@ def lenses_command(
     report: ReportOptions,
     lens_file: Annotated[
         Path | None,
-        option("--lens-file", help="TOML file with lenses of your own, to list them too.", metavar="FILE"),
+        option(
+            "--lens-file",
+            help="TOML file with lenses of your own, to list them too.",
+            common=True,
+            panel=Group.OTHER,
+            metavar="FILE",
+        ),
     ] = None,
 ) -> None:
     """List the lenses that --lens takes, with their focal length, f-number and sensor width."""

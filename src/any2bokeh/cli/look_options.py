@@ -4,6 +4,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+from any2bokeh.cli.option_groups import Group
 from any2bokeh.cli.options import option
 from any2bokeh.errors import InputError
 from any2bokeh.optics.focus_range import FocusRange
@@ -12,13 +13,14 @@ from any2bokeh.optics.look import LOOK_SETTINGS, Look
 if TYPE_CHECKING:
     from any2bokeh.optics.catalogue import NamedLens
 
-_APERTURE = "Aperture (default: round)"
-_LOOK = "Look of the lens"
-_RANGE = "Focus range"
+_APERTURE = Group.APERTURE
+_LOOK = Group.LOOK
+_RANGE = Group.RANGE
 
 
-def _look_option(name: str, panel: str, metavar: str) -> Any:
-    return option(LOOK_SETTINGS[name].option, help=LOOK_SETTINGS[name].sentence, panel=panel, metavar=metavar)
+def _look_option(name: str, panel: Group, metavar: str, common: str | bool = False) -> Any:
+    setting = LOOK_SETTINGS[name]
+    return option(setting.option, help=setting.sentence, common=common, panel=panel, metavar=metavar)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,9 @@ class LookOptions:
     softness: Annotated[float | None, _look_option("softness", _LOOK, "A")] = None
     onion_rings: Annotated[float | None, _look_option("onion_rings", _LOOK, "A")] = None
     axial_chromatic: Annotated[float | None, _look_option("axial_chromatic", _LOOK, "D")] = None
-    highlights: Annotated[str | None, _look_option("highlights", _LOOK, "G")] = None
+    highlights: Annotated[
+        str | None, _look_option("highlights", _LOOK, "G", "Restore clipped highlights: a gain, or auto.")
+    ] = None
     highlight_threshold: Annotated[float | None, _look_option("highlight_threshold", _LOOK, "V")] = None
 
     def look(self, lens: "NamedLens | None") -> Look:

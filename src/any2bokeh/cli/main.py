@@ -25,9 +25,11 @@ from any2bokeh.cli.depth import depth_command
 from any2bokeh.cli.doctor import doctor_command
 from any2bokeh.cli.evaluate import evaluate_command
 from any2bokeh.cli.event_stream import EventStream, events_told
+from any2bokeh.cli.help_page import GroupWithPage
 from any2bokeh.cli.info import info_command
 from any2bokeh.cli.lenses import lenses_command
 from any2bokeh.cli.models import models_command
+from any2bokeh.cli.option_groups import Commands
 from any2bokeh.cli.options import command
 from any2bokeh.cli.pipes import from_pipe, to_pipe
 from any2bokeh.cli.preview import preview_command
@@ -54,24 +56,25 @@ _DEFECT_LINE = "this is a defect of any2bokeh; please report it with the lines a
 
 app = typer.Typer(
     name="any2bokeh",
+    cls=GroupWithPage,
     help="Turn any video into the same video shot through a fast lens.",
     pretty_exceptions_enable=False,
 )
-command(app, "refocus")(at_addresses(from_pipe(to_pipe(refocus_command))))
-command(app, "batch")(trees_at_addresses(batch_command))
-command(app, "demo")(demo_command)
-command(app, "depth")(from_pipe(depth_command))
-command(app, "track")(track_command)
-command(app, "preview")(preview_command)
-command(app, "app")(app_command)
-command(app, "lenses")(lenses_command)
-command(app, "info")(info_command)
-command(app, "convert")(convert_command)
-command(app, "synth")(synth_command)
-command(app, "evaluate")(evaluate_command)
-command(app, "train")(train_command)
-command(app, "models")(models_command)
-command(app, "doctor")(doctor_command)
+command(app, "refocus", Commands.REFOCUS)(at_addresses(from_pipe(to_pipe(refocus_command))))
+command(app, "batch", Commands.REFOCUS)(trees_at_addresses(batch_command))
+command(app, "demo", Commands.REFOCUS)(demo_command)
+command(app, "depth", Commands.PREPARE)(from_pipe(depth_command))
+command(app, "track", Commands.PREPARE)(track_command)
+command(app, "preview", Commands.REFOCUS)(preview_command)
+command(app, "app", Commands.REFOCUS)(app_command)
+command(app, "lenses", Commands.LOOK_UP)(lenses_command)
+command(app, "info", Commands.LOOK_UP)(info_command)
+command(app, "convert", Commands.MODELS)(convert_command)
+command(app, "synth", Commands.MODELS)(synth_command)
+command(app, "evaluate", Commands.MODELS)(evaluate_command)
+command(app, "train", Commands.MODELS)(train_command)
+command(app, "models", Commands.MODELS)(models_command)
+command(app, "doctor", Commands.LOOK_UP)(doctor_command)
 
 
 @app.callback(invoke_without_command=True)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from any2bokeh.cli.option_groups import Group
 from any2bokeh.cli.options import option
 from any2bokeh.cli.output_options import Overwrite, ReportOptions
 from any2bokeh.cli.report import tell
@@ -35,17 +36,40 @@ def models_command(
     ] = None,
     allow_noncommercial: Annotated[
         bool,
-        option("--allow-noncommercial", help="With get: download models whose licence restricts use, too."),
+        option(
+            "--allow-noncommercial",
+            help="With get: download models whose licence restricts use, too.",
+            common=True,
+            panel=Group.MODELS,
+        ),
     ] = False,
     frames: Annotated[
-        int | None, option("--frames", help=f"With check: frames of the bundled clip, 1 to 9 (default: {_FRAMES}).")
+        int | None,
+        option(
+            "--frames",
+            help=f"With check: frames of the bundled clip, 1 to 9 (default: {_FRAMES}).",
+            common=True,
+            panel=Group.MODELS,
+        ),
     ] = None,
     device: Annotated[
-        Device | None, option("--device", help="With check: device that the model runs on (default: auto).")
+        Device | None,
+        option(
+            "--device",
+            help="With check: device that the model runs on (default: auto).",
+            common=True,
+            panel=Group.MODELS,
+        ),
     ] = None,
     output: Annotated[
         Path | None,
-        option("--output", "-o", help="With check of a depth model: PNG file for a frame and its disparity."),
+        option(
+            "--output",
+            "-o",
+            help="With check of a depth model: PNG file for a frame and its disparity.",
+            common=True,
+            panel=Group.OUTPUT,
+        ),
     ] = None,
     overwrite: Overwrite = False,
 ) -> None:

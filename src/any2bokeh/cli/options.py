@@ -8,19 +8,47 @@ from typing import Any, get_type_hints
 
 import typer
 
+from any2bokeh.cli.help_page import HELP_ALL_PARAMETER, command_with_pages
+from any2bokeh.cli.option_groups import Commands, Group
+
 
 def option(
     *names: str,
     help: str,
-    panel: str | None = None,
+    common: str | bool = False,
+    panel: Group = Group.OTHER,
     metavar: str | None = None,
     completion: Callable[..., list[tuple[str, str]]] | None = None,
+    at_once: Callable[[bool], None] | None = None,
 ) -> Any:
-    """An option, for ``Annotated``; ``completion`` gives what a shell completes after it (``cli/completion.py``)."""
-    return typer.Option(*names, help=help, rich_help_panel=panel, metavar=metavar, autocompletion=completion)
+    """An option, for ``Annotated``.
+
+    Args:
+        names: such as ``--output`` and ``-o``.
+        help: all that is to be said about it, for ``--help-all`` and the reference.
+        common: what ``--help`` says about it, in one short sentence; True: the same. A rare option stands only in
+            ``--help-all``. One that is required stands in both.
+        panel: heading that it stands under.
+        metavar: what stands for its value.
+        completion: gives what a shell completes after it (``cli/completion.py``).
+        at_once: called while the line is read, before what is missing in it is told.
+    """
+    declared = typer.Option(
+        *names,
+        help=help,
+        rich_help_panel=panel.value,
+        metavar=metavar,
+        autocompletion=completion,
+        callback=at_once,
+        is_eager=at_once is not None,
+    )
+    declared.common = common
+    return declared
 
 
-def command(app: typer.Typer, name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def command(
+    app: typer.Typer, name: str, heading: Commands = Commands.MODELS
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Register a command whose parameters may be dataclasses: each of their fields becomes an option.
 
     A field is annotated as a parameter of typer is; its default is the option's. It may be a dataclass itself.
@@ -35,9 +63,9 @@ def command(app: typer.Typer, name: str) -> Callable[[Callable[..., None]], Call
             function(**{each.name: _gathered(each.name, hints[each.name], values) for each in parameters})
 
         called.__doc__ = function.__doc__
-        called.__annotations__ = {parameter.name: parameter.annotation for parameter in flat}
-        called.__signature__ = inspect.Signature(flat)  # type: ignore[attr-defined]
-        app.command(name)(called)
+        called.__annotations__ = {parameter.name: parameter.annotation for parameter in (*flat, HELP_ALL_PARAMETER)}
+        called.__signature__ = inspect.Signature([*flat, HELP_ALL_PARAMETER])  # type: ignore[attr-defined]
+        app.command(name, cls=command_with_pages(flat), rich_help_panel=heading.value)(called)
         return function
 
     return register

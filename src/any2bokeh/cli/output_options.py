@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
+from any2bokeh.cli.option_groups import Group
 from any2bokeh.cli.options import option
 from any2bokeh.errors import InputError
 from any2bokeh.video import Encoding
@@ -11,8 +12,8 @@ from any2bokeh.video.encoding import Codec, SoundPolicy
 from any2bokeh.video.opening import CONTAINER_EXTENSIONS
 from any2bokeh.video.pipe import is_pipe
 
-_OUTPUT = "Output"
-Overwrite = Annotated[bool, option("--overwrite", help="Replace the output if it exists.", panel=_OUTPUT)]
+_OUTPUT = Group.OUTPUT
+Overwrite = Annotated[bool, option("--overwrite", help="Replace the output if it exists.", common=True, panel=_OUTPUT)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class EncodingOptions:
             "--quality",
             help="Constant rate factor of h264 and hevc (0 to 51; default: 15 and 16) and vp9 (0 to 63; default: 16), "
             "or quantiser of prores (1 to 31; default: 4); lower is better and larger.",
+            common="Lower is better and larger, such as 18 for h264.",
             panel=_OUTPUT,
             metavar="Q",
         ),
@@ -80,13 +82,13 @@ class EncodingOptions:
 class ReportOptions:
     """What is told about a job."""
 
-    quiet: Annotated[bool, option("--quiet", help="Print errors only.", panel=_OUTPUT)] = False
+    quiet: Annotated[bool, option("--quiet", help="Print errors only.", panel=Group.PRINTED)] = False
     json: Annotated[
         bool,
         option(
             "--json",
             help="Print the result as one JSON object; refocus and batch print events, one a line, with the result in "
             "the last.",
-            panel=_OUTPUT,
+            panel=Group.PRINTED,
         ),
     ] = False

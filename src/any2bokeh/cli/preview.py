@@ -4,9 +4,8 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from any2bokeh.cli.clip_options import Input, ReadingOptions
+from any2bokeh.cli.option_groups import Group
 from any2bokeh.cli.options import option
 from any2bokeh.cli.output_options import Overwrite, ReportOptions
 from any2bokeh.cli.progress import ESTIMATING, progress_report
@@ -21,20 +20,47 @@ if TYPE_CHECKING:
 def preview_command(
     input: Input,
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="OUT", help="File for the frame, with the suffix .png.")
+        Path,
+        option(
+            "--output",
+            "-o",
+            metavar="OUT",
+            help="File for the frame, with the suffix .png.",
+            common=True,
+            panel=Group.OUTPUT,
+        ),
     ],
     options: RecipeOptions,
     reading: ReadingOptions,
     report: ReportOptions,
     frame: Annotated[
-        int | None, option("--frame", help="Frame to render, counted from 0 (default: 0).", metavar="N")
+        int | None,
+        option(
+            "--frame",
+            help="Frame to render, counted from 0 (default: 0).",
+            common="Frame to render, counted from 0 (default: 0).",
+            panel=Group.PICTURE,
+            metavar="N",
+        ),
     ] = None,
     time: Annotated[
         float | None,
-        option("--time", help="Time of the frame to render, in seconds, in place of --frame.", metavar="S"),
+        option(
+            "--time",
+            help="Time of the frame to render, in seconds, in place of --frame.",
+            common="Time of the frame, in seconds.",
+            panel=Group.PICTURE,
+            metavar="S",
+        ),
     ] = None,
     overlay: Annotated[
-        bool, option("--overlay", help="Tint the frame by depth: in front of, in, and behind the focal plane.")
+        bool,
+        option(
+            "--overlay",
+            help="Tint the frame by depth: in front of, in, and behind the focal plane.",
+            common="Tint the frame by depth.",
+            panel=Group.PICTURE,
+        ),
     ] = False,
     overwrite: Overwrite = False,
 ) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from any2bokeh.cli.option_groups import Group
 from any2bokeh.cli.options import option
 from any2bokeh.errors import InputError
 
@@ -22,7 +23,7 @@ ProjectInput = Annotated[
     typer.Argument(
         metavar="INPUT",
         help="Video file, folder of frames, file name pattern such as shot.####.exr, or - for YUV4MPEG2 on standard "
-        "input; not needed with --project if the clip lies where it lay.",
+        "input. Not needed with --project if the clip lies where it lay.",
         show_default=False,
     ),
 ]
@@ -33,6 +34,8 @@ ProjectPath = Annotated[
         help="Project saved in the studio, in place of INPUT and of the options for disparity, focus, lens, engine and "
         "finish. The clip must be the one that the project was made with; --disparity says where its disparity lies "
         "now.",
+        common="Saved in the studio; holds all other options.",
+        panel=Group.RECIPE,
         metavar="FILE",
     ),
 ]

@@ -11,6 +11,7 @@ from any2bokeh.cli.engine_options import EngineOptions
 from any2bokeh.cli.finish_options import FinishOptions
 from any2bokeh.cli.focus_options import FocusOptions
 from any2bokeh.cli.look_options import FocusRangeOptions, LookOptions
+from any2bokeh.cli.option_groups import Group
 from any2bokeh.cli.options import option, paths_of
 from any2bokeh.cli.plate_options import PlateOptions
 from any2bokeh.errors import InputError
@@ -38,6 +39,8 @@ class RecipeOptions:
             "--recipe",
             help="JSON file, as written by --save-recipe, in place of the options for disparity, focus, lens, engine "
             "and finish.",
+            common="Options from a file that --save-recipe wrote.",
+            panel=Group.RECIPE,
             metavar="FILE",
         ),
     ] = None

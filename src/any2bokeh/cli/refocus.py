@@ -4,11 +4,10 @@ import time
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from any2bokeh.cli.aov_options import AovOptions
 from any2bokeh.cli.clip_options import RangeOptions, ReadingOptions
 from any2bokeh.cli.event_stream import Report, current_events
+from any2bokeh.cli.option_groups import Group
 from any2bokeh.cli.options import option
 from any2bokeh.cli.output_options import EncodingOptions, Overwrite, ReportOptions
 from any2bokeh.cli.progress import ESTIMATING, JOINING, progress_report
@@ -31,12 +30,14 @@ def refocus_command(
     input: ProjectInput = None,
     output: Annotated[
         Path | None,
-        typer.Option(
+        option(
             "--output",
             "-o",
             metavar="OUT",
             help="Video file (.mp4, .mov, .mkv or .webm) or folder, or - for YUV4MPEG2 on standard output. Needed, but "
             "for --project, whose default is NAME-bokeh.mp4 in the working directory.",
+            common="Video (.mp4, .mov, .mkv, .webm), folder or -.",
+            panel=Group.OUTPUT,
         ),
     ] = None,
     project: ProjectPath = None,
@@ -45,6 +46,8 @@ def refocus_command(
         option(
             "--save-recipe",
             help="JSON file to save the options for disparity, focus, lens, engine and finish to, for --recipe.",
+            common="File to save these options to.",
+            panel=Group.RECIPE,
             metavar="FILE",
         ),
     ] = None,

@@ -5,14 +5,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
+from any2bokeh.cli.option_groups import Group
 from any2bokeh.cli.options import option
 from any2bokeh.errors import InputError, require_installed
 
 if TYPE_CHECKING:
     from any2bokeh.cluster.farm import Farm
     from any2bokeh.segments.cut import Segmentation
-
-_OUTPUT = "Output"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +25,7 @@ class ClusterOptions:
             help="Render in segments on a Ray cluster: auto starts one on this machine that ends with the command, and "
             "an address such as 10.0.0.5:6379 is that of its head. All machines must see the clip and the output under "
             "the same paths, or both at addresses such as s3://bucket/clip.mp4 (default: this process renders).",
-            panel=_OUTPUT,
+            panel=Group.SEGMENTS,
             metavar="auto|ADDRESS",
         ),
     ] = None
@@ -66,7 +65,8 @@ class SegmentOptions:
             "--resume",
             help="Render in segments and keep each in the folder OUT.parts as soon as it is complete; the same command "
             "goes on from there after an interruption, a crash or a full disk.",
-            panel=_OUTPUT,
+            common="Keep finished segments; go on after a stop.",
+            panel=Group.OUTPUT,
         ),
     ] = False
     segment_frames: Annotated[
@@ -74,7 +74,7 @@ class SegmentOptions:
         option(
             "--segment-frames",
             help="Frames of each segment with --resume or --cluster, 8 or more (default: those of 5 seconds).",
-            panel=_OUTPUT,
+            panel=Group.SEGMENTS,
             metavar="N",
         ),
     ] = None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from any2bokeh.cli.option_groups import Group
 from any2bokeh.cli.options import option, paths_of
 from any2bokeh.cli.output_options import Overwrite, ReportOptions
 from any2bokeh.cli.report import tell
@@ -23,8 +24,8 @@ SceneChoice = Literal["rich", "paper"]
 TransferChoice = Literal["srgb", "none"]
 ScheduleChoice = Literal["mixed", "fixed", "ramp", "sweep"]
 
-_SCENES = "Scenes"
-_LENS = "Lens"
+_SCENES = Group.SCENES
+_LENS = Group.SCENE_LENS
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class SceneOptions:
             "--source",
             help="Folder of subjects: RGBA pictures, or subfolders fgr and pha, or original and mask (default: "
             "made-up subjects).",
+            common=True,
             panel=_SCENES,
             metavar="FOLDER",
         ),
@@ -44,7 +46,7 @@ class SceneOptions:
     background: Annotated[
         Path | None,
         option(
-            "--background", help="Folder of background pictures or videos (default: made-up backgrounds).",
+            "--background", help="Folder of background pictures or videos (default: made-up backgrounds).", common=True,
             panel=_SCENES, metavar="FOLDER",
         ),
     ] = None  # fmt: skip
@@ -53,12 +55,18 @@ class SceneOptions:
         option(
             "--scenes",
             help="Kind of scene: rich, or paper for flat subjects before a far background and a still camera.",
+            common="Rich scenes, or flat ones as in the paper.",
             panel=_SCENES,
         ),
     ] = "rich"
     highlights: Annotated[
         bool,
-        option("--highlights/--no-highlights", help="Add lights brighter than white to made-up scenes.", panel=_SCENES),
+        option(
+            "--highlights/--no-highlights",
+            help="Add lights brighter than white to made-up scenes.",
+            common=True,
+            panel=_SCENES,
+        ),
     ] = True
 
 
@@ -69,15 +77,20 @@ class LensOptions:
     blur: Annotated[
         str,
         option(
-            "--blur", help="Blur strength K of all clips, or the range that it is drawn from.", panel=_LENS,
+            "--blur",
+            help="Blur strength K of all clips, or the range that it is drawn from.",
+            common=True,
+            panel=_LENS,
             metavar="K|K0,K1",
         ),
-    ] = "4,32"  # fmt: skip
+    ] = "4,32"
     schedule: Annotated[
-        ScheduleChoice, option("--schedule", help="How focus and blur strength change over a clip.", panel=_LENS)
+        ScheduleChoice,
+        option("--schedule", help="How focus and blur strength change over a clip.", common=True, panel=_LENS),
     ] = "mixed"
     samples: Annotated[
-        int, option("--samples", help="Number of rays through the lens per pixel, at least 1.", panel=_LENS)
+        int,
+        option("--samples", help="Number of rays through the lens per pixel, at least 1.", common=True, panel=_LENS),
     ] = 256
     round_aperture: Annotated[
         float, option("--round-aperture", help="Share of clips with a round aperture (0 to 1).", panel=_LENS)
@@ -93,18 +106,34 @@ def synth_command(
     scene: SceneOptions,
     lens: LensOptions,
     report: ReportOptions,
-    clips: Annotated[int, option("--clips", help="Number of clips, at least 1.")] = 8,
-    seed: Annotated[int, option("--seed", help="Random seed, 0 or more; the same seed makes the same clips.")] = 0,
+    clips: Annotated[int, option("--clips", help="Number of clips, at least 1.", common=True, panel=Group.CLIPS)] = 8,
+    seed: Annotated[
+        int,
+        option(
+            "--seed", help="Random seed, 0 or more; the same seed makes the same clips.", common=True, panel=Group.CLIPS
+        ),
+    ] = 0,
     size: Annotated[
-        str, option("--size", help="Width and height of the frames, in pixels, at least 16 each.", metavar="WxH")
+        str,
+        option(
+            "--size",
+            help="Width and height of the frames, in pixels, at least 16 each.",
+            common=True,
+            panel=Group.CLIPS,
+            metavar="WxH",
+        ),
     ] = "512x288",
-    frames: Annotated[int, option("--frames", help="Number of frames per clip, at least 1.")] = 25,
+    frames: Annotated[
+        int, option("--frames", help="Number of frames per clip, at least 1.", common=True, panel=Group.CLIPS)
+    ] = 25,
     processes: Annotated[
         int,
         option(
             "--processes",
             help="Number of clips that are made at the same time, each by a process of its own, at least 1; each "
             "process takes about 0.7 GB for clips of 25 frames of 512x288.",
+            common="Clips that are made at the same time.",
+            panel=Group.CLIPS,
         ),
     ] = 1,
     overwrite: Overwrite = False,

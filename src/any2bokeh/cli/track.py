@@ -9,6 +9,7 @@ import typer
 from any2bokeh.cli.clip_options import Input, RangeOptions, ReadingOptions
 from any2bokeh.cli.disparity_options import DisparityOptions
 from any2bokeh.cli.focus_options import SubjectOptions
+from any2bokeh.cli.option_groups import Group
 from any2bokeh.cli.options import option, paths_of
 from any2bokeh.cli.output_options import Overwrite, ReportOptions
 from any2bokeh.cli.progress import ESTIMATING, progress_report
@@ -29,7 +30,12 @@ def _print_schema(asked: bool) -> None:
 
 def track_command(
     input: Input,
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="JSON file for the focus script.")],
+    output: Annotated[
+        Path,
+        option(
+            "--output", "-o", metavar="OUT", help="JSON file for the focus script.", common=True, panel=Group.OUTPUT
+        ),
+    ],
     disparity: DisparityOptions,
     subject: SubjectOptions,
     part: RangeOptions,
@@ -37,24 +43,44 @@ def track_command(
     report: ReportOptions,
     masks: Annotated[
         Path | None,
-        option("--masks", help="Folder to write the mattes of the subject to, for --focus-mask.", metavar="FOLDER"),
+        option(
+            "--masks",
+            help="Folder to write the mattes of the subject to, for --focus-mask.",
+            common="Folder for mattes of the subject.",
+            panel=Group.OUTPUT,
+            metavar="FOLDER",
+        ),
     ] = None,
     bake: Annotated[
-        bool, option("--bake", help="Write the resulting focus, as keyframes of disparity, in place of the subjects.")
+        bool,
+        option(
+            "--bake",
+            help="Write the resulting focus, as keyframes of disparity, in place of the subjects.",
+            common="Write keyframes of disparity, not subjects.",
+            panel=Group.OUTPUT,
+        ),
     ] = False,
     blur: Annotated[
         float | None,
-        option("--blur", help="Blur strength K to write into the script, 0 or more (default: none).", metavar="K"),
+        option(
+            "--blur",
+            help="Blur strength K to write into the script, 0 or more (default: none).",
+            common="Blur strength K to write, 0 or more.",
+            panel=Group.OUTPUT,
+            metavar="K",
+        ),
     ] = None,
-    device: Annotated[Device, option("--device", help="Device that the depth model runs on.")] = "auto",
+    device: Annotated[
+        Device, option("--device", help="Device that the depth model runs on.", common=True, panel=Group.ENGINE)
+    ] = "auto",
     overwrite: Overwrite = False,
     schema: Annotated[
         bool,
-        typer.Option(
+        option(
             "--schema",
             help="Print the JSON Schema of focus scripts, with which editors complete and check them, and exit.",
-            is_eager=True,
-            callback=_print_schema,
+            panel=Group.OUTPUT,
+            at_once=_print_schema,
         ),
     ] = False,
 ) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from any2bokeh.cli.option_groups import Group
 from any2bokeh.cli.options import option, paths_of
 from any2bokeh.cli.output_options import ReportOptions
 from any2bokeh.cli.report import tell
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 EDGES = "edges"
 """The config of the network for edges, which has a trainer of its own."""
 
-_RUN = "Run"
+_RUN = Group.RUN
 _SECONDS_BETWEEN_LINES = 5.0
 
 
@@ -40,18 +41,37 @@ def train_command(
         option(
             "--data",
             help="Folder of clips made by synth, or 'procedural' to make clips on the fly.",
+            common=True,
+            panel=Group.TRAINING,
             metavar="SHARDS|procedural",
         ),
     ] = "procedural",
-    out: Annotated[Path | None, option("--out", help="Folder of the run (default: train-CONFIG).")] = None,
+    out: Annotated[
+        Path | None,
+        option("--out", help="Folder of the run (default: train-CONFIG).", common=True, panel=Group.TRAINING),
+    ] = None,
     stage: Annotated[
-        str, option("--stage", help="Stage to train, or all of them in order.", metavar="1|2|3|all")
+        str,
+        option(
+            "--stage",
+            help="Stage to train, or all of them in order.",
+            common=True,
+            panel=Group.TRAINING,
+            metavar="1|2|3|all",
+        ),
     ] = "all",
-    resume: Annotated[bool, option("--resume", help="Continue from the newest saved state in --out.")] = False,
+    resume: Annotated[
+        bool,
+        option("--resume", help="Continue from the newest saved state in --out.", common=True, panel=Group.TRAINING),
+    ] = False,
     start_from: Annotated[
         Path | None,
         option(
-            "--start-from", help="Checkpoint or handoff to start from if there is no saved state.", metavar="FOLDER"
+            "--start-from",
+            help="Checkpoint or handoff to start from if there is no saved state.",
+            common="Checkpoint or handoff to start from.",
+            panel=Group.TRAINING,
+            metavar="FOLDER",
         ),
     ] = None,
     samples: Annotated[
@@ -59,20 +79,24 @@ def train_command(
         option(
             "--samples",
             help="Folder of clips, the first of which is shown in sample strips (default: a training clip).",
+            panel=Group.TRAINING,
             metavar="SHARDS",
         ),
     ] = None,
     device: Annotated[
-        Literal["auto", "cpu", "cuda"], option("--device", help="Device to train on.", panel=_RUN)
+        Literal["auto", "cpu", "cuda"], option("--device", help="Device to train on.", common=True, panel=_RUN)
     ] = "auto",
     workers: Annotated[
         int,
         option(
-            "--workers", help="Number of processes that read or make clips; 0 uses the training process.", panel=_RUN
+            "--workers",
+            help="Number of processes that read or make clips; 0 uses the training process.",
+            common="Processes that read or make clips.",
+            panel=_RUN,
         ),
     ] = 0,
     state_every: Annotated[
-        int, option("--state-every", help="Number of steps between saved states.", panel=_RUN)
+        int, option("--state-every", help="Number of steps between saved states.", common=True, panel=_RUN)
     ] = 500,
     states_kept: Annotated[
         int, option("--states-kept", help="Number of saved states to keep, newest first.", panel=_RUN)
@@ -88,7 +112,12 @@ def train_command(
     log_every: Annotated[int, option("--log-every", help="Number of steps between lines of the log.", panel=_RUN)] = 1,
     minutes: Annotated[
         float | None,
-        option("--minutes", help="Stop after this many minutes, ready for --resume (default: no limit).", panel=_RUN),
+        option(
+            "--minutes",
+            help="Stop after this many minutes, ready for --resume (default: no limit).",
+            common="Stop after this many minutes.",
+            panel=_RUN,
+        ),
     ] = None,
     anneal: Annotated[
         bool,
@@ -114,6 +143,7 @@ def train_command(
         option(
             "--handoff",
             help="Folder to write a handoff to, from which --start-from continues on another machine.",
+            common="Folder for a handoff to another machine.",
             panel=_RUN,
             metavar="FOLDER",
         ),
