@@ -251,11 +251,10 @@ def _estimates() -> Finding:
 
 
 def _model_cache() -> Finding:
-    home = Path(os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface")
-    folder = Path(os.environ.get("HF_HUB_CACHE") or home / "hub")
-    return _folder(
-        "model cache", folder.expanduser(), "downloaded models", "set HF_HOME to a folder that can be written"
-    )
+    from any2bokeh.models.hub import cache_folder
+
+    remedy = "set HF_HOME to a folder that can be written"
+    return _folder("model cache", cache_folder(), "downloaded models", remedy)
 
 
 def _folder(name: str, folder: Path, holds: str, remedy: str) -> Finding:

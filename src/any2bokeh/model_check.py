@@ -73,6 +73,8 @@ def check_model(model: str, *, frames: int = 3, device: Device = "auto") -> Chec
             return _tracking(_required(listed), clip, device)
         case "text":
             return _text(_required(listed), clip)
+        case "faces" | "people":
+            return _detection(_required(listed), clip)
         case "diffusion":
             return _diffusion(_required(listed), clip, device)
         case _:
@@ -193,6 +195,24 @@ def _text(model: ListedModel, clip: list[_Seen]) -> Checked:
     where = "not found" if boxes[0] is None else "in the box " + ",".join(f"{value:.2f}" for value in boxes[0])
     said = {"words": _WORDS, "boxes": boxes}
     return _checked(model.name, model.licence, seconds, said, f"'{_WORDS}' is {where} in the first frame")
+
+
+def _detection(model: ListedModel, clip: list[_Seen]) -> Checked:
+    from any2bokeh.subject.detection.at_hand import detector_of
+    from any2bokeh.subject.detection.detector import Detection
+
+    def found() -> Iterator[list[Detection]]:
+        detector = detector_of("face" if model.purpose == "faces" else "person")
+        assert detector is not None
+        for seen in clip:
+            yield detector(_small(seen.pixels))
+
+    frames, seconds = _timed(found())
+    boxes = [[[round(each, 4) for each in (one.box.x0, one.box.y0, one.box.x1, one.box.y1)] for one in every]
+             for every in frames]  # fmt: skip
+    counts = [len(every) for every in frames]
+    line = f"it finds {counts[0]} {model.purpose} in the first frame of the clip, which shows robots and nobody"
+    return _checked(model.name, model.licence, seconds, {"found": counts, "boxes": boxes}, line)
 
 
 def _diffusion(model: ListedModel, clip: list[_Seen], device: Device) -> Checked:

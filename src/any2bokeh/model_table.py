@@ -11,8 +11,9 @@ from any2bokeh.errors import InputError, require_choice, require_installed
 from any2bokeh.models.hub import fetch, is_hub_id
 from any2bokeh.models.licence import CARD_FILE, is_permissive, stated_licence
 from any2bokeh.models.local_model import find_model_folder
+from any2bokeh.models.onnx_file import OnnxFile
 
-Purpose = Literal["depth", "tracking", "text", "diffusion", "edges"]
+Purpose = Literal["depth", "tracking", "text", "faces", "people", "diffusion", "edges"]
 
 _PATTERNS = ("*.safetensors", "*.json", "*.txt", CARD_FILE)
 _HUB_TIMEOUT_S = 8.0
@@ -31,6 +32,7 @@ class ListedModel:
         hub_id: where it is published; None of one that comes with the package.
         size_mb: of what is fetched, about; None where nobody has looked.
         packaged: where it lies in the package.
+        file: the one file that it is, where OpenCV runs it.
     """
 
     name: str
@@ -38,14 +40,17 @@ class ListedModel:
     about: str
     licence: str
     hub_id: str | None = None
-    size_mb: int | None = None
+    size_mb: float | None = None
     packaged: Path | None = None
+    file: OnnxFile | None = None
 
     @property
     def folder(self) -> Path | None:
         """Its folder or file on this machine; None where it is not here. No network is used."""
         if self.hub_id is None:
             return self.packaged if self.packaged is not None and self.packaged.exists() else None
+        if self.file is not None:
+            return self.file.find()
         return find_depth_model(self.hub_id) if self.purpose == "depth" else find_model_folder(self.hub_id)
 
     @property
@@ -67,6 +72,8 @@ def listed_models() -> dict[str, ListedModel]:
     from any2bokeh.disparity.edges.learned.weights import PACKAGED
     from any2bokeh.focus.text import DEFAULT_MODELS
     from any2bokeh.renderers.diffusion.checkpoints.compact_model import COMPACT, compact_model_folder
+    from any2bokeh.subject.detection.faces import YUNET
+    from any2bokeh.subject.detection.people import HUMANSEG
     from any2bokeh.subject.sam2 import DEFAULT_MODEL
 
     dino, owl = DEFAULT_MODELS
@@ -79,12 +86,18 @@ def listed_models() -> dict[str, ListedModel]:
         ListedModel("sam2", "tracking", "follows a subject", "apache-2.0", DEFAULT_MODEL, 156),
         ListedModel("grounding-dino", "text", "finds what --focus-text names", "apache-2.0", dino, 690),
         ListedModel("owlv2", "text", "finds what --focus-text names", "apache-2.0", owl, 620),
+        _of_file(YUNET, "faces", "finds faces for --focus auto and the studio"),
+        _of_file(HUMANSEG, "people", "finds people for --focus auto and the studio"),
         ListedModel(
             COMPACT, "diffusion", "renders with --engine diffusion", "apache-2.0", packaged=compact_model_folder()
         ),
         ListedModel("edges", "edges", "corrects edges of disparity", "apache-2.0", packaged=PACKAGED),
     ]
     return {model.name: model for model in (*depth, *others)}
+
+
+def _of_file(file: OnnxFile, purpose: Purpose, about: str) -> ListedModel:
+    return ListedModel(file.name, purpose, about, file.licence, file.hub_id, file.size_bytes / _MB, file=file)
 
 
 def get_model(name: str, *, allow_noncommercial: bool = False, notice: Callable[[str], None] | None = None) -> Path:
@@ -96,11 +109,11 @@ def get_model(name: str, *, allow_noncommercial: bool = False, notice: Callable[
         notice: told the licence and the size before a download begins.
 
     Returns:
-        The folder.
+        The folder, or the file of a model that is one.
 
     Raises:
         ModelUnavailable: the hub does not give it.
-        InputError: no such model, or a licence that needs ``allow_noncommercial``.
+        InputError: no such model, a licence that needs ``allow_noncommercial``, or a damaged file.
     """
     listed = find_listed(name)
     if listed is None or listed.purpose == "depth":
@@ -110,6 +123,10 @@ def get_model(name: str, *, allow_noncommercial: bool = False, notice: Callable[
         return folder
     if listed.hub_id is None:
         raise InputError(f"model {listed.name} should be part of the package and is not; install any2bokeh again")
+    if listed.file is not None:
+        if notice is not None and not listed.is_here:
+            notice(_downloading(listed, listed.licence))
+        return listed.file.get()
     require_installed(f"model {listed.name}", ("torch", "transformers", "huggingface_hub"), "diffusion")
     card = fetch(listed.hub_id, noun="model", only=(CARD_FILE,), timeout_s=_HUB_TIMEOUT_S)
     licence = stated_licence(card) or listed.licence
@@ -119,8 +136,12 @@ def get_model(name: str, *, allow_noncommercial: bool = False, notice: Callable[
             f"if yours is allowed"
         )
     if notice is not None:
-        notice(f"downloading {listed.hub_id} ({listed.size_mb} MB) into the hub's cache, once; its licence: {licence}")
+        notice(_downloading(listed, licence))
     return fetch(listed.hub_id, noun="model", only=_PATTERNS, timeout_s=_HUB_TIMEOUT_S)
+
+
+def _downloading(listed: ListedModel, licence: str) -> str:
+    return f"downloading {listed.hub_id} ({listed.size_mb:.3g} MB) into the hub's cache, once; its licence: {licence}"
 
 
 def find_listed(name: str) -> ListedModel | None:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,9 @@ import pytest
 from any2bokeh.disparity.estimators.registry import DEFAULT_MODEL, KNOWN_MODELS
 from tests.cli.conftest import Outcome, RunCli
 from tests.disparity.estimators.test_choice import hub_home
+from tests.subject.detection.at_hand import tiny_detectors
 
-__all__ = ["hub_home"]
+__all__ = ["hub_home", "tiny_detectors"]
 
 pytest.importorskip("transformers", reason="needs the depth extra")
 from tests.disparity.estimators.models import write_hub_cache, write_model
@@ -41,7 +43,9 @@ def test_the_list_has_every_depth_model_and_what_comes_with_the_package(cli: Run
     assert [name for name, row in rows.items() if row["for"] == "depth"] == [each.short_name for each in KNOWN_MODELS]
     assert {name for name, row in rows.items() if row["here"]} == {"compact", "edges"}
     assert rows["compact"]["size_mb"] == pytest.approx(18, rel=0.1)
-    assert {row["for"] for row in rows.values()} == {"depth", "tracking", "text", "diffusion", "edges"}
+    assert {row["for"] for row in rows.values()} == {
+        "depth", "tracking", "text", "faces", "people", "diffusion", "edges",
+    }  # fmt: skip
     write_hub_cache(hub_home, DEFAULT_MODEL.hub_id)
     outcome = cli("models")
     assert (outcome.code, outcome.err) == (0, "")
@@ -96,14 +100,51 @@ def test_a_card_with_a_closed_licence_is_refused_before_the_weights(model: Path,
     assert sent == ["README.md"]
 
 
-@pytest.mark.parametrize("name", ["small", "sam2", "owlv2", "someone/depth"])
+def test_a_detector_is_fetched_at_its_commit_and_its_checksum_compared(tmp_path: Path):
+    from any2bokeh.subject.detection.faces import YUNET
+    from tests.subject.detection.tiny_onnx import write_yunet
+
+    repository = tmp_path / "yunet"
+    repository.mkdir()
+    digest = sha256(write_yunet(repository / YUNET.file).read_bytes()).hexdigest()
+    (repository / "unwanted.onnx").write_text("")
+    tiny = (
+        "from dataclasses import replace; from any2bokeh.subject.detection import faces;"
+        f"faces.YUNET = replace(faces.YUNET, sha256='{digest}');"
+        "from any2bokeh.model_table import get_model; print(get_model('faces', notice=print))"
+    )
+    with hub_of({YUNET.hub_id: repository}) as (address, sent):
+        fetched = run_at(address, tmp_path / "home", ["-c", tiny])
+        said, path = fetched.out.splitlines()
+        assert said == f"downloading {YUNET.hub_id} (0.233 MB) into the hub's cache, once; its licence: mit", fetched
+        assert YUNET.revision in path
+        assert sent == [YUNET.file]
+        again = run_at(address, tmp_path / "home", ["-c", tiny])
+        assert (again.out, sent) == (f"{path}\n", [YUNET.file])
+        other = run_at(address, tmp_path / "another", ["-m", "any2bokeh", "models", "get", "faces", "--quiet"])
+    assert (other.code, len(other.err.splitlines())) == (2, 1), other
+    assert "SHA-256" in other.err
+
+
+def test_detectors_are_tried_on_the_bundled_clip(cli: RunCli, tiny_detectors: None):
+    for name in ("faces", "people"):
+        checked = cli("models", "check", name, "--frames", "2", "--json").result
+        assert checked["found"] == [0, 0]
+        assert checked["frame_s"] > 0
+    rows = {row["name"]: row for row in cli("models", "--json").result["models"]}
+    assert rows["faces"]["here"]
+    assert rows["people"]["folder"].endswith(".onnx")
+    assert "faces, people" in cli("doctor").out
+
+
+@pytest.mark.parametrize("name", ["small", "sam2", "owlv2", "faces", "someone/depth"])
 def test_offline_get_is_one_line(cli: RunCli, hub_home: Path, name: str):
     outcome = cli("models", "get", name)
     assert (outcome.code, outcome.out, len(outcome.err.splitlines())) == (2, "", 1)
     assert "hf download" in outcome.err
 
 
-@pytest.mark.parametrize("name", ["small", "sam2", "grounding-dino", "someone/depth"])
+@pytest.mark.parametrize("name", ["small", "sam2", "grounding-dino", "people", "someone/depth"])
 def test_what_is_not_here_cannot_be_checked(cli: RunCli, hub_home: Path, name: str):
     outcome = cli("models", "check", name)
     assert (outcome.code, outcome.out, len(outcome.err.splitlines())) == (2, "", 1)

@@ -9,9 +9,15 @@ from any2bokeh.focus import Autofocus, BoxTarget, FocusScript, resolve
 from any2bokeh.focus.finder import Range
 from any2bokeh.focus.tracked_subjects import TrackedSubjects
 from any2bokeh.subject import TrackerChoice
+from tests.subject.detection.at_hand import tiny_detectors
+from tests.subject.detection.tiny_onnx import FACE_COLOUR, PERSON_COLOUR
 from tests.subject.scenes import BALL, HEIGHT, RADIUS, WALL, WIDTH, Scene, SceneDisparity, ScenePictures
 
+__all__ = ["tiny_detectors"]
+
 FPS = 24
+FACE = 0.45
+"""Disparity of a face, which is behind the ball."""
 
 
 def decide(scene: Scene, autofocus: Autofocus | None = None, *, start: int = 0) -> tuple[FocusScript, np.ndarray]:
@@ -140,3 +146,55 @@ def test_short_clips_are_decided(frame_count: int):
     script, focus = decide(Scene(roams, frame_count))
     assert len(script.keyframes) == 1
     assert len(focus) == frame_count
+
+
+class SceneWithFace(Scene):
+    """A scene with a small face, or a person, behind the ball from some frame on."""
+
+    def __init__(self, *, since: int = 0, frame_count: int, colour: tuple[int, int, int] = FACE_COLOUR) -> None:
+        super().__init__(roams, frame_count)
+        object.__setattr__(self, "shown", (since, colour))
+
+    def pixels(self, index: int) -> np.ndarray:
+        picture = super().pixels(index)
+        since, colour = self.shown  # type: ignore[attr-defined]
+        if index >= since:
+            picture[8:30, 150:172] = colour
+        return picture
+
+    def disparity(self, index: int) -> np.ndarray:
+        disparity = super().disparity(index)
+        if index >= self.shown[0]:  # type: ignore[attr-defined]
+            disparity[8:30, 150:172] = FACE
+        return disparity
+
+
+@pytest.mark.usefixtures("tiny_detectors")
+@pytest.mark.parametrize("colour", [FACE_COLOUR, PERSON_COLOUR])
+def test_a_face_or_person_comes_before_a_larger_subject(colour: tuple[int, int, int]):
+    scene = SceneWithFace(frame_count=16, colour=colour)
+    script, focus = decide(scene)
+    assert [keyframe.frame for keyframe in script.keyframes] == [0], "the ball does not take it away"
+    assert np.abs(focus - FACE).max() < 0.02
+    without, focus = decide(scene, Autofocus(detect="off"))
+    assert is_around(without.keyframes[0].target, roams(0))
+    assert np.abs(focus - BALL).max() < 0.02
+
+
+@pytest.mark.usefixtures("tiny_detectors")
+def test_the_focus_racks_to_a_face_that_comes_into_view():
+    settings = Autofocus(min_hold_s=0.3, preference_s=0.25, rack_s=0.2)
+    script, focus = decide(SceneWithFace(since=12, frame_count=50), settings)
+    first, second = script.keyframes
+    assert is_around(first.target, roams(0))
+    assert 12 + 6 <= second.frame <= 12 + 6 + 6 + 6  # preference, looks every 0.25 s, rack
+    assert np.abs(focus[:12] - BALL).max() < 0.02
+    assert np.abs(focus[second.frame :] - FACE).max() < 0.02
+
+
+@pytest.mark.usefixtures("tiny_detectors")
+def test_a_remark_says_that_faces_come_first():
+    scene = SceneWithFace(frame_count=3)
+    subjects = TrackedSubjects(ScenePictures(scene), SceneDisparity(scene), TrackerChoice("classical"))
+    Autofocus().find(subjects, Range(0, 3, FPS))
+    assert "--detect off" in subjects.warnings()[0]

@@ -18,8 +18,12 @@ from any2bokeh.focus.finder import Range
 from any2bokeh.focus.text import DEFAULT_MODELS, GroundingModel
 from any2bokeh.focus.tracked_subjects import TrackedSubjects
 from tests.focus.tiny_grounding import save_tiny_grounding_dino, save_tiny_owlv2
+from tests.subject.detection.at_hand import tiny_detectors
+from tests.subject.detection.tiny_onnx import FACE_COLOUR, PERSON_COLOUR
 from tests.subject.scenes import Scene, SceneDisparity, ScenePictures, across
 from tests.subject.test_sam2 import cache_folder
+
+__all__ = ["tiny_detectors"]
 
 SAVE = {"owlv2": save_tiny_owlv2, "grounding-dino": save_tiny_grounding_dino}
 
@@ -108,3 +112,41 @@ def test_another_kind_of_model_is_refused(tmp_path: Path):
 def test_no_words_are_refused():
     with pytest.raises(InputError, match="name what"):
         TextSubject("  ")
+
+
+def with_face(colour: tuple[int, int, int], *, is_shown: bool = True) -> TrackedSubjects:
+    class Shown(Scene):
+        def pixels(self, index: int) -> np.ndarray:
+            picture = super().pixels(index)
+            if is_shown:
+                picture[10:40, 120:150] = colour
+            return picture
+
+    scene = Shown(across, 4)
+    return TrackedSubjects(ScenePictures(scene), SceneDisparity(scene), TrackerChoice("classical"))
+
+
+@pytest.mark.usefixtures("tiny_detectors")
+@pytest.mark.parametrize(
+    ("words", "colour"), [("face", FACE_COLOUR), ("The face.", FACE_COLOUR), ("a person", PERSON_COLOUR)]
+)
+def test_detectors_find_faces_and_people(words: str, colour: tuple[int, int, int]):
+    [keyframe] = TextSubject(words).find(with_face(colour), Range(0, 4, 24)).keyframes
+    assert isinstance(keyframe.target, BoxTarget)
+    x, y = (keyframe.target.x0 + keyframe.target.x1) / 2, (keyframe.target.y0 + keyframe.target.y1) / 2
+    assert 120 / 192 < x < 150 / 192
+    assert 10 / 108 < y < 40 / 108
+    with pytest.raises(InputError, match="is not found in frame 0"):
+        TextSubject(words).find(with_face(colour, is_shown=False), Range(0, 4, 24))
+
+
+@pytest.mark.usefixtures("tiny_detectors")
+def test_other_words_are_for_the_grounding_model():
+    with pytest.raises(InputError, match=DEFAULT_MODELS[0]):
+        TextSubject("the face of the clock").find(clip(), Range(0, 4, 24))
+
+
+def test_without_the_detector_the_message_names_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    with pytest.raises(InputError, match=r"any2bokeh models get faces, or give --focus-point"):
+        TextSubject("face").find(clip(), Range(0, 4, 24))

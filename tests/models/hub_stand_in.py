@@ -10,6 +10,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
+"""What the newest commit is called; every other one has the same files."""
+
+_REVISION = "(?:main|[0-9a-f]{40})"
 
 
 @contextmanager
@@ -28,12 +31,14 @@ def hub_of(repositories: dict[str, Path]) -> Iterator[tuple[str, list[str]]]:
             pass
 
         def _answer(self, *, with_body: bool) -> None:
-            listing = re.fullmatch(r"/api/models/([^/]+/[^/]+?)(/revision/main)?(\?.*)?", self.path)
-            tree = re.fullmatch(rf"/api/models/([^/]+/[^/]+)/tree/(?:main|{COMMIT})/?(\?.*)?", self.path)
-            file = re.fullmatch(rf"/([^/]+/[^/]+)/resolve/(?:main|{COMMIT})/([\w.-]+)", self.path)
+            listing = re.fullmatch(rf"/api/models/([^/]+/[^/]+?)(?:/revision/{_REVISION})?(\?.*)?", self.path)
+            tree = re.fullmatch(rf"/api/models/([^/]+/[^/]+)/tree/{_REVISION}/?(\?.*)?", self.path)
+            file = re.fullmatch(rf"/([^/]+/[^/]+)/resolve/{_REVISION}/([\w.-]+)", self.path)
+            asked = re.search(r"[0-9a-f]{40}", self.path)
+            self._commit = asked[0] if asked else COMMIT
             if listing and listing[1] in repositories:
                 files = [{"rfilename": each.name} for each in sorted(repositories[listing[1]].iterdir())]
-                self._send(json.dumps({"id": listing[1], "sha": COMMIT, "siblings": files}).encode(), with_body)
+                self._send(json.dumps({"id": listing[1], "sha": self._commit, "siblings": files}).encode(), with_body)
             elif tree and tree[1] in repositories:
                 files = [_entry(each) for each in sorted(repositories[tree[1]].iterdir())]
                 self._send(json.dumps(files).encode(), with_body)
@@ -49,7 +54,7 @@ def hub_of(repositories: dict[str, Path]) -> Iterator[tuple[str, list[str]]]:
             self.send_header("Content-Length", str(len(body)))
             self.send_header("Content-Type", "application/json" if self.path.startswith("/api/") else "text/plain")
             self.send_header("ETag", f'"{hashlib.sha256(body).hexdigest()}"')
-            self.send_header("X-Repo-Commit", COMMIT)
+            self.send_header("X-Repo-Commit", self._commit)
             self.end_headers()
             if with_body:
                 self.wfile.write(body)

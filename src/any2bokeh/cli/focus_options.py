@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from any2bokeh.video import VideoInfo
 
 TrackerKind = Literal["auto", "sam2", "classical"]
+Detectors = Literal["auto", "off"]
 _LENS_DEFAULT = {field.name: field.default for field in fields(Lens)}
 DEFAULT_BLUR = 16.0
 """K of a fast lens at a portrait's distance."""
@@ -119,6 +120,16 @@ class SubjectOptions:
         ),
     ] = None
 
+    detect: Annotated[
+        Detectors,
+        option(
+            "--detect",
+            help="With --focus auto: prefer faces, then people, if their models are on this machine (auto), or look "
+            "for neither (off).",
+            panel=_TRACKING,
+        ),
+    ] = "auto"
+
     def tracker_choice(self) -> "TrackerChoice":
         """Which tracker follows the subject.
 
@@ -155,6 +166,7 @@ class SubjectOptions:
             "--tracker": (None if self.tracker == "auto" else self.tracker, is_followed, "a subject that is followed"),
             "--tracker-model": (self.tracker_model, is_followed, "a subject that is followed"),
             "--text-model": (self.text_model, self.focus_text is not None, "--focus-text"),
+            "--detect": (None if self.detect == "auto" else self.detect, self.focus == "auto", "--focus auto"),
         }
         for name, (value, has_effect, wanted) in without_effect.items():
             if value is not None and not has_effect:
@@ -178,7 +190,7 @@ class SubjectOptions:
         if self.focus_text is not None:
             return TextSubject(self.focus_text, model=self.text_model, track=self.track, frame=first_frame)
         if self.focus == "auto":
-            return Autofocus()
+            return Autofocus(detect=self.detect)
         if self.focus_point is not None:
             numbers = numbers_of("--focus-point", self.focus_point, "X,Y", "0.5,0.4")
             return FocusScript(keyframes=(Keyframe(first_frame, PointTarget(*numbers, track=self.track)),))

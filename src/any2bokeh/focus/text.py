@@ -1,5 +1,6 @@
-"""A subject that is named in words: a grounding model finds its box, the tracker follows it."""
+"""A subject that is named in words: a grounding model or a detector finds its box, the tracker follows it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ from any2bokeh.focus.script import FocusScript, Keyframe
 from any2bokeh.focus.target import BoxTarget
 from any2bokeh.focus.tracked_subjects import TrackedSubjects
 from any2bokeh.models.local_model import find_model_folder, load_model, require_model_folder
+from any2bokeh.subject.detection.at_hand import detector_of
+from any2bokeh.subject.detection.detector import DetectedKind, Detection
 
 if TYPE_CHECKING:
     import torch
@@ -19,6 +22,13 @@ if TYPE_CHECKING:
 DEFAULT_MODELS = ("IDEA-Research/grounding-dino-tiny", "google/owlv2-base-patch16-ensemble")
 """Apache-2.0 both; the first that is on this machine is used."""
 
+# Words that a detector knows, without the articles before them.
+_DETECTED: dict[str, DetectedKind] = {
+    "face": "face", "faces": "face",
+    "person": "person", "people": "person", "human": "person",
+}  # fmt: skip
+_ARTICLES = ("the ", "a ")
+_MODEL_NAMES: dict[DetectedKind, str] = {"face": "faces", "person": "people"}
 _OPTION = "--text-model"
 _INSTEAD = "give --focus-point X,Y or --focus-box X0,Y0,X1,Y1"
 _KINDS = ("grounding-dino", "owlv2")
@@ -36,7 +46,8 @@ class TextSubject:
 
     Attributes:
         text: such as "the dog".
-        model: folder or hub id of a Grounding DINO or OWLv2 model; one of `DEFAULT_MODELS` where None.
+        model: folder or hub id of a Grounding DINO or OWLv2 model; where None, the detector of faces or people for
+            "face" or "person" where it is on this machine, and otherwise one of `DEFAULT_MODELS`.
         track: whether the subject is followed; else its disparity in that frame is held.
         frame: number of the frame in the video; the first of the clip where None.
 
@@ -61,13 +72,37 @@ class TextSubject:
                 f"--focus-text {self.text!r} refers to frame {at + frames.first}, but there is disparity only for "
                 f"frames {frames.start + frames.first}:{frames.stop + frames.first}; choose one of these"
             )
-        grounding = GroundingModel.load(self.model)
+        finder = self._finder()
         picture = next(iter(subjects.pictures.frames(at, at + 1)))
-        found = grounding.best_box(picture, self.text)
+        found = finder(picture)
         if found is None:
             raise InputError(f"--focus-text {self.text!r} is not found in frame {at + frames.first}; {_INSTEAD}")
         x0, y0, x1, y1 = found
         return FocusScript(keyframes=(Keyframe(at, BoxTarget(x0, y0, x1, y1, track=self.track)),))
+
+    def _finder(self) -> Callable[[NDArray[np.uint8]], tuple[float, float, float, float] | None]:
+        """What finds the box of the words in a picture: a detector where it knows the word and is at hand."""
+        kind = _detected_kind(self.text) if self.model is None else None
+        if kind is None:
+            grounding = GroundingModel.load(self.model)
+        else:
+            detector = detector_of(kind)
+            if detector is not None:
+                return lambda pixels: _largest_box(detector(pixels))
+            grounding = GroundingModel.load(instead=f"run any2bokeh models get {_MODEL_NAMES[kind]}, or {_INSTEAD}")
+        return lambda pixels: grounding.best_box(pixels, self.text)
+
+
+def _detected_kind(text: str) -> DetectedKind | None:
+    words = text.strip().lower().rstrip(".")
+    return _DETECTED.get(next((words.removeprefix(each) for each in _ARTICLES if words.startswith(each)), words))
+
+
+def _largest_box(found: list[Detection]) -> tuple[float, float, float, float] | None:
+    if not found:
+        return None
+    x0, y0, x1, y1 = (round(each, 4) for each in (found[0].box.x0, found[0].box.y0, found[0].box.x1, found[0].box.y1))
+    return x0, y0, x1, y1
 
 
 class GroundingModel:
@@ -83,8 +118,12 @@ class GroundingModel:
         self._kind: str = model.config.model_type
 
     @classmethod
-    def load(cls, model: str | None = None) -> "GroundingModel":
+    def load(cls, model: str | None = None, *, instead: str = _INSTEAD) -> "GroundingModel":
         """Load a model that is on this machine; see `TextSubject.model`.
+
+        Args:
+            model: see there.
+            instead: what else can be done, for the message.
 
         Raises:
             InputError: it is not, or it is another kind of model.
@@ -92,7 +131,7 @@ class GroundingModel:
         folders = [find_model_folder(known) for known in DEFAULT_MODELS] if model is None else []
         folder = next((one for one in folders if one is not None), None)
         if folder is None:
-            folder = require_model_folder(model or DEFAULT_MODELS[0], option=_OPTION, instead=_INSTEAD)
+            folder = require_model_folder(model or DEFAULT_MODELS[0], option=_OPTION, instead=instead)
         from transformers import AutoModelForZeroShotObjectDetection, AutoTokenizer
 
         detector = load_model(AutoModelForZeroShotObjectDetection, folder, kinds=_KINDS, option=_OPTION)

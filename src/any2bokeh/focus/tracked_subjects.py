@@ -74,6 +74,11 @@ class TrackedSubjects:
             self._remarks += [remark] if remark else []
         return self._loaded
 
+    def remark(self, line: str | None) -> None:
+        """Have a line told with the warnings, once; None is no line."""
+        if line is not None and line not in self._remarks:
+            self._remarks.append(line)
+
     def subject(self, target: PointTarget | BoxTarget, frame: int) -> "TrackedSubject":
         """The subject that a target shows in a frame."""
         key = (target, frame)

@@ -22,6 +22,12 @@ def is_hub_id(model: str) -> bool:
     return _HUB_ID.fullmatch(model) is not None
 
 
+def cache_folder() -> Path:
+    """Where the hub's client keeps what it has downloaded, as its environment variables say."""
+    home = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "huggingface"
+    return Path(os.environ.get("HF_HUB_CACHE") or Path(os.environ.get("HF_HOME") or home) / "hub").expanduser()
+
+
 def find_on_machine(model: str, *, is_complete: Callable[[Path], bool]) -> Path | None:
     """Folder of a model that is on this machine; nothing is fetched.
 
@@ -54,6 +60,7 @@ def fetch(
     noun: str,
     only: Sequence[str],
     without: Sequence[str] = (),
+    revision: str | None = None,
     timeout_s: float | None = None,
     instead: str | None = None,
 ) -> Path:
@@ -64,6 +71,7 @@ def fetch(
         noun: what the model is, for the message.
         only: patterns of the files to fetch.
         without: patterns of files among them to leave out.
+        revision: commit of the repository; its newest where None.
         timeout_s: seconds until the hub is given up; the client's own where None.
         instead: what else the user can do, for the message.
 
@@ -81,7 +89,11 @@ def fetch(
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     timeout: dict[str, Any] = {} if timeout_s is None else {"etag_timeout": timeout_s}
     try:
-        return Path(snapshot_download(hub_id, allow_patterns=[*only], ignore_patterns=[*without] or None, **timeout))
+        return Path(
+            snapshot_download(
+                hub_id, revision=revision, allow_patterns=[*only], ignore_patterns=[*without] or None, **timeout
+            )
+        )
     except Exception as error:  # the hub client's errors have no common base
         why = f"is not on this machine and the hub does not give it ({_reason(error)})"
         raise unavailable(noun, hub_id, why, instead) from None
