@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import get_args
 
 from any2bokeh.disparity import DepthModel, DisparityReading, DisparitySource
 from any2bokeh.disparity.edges import EdgeTreatment
 from any2bokeh.disparity.mending import Stroke
 from any2bokeh.engines import EngineSettings
+from any2bokeh.errors import require_choice
 from any2bokeh.focus import FocusFinder, FocusScript, TrackerChoice
 from any2bokeh.focus.tracked_subjects import LoadsTracker
 from any2bokeh.optics.breathing import Breathing
@@ -14,6 +16,7 @@ from any2bokeh.optics.focus_range import FocusRange
 from any2bokeh.optics.lens import Lens
 from any2bokeh.optics.look import Look
 from any2bokeh.plate.choice import PlateChoice
+from any2bokeh.source_blur import SourceBlur, SourceBlurChoice
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,9 @@ class Recipe:
             network, ``off`` never.
         plate: where hidden background comes from: ``auto`` takes it from the frames around that show it, ``off``
             continues all of it from beside it. Of no effect on renderers that do not take it.
+        source_blur: what blur the clip has already; only what it lacks is added. ``off`` takes it as sharp, ``auto``
+            estimates the lens that it was shot through, a `SourceLens` states it, and a `Path` leads to maps of radii
+            (see `RadiusMaps`).
         tracker: which tracker follows subjects; by default SAM 2 where it is on this machine, else the classical one.
         blur_strength: K where ``focus`` gives none at all; or a lens, whose focus distance is that of what is in focus
             in the clip's first frame.
@@ -43,7 +49,7 @@ class Recipe:
         engine: which engine renders, and how.
 
     Raises:
-        InputError: an amount of grain outside its range.
+        InputError: an amount of grain outside its range, or an unknown word for the blur of the source.
     """
 
     focus: FocusScript | FocusFinder
@@ -52,6 +58,7 @@ class Recipe:
     strokes: tuple[Stroke, ...] = ()
     edges: EdgeTreatment = "auto"
     plate: PlateChoice = "auto"
+    source_blur: SourceBlur = "off"
     tracker: LoadsTracker = field(default_factory=TrackerChoice)
     blur_strength: float | Lens | None = None
     focus_range: FocusRange = field(default_factory=lambda: FocusRange(slab="auto"))
@@ -64,10 +71,13 @@ class Recipe:
         from any2bokeh.grain import require_amount
 
         require_amount(self.grain)
+        if isinstance(self.source_blur, str):
+            require_choice("source blur", self.source_blur, get_args(SourceBlurChoice))
 
     def read_paths(self) -> list[str | Path]:
         """Files and folders that a run with this recipe reads."""
         masks = self.focus.mask_paths() if isinstance(self.focus, FocusScript) else []
         disparity = [self.disparity] if isinstance(self.disparity, str | Path) else []
         picture = [self.look.aperture_image] if self.look.aperture_image is not None else []
-        return [*disparity, *masks, *picture]
+        radii = [self.source_blur] if isinstance(self.source_blur, Path) else []
+        return [*disparity, *masks, *picture, *radii]

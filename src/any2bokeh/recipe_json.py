@@ -24,6 +24,7 @@ from any2bokeh.pending_output import check_target
 from any2bokeh.plate.choice import PlateChoice
 from any2bokeh.read_paths import ReadPaths
 from any2bokeh.recipe import Recipe
+from any2bokeh.source_blur import SourceBlur, SourceBlurChoice, SourceLens
 
 VERSION = 1
 
@@ -98,6 +99,8 @@ def dumps(recipe: Recipe) -> str:
     for name in _CHOICES:
         if getattr(recipe, name) != "auto":
             given[name] = getattr(recipe, name)
+    if recipe.source_blur != "off":
+        given["source_blur"] = _source_blur_json(recipe.source_blur)
     if recipe.strokes:
         given["strokes"] = [stroke_json(stroke) for stroke in recipe.strokes]
     if recipe.grain != 0:
@@ -130,17 +133,18 @@ def loads(text: str, *, title: str = "recipe", root: Path | None = None) -> Reci
 def recipe_of(given: object, root: Path) -> Recipe:
     """The recipe that parsed JSON stands for; see ``loads``."""
     given = _object(given, "a recipe is an object with version and focus")
-    require_version(given, VERSION)
-    require_known(given, ("version", "focus", "disparity", "blur", "strokes", "grain", *_CHOICES, *_PARTS), "recipe")
-    if "focus" not in given:
-        raise InputError('focus is missing; give a script, auto, text or plane, such as "focus": {"auto": {}}')
-    values: dict[str, Any] = {"focus": within("focus", lambda: _focus(given["focus"], root))}
     readers: dict[str, tuple[str, Callable[[object], object]]] = {
         "disparity": ("disparity", lambda value: _disparity(value, root)),
         "blur": ("blur_strength", _blur),
+        "source_blur": ("source_blur", lambda value: _source_blur(value, root)),
         "strokes": ("strokes", strokes_of),
         "grain": ("grain", lambda value: _value(float, value, root)),
     }
+    require_version(given, VERSION)
+    require_known(given, ("version", "focus", *readers, *_CHOICES, *_PARTS), "recipe")
+    if "focus" not in given:
+        raise InputError('focus is missing; give a script, auto, text or plane, such as "focus": {"auto": {}}')
+    values: dict[str, Any] = {"focus": within("focus", lambda: _focus(given["focus"], root))}
     for key, (name, read) in readers.items():
         if key in given:
             values[name] = within(key, lambda key=key, read=read: read(given[key]))
@@ -205,6 +209,20 @@ def _blur(given: object) -> float | Lens:
     if blur_strength < 0:
         raise InputError(f"it is {blur_strength:g}; give 0 or more, or a lens")
     return blur_strength
+
+
+def _source_blur(given: object, root: Path) -> SourceBlur:
+    if isinstance(given, dict):
+        return _values(SourceLens, given, root)
+    if not isinstance(given, str):
+        raise InputError(f"it is {shown(given)}; give auto, off, a path, or blur_strength and focus_disparity")
+    return cast(SourceBlurChoice, given) if given in get_args(SourceBlurChoice) else root / given
+
+
+def _source_blur_json(blur: SourceBlur) -> object:
+    if isinstance(blur, SourceLens):
+        return _values_json(blur)
+    return str(blur.absolute()) if isinstance(blur, Path) else blur
 
 
 def _values_json(part: Any) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from any2bokeh.clip_disparity import PartDisparity, opened_maps, with_estimate
 from any2bokeh.clip_focus import ClipFocus, found_focus
+from any2bokeh.clip_source_blur import found_source_blur, of_source_blur
 from any2bokeh.disparity import DisparitySource, inverse_metres_per_unit
 from any2bokeh.disparity.edges import EdgeEstimator, edge_estimator
 from any2bokeh.errors import InputError
@@ -20,6 +21,7 @@ from any2bokeh.optics.lens import Lens
 from any2bokeh.plate.choice import uses_plate
 from any2bokeh.recipe import Recipe
 from any2bokeh.renderers.base import Renderer, TakesHidden
+from any2bokeh.source_blur import FrameBlur, RadiusMaps, SourceLens
 from any2bokeh.video import VideoInfo, VideoSource
 
 FrameRange = tuple[int, int | None]
@@ -46,6 +48,7 @@ class Shot:
         strongest_blur: K of the frame of the clip that is blurred most, its zoom included.
         edges: what treats the edges of disparity once it has the picture's size; None = nothing.
         plate: whether frames are told what those around them saw of their hidden background.
+        source_blur: what blur the frames have already; None = they count as sharp.
     """
 
     source: VideoSource
@@ -61,6 +64,7 @@ class Shot:
     strongest_blur: float
     edges: EdgeEstimator | None = None
     plate: bool = False
+    source_blur: SourceLens | RadiusMaps | None = None
 
     @classmethod
     def open(
@@ -107,6 +111,9 @@ class Shot:
         if blur.lens is not None:
             track = replace(track, blur_strength=np.full(stop - start, blur.of_lens))
         remarks = () if track.slab is None or track.slab.max() <= _TOLD_SLAB else (_of_the_slab(track.slab),)
+        source_blur = found_source_blur(source, recipe, maps, start=start, stop=stop, notice=notice)
+        if isinstance(source_blur, SourceLens):
+            remarks += of_source_blur(source_blur, track)
         if isinstance(maps, PartDisparity):
             is_found = not isinstance(recipe.focus, FocusScript)
             remarks += _of_a_part(start, stop, blur.lens is not None, focus.over_all is not None, is_found)
@@ -124,6 +131,7 @@ class Shot:
             strongest_blur=blur.strongest,
             edges=treats_edges,
             plate=looks_around and source.info.frame_count > 1,
+            source_blur=source_blur,
         )
 
     def seen_by(self, renderer: Renderer) -> "Shot":
@@ -149,6 +157,12 @@ class Shot:
         """What stays in focus in a frame of the part."""
         slab = 0.0 if self.track.slab is None else float(self.track.slab[index - self.start])
         return self.recipe.focus_range.in_frame(slab)
+
+    def source_blur_in(self, index: int, disparity: NDArray[np.float32]) -> FrameBlur | None:
+        """What blur a frame with the disparity ``(1, H, W)`` has already; None where it counts as sharp."""
+        if isinstance(self.source_blur, SourceLens):
+            return FrameBlur.of_lens(self.source_blur, disparity)
+        return None if self.source_blur is None else self.source_blur.in_frame(index, disparity)
 
     def blur_at(self, index: int) -> float:
         """K of a frame of the clip, before its zoom; 0 outside the part."""

@@ -11,6 +11,7 @@ from any2bokeh.disparity.edges.bands import EdgeBands
 from any2bokeh.errors import InputError
 from any2bokeh.optics.breathing import zoomed
 from any2bokeh.optics.coc import REFERENCE_LONG_SIDE_PX
+from any2bokeh.optics.source_blur import without_source_blur
 from any2bokeh.plate.hidden import HiddenBackground
 from any2bokeh.renderers.base import RenderInput
 from any2bokeh.shot import Shot
@@ -27,7 +28,8 @@ class ShotFrame:
     Attributes:
         frame: as decoded.
         disparity: ``(1, H, W)`` at the size of the picture.
-        given: what a renderer gets: its disparity is bent by the focus range, and its picture zoomed by breathing.
+        given: what a renderer gets: its disparity is bent by the focus range and by the blur that the source has,
+            and its picture zoomed by breathing.
     """
 
     frame: Frame
@@ -146,18 +148,25 @@ def _with_plate(shot: Shot, frame: Frame, treated: "TreatedFrame", treatment: "F
 
 
 def _given(shot: Shot, frame: Frame, treated: "TreatedFrame", hidden: HiddenBackground | None) -> ShotFrame:
-    """What the renderer gets: zoomed by breathing, and bent by the focus range."""
+    """What the renderer gets: zoomed by breathing, bent by the focus range and by the blur that is there already."""
     at = treated.index - shot.start
     focus_disparity, zoom = float(shot.track.focus_disparity[at]), float(shot.zoom[at])
     blur_strength = shot.blur_at(treated.index) * zoom  # discs grow with the picture
     focus_range = shot.focus_range_at(treated.index)
     disparity = zoomed(treated.disparity, zoom, smooth=False)
+    there = shot.source_blur_in(treated.index, treated.disparity) if blur_strength > 0 else None
     pixels = zoomed(frame.pixels, zoom, smooth=True)
     if frame.alpha is not None and zoom != 1:
         frame = replace(frame, alpha=zoomed(frame.alpha, zoom, smooth=True))
 
-    def bent(values: NDArray[np.float32]) -> NDArray[np.float32]:
-        return focus_range.applied(values, focus_disparity, blur_strength)
+    def bent(values: NDArray[np.float32], seen: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
+        wanted = focus_range.applied(values, focus_disparity, blur_strength)
+        if there is None:
+            return wanted
+        # Their ratio decides, which a zoom of the picture does not change.
+        return without_source_blur(
+            wanted, there.at(values) if seen is None else seen, focus_disparity, blur_strength / zoom
+        )
 
     if hidden is not None:
         hidden = HiddenBackground(
@@ -167,9 +176,11 @@ def _given(shot: Shot, frame: Frame, treated: "TreatedFrame", hidden: HiddenBack
             hidden.margin_px,
         )
     bands = _bands(treated, zoom)
-    if bands is not None and not focus_range.is_plain:
+    if bands is not None and not (focus_range.is_plain and there is None):
         bands = bands.with_disparity(bent)
-    given = RenderInput(pixels, bent(disparity), focus_disparity, blur_strength, hidden=hidden, bands=bands)
+    seen = None if there is None else zoomed(there.seen, zoom, smooth=False)
+    added = bent(disparity, seen)
+    given = RenderInput(pixels, added, focus_disparity, blur_strength, hidden=hidden, bands=bands)
     return ShotFrame(frame, disparity, given)
 
 

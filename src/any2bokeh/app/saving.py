@@ -115,7 +115,16 @@ def require_shown(file: ProjectFile) -> None:
     recipe, plain = file.recipe, Recipe(Autofocus())
     if recipe.look.aperture_image is not None:
         raise InputError("look: aperture_image names a file, and the studio opens no files that a project names")
-    for name in ("disparity_reading", "edges", "plate", "blur_strength", "focus_range", "breathing", "grain"):
+    for name in (
+        "disparity_reading",
+        "edges",
+        "plate",
+        "source_blur",
+        "blur_strength",
+        "focus_range",
+        "breathing",
+        "grain",
+    ):
         if getattr(recipe, name) != getattr(plain, name):
             raise InputError(
                 f"recipe: {name} is set, which the studio cannot show; render this project with any2bokeh refocus "

@@ -14,6 +14,7 @@ from any2bokeh.cli.look_options import FocusRangeOptions, LookOptions
 from any2bokeh.cli.option_groups import Group
 from any2bokeh.cli.options import option, paths_of
 from any2bokeh.cli.plate_options import PlateOptions
+from any2bokeh.cli.source_blur_options import SourceBlurOptions
 from any2bokeh.errors import InputError
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class RecipeOptions:
     disparity: DisparityOptions = field(default_factory=DisparityOptions)
     edges: EdgeOptions = field(default_factory=EdgeOptions)
     plate: PlateOptions = field(default_factory=PlateOptions)
+    source_blur: SourceBlurOptions = field(default_factory=SourceBlurOptions)
     focus: FocusOptions = field(default_factory=FocusOptions)
     look: LookOptions = field(default_factory=LookOptions)
     focus_range: FocusRangeOptions = field(default_factory=FocusRangeOptions)
@@ -72,6 +74,7 @@ class RecipeOptions:
             disparity_reading=self.disparity.reading(),
             edges=self.edges.edges,
             plate=self.plate.plate,
+            source_blur=self.source_blur.choice(),
             tracker=self.focus.tracker_choice(),
             blur_strength=self.focus.blur_strength(),
             focus_range=self.focus_range.focus_range(),

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from any2bokeh.clip_disparity import PartDisparity, opened_maps, with_strokes, without_strokes
+from any2bokeh.clip_source_blur import opened_source_blur
 from any2bokeh.disparity import DisparitySource, EstimatedDisparity, StabilisedDisparity, open_disparity
 from any2bokeh.disparity.edges import edge_estimator
 from any2bokeh.disparity.reading import Levels
@@ -23,6 +24,7 @@ from any2bokeh.plate.choice import uses_plate
 from any2bokeh.recipe import Recipe
 from any2bokeh.segments.marks import write_whole
 from any2bokeh.shot import Shot
+from any2bokeh.source_blur import SourceLens
 from any2bokeh.video import VideoSource
 
 _FACTS, _TRACK, _MAPS = "shot.json", "track.npz", "disparity.npy"
@@ -43,6 +45,7 @@ def keep_shot(shot: Shot, folder: Path) -> None:
             "has_lens": shot.lens is not None,
             "inverse_metres_per_unit": shot.inverse_metres_per_unit,
             "strongest_blur": shot.strongest_blur,
+            "source_lens": asdict(shot.source_blur) if isinstance(shot.source_blur, SourceLens) else None,
         }
         arrays = {
             "focus_disparity": shot.track.focus_disparity,
@@ -91,6 +94,8 @@ def kept_shot(folder: Path, source: VideoSource, recipe: Recipe, start: int, sto
         made = bare.part if isinstance(bare, PartDisparity) else bare
         if isinstance(made, KeptDisparity):
             recipe = replace(recipe, disparity=made)
+        lens_of_source = facts["source_lens"]
+        maps_of_source = opened_source_blur(source, recipe, maps, start=start, stop=stop)
         return Shot(
             source=source,
             recipe=recipe,
@@ -105,6 +110,7 @@ def kept_shot(folder: Path, source: VideoSource, recipe: Recipe, start: int, sto
             strongest_blur=strongest,
             edges=edge_estimator(recipe.edges),
             plate=uses_plate(recipe.plate) and source.info.frame_count > 1,
+            source_blur=maps_of_source if lens_of_source is None else SourceLens(**lens_of_source),
         )
     return None
 

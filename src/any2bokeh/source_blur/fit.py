@@ -1,0 +1,104 @@
+"""The lens that explains the widths of edges at all disparities, where one does."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from any2bokeh.optics.source_blur import SourceLens
+from any2bokeh.source_blur.edge_widths import LEVELS, WIDEST, EdgeWidths
+
+_BINS = 24
+_SECTORS = 4
+_FEWEST = 15
+"""Edges of a direction from which a width is taken."""
+
+_QUANTILE = 0.4
+"""Of the widths at one disparity. Shadows and shading are soft by themselves, so the middle lies too high."""
+
+_MOST_WEIGHT = 300.0
+_K = np.concatenate([[0.0], np.geomspace(1, 64, 61)])
+_FOCUS = np.linspace(-0.1, 1.1, 61)
+_SHARPEST_PX = np.linspace(0, 1.5, 7)  # radius of edges that are in focus, by the sensor and the codec
+_LARGEST_ERROR = 3.0
+
+# A width is explained within so many pixels and so much of it.
+_EXPLAINED_PX, _EXPLAINED_SHARE = 0.35, 0.15
+_FEWEST_DISPARITIES, _LEAST_SPAN = 3, 0.2
+_LEAST_BLUR_PX = 1.5
+_WELL, _CLEARLY = 0.8, 2.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WidthsByDisparity:
+    """Width of the edges at some disparities, ``(N,)`` each.
+
+    Attributes:
+        disparity: where.
+        radius: in pixels; the smallest of those of edges of different directions: a disc widens all of them, motion
+            those across it.
+        weight: how many edges, up to a limit.
+    """
+
+    disparity: NDArray[np.float64]
+    radius: NDArray[np.float64]
+    weight: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, edges: EdgeWidths) -> "WidthsByDisparity":
+        bins = np.minimum((edges.disparity * _BINS).astype(int), _BINS - 1)
+        sectors = np.rint(edges.direction * (_SECTORS / np.pi)).astype(int) % _SECTORS
+        rows: list[tuple[float, float, float]] = []
+        for at in np.unique(bins):
+            here = bins == at
+            widths: dict[int, float] = {}
+            for sector in range(_SECTORS):
+                width = _width(edges, here & (sectors == sector))
+                if width is not None:
+                    widths[sector] = width
+            if not any(sector + _SECTORS // 2 in widths for sector in widths):
+                continue  # motion might have made them wide
+            weight = min(float(here.sum()), _MOST_WEIGHT)
+            rows.append((float(np.median(edges.disparity[here])), min(widths.values()), weight))
+        disparity, radius, weight = np.array(rows, np.float64).reshape(-1, 3).T
+        return cls(disparity, radius, weight)
+
+
+def fitted_lens(edges: EdgeWidths, px_per_reference_px: float) -> SourceLens | None:
+    """The lens that explains the widths of the edges of a clip; None where none clearly does.
+
+    Args:
+        edges: of some frames.
+        px_per_reference_px: pixels of these for one of a frame of 1024 px on its longer side.
+    """
+    widths = WidthsByDisparity.of(edges)
+    if len(widths.radius) < _FEWEST_DISPARITIES or np.ptp(widths.disparity) < _LEAST_SPAN:
+        return None
+    share = widths.weight / widths.weight.sum()
+    k, focus, sharpest = (each[..., None] for each in np.meshgrid(_K, _FOCUS, _SHARPEST_PX, indexing="ij"))
+    of_lens = k * np.abs(widths.disparity - focus) * px_per_reference_px
+    errors = (_error(np.hypot(of_lens, sharpest), widths.radius) * share).sum(axis=-1)
+    best = np.unravel_index(int(errors.argmin()), errors.shape)
+    constant = _error(np.linspace(0, widths.radius.max(), 60)[:, None], widths.radius)
+    same_everywhere = float((constant * share).sum(axis=-1).min())
+    largest = float(of_lens[best].max())
+    is_explained = errors[best] < _WELL and same_everywhere > _CLEARLY * errors[best]
+    if not is_explained or largest < _LEAST_BLUR_PX:
+        return None
+    return SourceLens(float(_K[best[0]]), float(_FOCUS[best[1]]))
+
+
+def _error(model: NDArray[np.float64], radius: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.minimum(np.abs(radius - model) / (_EXPLAINED_PX + _EXPLAINED_SHARE * model), _LARGEST_ERROR)
+
+
+def _width(edges: EdgeWidths, some: NDArray[np.bool_]) -> float | None:
+    """Width of edges at the largest size of the picture that measures it well; None where they are too few."""
+    found = None
+    for level in range(LEVELS):
+        radius = edges.radius[some & (edges.level == level)]
+        if len(radius) >= _FEWEST:
+            found = float(np.quantile(radius, _QUANTILE))
+            if found <= WIDEST * 2**level:
+                break
+    return found
