@@ -188,7 +188,9 @@ def report(scores: Sequence[EdgeScore]) -> str:
                 [name, edges, f"{frames.mean():.2f}", f"{frames.min():.2f}", *(f"{gain:+.2f}" for gain in gains),
                  f"{edge_psnr_db:.2f}", f"{temporal:.5f}"]
             )  # fmt: skip
-    return table(["map", "edges", "PSNR dB", "worst frame", "worst over off", "over classical", "edge PSNR dB", "temporal"], rows)
+    return table(
+        ["map", "edges", "PSNR dB", "worst frame", "worst over off", "over classical", "edge PSNR dB", "temporal"], rows
+    )
 
 
 def main() -> None:

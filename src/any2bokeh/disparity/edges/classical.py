@@ -130,9 +130,7 @@ class FirstLook:
     doubt: float
 
     @classmethod
-    def of(
-        cls, disparity: NDArray[np.float32], pixels: NDArray[np.float32], enlarged: bool
-    ) -> "FirstLook | None":
+    def of(cls, disparity: NDArray[np.float32], pixels: NDArray[np.float32], enlarged: bool) -> "FirstLook | None":
         """That of a frame; None where it has no steps. Arguments are those of an ``EdgeEstimator``."""
         picture = interleaved(pixels)
         stepped = Stepped.of(disparity, enlarged)
