@@ -58,11 +58,11 @@ def test_without_torch_it_says_the_same():
     network = trained()
     weights = {name: value.detach().numpy() for name, value in network.named_weights().items()}
     found = corrections(SHAPE, weights, cells, values)
-    rows, columns = cells.grid.shape[1:]
+    rows, columns = cells.grid.shape
     whole = torch.zeros((1, rows, columns, PIXELS * CLUES))
-    whole[0, cells.at[:, 1], cells.at[:, 2]] = torch.from_numpy(values)
+    whole[0, cells.at[:, 0], cells.at[:, 1]] = torch.from_numpy(values)
     with torch.no_grad():
-        wanted = network(whole, looks_of(whole))[0, cells.at[:, 1], cells.at[:, 2]]
+        wanted = network(whole, looks_of(whole))[0, cells.at[:, 0], cells.at[:, 1]]
     assert found.shape == (len(cells.at), PIXELS, CORRECTIONS)
     assert float(wanted.abs().max()) > 0.5
     np.testing.assert_allclose(found, wanted.numpy(), atol=2e-5)  # worst seen: 1e-6

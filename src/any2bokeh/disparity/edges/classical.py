@@ -18,6 +18,7 @@ _MOST_SHIFT_PX = 4
 _LEAST_AGREEMENT = 0.3  # of colours with the sides they lie on, below which they say nothing of the place
 _LEAST_GAIN = 1.15  # in agreement over that of steps left in place, for which they are moved by a pixel or more
 _SAMPLES = 4000  # pixels of a band that tell by how much all of it is off
+_SURE = 0.8  # of what the colour of a pixel says, from -1 (far) to 1 (near)
 _PLACE_ODDS_PER_PX, _PLACE_ODDS_MOST = 0.7, 2.5
 _COLOUR_SAY = 0.8
 _NEIGHBOURS_SAY = np.float32(5)
@@ -49,15 +50,14 @@ class ClassicalEdges:
         self, disparity: NDArray[np.float32], pixels: NDArray[np.float32], *, enlarged: bool = False
     ) -> EdgeBands:
         """See ``PlacesFirst``."""
-        picture = interleaved(pixels)
-        found = Stepped.of(disparity, enlarged)
-        step = Steps.of(found.sharp, found.stride)
-        if step.band.size == 0:
-            return EdgeBands.none(disparity)
-        shift_px = step.shift_px(picture)
-        if not (self.always or found.is_soft or step.is_off(shift_px)):
-            return matted(EdgeBands.none(disparity), picture, step)
-        return step.placed(picture, shift_px)
+        look = FirstLook.of(disparity, pixels, enlarged)
+        return EdgeBands.none(disparity) if look is None else self.placed_at(disparity, look)
+
+    def placed_at(self, disparity: NDArray[np.float32], look: "FirstLook") -> EdgeBands:
+        """What ``placed`` gives of a map that has been looked at."""
+        if not (self.always or look.is_off):
+            return matted(EdgeBands.none(disparity), look.picture, look.step)
+        return look.step.placed(look.picture, look.shift_px)
 
     def with_shares(self, bands: EdgeBands, pixels: NDArray[np.float32]) -> EdgeBands:
         """See ``PlacesFirst``."""
@@ -110,6 +110,41 @@ class Stepped:
         return cls(thin.lifted(sharp, round(float(widths.mean())), stride), width, stride, True)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class FirstLook:
+    """What a sample of a frame's bands tells of its map.
+
+    Attributes:
+        picture: ``(H, W, 3)`` code values of at most 1.
+        stepped: the map with steps in place of ramps.
+        step: its bands.
+        shift_px: how far into their near sides the steps of the picture lie.
+        doubt: how many pixels have the colours of the other side of their step, over those that have the colours of
+            their own; both surely. Exact maps have at most 0.01, but for hair.
+    """
+
+    picture: NDArray[np.float32]
+    stepped: Stepped
+    step: "Steps"
+    shift_px: float
+    doubt: float
+
+    @classmethod
+    def of(cls, disparity: NDArray[np.float32], pixels: NDArray[np.float32], enlarged: bool) -> "FirstLook | None":
+        """That of a frame; None where it has no steps. Arguments are those of an ``EdgeEstimator``."""
+        picture = interleaved(pixels)
+        stepped = Stepped.of(disparity, enlarged)
+        step = Steps.of(stepped.sharp, stepped.stride)
+        if step.band.size == 0:
+            return None
+        return cls(picture, stepped, step, *step.shift_and_doubt(picture))
+
+    @property
+    def is_off(self) -> bool:
+        """Whether the map is soft, or its steps lie so far beside those of the picture that they are to be moved."""
+        return self.stepped.is_soft or abs(self.shift_px) > _LEAST_SHIFT_PX * self.step.stride
+
+
 def matted(bands: EdgeBands, picture: NDArray[np.float32], step: "Steps") -> EdgeBands:
     """Bands with the shares and colours of the mixed pixels beside steps."""
     alpha = np.zeros_like(step.disparity)
@@ -144,14 +179,19 @@ class Steps:
         band = np.flatnonzero(side).astype(np.int32)  # in order of memory
         return cls(disparity, stride, band, distance, side, near, far)
 
-    def shift_px(self, pixels: NDArray[np.float32]) -> float:
-        """How far into their near sides the steps of the picture lie from those of the map, over the frame."""
+    def shift_and_doubt(self, pixels: NDArray[np.float32]) -> tuple[float, float]:
+        """See ``FirstLook``; of a sample of the band."""
         looked_at = self.band[:: max(1, self.band.size // _SAMPLES)]
         wanted = np.zeros(self.side.shape, np.uint8)
         wanted.ravel()[looked_at] = colour.COLOUR
         odds, _ = self._odds(pixels, wanted, np.zeros_like(self.disparity), np.float32(1))
         says = np.tanh(odds.ravel()[looked_at] / 2)
-        place = self.distance.ravel()[looked_at] * self.side.ravel()[looked_at]
+        side = self.side.ravel()[looked_at]
+        own, other = (np.count_nonzero(sign * side * says > _SURE) for sign in (1, -1))
+        return self._shift_px(says, self.distance.ravel()[looked_at] * side), other / max(own, 1)
+
+    def _shift_px(self, says: NDArray[np.float32], place: NDArray[np.float32]) -> float:
+        """How far off steps are, by what colours say (1 = near) of pixels at their places from steps on (px)."""
         shifts = np.arange(-_MOST_SHIFT_PX, _MOST_SHIFT_PX + 1)
         agreement = np.array([np.mean(says * np.sign(place - shift * self.stride)) for shift in shifts])
         best = int(agreement.argmax())
@@ -163,10 +203,6 @@ class Steps:
         before, top, after = agreement[best - 1 : best + 2]
         bend = before - 2 * top + after
         return float(self.stride * (shifts[best] + (0.5 * (before - after) / bend if bend < 0 else 0.0)))
-
-    def is_off(self, shift_px: float) -> bool:
-        """Whether steps lie so far beside those of the picture that they are to be moved."""
-        return abs(shift_px) > _LEAST_SHIFT_PX * self.stride
 
     def placed(self, pixels: NDArray[np.float32], shift_px: float) -> EdgeBands:
         """Each pixel of the band given to one of its two surfaces."""

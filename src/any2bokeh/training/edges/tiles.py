@@ -66,13 +66,13 @@ def tiles_of(
     empty = _no_tiles(cells)
     if clues is None:
         return empty
-    grid = clues.cells.grid[0]
+    grid = clues.cells.grid
     if min(grid.shape) < cells:
         raise ValueError(f"frames of {grid.shape} cells hold no tile of {cells}")
     targets = _in_cells(targets_of(truth, clues), grid.shape)
     values = np.zeros((*grid.shape, PIXELS * CLUES), np.float16)
     at = clues.cells.at
-    values[at[:, 1], at[:, 2]] = clues.values
+    values[at[:, 0], at[:, 1]] = clues.values
     looked = (grid >= 0).astype(np.float64)
     found = []
     for _ in range(3 * most):
@@ -160,8 +160,8 @@ def _contrast(clues: Clues, truth: Any, is_mixed: NDArray[np.bool_]) -> NDArray[
     at = clues.cells.at
     height, width = clues.band.shape
     for pixel in range(PIXELS):
-        y = np.minimum(CELL_PX * at[:, 1] + pixel // 2, height - 1)
-        x = np.minimum(CELL_PX * at[:, 2] + pixel % 2, width - 1)
+        y = np.minimum(CELL_PX * at[:, 0] + pixel // 2, height - 1)
+        x = np.minimum(CELL_PX * at[:, 1] + pixel % 2, width - 1)
         around[y, x] = values[:, pixel]
     known = np.sqrt(((truth.foreground - truth.background) ** 2).sum(axis=0))
     return np.where(is_mixed, known, around).astype(np.float32)

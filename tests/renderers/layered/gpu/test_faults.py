@@ -1,6 +1,9 @@
 """What happens where there is no GPU, where it is wrong, and where it fails."""
 
 import json
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -68,6 +71,17 @@ def test_auto_takes_no_processor_that_stands_in(device):
     told = []
     assert type(renderer_on("auto", notice=told.append)) is LayeredRenderer
     assert told == [], "that there is none needs no remark"
+
+
+@pytest.mark.parametrize("runtime_dir", [None, "not/absolute"])
+def test_asking_for_adapters_writes_nothing_to_the_terminal(device, runtime_dir):
+    code = "from any2bokeh.renderers.layered.gpu.device import adapters; import os; adapters(); print(*os.environ)"
+    surroundings = {name: value for name, value in os.environ.items() if name != "XDG_RUNTIME_DIR"}
+    if runtime_dir is not None:
+        surroundings["XDG_RUNTIME_DIR"] = runtime_dir
+    told = subprocess.run([sys.executable, "-c", code], env=surroundings, capture_output=True, text=True, check=True)
+    assert told.stderr == ""
+    assert "NODEVICE_SELECT" not in told.stdout.split(), "other programs that are started get no part of this"
 
 
 def test_the_self_test_is_run_once_for_an_adapter(device, tmp_path, monkeypatch):

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from any2bokeh.compiled import compiled
 from any2bokeh.disparity.edges import matte
 from any2bokeh.disparity.edges.bands import EdgeBands
-from any2bokeh.disparity.edges.classical import Stepped, Steps, interleaved, matted
+from any2bokeh.disparity.edges.classical import FirstLook, Steps, matted
 from any2bokeh.disparity.edges.learned.cells import PIXELS, Cells
 from any2bokeh.disparity.edges.ramps import LEAST_STEP
 from any2bokeh.optics.transfer import srgb_decode
@@ -64,15 +64,15 @@ class Clues:
     @classmethod
     def of(cls, disparity: NDArray[np.float32], pixels: NDArray[np.float32], *, enlarged: bool) -> "Clues | None":
         """Those of a frame; None where it has no steps. Arguments are those of an ``EdgeEstimator``."""
-        picture = interleaved(pixels)
-        stepped = Stepped.of(disparity, enlarged)
-        stride = stepped.stride
-        step = Steps.of(stepped.sharp, stride)
-        if step.band.size == 0:
-            return None
-        shift_px = step.shift_px(picture)
+        look = FirstLook.of(disparity, pixels, enlarged)
+        return None if look is None else cls.of_look(disparity, look, enlarged=enlarged)
+
+    @classmethod
+    def of_look(cls, disparity: NDArray[np.float32], look: FirstLook, *, enlarged: bool) -> "Clues":
+        """Those of a frame that has been looked at."""
+        picture, stepped, step, shift_px = look.picture, look.stepped, look.step, look.shift_px
+        stride, is_moved = stepped.stride, look.is_off
         placed = step.placed(picture, shift_px)
-        is_moved = stepped.is_soft or step.is_off(shift_px)
         classical = (
             matted(placed, picture, Steps.of(placed.disparity[0], stride, matte.REACH_PX))
             if is_moved
@@ -215,10 +215,9 @@ def _gather(at, stride, band, picture, colours, surfaces, places, of_frame, valu
     distance, side, belief, share, ramp = places
     half, reach = np.float32(0.5), np.float32(BAND_PX * stride)
     for n in range(at.shape[0]):
-        top, left = at[n, 0] // stride, at[n, 0] % stride
         for pixel in range(PIXELS):
-            y = min((2 * at[n, 1] + pixel // 2) * stride + top, height - 1)
-            x = min((2 * at[n, 2] + pixel % 2) * stride + left, width - 1)
+            y = min((2 * at[n, 0] + pixel // 2) * stride, height - 1)
+            x = min((2 * at[n, 1] + pixel % 2) * stride, width - 1)
             v = values[n, pixel * CLUES : (pixel + 1) * CLUES]
             for c in range(3):
                 v[c] = picture[y, x, c] - half

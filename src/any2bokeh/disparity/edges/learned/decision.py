@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from any2bokeh.compiled import compiled
 from any2bokeh.disparity.edges import matte, specks
 from any2bokeh.disparity.edges.bands import EdgeBands
-from any2bokeh.disparity.edges.classical import Steps, matted
+from any2bokeh.disparity.edges.classical import FirstLook, Steps, matted
+from any2bokeh.disparity.edges.colour import SIGMA2
 from any2bokeh.disparity.edges.learned.cells import PIXELS
 from any2bokeh.disparity.edges.learned.clues import Clues
 from any2bokeh.disparity.edges.matte import code_of, light_of
@@ -24,6 +25,9 @@ _LEAST_SHARE = 0.02  # less is not worth a layer
 _MOST_COVER = 0.75  # a pixel is left where the network gives more of it than this to the surface that the map denies
 _GATE_PX = 4  # how far around a pixel the map is judged
 _LEAST_BELIEF = 0.03  # of the classical estimator in a surface
+_MOVED_DOUBT = 1.6  # times as much doubt is usual in maps that the classical estimator moves: soft ones have it, too
+_RISE = 0.5  # above the gate, over which the network gets its full say
+_OTHER_SIDE = 0.02  # weight of what the network says of a pixel of the other surface
 _SPECK_PX = 12  # as many pixels that lie alone are none of a surface
 
 
@@ -37,12 +41,23 @@ class Gates:
         mixes: whether mixed pixels get the shares and colours of the network, or those of the classical estimator.
         classical: weight of what the classical estimator believes, in log odds beside those of the network, in maps
             that it has moved.
+        doubt: ``FirstLook.doubt`` up to which the network is not asked; 0 asks it always.
     """
 
     frame: float = 0.5
     pixel: float = 0.5
     mixes: bool = True
     classical: float = 0.0
+    doubt: float = 0.0
+
+    def say(self, look: FirstLook) -> float:
+        """Weight of the network's corrections of a frame, 0 where it is not asked.
+
+        It rises with the doubt, as frames that hardly differ are to be treated nearly alike: where a clip wavers around
+        a gate that opens at once, its edges would flicker.
+        """
+        least = self.doubt * (_MOVED_DOUBT if look.is_off else 1)
+        return 1.0 if least <= 0 else min(max((look.doubt / least - 1) / _RISE, 0.0), 1.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,10 +78,19 @@ class Judgement:
     def of(cls, clues: Clues, found: NDArray[np.float32]) -> "Judgement":
         """Of what the network gives for the cells of a frame."""
         planes = np.zeros((found.shape[2], *clues.band.shape), np.float32)
-        _scatter(clues.cells.at, clues.cells.stride, clues.band, found, planes)
+        stride = clues.cells.stride
+        _scatter(clues.cells.at, stride, clues.band, found, planes)
+        if stride > 1:
+            _fill_between(stride, clues.band, clues.picture, clues.share, planes)
         base = WRONG_LOGIT if clues.is_moved else -WRONG_LOGIT
-        wrong = np.where(clues.band, 1 / (1 + np.exp(-(base + planes[2]))), 0).astype(np.float32)
-        return cls(planes, wrong, float(wrong[clues.band].mean()))
+        wrong = np.zeros(clues.band.shape, np.float32)
+        of_band = 1 / (1 + np.exp(-(base + planes[2][clues.band])))
+        wrong[clues.band] = of_band
+        return cls(planes, wrong, float(of_band.mean()))
+
+    def with_say(self, say: float) -> "Judgement":
+        """The same with corrections that count ``say`` of what they are, in [0, 1]."""
+        return self if say >= 1 else replace(self, corrections=self.corrections * np.float32(say))
 
 
 def decided(
@@ -98,12 +122,7 @@ def placed(
     """
     if judgement.frame_wrong < gates.frame:
         return EdgeBands.none(disparity), clues.sharp
-    side_px = 2 * _GATE_PX * clues.cells.stride + 1
-    wrong, band = (
-        np.asarray(cv2.boxFilter(plane, -1, (side_px, side_px)), np.float32)
-        for plane in (judgement.wrong, clues.band.astype(np.float32))
-    )
-    may_move = clues.band & (wrong >= np.float32(gates.pixel) * band)
+    may_move = _may_move(clues, judgement, gates)
     sharp, share = clues.classical.disparity[0].copy(), np.zeros_like(clues.share)
     _decide(
         (clues.band, may_move), (clues.near, clues.far, clues.third), (clues.share, _believed(clues, gates)),
@@ -116,6 +135,18 @@ def placed(
     near, far, share = (np.where(changed, plane, np.float32(0)) for plane in (clues.near, clues.far, share))
     none = EdgeBands.none(disparity)
     return replace(none, disparity=sharp[None], band=changed, near=near, far=far, near_share=share), sharp
+
+
+def _may_move(clues: Clues, judgement: Judgement, gates: Gates) -> NDArray[np.bool_]:
+    """Pixels around which the map is wrong enough."""
+    if gates.pixel <= 0:
+        return clues.band
+    side_px = 2 * _GATE_PX * clues.cells.stride + 1
+    wrong, band = (
+        np.asarray(cv2.boxFilter(plane, -1, (side_px, side_px)), np.float32)
+        for plane in (judgement.wrong, clues.band.astype(np.float32))
+    )
+    return clues.band & (wrong >= np.float32(gates.pixel) * band)
 
 
 def _believed(clues: Clues, gates: Gates) -> NDArray[np.float32]:
@@ -148,13 +179,48 @@ def _scatter(at, stride, band, found, planes):
     """Corrections of cells, brought to their pixels."""
     height, width = band.shape
     for n in range(at.shape[0]):
-        top, left = at[n, 0] // stride, at[n, 0] % stride
         for pixel in range(PIXELS):
-            y = (2 * at[n, 1] + pixel // 2) * stride + top
-            x = (2 * at[n, 2] + pixel % 2) * stride + left
+            y = (2 * at[n, 0] + pixel // 2) * stride
+            x = (2 * at[n, 1] + pixel % 2) * stride
             if y < height and x < width and band[y, x]:
                 for c in range(planes.shape[0]):
                     planes[c, y, x] = found[n, pixel, c]
+
+
+@compiled(nogil=True, fastmath=True, error_model="numpy")
+def _fill_between(stride, band, picture, share, planes):
+    """Corrections of the pixels between those that the network has seen: the mean of the four around.
+
+    One counts the more, the nearer it is and the more alike its colour; and hardly, if the classical estimator gives it
+    to the other surface: to be corrected then means something else.
+    """
+    height, width = band.shape
+    one, per_stride, per_sigma = np.float32(1), np.float32(1 / stride), np.float32(1 / SIGMA2)
+    mean = np.empty(planes.shape[0], np.float32)
+    for y in range(height):
+        above = y - y % stride
+        for x in range(width):
+            left = x - x % stride
+            if not band[y, x] or (y == above and x == left):
+                continue
+            weights, mean[:] = np.float32(0), 0
+            for j in (above, above + stride):
+                for i in (left, left + stride):
+                    near_by = (one - abs(y - j) * per_stride) * (one - abs(x - i) * per_stride)
+                    if near_by <= 0 or j >= height or i >= width or not band[j, i]:
+                        continue
+                    unlike = np.float32(0)
+                    for c in range(3):
+                        unlike += (picture[y, x, c] - picture[j, i, c]) ** 2
+                    weight = near_by / (one + unlike * per_sigma)
+                    if (share[j, i] > 0) != (share[y, x] > 0):
+                        weight *= np.float32(_OTHER_SIDE)
+                    weights += weight
+                    for c in range(planes.shape[0]):
+                        mean[c] += weight * planes[c, j, i]
+            if weights > 0:
+                for c in range(planes.shape[0]):
+                    planes[c, y, x] = mean[c] / weights
 
 
 @compiled(nogil=True)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from any2bokeh.disparity.edges.bands import EdgeBands
-from any2bokeh.disparity.edges.classical import ClassicalEdges
+from any2bokeh.disparity.edges.classical import ClassicalEdges, FirstLook
 from any2bokeh.disparity.edges.learned.clues import Clues
 from any2bokeh.disparity.edges.learned.decision import Judgement, decided, placed
 from any2bokeh.disparity.edges.learned.network import corrections
@@ -17,14 +17,15 @@ from any2bokeh.disparity.edges.learned.weights import EdgeModel
 class LearnedEdges:
     """A ``PlacesFirst``: the classical one, its surfaces, shares and colours corrected by a network.
 
-    The network looks at the bands around steps alone. It says of each pixel how much of it is the nearer surface,
-    whether it shows a third one, whether the map is wrong there, and what light the farther surface has; the rest
-    follows, so that in linear light both surfaces add up to the pixel. A map that it holds to be right is left to the
-    bit; its mixed pixels are found all the same.
+    The network looks at the bands around steps alone, and only where the first look of the classical estimator doubts
+    the map. It says of each pixel how much of it is the nearer surface, whether it shows a third one, whether the map
+    is wrong there, and what light the farther surface has; the rest follows, so that in linear light both surfaces add
+    up to the pixel. A map that it holds to be right is left to the bit; its mixed pixels are found all the same.
 
     Attributes:
         model: the network.
-        always: also where the network holds the map to be right; otherwise such a frame is the classical estimator's.
+        always: also maps that the classical estimator moves and does not doubt, and also where the network holds such
+            a map to be right; otherwise such a frame is the classical estimator's.
     """
 
     model: EdgeModel
@@ -35,7 +36,7 @@ class LearnedEdges:
     ) -> EdgeBands:
         seen = self._seen(disparity, pixels, enlarged)
         if isinstance(seen, EdgeBands):
-            return seen
+            return self.with_shares(seen, pixels)
         return decided(disparity, np.asarray(pixels, np.float32), *seen, self.model.gates)
 
     def placed(
@@ -57,12 +58,15 @@ class LearnedEdges:
     def _seen(
         self, disparity: NDArray[np.float32], pixels: NDArray[np.float32], enlarged: bool
     ) -> EdgeBands | tuple[Clues, Judgement]:
-        """What the network says of a frame; or the bands, where it has no say in them."""
-        clues = Clues.of(disparity, pixels, enlarged=enlarged)
-        if clues is None:
+        """What the network says of a frame; or the bands as a ``PlacesFirst`` places them, where it has no say."""
+        look = FirstLook.of(disparity, pixels, enlarged)
+        if look is None:
             return EdgeBands.none(disparity)
-        found = corrections(self.model.shape, self.model.weights, clues.cells, clues.values)
-        judgement = Judgement.of(clues, found)
-        if not (self.always or judgement.frame_wrong >= self.model.gates.frame):
-            return clues.classical
-        return clues, judgement
+        say = 1.0 if self.always and look.is_off else self.model.gates.say(look)
+        if say > 0:
+            clues = Clues.of_look(disparity, look, enlarged=enlarged)
+            found = corrections(self.model.shape, self.model.weights, clues.cells, clues.values)
+            judgement = Judgement.of(clues, found)
+            if self.always or judgement.frame_wrong >= self.model.gates.frame:
+                return clues, judgement.with_say(say)
+        return ClassicalEdges().placed_at(disparity, look)

@@ -82,11 +82,13 @@ def corrections(shape: Shape, weights: Weights, cells: Cells, values: NDArray[np
         ``(N, 4, CORRECTIONS)`` float32.
     """
     count = len(values)
-    features = values @ weights["stem.weight"]
-    features += weights["stem.bias"]
+    # The last row, which a neighbour's number of -1 means, stays 0.
+    features, after = np.zeros((2, count + 1, shape.channels), np.float32)
+    np.dot(values, weights["stem.weight"], out=features[:count])
+    features[:count] += weights["stem.bias"]
     mixed = np.empty((min(count, _ROWS), shape.channels), np.float32)
     wide = np.empty((len(mixed), 2 * shape.channels), np.float32)
-    narrow, after = np.empty_like(mixed), np.empty_like(features)
+    narrow = np.empty_like(mixed)
     neighbours = {dilation: cells.neighbours(dilation) for dilation in set(shape.dilations)}
     for block, dilation in enumerate(shape.dilations):
         part = {name: weights[f"blocks.{block}.{name}"] for name in _BLOCK}
@@ -101,7 +103,7 @@ def corrections(shape: Shape, weights: Weights, cells: Cells, values: NDArray[np
             np.dot(wide[:rows], part["narrow.weight"], out=narrow[:rows])
             _add(features, first, rows, narrow, part["narrow.bias"], after)
         features, after = after, features
-    return _head(weights, features, values)
+    return _head(weights, features[:count], values)
 
 
 _BLOCK = ("spatial.weight", "spatial.bias", "wide.weight", "wide.bias", "narrow.weight", "narrow.bias")
@@ -124,18 +126,20 @@ def _head(weights: Weights, features: NDArray[np.float32], values: NDArray[np.fl
 def _mix(features, neighbours, first, rows, weight, bias, mixed):
     """A depthwise convolution over cells, and each cell brought to mean 0 and variance 1."""
     channels = features.shape[1]
+    w0, w1, w2, w3, w4, w5, w6, w7, w8 = (
+        weight[0], weight[1], weight[2], weight[3], weight[4], weight[5], weight[6], weight[7], weight[8],
+    )  # fmt: skip
     for row in range(rows):
-        n = first + row
-        out = mixed[row]
+        n, out = first + row, mixed[row]
+        beside = neighbours[n]
+        f0, f1, f2, f3 = features[beside[0]], features[beside[1]], features[beside[2]], features[beside[3]]
+        f5, f6, f7, f8 = features[beside[4]], features[beside[5]], features[beside[6]], features[beside[7]]
+        f4 = features[n]
         for c in range(channels):
-            out[c] = bias[c] + weight[4, c] * features[n, c]
-        for k in range(8):
-            m = neighbours[n, k]
-            if m < 0:
-                continue
-            w = weight[k if k < 4 else k + 1]
-            for c in range(channels):
-                out[c] += w[c] * features[m, c]
+            out[c] = (
+                bias[c] + w0[c] * f0[c] + w1[c] * f1[c] + w2[c] * f2[c] + w3[c] * f3[c] + w4[c] * f4[c]
+                + w5[c] * f5[c] + w6[c] * f6[c] + w7[c] * f7[c] + w8[c] * f8[c]
+            )  # fmt: skip
         mean, square = np.float32(0), np.float32(0)
         for c in range(channels):
             mean += out[c]

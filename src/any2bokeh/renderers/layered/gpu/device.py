@@ -3,9 +3,11 @@
 An adapter is opened once in a process, and its compiled stages are kept; each ``Device`` has buffers of its own.
 """
 
+import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -19,6 +21,7 @@ from any2bokeh.renderers.layered.gpu.shaders import shader
 _NEEDED_WORKGROUP_BYTES = 16384
 _NEEDED_THREADS = 256
 _MOST_DISPATCHES = 2048
+_LEAVES_OUT_MESAS_CHOICE = "NODEVICE_SELECT"  # a variable of the layer VK_LAYER_MESA_device_select
 _UNIFORM_SLOT = 256  # what offsets of uniform buffers are multiples of, everywhere
 
 
@@ -351,6 +354,7 @@ def _instance() -> Any:
     with require_extra("--device gpu", "gpu"):
         import wgpu
         from wgpu.backends.wgpu_native.extras import set_instance_extras
+    # This makes the instance, with the layers that it will have.
     set_instance_extras(backends=["Vulkan", "Metal", "DX12"])  # OpenGL computes too, but not all that is needed
     return wgpu.gpu
 
@@ -362,13 +366,30 @@ def adapters() -> list[Any]:
         InputError: the package ``wgpu`` is missing.
         GpuFault: the system's graphics libraries cannot be loaded.
     """
-    gpu = _instance()
-    try:
-        found = gpu.enumerate_adapters_sync()
-    except Exception as error:
-        raise GpuFault(f"the graphics drivers cannot be asked: {_one_line(error)}") from error
+    with _without_display():
+        gpu = _instance()
+        try:
+            found = gpu.enumerate_adapters_sync()
+        except Exception as error:
+            raise GpuFault(f"the graphics drivers cannot be asked: {_one_line(error)}") from error
     order = ("DiscreteGPU", "IntegratedGPU", "VirtualGPU", "Unknown", "CPU")
     return sorted(found, key=lambda adapter: order.index(_kind(adapter)))
+
+
+@contextmanager
+def _without_display() -> Iterator[None]:
+    """Where nobody has a display, Mesa's layer that chooses the GPU by it is left out: it asks for one nonetheless, and
+    the system's library complains on the terminal, once for each of its questions, about ``XDG_RUNTIME_DIR``.
+    """
+    has_display = os.environ.get("XDG_RUNTIME_DIR", "").startswith("/")
+    if has_display or _LEAVES_OUT_MESAS_CHOICE in os.environ:
+        yield
+        return
+    os.environ[_LEAVES_OUT_MESAS_CHOICE] = "1"
+    try:
+        yield
+    finally:
+        os.environ.pop(_LEAVES_OUT_MESAS_CHOICE, None)
 
 
 def open_device(*, software: bool) -> Device:
