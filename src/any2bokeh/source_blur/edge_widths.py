@@ -70,8 +70,8 @@ class EdgeWidths:
             size = (light.shape[1] // 2, light.shape[0] // 2)
             if min(size) < 6 * _BORDER_PX:
                 break
-            light, codes = (cv2.resize(each, size, interpolation=cv2.INTER_AREA) for each in (light, codes))
-            disparity = cv2.resize(disparity, size, interpolation=cv2.INTER_NEAREST)
+            light, codes = (resized(each, size, cv2.INTER_AREA) for each in (light, codes))
+            disparity = resized(disparity, size, cv2.INTER_NEAREST)
         return cls.all_of(found)
 
     @classmethod
@@ -84,11 +84,16 @@ class EdgeWidths:
         return len(self.radius)
 
 
+def resized(values: NDArray[np.float32], size: tuple[int, int], how: int) -> NDArray[np.float32]:
+    """Values ``(h, w)`` at another size ``(width, height)``."""
+    return np.asarray(cv2.resize(values, size, interpolation=how), np.float32)
+
+
 def _edges(light: NDArray[np.float32], codes: NDArray[np.float32], disparity: NDArray[np.float32]) -> EdgeWidths:
     """Step edges at one size of the picture."""
     gradients = [_gradient(light, sigma) for sigma in _SIGMAS]
     x_wise, y_wise = gradients[0]
-    strength = cv2.magnitude(x_wise, y_wise)
+    strength = np.hypot(x_wise, y_wise)
     around = cv2.GaussianBlur(light, (0, 0), _SIGMAS[-1], borderType=cv2.BORDER_REPLICATE)
     is_seen = strength > np.maximum(np.float32(_LEAST_CONTRAST) * (around + np.float32(_BLACK)), _LEAST_GRADIENT)
     is_seen &= _range(disparity, _AROUND_PX) < _SLOPE
@@ -139,7 +144,7 @@ def _ratios() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     return crests[0] / crests[1], crests[1] / crests[2]
 
 
-def _at(values: NDArray[np.float32], y: NDArray[np.float32], x: NDArray[np.float32]) -> NDArray[np.float32]:
+def _at(values: NDArray[np.float32], y: NDArray[np.floating], x: NDArray[np.floating]) -> NDArray[np.floating]:
     """Values between pixels, none of which lies at the border."""
     top, left = np.floor(y).astype(np.intp), np.floor(x).astype(np.intp)
     down, right = y - top, x - left

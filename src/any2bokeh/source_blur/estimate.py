@@ -10,14 +10,14 @@ from any2bokeh.disparity.source import DisparitySource
 from any2bokeh.optics.coc import REFERENCE_LONG_SIDE_PX
 from any2bokeh.optics.source_blur import SourceLens
 from any2bokeh.optics.transfer import Transfer, decode
-from any2bokeh.source_blur.edge_widths import EdgeWidths
+from any2bokeh.source_blur.edge_widths import EdgeWidths, resized
 from any2bokeh.source_blur.fit import fitted_lens
 from any2bokeh.video import VideoSource
 
 FRAMES = 4
 """How many frames of a clip are looked at."""
 
-_LUMINANCE = np.float32([0.2126, 0.7152, 0.0722])  # ITU-R BT.709
+_LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)  # ITU-R BT.709
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,5 @@ def edges_of_frame(
     light = np.tensordot(_LUMINANCE, channels, 1).astype(np.float32)
     codes = pixels.max(axis=0) if transfer != "linear" else np.zeros_like(light)
     if scale < 1:
-        light, codes = (cv2.resize(each, size, interpolation=cv2.INTER_AREA) for each in (light, codes))
-    depth = cv2.resize(disparity[0], size, interpolation=cv2.INTER_NEAREST)
-    return EdgeWidths.of(np.asarray(light, np.float32), np.asarray(codes, np.float32), np.asarray(depth, np.float32))
+        light, codes = (resized(each, size, cv2.INTER_AREA) for each in (light, codes))
+    return EdgeWidths.of(light, codes, resized(disparity[0], size, cv2.INTER_NEAREST))
