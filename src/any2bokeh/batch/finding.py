@@ -9,7 +9,10 @@ from typing import Literal, get_args
 
 from any2bokeh.batch.item import Item
 from any2bokeh.batch.manifest import SUFFIXES, manifest_items
+from any2bokeh.batch.timeline import Timeline
+from any2bokeh.batch.timeline_media import MediaFolder, Opened
 from any2bokeh.errors import InputError, require_choice
+from any2bokeh.video.frame_numbers import NamePattern
 from any2bokeh.video.opening import CONTAINER_EXTENSIONS
 from any2bokeh.video.sequence import is_image
 
@@ -84,6 +87,44 @@ def batch_items(
     if path.is_dir() and output.resolve() == path.resolve():
         raise InputError(f"output {output} is the folder of the clips; give another folder")
     return _apart(_item(clip, root, output, result_format) for clip in found)
+
+
+def timeline_items(
+    timeline: Timeline,
+    output: Path,
+    opened: Opened,
+    *,
+    result_format: ResultFormat = "auto",
+    handles: int = 0,
+    media: Path | None = None,
+) -> list[Item]:
+    """What is to be rendered of a timeline.
+
+    Args:
+        timeline: which.
+        output: folder for the results.
+        opened: opens media.
+        result_format: what results are; see ``batch_items``.
+        handles: frames that are rendered on either side of what a clip shows, 0 or more.
+        media: folder in which media is looked for that is not where the timeline has it.
+
+    Raises:
+        InputError: no clip of it can be refocused, ``handles`` is below 0, or ``media`` is no folder.
+    """
+    require_choice("format", result_format, get_args(ResultFormat))
+    if handles < 0:
+        raise InputError(f"--handles is {handles}; give 0 or more frames")
+
+    def result_name(clip: Path, is_sequence: bool) -> str:
+        if not is_sequence:
+            return _result_name(clip, result_format)
+        pattern = NamePattern.of(clip)
+        name = "" if pattern is None else pattern.before.rstrip(" ._-")
+        name = name or clip.parent.name
+        return name if result_format in ("auto", "frames") else f"{name}.{result_format}"
+
+    folder = MediaFolder(media, VIDEO_EXTENSIONS)
+    return timeline.items(output, result_name, opened, handles=handles, media=folder)
 
 
 def _item(clip: Path, root: Path, output: Path, result_format: ResultFormat) -> Item:

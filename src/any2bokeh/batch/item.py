@@ -25,6 +25,7 @@ class Item:
         title: how messages call the place where it is written down, such as ``clips.csv line 3``.
         root: folder that relative paths in ``fields`` count from.
         problem: why it cannot be rendered, where that is known before.
+        fps: rate of a sequence of images, where what lists the clips says it.
     """
 
     clip: Path
@@ -35,6 +36,7 @@ class Item:
     title: str = ""
     root: Path = Path()
     problem: str | None = None
+    fps: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from any2bokeh.cli.progress import ESTIMATING, Report, progress_report
 from any2bokeh.cli.recipe_options import RecipeOptions
 from any2bokeh.cli.report import tell, warn
 from any2bokeh.cli.segment_options import ClusterOptions
+from any2bokeh.cli.timeline_options import TimelineOptions, write_timeline
 from any2bokeh.errors import InputError
 from any2bokeh.events import ClipStarted, Event, FramesDone, RunFinished, RunPlanned
 from any2bokeh.remote.address import renamed
@@ -51,14 +52,15 @@ def batch_command(
         str,
         typer.Argument(
             metavar="INPUT",
-            help="Folder that is searched for clips with all folders in it, pattern such as 'rushes/**/*.mov', or "
-            "manifest (.csv, .jsonl) with a clip on each line.",
+            help="Folder that is searched for clips with all folders in it, pattern such as 'rushes/**/*.mov', "
+            "manifest (.csv, .jsonl) with a clip on each line, or timeline (.otio, .xml, .fcpxml, .edl).",
         ),
     ],
     options: RecipeOptions,
     encoding: EncodingOptions,
     reading: ReadingOptions,
     cluster: ClusterOptions,
+    timelines: TimelineOptions,
     report: ReportOptions,
     output: Annotated[
         Path | None,
@@ -129,7 +131,13 @@ def batch_command(
     if segment_frames is not None and segment_frames < 8:
         raise InputError(f"--segment-frames is {segment_frames}; give 8 or more")
     shared = _Shared(options, reading)
-    items = batch_items(input, output, result_format=result_format, leave_out=shared.fixed_paths(Path(input)))
+    timeline = timelines.opened(input, output)
+    if timeline is not None and output is not None:
+        items = timelines.items(timeline, output, result_format, reading, overwrite=overwrite)
+        for remark in timeline.remarks if not report.quiet else ():
+            warn(remark)
+    else:
+        items = batch_items(input, output, result_format=result_format, leave_out=shared.fixed_paths(Path(input)))
     if all(each.problem is not None for each in items):
         raise InputError(items[0].problem or "")
     batch = Batch(
@@ -150,7 +158,13 @@ def batch_command(
         if workers is not None:
             batch = replace(batch, workers=workers, at_once=min(workers.at_once, _MOST_AT_ONCE))
         outcomes = _run(batch, items, place, report)
-    _tell_outcomes(outcomes, place, report)
+    made = None
+    if timeline is not None and output is not None:
+        made = timelines.place(timeline, output)
+        kept = write_timeline(timeline, made, outcomes)
+        for remark in kept if not report.quiet else ():
+            warn(remark)
+    _tell_outcomes(outcomes, place, report, made)
     if any(each.state == "failed" for each in outcomes):
         raise typer.Exit(SOME_FAILED)
 
@@ -166,7 +180,8 @@ class _Shared:
     def opened(self, item: "Item") -> "Iterator[VideoSource]":
         from any2bokeh.remote.tree import lent
 
-        with lent(item.clip, item.output) as clip, self.reading.opened(str(clip)) as source:
+        reading = replace(self.reading, fps=item.fps or self.reading.fps)
+        with lent(item.clip, item.output) as clip, reading.opened(str(clip)) as source:
             yield source
 
     def recipe(
@@ -348,13 +363,16 @@ class _Told:
             typer.echo(renamed(f"{place}: {outcome.item.clip}: {outcome.state}"))
 
 
-def _tell_outcomes(outcomes: "list[Outcome]", place: Path, report: ReportOptions) -> None:
+def _tell_outcomes(outcomes: "list[Outcome]", place: Path, report: ReportOptions, timeline: Path | None = None) -> None:
     from any2bokeh.batch.report import summary
 
     facts = summary(outcomes)
     lines = [
         f"{facts['rendered']} rendered, {facts['kept']} finished already, {facts['failed']} failed; see {place}",
     ]
+    if timeline is not None:
+        facts["timeline"] = str(timeline)
+        lines.append(f"the timeline of the results is {timeline}")
     if not report.quiet and not report.json:
         _print_table(outcomes)
     events, counts = current_events(), (facts["rendered"], facts["kept"], facts["failed"])

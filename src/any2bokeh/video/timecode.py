@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 _PATTERN = re.compile(r"(\d{2}):(\d{2}):(\d{2})([:;.])(\d{2,3})")
@@ -74,6 +75,18 @@ def timecode_of(container: Any, video: Any) -> str | None:
             if key.lower() == "timecode":
                 return value
     return None
+
+
+def timecode_in(path: Path, fps: Fraction) -> Timecode | None:
+    """The time code of a file's first frame; None where it has none, or is no file that FFmpeg opens."""
+    import av
+
+    try:
+        with av.open(str(path)) as container:
+            label = timecode_of(container, container.streams.video[0])
+    except (OSError, ValueError, IndexError):  # FFmpeg's errors are both of the first two
+        return None
+    return None if label is None else Timecode.parsed(label, fps)
 
 
 def _dropped(nominal_fps: int) -> int:
