@@ -15,13 +15,21 @@ import numpy as np
 from any2bokeh.compiled import compiled
 from any2bokeh.optics.radii import radius_index
 from any2bokeh.optics.vignetting import FINE_UP_TO_PX, cut, fine_row_opening, row_opening
-from any2bokeh.renderers.layered.bins import BIN_COUNT, FOCUS_BIN, depth_bin
+from any2bokeh.renderers.layered.bins import BIN_COUNT, FOCUS_BIN, bin_table, bins_away
 from any2bokeh.renderers.layered.blocks import BLOCK
 from any2bokeh.renderers.layered.border import repeated
 from any2bokeh.renderers.layered.lamps import glow_of
 from any2bokeh.renderers.layered.layers import BEHIND, FRONT, HIDDEN, PATCH, SPLIT
 from any2bokeh.renderers.layered.rows import CUT, PLAIN
-from any2bokeh.renderers.layered.simd import LANES, add_run, add_two_pairs, add_two_pixels
+from any2bokeh.renderers.layered.simd import (
+    LANES,
+    add_rows,
+    add_run,
+    add_two_pairs,
+    add_two_pixels,
+    prefetch,
+    scale_pixels,
+)
 
 TILE_HEIGHT = 64
 TILE_WIDTH = 256
@@ -81,11 +89,11 @@ def sum_tile(tile, samples, rows, channel, shift_px, accumulator):
         the slot of each bin, or -1; and what each slot touches.
     """
     widest_px = int(np.ceil(samples.block_reach.max())) + 1
-    return _sum_tile(tile, samples, rows, channel, shift_px, widest_px, accumulator)
+    return _sum_tile(tile, samples, rows, channel, shift_px, widest_px, bin_table(), accumulator)
 
 
 @compiled(nogil=True, fastmath=True)
-def _sum_tile(tile, samples, rows, channel, shift_px, widest, accumulator):
+def _sum_tile(tile, samples, rows, channel, shift_px, widest, table, accumulator):
     block_reach = samples.block_reach
     first_row, end_row, first_column, end_column = samples.window
     tiles_across = (end_column - first_column + TILE_WIDTH - 1) // TILE_WIDTH
@@ -97,7 +105,7 @@ def _sum_tile(tile, samples, rows, channel, shift_px, widest, accumulator):
     # Of a slot: first and last row, first and last column that it touches, in the tile; and the end of what it wrote.
     extents = np.empty((BIN_COUNT, 5), np.int32)
     slots = np.int64(0)  # not a literal, for which _splat would be compiled once more
-    run = np.zeros(2 * _RUN_FLOATS, np.float32)
+    room = np.zeros(2 * _RUN_FLOATS, np.float32), np.empty(BLOCK + 1, np.int32)
     last_block_row, last_block = block_reach.shape[0] - 1, block_reach.shape[1] - 1
     for block_row in range((top - widest) // BLOCK, (bottom + widest - 1) // BLOCK + 1):
         for block in range((left - widest) // BLOCK, (right + widest - 1) // BLOCK + 1):
@@ -109,13 +117,53 @@ def _sum_tile(tile, samples, rows, channel, shift_px, widest, accumulator):
             if first_y < last_y and first_x < last_x:
                 part = (first_y, last_y, first_x, last_x)
                 slots = _splat(
-                    part, window, samples, rows, channel, shift_px, accumulator, slot_of_bin, extents, run, slots
+                    part,
+                    window,
+                    samples,
+                    rows,
+                    channel,
+                    shift_px,
+                    table,
+                    accumulator,
+                    slot_of_bin,
+                    extents,
+                    room,
+                    slots,
                 )
     return window, slot_of_bin, extents
 
 
+_NO_SAMPLE, _END = np.int32(-1), np.int32(-2)
+"""In place of what ``_find_codes`` tells of a sample: there is none; the part ends."""
+
+
+@compiled(nogil=True, fastmath=True, inline="always")
+def _find_codes(hidden, y, first_x, last_x, kind, defocus, shift_px, table, codes):
+    """Tell of each sample in a part of a row its radius, side, bin and layer, all in one number: neighbours of one
+    number go as one. Returns whether there is hidden background."""
+    width = kind.shape[1]
+    found = np.uint8(0)
+    for around_x in range(first_x, last_x):
+        x = np.uint64(min(max(around_x, 0), width - 1))
+        what = kind[y, x]
+        found |= what
+        at = np.uint64(around_x - first_x)
+        if hidden == 1 and not what & HIDDEN:
+            codes[at] = _NO_SAMPLE
+            continue
+        layer = np.uint64(BEHIND if hidden == 1 else PATCH if what & SPLIT else FRONT)
+        own = defocus[layer, y, x]
+        signed = own + shift_px
+        index = np.int64(radius_index(abs(signed)))
+        away = bins_away(abs(own), np.int64(radius_index(abs(own))) if shift_px != 0 else index, table)
+        bin_ = FOCUS_BIN + away if own > 0 else FOCUS_BIN - away
+        codes[at] = index << 11 | bin_ << 3 | np.int64(layer) << 1 | (1 if signed > 0 else 0)
+    codes[np.uint64(last_x - first_x)] = _END
+    return found & HIDDEN != 0
+
+
 @compiled(nogil=True, fastmath=True)
-def _splat(part, window, samples, rows, channel, shift_px, accumulator, slot_of_bin, extents, run, slots):
+def _splat(part, window, samples, rows, channel, shift_px, table, accumulator, slot_of_bin, extents, room, slots):
     """Add the shapes of all samples in a part of a block to the sums of their bins; slots in use then.
 
     Neighbours with the same shape go as one: a row of them is a row of colours, added where the shape begins and where
@@ -125,54 +173,52 @@ def _splat(part, window, samples, rows, channel, shift_px, accumulator, slot_of_
     surroundings = samples.surroundings
     # Unpacked once: what is passed on in tuples has its references counted at each call.
     mode, first, reach, inverse_area, row_first, places, heights, cells, shares, vignetting, kept = rows
+    run, codes = room
+    all_light, all_cells, all_shares = light.reshape(-1), cells.reshape(-1), shares.reshape(-1)
     lanes = 4 if channel < 0 else 2
     top, bottom, left, right = window
     first_y, last_y, first_x, last_x = part
     height, width = kind.shape
+    width_here = right - left
     for around_y in range(first_y, last_y):
-        y = min(max(around_y, 0), height - 1)
-        hides = False
+        y = np.uint64(min(max(around_y, 0), height - 1))
+        hides = True
         for hidden in range(2):
-            if hidden == 1 and not hides:
+            if not hides:
                 break
+            hides = _find_codes(hidden, y, first_x, last_x, kind, defocus, shift_px, table, codes)
+            # Rows of a part lie far from one another: without this a fifth of the time went on waiting for memory.
+            if hidden == 0:
+                ahead = (np.int64(y) + 1) * width + first_x
+                prefetch(kind, ahead)
+                for _layer in range(3 if hides else 1):
+                    prefetch(defocus, ahead)
+                    for pixel in range(0, BLOCK, 4):
+                        prefetch(light, 4 * (ahead + pixel))
+                    ahead += height * width
             begin = first_x
             while begin < last_x:
-                x = min(max(begin, 0), width - 1)
-                what = kind[y, x]
-                layer = BEHIND if hidden == 1 else PATCH if what & SPLIT else FRONT
-                if hidden == 1 and not what & HIDDEN:
-                    begin += 1
-                    continue
-                hides |= what & HIDDEN != 0
-                own = defocus[layer, y, x]
-                signed = own + shift_px
-                index, bin_ = radius_index(abs(signed)), depth_bin(own)
+                code = codes[np.uint64(begin - first_x)]
                 end = begin + 1
-                while end < last_x and mode != CUT:
-                    x = min(end, width - 1)
-                    what = kind[y, x]
-                    if hidden == 1:
-                        if not what & HIDDEN:
-                            break
-                    elif (what & SPLIT != 0) != (layer == PATCH):
-                        break
-                    other = defocus[layer, y, max(x, 0)]
-                    if other != own and (
-                        radius_index(abs(other + shift_px)) != index
-                        or depth_bin(other) != bin_
-                        or (other + shift_px > 0) != (signed > 0)
-                    ):
-                        break
-                    hides |= what & HIDDEN != 0
+                if code == _NO_SAMPLE:
+                    begin = end
+                    continue
+                while codes[np.uint64(end - first_x)] == code and mode != CUT:
                     end += 1
-                row_low, row_high = max(-reach[index], top - around_y), min(reach[index], bottom - 1 - around_y)
+                index, side = np.uint64(code >> 11), np.uint64(code & 1)
+                layer, bin_ = np.uint64(code >> 1 & 3), np.uint64(code >> 3 & 255)
+                x = np.uint64(min(max(begin, 0), width - 1))
+                signed = defocus[layer, y, x] + shift_px
+                rows_off = np.int64(reach[index])
+                row_low, row_high = max(-rows_off, top - around_y), min(rows_off, bottom - 1 - around_y)
                 across = np.int64(abs(signed) + np.float32(1.5))
-                column_low = max(begin - across - left, 0)
-                column_high = min(end - 1 + across + 1 - left, right - left)
+                column, count = begin - left, end - begin
+                column_low = max(column - across, 0)
+                column_high = min(column + count + across, width_here)
                 if row_low <= row_high and column_low < column_high:
-                    slot = np.int64(slot_of_bin[bin_])  # a surface is one surface in all its colours
-                    if slot < 0:
-                        slot = slots
+                    slot = np.uint64(slot_of_bin[bin_])  # a surface is one surface in all its colours
+                    if slot_of_bin[bin_] < 0:
+                        slot = np.uint64(slots)
                         slots += 1
                         slot_of_bin[bin_] = slot
                         extents[slot, 0], extents[slot, 1] = TILE_HEIGHT, -1
@@ -181,14 +227,16 @@ def _splat(part, window, samples, rows, channel, shift_px, accumulator, slot_of_
                     extents[slot, 1] = max(extents[slot, 1], around_y + row_high - top)
                     extents[slot, 2] = min(extents[slot, 2], column_low)
                     extents[slot, 3] = max(extents[slot, 3], column_high)
-                    wrote_to = min(max(end - left + across, 0) + 5, ROW_PIXELS)
+                    wrote_to = min(max(column + count + across, 0) + 5, ROW_PIXELS)
                     extents[slot, 4] = max(extents[slot, 4], wrote_to)
                     # In front of the focal plane the image of the aperture is upside down and mirrored.
-                    conserve = inverse_area[1 if signed > 0 else 0, index]
-                    _gather(light, surroundings, layer, y, around_y, begin, end, width, channel, conserve, run)
-                    line = (slot * SLOT_PIXELS + (around_y + row_low - top) * ROW_PIXELS) * lanes
-                    at = np.uint64(first[1 if signed > 0 else 0, index] + reach[index] + row_low)
-                    column, width_here, count = begin - left, right - left, end - begin
+                    conserve = inverse_area[side, index]
+                    if channel < 0 and around_y == y and begin >= 0 and end <= width:
+                        scale_pixels(run, 4, all_light, ((layer * height + y) * width + begin) * 4, count, conserve)
+                    else:
+                        _gather(light, surroundings, layer, y, around_y, begin, end, width, channel, conserve, run)
+                    line = (np.int64(slot) * SLOT_PIXELS + (around_y + row_low - top) * ROW_PIXELS) * lanes
+                    at = np.uint64(first[side, index] + rows_off + row_low)
                     if mode == CUT:
                         opening = cut(vignetting, kept, signed, around_y, begin)
                         _add_cut(
@@ -210,15 +258,8 @@ def _splat(part, window, samples, rows, channel, shift_px, accumulator, slot_of_
                     elif column >= across and column + across + 1 < width_here:
                         steps = (lanes * (count + 1) + LANES - 1) // LANES
                         if mode == PLAIN:
-                            for _row in range(row_low, row_high + 1):
-                                start, after = (
-                                    line + lanes * (column + cells[at, 0]),
-                                    line + lanes * (column + cells[at, 1]),
-                                )
-                                add_run(accumulator, start, run, 0, lanes, steps, shares[at, 0], shares[at, 1])
-                                add_run(accumulator, after, run, 0, lanes, steps, shares[at, 2], shares[at, 3])
-                                at += np.uint64(1)
-                                line += ROW_PIXELS * lanes
+                            place, stride, many = line + lanes * column, ROW_PIXELS * lanes, row_high - row_low + 1
+                            add_rows(accumulator, place, stride, run, lanes, steps, all_cells, all_shares, at, many)
                         else:
                             step = np.uint64(row_first[at])
                             for _row in range(row_low, row_high + 1):
