@@ -18,7 +18,8 @@ CLUES = 25
 """Numbers that the network is told of a pixel; see ``_gather``."""
 
 BAND_PX = 8.5
-"""How far from a step of the given map the network may change anything."""
+"""How far from a step of the given map the network may change anything; maps that the classical estimator moves are
+left beyond its own band, which is narrower: what is wrong with them lies closer."""
 
 PURE_LOGIT = np.float32(4.5)
 """Logit of the share of a pixel that the classical estimator counts as whole."""
@@ -78,7 +79,7 @@ class Clues:
             if is_moved
             else matted(EdgeBands.none(disparity), picture, step)
         )
-        wide = Steps.of(stepped.sharp, stride, BAND_PX)
+        wide = step if is_moved else Steps.of(stepped.sharp, stride, BAND_PX)
         band = (wide.side != 0) | (classical.alpha > 0)
         near, far, third, share, belief = _surfaces(band, wide, placed, classical, is_moved)
         of_near, of_far = _colours_around(picture, wide, band)
