@@ -120,15 +120,16 @@ def get_model(name: str, *, allow_noncommercial: bool = False, notice: Callable[
         return model_folder(name, allow_noncommercial=allow_noncommercial, notice=notice)[0]
     folder = listed.folder
     if folder is not None:
-        return folder
+        return folder if listed.file is None else listed.file.get()  # which compares its checksum
     if listed.hub_id is None:
         raise InputError(f"model {listed.name} should be part of the package and is not; install any2bokeh again")
-    if listed.file is not None:
-        if notice is not None and not listed.is_here:
-            notice(_downloading(listed, listed.licence))
-        return listed.file.get()
-    require_installed(f"model {listed.name}", ("torch", "transformers", "huggingface_hub"), "diffusion")
-    card = fetch(listed.hub_id, noun="model", only=(CARD_FILE,), timeout_s=_HUB_TIMEOUT_S)
+    revision = None
+    if listed.file is None:
+        require_installed(f"model {listed.name}", ("torch", "transformers", "huggingface_hub"), "diffusion")
+    else:
+        listed.file.require_client()
+        revision = listed.file.revision
+    card = fetch(listed.hub_id, noun="model", only=(CARD_FILE,), revision=revision, timeout_s=_HUB_TIMEOUT_S)
     licence = stated_licence(card) or listed.licence
     if not (allow_noncommercial or is_permissive(licence)):
         raise InputError(
@@ -136,12 +137,11 @@ def get_model(name: str, *, allow_noncommercial: bool = False, notice: Callable[
             f"if yours is allowed"
         )
     if notice is not None:
-        notice(_downloading(listed, licence))
+        size = f"{listed.size_mb:.3g} MB"
+        notice(f"downloading {listed.hub_id} ({size}) into the hub's cache, once; its licence: {licence}")
+    if listed.file is not None:
+        return listed.file.get()
     return fetch(listed.hub_id, noun="model", only=_PATTERNS, timeout_s=_HUB_TIMEOUT_S)
-
-
-def _downloading(listed: ListedModel, licence: str) -> str:
-    return f"downloading {listed.hub_id} ({listed.size_mb:.3g} MB) into the hub's cache, once; its licence: {licence}"
 
 
 def find_listed(name: str) -> ListedModel | None:

@@ -108,6 +108,7 @@ def test_a_detector_is_fetched_at_its_commit_and_its_checksum_compared(tmp_path:
     repository.mkdir()
     digest = sha256(write_yunet(repository / YUNET.file).read_bytes()).hexdigest()
     (repository / "unwanted.onnx").write_text("")
+    (repository / "README.md").write_text("---\nlicense: mit\n---\n")
     tiny = (
         "from dataclasses import replace; from any2bokeh.subject.detection import faces;"
         f"faces.YUNET = replace(faces.YUNET, sha256='{digest}');"
@@ -118,9 +119,9 @@ def test_a_detector_is_fetched_at_its_commit_and_its_checksum_compared(tmp_path:
         said, path = fetched.out.splitlines()
         assert said == f"downloading {YUNET.hub_id} (0.233 MB) into the hub's cache, once; its licence: mit", fetched
         assert YUNET.revision in path
-        assert sent == [YUNET.file]
+        assert sent == ["README.md", YUNET.file]
         again = run_at(address, tmp_path / "home", ["-c", tiny])
-        assert (again.out, sent) == (f"{path}\n", [YUNET.file])
+        assert (again.out, sent) == (f"{path}\n", ["README.md", YUNET.file])
         other = run_at(address, tmp_path / "another", ["-m", "any2bokeh", "models", "get", "faces", "--quiet"])
     assert (other.code, len(other.err.splitlines())) == (2, 1), other
     assert "SHA-256" in other.err

@@ -9,9 +9,11 @@ import pytest
 from numpy.typing import NDArray
 
 from any2bokeh.demo import CLIP_FOLDER
+from any2bokeh.disparity import open_disparity
 from any2bokeh.focus.target import BoxTarget, PointTarget
 from any2bokeh.subject import ClassicalTracker, MaskSeed, Seed, TrackedFrame, View
 from any2bokeh.video import open_source
+from any2bokeh.video.reduced import ReducedPictures
 from tests.subject.scenes import HEIGHT, RADIUS, WIDTH, Scene, across, away_and_back, overlap
 
 
@@ -176,3 +178,29 @@ def test_a_dancer_is_followed_without_disparity(shared_data: Path, seed: PointTa
     # Seen 0.67 and 0.52 for both.
     assert np.mean(found) > 0.63
     assert min(found) > 0.45
+
+
+def test_the_subject_of_the_demo_is_followed_without_its_ground_and_past_the_other_robot():
+    frames, maps, masks = _demo()
+    views = [View(*each) for each in zip(frames, maps, strict=True)]
+    tracked = list(ClassicalTracker().track(views, PointTarget(0.31, 0.57)))
+    shares = np.array([overlap(one.matte, mask) for one, mask in zip(tracked, masks, strict=True)])
+    assert shares[0] > 0.93  # seen 0.949; 0.58 with the ground
+    assert shares[:20].min() > 0.85  # seen 0.899
+    # The other robot passes before it, hides nearly all of it, and is nearer: it must not be taken in its place.
+    assert not any(one.visible and share < 0.3 for one, share in zip(tracked, shares, strict=True))
+    assert shares[30:].min() > 0.7, shares
+
+
+def _demo() -> tuple[list[NDArray[np.uint8]], list[NDArray[np.float32]], list[NDArray[np.bool_]]]:
+    """Every second frame of the bundled clip, its disparity, and where the nearer robot is, 384 px wide."""
+    with open_source(CLIP_FOLDER / "clip.mp4") as source:
+        count = source.info.frame_count
+        frames = list(ReducedPictures(source, long_side_px=384).frames())[::2]
+    disparity, mask = (
+        [cv2.resize(maps.at(2 * index)[0], frames[0].shape[1::-1], interpolation=cv2.INTER_AREA)
+         for index in range(len(frames))]
+        for maps in (open_disparity(CLIP_FOLDER / each, clip_frame_count=count)
+                     for each in ("disparity.mkv", "mask.mkv"))
+    )  # fmt: skip
+    return frames, [np.asarray(each, np.float32) for each in disparity], [np.asarray(each) > 0.5 for each in mask]

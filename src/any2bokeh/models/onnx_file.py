@@ -62,13 +62,21 @@ class OnnxFile:
         """
         if (path := self.intact()) is not None:
             return path
-        if find_spec("huggingface_hub") is None:
-            raise InputError(
-                f"downloading model {self.name} needs huggingface_hub, which is not installed; "
-                f"pip install huggingface_hub"
-            )
+        self.require_client()
         fetch(self.hub_id, noun="model", only=(self.file,), revision=self.revision, timeout_s=_TIMEOUT_S)
         path = self.intact()
         if path is None:
             raise InputError(f"{self.hub_id} on the hub does not hold {self.file}; update any2bokeh")
         return path
+
+    def require_client(self) -> None:
+        """Refuse to download without the hub's client; the extras that have it bring gigabytes with it.
+
+        Raises:
+            InputError: it is not installed.
+        """
+        if find_spec("huggingface_hub") is None:
+            raise InputError(
+                f"downloading model {self.name} needs huggingface_hub, which is not installed; "
+                f"pip install huggingface_hub"
+            )

@@ -22,6 +22,9 @@ _SPEED_BINS = 20
 _ROW_SIGMA = 0.02
 # Share of a histogram that is spread evenly: what was never seen is unlikely, not impossible.
 _EVEN_SHARE = 0.05
+# A subject has the disparities that reach this share of its most frequent one, and gains those that are no more than so
+# many bins away in a frame. Where less than a share remains, the disparity of the whole frame has changed.
+_HAD, _GAIN_BINS, _MOVED = 0.1, 4, 0.5
 # No single cue decides alone.
 _LIMIT = 4.0
 
@@ -139,6 +142,23 @@ class DisparityModel:
         ratio = np.log((self.subject[None] + even) / (self.surround + even))
         ratio = np.clip(ratio, -_LIMIT, _LIMIT).astype(np.float32)
         return np.take_along_axis(ratio, _disparity_bins(disparity), axis=1)
+
+
+def learnt_disparities(
+    before: NDArray[np.float32] | None, now: NDArray[np.float32] | None
+) -> NDArray[np.float32] | None:
+    """What is learnt of a subject's disparities from a frame to the next, each ``(bins,)``, or None without disparity.
+
+    Disparities far from all that the subject had are those of something that passes before or behind it, and has got
+    into its matte: learnt once, they would take the matte over. Where most are such, all of the map has moved.
+    """
+    if before is None or now is None:
+        return now
+    had = (before > _HAD * before.max()).astype(np.float32)
+    reach = np.convolve(had, np.ones(2 * _GAIN_BINS + 1, np.float32), mode="same") > 0
+    kept = np.where(reach, now, 0).astype(np.float32)
+    total = float(kept.sum())
+    return now if total < _MOVED * float(now.sum()) else kept / np.float32(total)
 
 
 def _disparity_bins(disparity: NDArray[np.float32]) -> NDArray[np.int32]:

@@ -17,6 +17,7 @@ from any2bokeh.subject.appearance import (
     colour_bins,
     colour_evidence,
     colour_histogram,
+    learnt_disparities,
     likeness,
 )
 from any2bokeh.subject.matte import connected_to, matte_from, outside_distance_px
@@ -168,7 +169,7 @@ class _Run(ABC):
         learnt = before.colours + _LEARNING * (colours - before.colours)
         self.portrait = Portrait(
             colours=np.asarray(learnt + _SEED_SHARE * _LEARNING * (self.seed_colours - learnt), np.float32),
-            disparities=fresh.disparities,
+            disparities=learnt_disparities(before.disparities, fresh.disparities),
             disparity=fresh.disparity,
             area=before.area + _AREA_LEARNING * (fresh.area - before.area),
             centre=fresh.centre,

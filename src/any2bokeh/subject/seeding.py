@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from any2bokeh.subject.appearance import DisparityModel, colour_bins, colour_evidence, colour_histogram
 from any2bokeh.subject.grab_cut import first_matte
+from any2bokeh.subject.ground import ground
 from any2bokeh.subject.matte import connected_to, matte_from, outside_distance_px
 from any2bokeh.subject.point import disparity_at_point
 from any2bokeh.subject.seed import BoxSeed, ClipSeed, MaskSeed, PointSeed, Seed
@@ -46,7 +47,8 @@ def seed_matte(view: View, seed: Seed, residual_px: NDArray[np.float32] | None =
         return _painted(view, seed)
     if view.disparity is None:
         return first_matte(view.pixels, _clip_seed(seed), residual_px)
-    core, allowed = _core(view, seed), _allowed(view, seed)
+    core = _core(view, seed)
+    allowed = _allowed(view, seed) & ~_ground_beside(view.disparity, core)
     guess = _surface(view.disparity, seed, core, allowed)
     if np.count_nonzero(guess) < _NO_SMALLER:
         guess = _within(core, 1.5)
@@ -105,6 +107,12 @@ def _level_in_box(disparity: NDArray[np.float32], inside: NDArray[np.bool_], cor
     kernel = np.ones(2 * round(_REACH * _spread(disparity) / 2 * _LEVELS) + 1)
     filled, beyond = (np.convolve(share, kernel, mode="same") for share in (filled, beyond))
     return float(edges[int(np.argmax(filled - beyond))] + 0.5 / _LEVELS)
+
+
+def _ground_beside(disparity: NDArray[np.float32], core: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The ground that the subject stands on; none where the ground itself is pointed at."""
+    found = ground(disparity, _spread(disparity))
+    return np.zeros_like(found) if found[core].mean() > 0.5 else found
 
 
 def _spread(disparity: NDArray[np.float32]) -> float:
