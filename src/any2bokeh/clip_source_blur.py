@@ -5,6 +5,7 @@ from pathlib import Path
 
 from any2bokeh.clip_disparity import PartDisparity, frame_numbers
 from any2bokeh.disparity import DisparitySource
+from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusTrack
 from any2bokeh.recipe import Recipe
 from any2bokeh.source_blur import RadiusMaps, SourceLens
@@ -71,6 +72,11 @@ def opened_source_blur(
     path = recipe.source_blur
     if not isinstance(path, Path):
         return None
+    if not path.exists():
+        raise InputError(
+            f"source blur is {path}, and there is no such file; give auto, off, the lens of the source as K,D (such as "
+            f"8,0.4), or maps of radii"
+        )
     info = source.info
     return RadiusMaps(
         path,

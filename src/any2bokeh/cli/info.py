@@ -1,5 +1,6 @@
 """``any2bokeh info``: what a file is, and what would be used for it."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
@@ -17,22 +18,52 @@ from any2bokeh.video.encoding import choose_codec, choose_pixel_format
 from any2bokeh.video.opening import CONTAINER_EXTENSIONS
 
 if TYPE_CHECKING:
-    from any2bokeh.video import VideoInfo
+    from any2bokeh.video import VideoInfo, VideoSource
 
 
 def info_command(
     input: Input,
     reading: ReadingOptions,
+    disparity: Annotated[
+        Path | None,
+        option(
+            "--disparity",
+            help="Disparity of the clip, as for refocus; with it the blur that the clip has already is estimated.",
+            metavar="PATH",
+            common=True,
+            panel=Group.DISPARITY,
+        ),
+    ] = None,
     json: Annotated[bool, option("--json", help="Print one JSON object.", common=True, panel=Group.PRINTED)] = False,
 ) -> None:
     """Print the properties of a clip and the settings that refocus would use for it."""
     remarks: list[str] = []
     with reading.opened(input, remarks.append) as source:
         info = source.info
-    is_ = {name: _plain(value) for name, value in asdict(info).items()} | {"remarks": remarks}
+        blurred = {} if disparity is None else {"source_blur": _source_blur(source, disparity, remarks.append)}
+    is_ = {name: _plain(value) for name, value in asdict(info).items()} | blurred | {"remarks": remarks}
     used = _what_would_be_used(info)
     lines = [*_lines(is_), "", "would be used", *("  " + line for line in _lines(used))]
     tell({**is_, "would_use": used}, "\n".join(lines), ReportOptions(json=json))
+
+
+def _source_blur(source: "VideoSource", disparity: Path, notice: Callable[[str], None]) -> dict[str, float] | str:
+    """The lens that a clip was shot through; in words where it counts as sharp."""
+    from any2bokeh.clip_disparity import frame_numbers
+    from any2bokeh.disparity import open_disparity
+    from any2bokeh.source_blur.estimate import estimated_lens
+
+    info = source.info
+    maps = open_disparity(
+        disparity,
+        clip_frame_count=info.frame_count,
+        frame_size=(info.width, info.height),
+        frame_numbers=frame_numbers(source),
+        dropped_frames=info.dropped_frames,
+        notice=notice,
+    )
+    lens = estimated_lens(source, maps, range(info.frame_count)).lens
+    return "none, the clip looks sharp" if lens is None else asdict(lens)
 
 
 def _what_would_be_used(info: "VideoInfo") -> dict[str, Any]:
