@@ -7,7 +7,10 @@ import torch
 from numpy.typing import NDArray
 
 from any2bokeh import InputError
+from any2bokeh.disparity.reading import DisparityReading
 from any2bokeh.focus.pictures import LONG_SIDE_PX
+
+from .disparity_reading import disparity_of
 
 # Channels of a grey picture may differ by what 8 bits and a lossy codec leave.
 _GREY_TOLERANCE = 0.02
@@ -34,15 +37,23 @@ class BatchDisparity:
     """A grey IMAGE batch as disparity, 1 = nearest.
 
     Args:
-        images: ``(B, h, w, 3)`` in [0, 1], white near.
+        images: ``(B, h, w, 3)`` in [0, 1].
         frame_count: of the clip that it belongs to.
         frame_size: ``(width, height)`` of the clip, whose aspect it must have.
+        reading: what the values mean; None = disparity, white near.
 
     Raises:
-        InputError: another count or aspect, or a picture in colour.
+        InputError: another count or aspect, a picture in colour, or depth that is none.
     """
 
-    def __init__(self, images: torch.Tensor, *, frame_count: int, frame_size: tuple[int, int]) -> None:
+    def __init__(
+        self,
+        images: torch.Tensor,
+        *,
+        frame_count: int,
+        frame_size: tuple[int, int],
+        reading: DisparityReading | None = None,
+    ) -> None:
         from any2bokeh.disparity.aspect import require_same_aspect
 
         maps = frames_of(images)
@@ -50,12 +61,11 @@ class BatchDisparity:
             raise InputError(f"disparity has {len(maps)} pictures but the clip has {frame_count}; connect one for each")
         difference = float((maps.max(axis=1) - maps.min(axis=1)).max())
         if difference > _GREY_TOLERANCE:
-            raise InputError(
-                f"disparity is in colour (channels differ by {difference:.2f}); connect a grey picture, white near"
-            )
+            raise InputError(f"disparity is in colour (channels differ by {difference:.2f}); connect a grey picture")
         require_same_aspect("disparity", (maps.shape[3], maps.shape[2]), frame_size)
         # In float64, so that three equal channels give their own value.
-        self._maps = maps.mean(axis=1, keepdims=True, dtype=np.float64).astype(np.float32)
+        grey = maps.mean(axis=1, keepdims=True, dtype=np.float64).astype(np.float32)
+        self._maps = disparity_of(grey, reading or DisparityReading())
         self.frame_count = frame_count
 
     def frames(self, start: int = 0, stop: int | None = None) -> Iterator[NDArray[np.float32]]:

@@ -1,18 +1,21 @@
 """The node of the diffusion engine."""
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, get_args
 
 import torch
 from comfy_api.latest import io
 
-from any2bokeh import FocusTrack, InputError, Renderer
+from any2bokeh import FocusTrack, Renderer
+from any2bokeh.engines import EngineSettings, Precision, make_renderer
+from any2bokeh.optics.look import Look
 
 from .disparity_node import DEVICES
+from .disparity_reading import reading_inputs, reading_of
 from .focus_node import FOCUS_TYPE
-from .rendering import rendered
+from .rendering import edges_input, rendered
 
-PRECISIONS = ["auto", "float32", "bfloat16", "float16"]
+PRECISIONS = list(get_args(Precision))
 
 
 class DiffusionRender(io.ComfyNode):
@@ -24,12 +27,15 @@ class DiffusionRender(io.ComfyNode):
             node_id="Any2BokehDiffusionRender",
             display_name="Bokeh: diffusion render",
             category="any2bokeh",
-            description="Refocuses the clip with the diffusion model of a folder made by any2bokeh convert or train.",
+            description="Refocuses the clip with a diffusion model: the built-in compact one, or that of a folder made "
+            "by any2bokeh convert or train.",
             inputs=[
                 io.Image.Input("images", tooltip="The clip, all in focus."),
-                io.Image.Input("disparity", tooltip="Of each frame, grey, white near."),
+                io.Image.Input("disparity", tooltip="Of each frame, grey; white near, unless said below."),
                 io.Custom(FOCUS_TYPE).Input("focus", tooltip="From Bokeh: focus track."),
-                io.String.Input("model", default="", tooltip="Folder or hub id of the weights."),
+                io.String.Input(
+                    "model", default="", tooltip="Folder or hub id of the weights; empty is the built-in compact model."
+                ),
                 io.Combo.Input("device", options=DEVICES, default="auto"),
                 io.Combo.Input("dtype", options=PRECISIONS, default="auto"),
                 io.Int.Input(
@@ -40,6 +46,8 @@ class DiffusionRender(io.ComfyNode):
                     step=64,
                     tooltip="Longer side that the model sees at most.",
                 ),
+                edges_input(),
+                *reading_inputs(),
             ],
             outputs=[io.Image.Output(display_name="images")],
         )
@@ -54,22 +62,17 @@ class DiffusionRender(io.ComfyNode):
         device: Any,
         dtype: Any,
         processing_size: int,
+        edges: Any = "auto",
+        disparity_kind: Any = "disparity",
+        disparity_polarity: Any = "near-white",
     ) -> io.NodeOutput:
-        if not model.strip():
-            raise InputError("the diffusion engine needs weights; give a folder made by any2bokeh convert or train")
-        renderer = _loaded(model.strip(), device, dtype, processing_size)
-        return io.NodeOutput(await rendered(images, disparity, focus, renderer))
+        reading = reading_of(disparity_kind, disparity_polarity)
+        renderer = _loaded(model.strip() or None, device, dtype, processing_size)
+        return io.NodeOutput(await rendered(images, disparity, focus, renderer, reading=reading, edges=edges))
 
 
 @lru_cache(maxsize=1)
-def _loaded(model: str, device: str, dtype: str, processing_size_px: int) -> Renderer:
-    """The model that was used last stays loaded."""
-    try:
-        from any2bokeh.renderers.diffusion.renderer import DiffusionRenderer
-        from any2bokeh.renderers.diffusion.run.options import PipelineOptions
-    except ImportError as error:
-        raise InputError(
-            f"the diffusion engine needs {error.name}, which is not installed; pip install 'any2bokeh[diffusion]'"
-        ) from None
-    options = PipelineOptions(processing_size_px=processing_size_px)
-    return DiffusionRenderer.load(model, device=device, dtype=dtype, options=options)
+def _loaded(model: str | None, device: Any, dtype: Any, processing_size_px: int) -> Renderer:
+    """The model that was used last stays loaded; None is the built-in compact one."""
+    settings = EngineSettings("diffusion", device, model=model, dtype=dtype, processing_size=processing_size_px)
+    return make_renderer(settings, Look())

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import torch
@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from any2bokeh import open_estimator
 from any2bokeh.disparity.estimators import DEFAULT_CHOICE, DepthEstimator
+from any2bokeh.engines import Device
 from any2bokeh.subject.seed import ClipSeed
 
 from .batch import frames_of, image_of
 
-DEVICES = ["auto", "cpu", "cuda", "mps"]
+DEVICES = list(get_args(Device))
 
 
 class Disparity(io.ComfyNode):

@@ -1,6 +1,7 @@
 """The node that finds the focus of every frame."""
 
 import logging
+from typing import Any
 
 import torch
 from comfy_api.latest import io
@@ -10,6 +11,7 @@ from any2bokeh.focus import Keyframe, MaskTarget, PointTarget, resolve
 from any2bokeh.focus.tracked_subjects import TrackedSubjects
 
 from .batch import BatchDisparity, BatchPictures, frames_of
+from .disparity_reading import reading_inputs, reading_of
 
 FOCUS_TYPE = "ANY2BOKEH_FOCUS"
 """The type of a focus track between our nodes: an ``any2bokeh.FocusTrack``."""
@@ -27,7 +29,7 @@ class FocusTrackNode(io.ComfyNode):
             description="Focuses on what is at a point, and follows it; or does what a focus script says.",
             inputs=[
                 io.Image.Input("images", tooltip="The clip, all in focus."),
-                io.Image.Input("disparity", tooltip="Of each frame, grey, white near."),
+                io.Image.Input("disparity", tooltip="Of each frame, grey; white near, unless said below."),
                 io.Float.Input("x", default=0.5, min=0, max=1, step=0.01, tooltip="0 left to 1 right."),
                 io.Float.Input("y", default=0.5, min=0, max=1, step=0.01, tooltip="0 top to 1 bottom."),
                 io.Int.Input("frame", default=0, min=0, max=1_000_000, tooltip="That the point is seen in, from 0."),
@@ -47,6 +49,7 @@ class FocusTrackNode(io.ComfyNode):
                     multiline=True,
                     tooltip="A focus script, JSON, in place of the point; blur_strength counts where it gives none.",
                 ),
+                *reading_inputs(),
             ],
             outputs=[
                 io.Custom(FOCUS_TYPE).Output(display_name="focus", tooltip="For the render nodes."),
@@ -66,10 +69,13 @@ class FocusTrackNode(io.ComfyNode):
         blur_strength: float,
         fps: float,
         script: str,
+        disparity_kind: Any = "disparity",
+        disparity_polarity: Any = "near-white",
     ) -> io.NodeOutput:
         frames = frames_of(images)
         count, _, height, width = frames.shape
-        maps = BatchDisparity(disparity, frame_count=count, frame_size=(width, height))
+        reading = reading_of(disparity_kind, disparity_polarity)
+        maps = BatchDisparity(disparity, frame_count=count, frame_size=(width, height), reading=reading)
         wanted = FocusScript.loads(script) if script.strip() else _at_point(x, y, frame, track)
         for keyframe in wanted.keyframes:
             # A path from a workflow could name any file of the machine that runs it.

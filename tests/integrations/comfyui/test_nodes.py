@@ -4,16 +4,20 @@ import inspect
 import json
 import logging
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
 import torch
 
 from any2bokeh import EstimatedDisparity, FocusScript, InputError, open_estimator, open_source, refocus_frames
-from any2bokeh.engines import EngineSettings, make_renderer
+from any2bokeh.disparity.edges import EdgeTreatment
+from any2bokeh.disparity.reading import DisparityKind, Polarity
+from any2bokeh.engines import Device, EngineSettings, Precision, Quality, TransferChoice, make_renderer
 from any2bokeh.optics.look import LOOK_SETTINGS, Look
 from any2bokeh.optics.transfer import srgb_encode
+from any2bokeh.plate.choice import PlateChoice
+from any2bokeh.renderers.layered.gpu.choice import LayeredDevice
 from any2bokeh.subject.seed import ClipSeed
 from tests import clips
 from tests.integrations.comfyui.comfy import STAND_IN, load_nodes, run_node
@@ -64,8 +68,8 @@ def test_execute_takes_what_the_schema_says(nodes: dict[str, Any], name: str):
     inputs = node.GET_SCHEMA().inputs
     taken = list(inspect.signature(node.execute).parameters)
     if name == "LayeredRender":
-        taken = [each for each in taken if each not in ("highlight_recovery", "look")]
-        taken += [*LOOK_SETTINGS, "highlight_recovery"]
+        at = taken.index("highlight_recovery")  # what the look's settings stand before
+        taken = [*taken[:at], *LOOK_SETTINGS, *taken[at:-1]]
     assert taken == [each.id for each in inputs]
     for each in inputs:
         default = getattr(each, "default", None)
@@ -183,8 +187,15 @@ def test_lamps_are_left_raised_as_their_rims_show_or_by_a_number(nodes: dict[str
 def test_the_choice_of_recovery_leaves_old_workflows_alone(nodes: dict[str, Any]):
     """ComfyUI keeps the values of fields by their place, and asks workflows for every input that is not optional."""
     inputs = nodes["Any2BokehLayeredRender"].GET_SCHEMA().inputs
-    assert [each.id for each in inputs if each.optional] == [inputs[-1].id] == ["highlight_recovery"]
-    assert (inputs[-1].options, inputs[-1].default) == (["off", "auto", "gain"], "gain")
+    came_later = [each for each in inputs if each.optional]
+    reading = ["disparity_kind", "disparity_polarity"]
+    assert [each.id for each in came_later] == ["highlight_recovery", "edges", "plate", "device", *reading]
+    assert came_later == inputs[-len(came_later) :]
+    assert (came_later[0].options, came_later[0].default) == (["off", "auto", "gain"], "gain")
+    for name, later in (("FocusTrack", reading), ("DiffusionRender", ["edges", *reading])):
+        inputs = nodes[f"Any2Bokeh{name}"].GET_SCHEMA().inputs
+        assert [each.id for each in inputs if each.optional] == [each.id for each in inputs[-len(later) :]] == later
+    inputs = nodes["Any2BokehLayeredRender"].GET_SCHEMA().inputs
     number = next(each for each in inputs if each.id == "highlights")
     assert "or auto" not in number.tooltip
 
@@ -228,8 +239,97 @@ def test_diffusion_render_runs_a_checkpoint(
         renderer=DiffusionRenderer.load(folder, device="cpu"),
     )
     np.testing.assert_allclose(channels_first(made), np.clip(expected, 0, 1), atol=1e-5)
-    with pytest.raises(InputError, match="needs weights"):
-        run_node(nodes["Any2BokehDiffusionRender"], **given)
+
+
+@pytest.mark.slow
+def test_diffusion_render_without_a_folder_takes_the_compact_model(
+    nodes: dict[str, Any], images: torch.Tensor, disparity: torch.Tensor
+):
+    given = {"images": images[:2], "disparity": disparity[:2]}
+    focus, _ = run_node(nodes["Any2BokehFocusTrack"], **given, x=0.25, y=0.5)
+    [made] = run_node(nodes["Any2BokehDiffusionRender"], **given, focus=focus, device="cpu", processing_size=128)
+    settings = EngineSettings("diffusion", "cpu", processing_size=128)
+    expected = refocus_frames(
+        channels_first(given["images"]),
+        channels_first(given["disparity"])[:, :1],
+        focus.focus_disparity,
+        focus.blur_strength,
+        renderer=make_renderer(settings, Look()),
+    )
+    np.testing.assert_allclose(channels_first(made), np.clip(expected, 0, 1), atol=1e-5)
+    assert np.abs(channels_first(made) - channels_first(given["images"])).max() > 0.01
+
+
+def test_choices_are_those_of_the_package(nodes: dict[str, Any]):
+    offered = {
+        (name, each.id): each.options
+        for name, node in nodes.items()
+        for each in node.GET_SCHEMA().inputs
+        if hasattr(each, "options")
+    }
+    for (_, field), declared in {
+        ("", "disparity_kind"): DisparityKind,
+        ("", "disparity_polarity"): Polarity,
+        ("", "edges"): EdgeTreatment,
+        ("", "plate"): PlateChoice,
+        ("", "quality"): Quality,
+        ("", "transfer"): TransferChoice,
+        ("", "dtype"): Precision,
+    }.items():
+        found = [options for (_, name), options in offered.items() if name == field]
+        assert found
+        assert all(options == list(get_args(declared)) for options in found), field
+    assert offered["Any2BokehLayeredRender", "device"] == list(get_args(LayeredDevice))
+    assert offered["Any2BokehDiffusionRender", "device"] == list(get_args(Device))
+
+
+def test_depth_and_black_near_are_read_as_files_are(
+    nodes: dict[str, Any], images: torch.Tensor, disparity: torch.Tensor
+):
+    """Disparity d as 1 - d, and as a depth 0.1 / d, gives what d gives."""
+    node = nodes["Any2BokehFocusTrack"]
+    depth = 0.1 / disparity * 0.9 / disparity.max()
+    assert float(depth.max()) <= 1
+    known, _ = run_node(node, images=images, disparity=disparity, x=0.8, y=0.9, track=False)
+    turned, _ = run_node(
+        node, images=images, disparity=1 - disparity, x=0.8, y=0.9, track=False, disparity_polarity="near-black"
+    )
+    np.testing.assert_allclose(turned.focus_disparity, known.focus_disparity, atol=1e-6)
+    for kind in ("depth", "depth-mm"):
+        given = {"images": images, "disparity": depth, "disparity_kind": kind}
+        found, _ = run_node(node, **given, x=0.8, y=0.9, track=False)
+        # The nearest of the clip becomes 1.
+        np.testing.assert_allclose(found.focus_disparity, known.focus_disparity / float(disparity.max()), rtol=1e-4)
+        [made] = run_node(nodes["Any2BokehLayeredRender"], **given, focus=found)
+        scaled = disparity / disparity.max()
+        [expected] = run_node(nodes["Any2BokehLayeredRender"], images=images, disparity=scaled, focus=found)
+        # Worst seen: 6e-6, of the rounding of 1/(1/d).
+        np.testing.assert_allclose(made.numpy(), expected.numpy(), atol=1e-4)
+    with pytest.raises(InputError, match="contradict each other"):
+        run_node(node, images=images, disparity=depth, disparity_kind="depth", disparity_polarity="near-black")
+    with pytest.raises(InputError, match="picture 0 has no depth"):
+        run_node(node, images=images, disparity=torch.zeros_like(depth), disparity_kind="depth")
+
+
+def test_edges_and_plate_are_those_of_the_package(nodes: dict[str, Any], images: torch.Tensor, disparity: torch.Tensor):
+    soft = torch.nn.functional.avg_pool2d(disparity.permute(0, 3, 1, 2), 5, 1, 2).permute(0, 2, 3, 1)
+    focus, _ = run_node(nodes["Any2BokehFocusTrack"], images=images, disparity=soft, x=0.25, y=0.5, blur_strength=150)
+    seen = []
+    for edges, plate in (("auto", "auto"), ("off", "auto"), ("off", "off")):
+        given = {"images": images, "disparity": soft, "focus": focus, "edges": edges, "plate": plate}
+        [made] = run_node(nodes["Any2BokehLayeredRender"], **given, device="cpu")
+        expected = refocus_frames(
+            channels_first(images),
+            channels_first(soft)[:, :1],
+            focus.focus_disparity,
+            focus.blur_strength,
+            edges=edges,
+            plate=plate,
+        )
+        np.testing.assert_array_equal(channels_first(made), expected.clip(0, 1))
+        seen.append(made)
+    assert float((seen[0] - seen[1]).abs().max()) > 0.01
+    assert float((seen[1] - seen[2]).abs().max()) > 0.01
 
 
 @pytest.mark.parametrize(
