@@ -6,7 +6,7 @@ RUN useradd --create-home --uid 1000 bokeh
 WORKDIR /opt/any2bokeh
 COPY locks/ locks/
 # The packages of a run and of the studio at the versions that the project is tested with; no model library.
-RUN pip install --no-cache-dir --requirement locks/run.txt \
+RUN pip install --no-cache-dir --require-hashes --no-deps --requirement locks/run.txt \
     && pip install --no-cache-dir --constraint locks/dev.txt starlette uvicorn
 COPY pyproject.toml README.md LICENSE ./
 COPY src/ src/

@@ -38,7 +38,7 @@ bench: $(VENV)/.dev-installed  ## Speed of the renderer and of the whole path
 	$(BIN)/python -m benchmarks $(ARGS)
 
 docs: $(VENV)/.dev-installed  ## Build the documentation site into build/site
-	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+	$(BIN)/python -m scripts.docs_site build
 
 lint: $(VENV)/.dev-installed  ## ruff and pyright
 	$(BIN)/ruff check .
@@ -49,13 +49,17 @@ format: $(VENV)/.dev-installed  ## Lay the code out
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-locks:  ## Renew the lock files from pyproject.toml
+locks:  ## Renew the lock files from pyproject.toml; on the oldest Python that is allowed
 	$(PYTHON) -m venv --clear build/locks/run
 	build/locks/run/bin/pip install --quiet --constraint locks/constraints.txt .
-	build/locks/run/bin/pip freeze --exclude any2bokeh --exclude setuptools | sed 's/+cpu$$//' > locks/run.txt
+	build/locks/run/bin/pip freeze --exclude any2bokeh --exclude setuptools > build/locks/run.in
 	$(PYTHON) -m venv --clear build/locks/dev
 	build/locks/dev/bin/pip install --quiet --constraint locks/constraints.txt '.[dev]'
-	build/locks/dev/bin/pip freeze --all --exclude any2bokeh --exclude pip | sed 's/+cpu$$//' > locks/dev.txt
+	build/locks/dev/bin/pip freeze --all --exclude any2bokeh --exclude pip --exclude torch > build/locks/dev.in
+	$(PYTHON) -m venv build/locks/uv
+	build/locks/uv/bin/pip install --quiet uv
+	for lock in run dev; do build/locks/uv/bin/uv pip compile --quiet --no-deps --generate-hashes --no-header --no-annotate \
+		--python-version 3.11 build/locks/$$lock.in --output-file locks/$$lock.txt || exit; done
 
 clean:  ## Remove what was made here, the environment too
 	rm -rf $(VENV) build demo-output .pytest_cache .ruff_cache .hypothesis
@@ -65,11 +69,12 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.run-installed: locks/run.txt pyproject.toml | $(BIN)/python
-	$(PIP) install --requirement locks/run.txt
+	$(PIP) install --require-hashes --no-deps --requirement locks/run.txt
 	$(PIP) install --no-deps --editable .
 	@touch $@
 
 $(VENV)/.dev-installed: locks/dev.txt pyproject.toml | $(BIN)/python
-	$(PIP) install --requirement locks/dev.txt
+	$(PIP) install --require-hashes --no-deps --requirement locks/dev.txt
+	$(PIP) install --constraint locks/constraints.txt torch
 	$(PIP) install --no-deps --editable .
 	@touch $@ $(VENV)/.run-installed

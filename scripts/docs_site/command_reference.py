@@ -10,11 +10,11 @@ from any2bokeh.cli.option_groups import Group
 
 _INTRODUCTION = """# Command line
 
-Made from the command line of this version; `any2bokeh COMMAND --help-all` says the same, and `--help` the common options
-in short.
+Made from the command line of this version; `any2bokeh COMMAND --help-all` says the same, and `--help` the common
+options in short.
 
-Exit codes: 0 done, 2 bad input or usage (one line says what is wrong and what to do), 3 some clips of a batch failed, 1 a
-defect of ours, 130 interrupted, 143 terminated.
+Exit codes: 0 done, 2 bad input or usage (one line says what is wrong and what to do), 3 some clips of a batch failed, 1
+a defect of ours, 130 interrupted, 143 terminated.
 """
 
 

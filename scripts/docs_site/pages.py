@@ -1,9 +1,8 @@
-"""Hooks of mkdocs: generated pages, and what a code host takes that Python-Markdown takes otherwise."""
+"""The pages of the site: those of docs/, generated ones, and what Python-Markdown takes otherwise than a code host."""
 
 import re
-from typing import Any
-
-from mkdocs.structure.files import File, Files
+import shutil
+from pathlib import Path
 
 from scripts.docs_site.command_reference import command_reference
 from scripts.docs_site.example_pages import example_pages
@@ -19,17 +18,19 @@ _CODE = re.compile(r"`[^`\n]+`")
 _OUTWARD_LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(\.\./([^)\s]+)\)")
 
 
-def on_files(files: Files, config: Any) -> Files:
-    """Add the pages that are made from code."""
-    for path, page in GENERATED.items():
-        files.append(File.generated(config, path, content=page()))
-    return files
+def write_pages(docs: Path, folder: Path) -> None:
+    """Write the pages and their pictures into a new folder, ready for the generator of the site."""
+    shutil.copytree(docs, folder)
+    for path in sorted(folder.rglob("*.md")):
+        path.write_text(_OUTWARD_LINK.sub(_named, _with_bars(path.read_text(encoding="utf-8"))), encoding="utf-8")
+    for name, page in GENERATED.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(_with_bars(page()), encoding="utf-8")
 
 
-def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
-    """Make the pages ready for the site, whose tables and links differ from those of a code host."""
-    markdown = _TABLE_ROW.sub(lambda row: _CODE.sub(_unescaped, row[0]), markdown)
-    return markdown if page.file.src_uri in GENERATED else _OUTWARD_LINK.sub(_named, markdown)
+def _with_bars(markdown: str) -> str:
+    return _TABLE_ROW.sub(lambda row: _CODE.sub(_unescaped, row[0]), markdown)
 
 
 def _unescaped(code: re.Match[str]) -> str:

@@ -23,8 +23,8 @@ SPACE = ROOT / "integrations" / "huggingface-space"
 
 def pins(path: Path) -> dict[str, str]:
     """Versions by the names of packages, in small letters."""
-    lines = (line.partition("#")[0].strip() for line in path.read_text().splitlines())
-    return {name.lower(): version for name, _, version in (line.partition("==") for line in lines if line)}
+    found = re.findall(r"^([\w.-]+)==([^\s\\]+)", path.read_text(), re.MULTILINE)
+    return {name.lower(): version for name, version in found}
 
 
 def front_matter() -> dict[str, str]:
@@ -173,6 +173,6 @@ def test_container_copies_what_is_there_and_sent():
 
 def test_container_installs_from_the_locks():
     steps = " ".join(rest for word, rest in dockerfile() if word == "RUN")
-    assert "--requirement locks/run.txt" in steps
+    assert "--require-hashes --no-deps --requirement locks/run.txt" in steps
     assert "--constraint locks/dev.txt starlette uvicorn" in steps
     assert "--no-deps ." in steps
