@@ -111,8 +111,8 @@ def _frame() -> RenderInput:
     disparity = np.linspace(0.02, 0.3, HEIGHT, dtype=np.float32)[:, None] + np.zeros(WIDTH, np.float32)
     for top, left, side, near in ((8, 10, 30, 0.45), (36, 40, 24, 0.6), (20, 66, 40, 0.98)):
         disparity[top : top + side, left : left + side] = near
-    pixels[:, :28, :48] *= 0.1
-    pixels[:, 3:28:8, 5:48:9] = 1
+    pixels[:, 48:, :44] *= 0.1
+    pixels[:, 53:70:8, 5:44:9] = 1
     return RenderInput(pixels, disparity[None], 0.45, 75.0 * 1024 / WIDTH)
 
 
