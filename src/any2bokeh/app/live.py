@@ -26,7 +26,7 @@ from any2bokeh.optics.radii import LINEAR_LIMIT_PX
 from any2bokeh.optics.transfer import Transfer, lookup_tables
 from any2bokeh.renderers.base import RenderInput
 from any2bokeh.renderers.layered import backstop, bins, blocks, layers
-from any2bokeh.renderers.layered.gpu import frame_passes, levels, packed, shaders, shapes
+from any2bokeh.renderers.layered.gpu import frame_passes, levels, shaders, shapes, unlayered
 from any2bokeh.renderers.layered.gpu.params import LayerParams, Params
 from any2bokeh.renderers.layered.surround import inner_part, with_surround
 
@@ -162,8 +162,7 @@ def constants() -> dict[str, float]:
         "BLOCK": blocks.BLOCK,
         "CELL": backstop.CELL,
         "CELL_SAMPLES": shaders.CELL_SAMPLES,
-        "EXTRA_WORDS": packed.EXTRA_WORDS,
-        "MOST_EXTRAS": packed.MOST_EXTRAS,
+        "EXTRA_WORDS": unlayered.EXTRA_WORDS,
         "RADII": shapes.RADII,
         "STEP_PX": float(layers.STEP_PX),
         "REACH_MARGIN_PX": float(layers._REACH_MARGIN_PX),

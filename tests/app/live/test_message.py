@@ -12,15 +12,12 @@ import pytest
 from numpy.typing import NDArray
 
 from any2bokeh.app.live import (
-    CUT_STAGES,
-    STAGES,
     Plane,
     constants,
     engine_message,
     frame_message,
     packed_message,
     quantised,
-    shader_sources,
 )
 from any2bokeh.optics.footprint import footprint
 from any2bokeh.optics.look import Look
@@ -29,6 +26,7 @@ from any2bokeh.optics.transfer import lookup_tables
 from any2bokeh.plate.hidden import HiddenBackground
 from any2bokeh.renderers.base import RenderInput
 from any2bokeh.renderers.layered.gpu.params import LayerParams, Params
+from any2bokeh.renderers.layered.gpu.shaders import FOLDER, shader
 from any2bokeh.renderers.layered.gpu.shapes import shapes_of
 from tests.renderers.layered import scenes
 from tests.renderers.layered.test_bands import ramp
@@ -103,7 +101,7 @@ def test_lamps_alone_are_not_raised():
 def test_numbers_are_told_in_the_order_of_the_shaders():
     kinds = opened(engine_message(Look()))[0]["params"]
     for params, name in ((Params, "params"), (LayerParams, "layer_params")):
-        source = shader_sources()["finish" if name == "params" else "prepare"]
+        source = shader("finish" if name == "params" else "prepare")
         struct_text = re.search(rf"struct {params.__name__} {{(.*?)\n}}", source, re.DOTALL)
         assert struct_text is not None
         declared = re.findall(r"(\w+): ([if])32", struct_text[1])
@@ -140,9 +138,10 @@ def test_light_keeps_its_range():
     np.testing.assert_array_equal(arrays["pixels"], pixels)
 
 
-@pytest.mark.parametrize("stage", [*STAGES, *(f"{stage}/cut" for stage in CUT_STAGES)])
-def test_every_stage_keeps_within_the_limits_of_any_webgpu(stage: str):
-    source = shader_sources()[stage]
+@pytest.mark.parametrize("stage", sorted(file.stem for file in FOLDER.glob("*.wgsl") if "@compute" in file.read_text()))
+@pytest.mark.parametrize("cuts", [False, True])
+def test_every_stage_keeps_within_the_limits_of_any_webgpu(stage: str, cuts: bool):
+    source = shader(stage, parts=3, cuts=cuts)
     assert len(re.findall(r"var<storage", source)) <= BUFFERS
     assert workgroup_bytes(source) <= WORKGROUP_BYTES
     size = re.search(r"@workgroup_size\((\d+)(?:, (\d+))?\)", source)
@@ -153,7 +152,7 @@ def test_every_stage_keeps_within_the_limits_of_any_webgpu(stage: str):
 def workgroup_bytes(source: str) -> int:
     """Of the variables of a workgroup, each at a multiple of 16 bytes."""
     numbers = dict(re.findall(r"const (\w+)(?:: \w+)? = (\d+)u?;", source))
-    sizes = {"u32": 4, "i32": 4, "f32": 4, "atomic<u32>": 4, "vec2f": 8, "vec2i": 8, "vec2u": 8}
+    sizes = {"u32": 4, "i32": 4, "f32": 4, "atomic<u32>": 4, "atomic<i32>": 4, "vec2f": 8, "vec2i": 8, "vec2u": 8}
     sizes |= {"vec4f": 16, "vec4i": 16, "vec4u": 16, "Opening": 28}
     total = 0
     for kind in re.findall(r"var<workgroup> \w+: (.+?);", source):

@@ -49,6 +49,11 @@ class RaisedLamps:
     at: NDArray[np.intp]
     light: NDArray[np.float32]
 
+    def of_rows(self, first_row: int, rows: int) -> "RaisedLamps":
+        """Those of a strip that begins at a row, where they lie in it."""
+        here = (self.at[:, 0] >= first_row) & (self.at[:, 0] < first_row + rows)
+        return RaisedLamps(self.at[here] - np.array([first_row, 0]), self.light[here])
+
     def put(self, first_row: int, front: NDArray[np.float32], brightest: NDArray[np.float32]) -> None:
         """Raise them in a strip that begins at a row.
 
@@ -57,8 +62,8 @@ class RaisedLamps:
             front: ``(h, W, 4)`` linear light; changed.
             brightest: ``(rows, columns)`` of blocks: the largest light in each; kept right.
         """
-        here = (self.at[:, 0] >= first_row) & (self.at[:, 0] < first_row + len(front))
-        y, x, light = self.at[here, 0] - first_row, self.at[here, 1], self.light[here]
+        here = self.of_rows(first_row, len(front))
+        (y, x), light = here.at.T, here.light
         front[y, x, :3] = light
         np.maximum.at(brightest, (y // BLOCK, x // BLOCK), light.max(axis=1, initial=0))
 
@@ -102,6 +107,8 @@ def strips_of(
     axial_chromatic: float,
     workers: Workers,
     most_px: int,
+    align_px: int = BLOCK,
+    reach_px: int = 0,
 ) -> Iterator[Strip]:
     """The strips of a frame from top to bottom; one that is all of it where it has no more than ``most_px`` pixels.
 
@@ -111,20 +118,22 @@ def strips_of(
         transfer, highlights, axial_chromatic: of the renderer.
         workers: threads that share the work.
         most_px: layered at once, as far as margins leave room for a row of tiles.
+        align_px: of which multiple strips begin.
+        reach_px: how much farther a pixel's neighbours lie than light spreads.
     """
     height, width = frame.pixels.shape[1:]
     if height * width <= most_px:
         yield Strip(frame, inner, inner)
         return
     px_per_disparity = frame.blur_strength * max(height, width) / REFERENCE_LONG_SIDE_PX
-    margin = _margin_px(frame, px_per_disparity, abs(axial_chromatic))
+    margin = _margin_px(frame, px_per_disparity, abs(axial_chromatic)) + reach_px
     rows = max((most_px // width - 2 * margin) // TILE_HEIGHT, 1) * TILE_HEIGHT
-    raised = _raised(frame, px_per_disparity, transfer, highlights, workers)
+    raised = raised_lamps(frame, transfer, highlights, workers)
     _, inner_rows, columns = inner
     for top in range(inner_rows.start, inner_rows.stop, rows):
         bottom = min(top + rows, inner_rows.stop)
         # Blocks begin where those of the whole frame do.
-        first, last = max((top - margin) // BLOCK * BLOCK, 0), min(bottom + margin, height)
+        first, last = max((top - margin) // align_px * align_px, 0), min(bottom + margin, height)
         yield Strip(
             _cut_out(frame, first, last, px_per_disparity),
             (slice(None), slice(top - first, bottom - first), columns),
@@ -181,16 +190,14 @@ def _cut_out(frame: RenderInput, first: int, last: int, px_per_disparity: float)
     )
 
 
-def _raised(
-    frame: RenderInput, px_per_disparity: float, transfer: Transfer, highlights: Highlights, workers: Workers
-) -> RaisedLamps:
+def raised_lamps(frame: RenderInput, transfer: Transfer, highlights: Highlights, workers: Workers) -> RaisedLamps:
     """The clipped lamps of a frame, with the light that they had."""
     none = RaisedLamps(np.empty((0, 2), np.intp), np.empty((0, 3), np.float32))
     if not highlights.is_automatic or float(frame.pixels.max()) <= CLIPPED_CODE:
         return none
     pixels = np.ascontiguousarray(frame.pixels, np.float32)
     disparity = np.ascontiguousarray(frame.disparity[0], np.float32)
-    scale = np.float32(px_per_disparity)
+    scale = np.float32(frame.blur_strength * max(pixels.shape[1:]) / REFERENCE_LONG_SIDE_PX)
 
     def lit(first: int, last: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """``(h, W, 4)`` light and ``(h, W)`` defocus of some rows, as they are in the picture."""

@@ -13,10 +13,10 @@ from any2bokeh.optics.profile import BokehProfile
 from any2bokeh.optics.vignetting import Vignetting
 from any2bokeh.plate.hidden import HiddenBackground
 from any2bokeh.renderers.base import RenderInput
+from any2bokeh.renderers.layered import lamps
+from any2bokeh.renderers.layered.gpu import unlayered
 from any2bokeh.renderers.layered.gpu.device import Device
-from any2bokeh.renderers.layered.gpu.packed import Packed
 from any2bokeh.renderers.layered.gpu.renderer import GpuRenderer
-from any2bokeh.renderers.layered.gpu.unlayered import Unlayered
 from any2bokeh.renderers.layered.renderer import LayeredRenderer
 from tests.renderers.layered import scenes
 from tests.renderers.layered.test_bands import ramp, seen_beside
@@ -50,10 +50,10 @@ def lamp_frame() -> RenderInput:
     return RenderInput(pixels, disparity, 0.6, scenes.k_for(6, 0.5, HEIGHT, WIDTH))
 
 
-def margin_frame() -> RenderInput:
+def margin_frame(height: int = HEIGHT, width: int = WIDTH) -> RenderInput:
     """A frame around which, and behind whose card, others saw something else."""
-    frame, margin = card_frame(5), 8
-    wide = (HEIGHT + 2 * margin, WIDTH + 2 * margin)
+    frame, margin = card_frame(5, height, width), 8
+    wide = (height + 2 * margin, width + 2 * margin)
     known = np.full(wide, 0.7, np.float32)
     seen = HiddenBackground(scenes.noise(*wide, seed=5), np.full((1, *wide), 0.05, np.float32), known, margin)
     return replace(frame, hidden=seen)
@@ -160,7 +160,7 @@ def test_bands_join_without_a_seam(device, look):
     frame = card_frame(20, 96, 64)
     whole = on_gpu(device, **look).render_frame(frame)
     banded = on_gpu(device, **look)
-    banded.passes.most_bytes = 90_000  # the samples of all rows have 98,304
+    banded.passes.most_bytes = 300_000  # layers have 294,912, the sums of the bins of a level more
     np.testing.assert_array_equal(banded.render_frame(frame), whole)
 
 
@@ -181,24 +181,99 @@ def test_frames_of_a_stream_come_in_order(device):
     assert found[2] is frames[2].pixels
 
 
-def test_layers_are_made_on_the_gpu_unless_a_frame_has_lamps(device):
-    renderer = on_gpu(device, transfer="linear")
-    assert isinstance(renderer.job_of(card_frame(5)).samples, Unlayered)
-    right = on_cpu(transfer="linear").render_frame(lamp_frame())
-    assert codes_apart(renderer.render_frame(lamp_frame()), right).max() < 0.05  # worst seen 0.01
-    assert isinstance(renderer.job_of(card_frame(5)).samples, Packed), "its neighbours in time have them too"
-    for _ in range(23):
-        renderer.job_of(card_frame(5))
-    assert isinstance(renderer.job_of(card_frame(5)).samples, Unlayered), "but not for ever"
+def lamps_among_leaves(radius_px: float, height: int = 56, width: int = 80) -> RenderInput:
+    """Lamps of many colours and strengths behind, on and before discs at several depths, all with noise."""
+    rng = np.random.default_rng(3)
+    pixels = (0.02 * rng.uniform(0.5, 1.5, (1, height, width)) * np.ones((3, 1, 1))).astype(np.float32)
+    pixels[:, rng.integers(0, height, 30), rng.integers(0, width, 30)] = 30 * rng.uniform(0.1, 1, (3, 30))
+    disparity = (0.1 + rng.uniform(0, 0.02, (1, height, width))).astype(np.float32)
+    y, x = np.mgrid[:height, :width]
+    for _ in range(6):
+        at = rng.integers(0, height), rng.integers(0, width)
+        disparity[0][(y - at[0]) ** 2 + (x - at[1]) ** 2 < (height / 6) ** 2] = rng.uniform(0.4, 0.95)
+    return RenderInput(pixels, disparity, 0.6, scenes.k_for(radius_px, 0.5, height, width))
 
 
-def test_a_frame_that_is_tried_again_takes_no_place_of_the_next(device):
-    # Its layers are made on the CPU while the GPU is at the frame after it already.
-    frames = [lamp_frame(), *(card_frame(radius_px) for radius_px in (4, 5, 6))]
-    found = list(on_gpu(device, transfer="linear").render(iter(frames)))
-    cpu = on_cpu(transfer="linear")
-    for picture, frame in zip(found, frames, strict=True):
-        assert codes_apart(picture, cpu.render_frame(frame)).max() < 0.05  # worst seen 0.01, lamps
+@pytest.mark.parametrize("look", ["disc", "blades", "picture", "profile", "vignetting", "axial"])
+def test_discs_of_lamps_are_cut_as_the_cpu_cuts_them(device, look):
+    arguments, frame = {"transfer": "linear", **LOOKS[look]}, lamps_among_leaves(7)
+    cpu = on_cpu(**arguments)
+    apart = codes_apart(on_gpu(device, **arguments).render_frame(frame), cpu.render_frame(frame))
+    assert cpu.image is not None
+    assert len(cpu.image.lamps[0]) > 10
+    assert apart.max() < 0.05  # worst seen 0.001
+
+
+def test_discs_of_lamps_have_sharp_rims_at_any_radius(device):
+    # Everything else is gathered at half the size.
+    frame = lamps_among_leaves(20, 72, 112)
+    apart = codes_apart(
+        on_gpu(device, transfer="linear").render_frame(frame), on_cpu(transfer="linear").render_frame(frame)
+    )
+    assert apart.mean() < 0.1  # worst seen 0.03
+    assert (apart.max(axis=0) > 4).mean() < 0.001  # none seen
+
+
+@pytest.mark.parametrize("most_looks", [0.0, 4e3])
+def test_lamps_that_are_too_many_to_follow_are_samples_again(device, monkeypatch, most_looks):
+    monkeypatch.setattr(lamps, "_MOST_LOOKS", most_looks)
+    monkeypatch.setattr(unlayered, "_MOST_LOOKS", most_looks)
+    frame, cpu = lamps_among_leaves(6), on_cpu(transfer="linear")
+    apart = codes_apart(on_gpu(device, transfer="linear").render_frame(frame), cpu.render_frame(frame))
+    assert apart.max() < 0.05  # worst seen 0.001
+    assert cpu.image is not None
+    assert len(cpu.image.lamps[0]) < 10, "without a bound there are 10"
+
+
+def clipped_lamps(height: int = 80, width: int = 112) -> RenderInput:
+    """Lamps of a few pixels, clipped to white, in dark surroundings behind the edge of something near."""
+    rng = np.random.default_rng(0)
+    pixels = (0.15 + rng.uniform(0, 0.05, (3, height, width))).astype(np.float32)
+    y, x = np.mgrid[:height, :width]
+    for _ in range(9):
+        at, radius = (rng.uniform(0, height), rng.uniform(0, width)), rng.uniform(1.5, 3)
+        covered = np.clip(radius + 0.5 - np.hypot(y - at[0], x - at[1]), 0, 1)
+        pixels = np.maximum(pixels, np.clip(3 * covered * rng.uniform(0.6, 1, (3, 1, 1)), 0, 1)).astype(np.float32)
+    disparity = np.full((1, height, width), 0.1, np.float32)
+    disparity[:, :, : width // 3] = 0.9
+    return RenderInput(pixels, disparity, 0.6, scenes.k_for(7, 0.5, height, width))
+
+
+def test_clipped_lamps_are_raised_as_on_the_cpu(device):
+    frame, look = clipped_lamps(), {"highlights": Highlights("auto")}
+    right = on_cpu(**look).render_frame(frame)
+    assert codes_apart(on_gpu(device, **look).render_frame(frame), right).max() < 0.05  # worst seen 0.003
+    assert codes_apart(on_gpu(device).render_frame(frame), right).max() > 4, "they are raised by something"
+
+
+@pytest.mark.parametrize(
+    ("given", "look"),
+    [
+        (lambda: card_frame(6, 320, 32), {"vignetting": Vignetting(0.8, 0.4)}),
+        (lambda: lamps_among_leaves(20, 448, 32), {"transfer": "linear"}),
+        (lambda: clipped_lamps(320, 48), {"highlights": Highlights("auto")}),
+        (lambda: margin_frame(320, 32), {"axial_chromatic": 0.05}),
+    ],
+    ids=["card", "lamps", "raised", "margin"],
+)
+def test_a_frame_that_does_not_fit_is_layered_in_strips(device, given, look):
+    frame, pieces = given(), on_gpu(device, **look)
+    whole = on_gpu(device, **look).render_frame(frame)
+    pieces.passes.most_bytes = 48 * 32 * 240
+    parts: list[float] = []
+    pieces.within = parts.append
+    np.testing.assert_array_equal(pieces.render_frame(frame), whole)
+    assert len(parts) >= 3
+    separated = on_gpu(device, **look).render_separated(frame)
+    np.testing.assert_array_equal(pieces.render_separated(frame), separated)
+
+
+def test_strips_of_a_stream_come_in_order(device):
+    frames, renderer = [card_frame(radius_px, 200, 32) for radius_px in (3, 5, 4)], on_gpu(device)
+    right = list(renderer.render(frames))
+    renderer.passes.most_bytes = 48 * 32 * 180
+    for found, wanted in zip(renderer.render(frames), right, strict=True):
+        np.testing.assert_array_equal(found, wanted)
 
 
 @pytest.mark.parametrize("given", [card_frame, ramp, seen_beside], ids=lambda given: given.__name__)
@@ -215,7 +290,6 @@ def test_a_picture_with_a_transfer_travels_in_16_bits(device):
     # Six bytes a pixel of code values and four of disparity, and eight back; linear light needs all of its 32 bits.
     for transfer, up, back in (("srgb", 10, 8), ("pq", 10, 8), ("linear", 16, 12), ("none", 16, 12)):
         job = on_gpu(device, transfer=transfer).job_of(card_frame(5))
-        assert isinstance(job.samples, Unlayered)
         assert job.samples.pixels.nbytes + job.samples.disparity.nbytes == up * HEIGHT * WIDTH
         assert 4 * job.words == back
 

@@ -16,6 +16,7 @@ export function dispatchBand(device, commands, given, layers, band) {
   const state = device.buffer("state", 16 * rows * width);
   const result = device.buffer("result", 12 * rows * width);
   const glow = device.upload("glow", NOTHING);
+  const lamps = device.buffer("lamps", 64);
   const groups = [Math.ceil(width / constants.TILE), Math.ceil(rows / constants.TILE)];
   const plan = passesOf(given.shiftPx).map((pass) => ({ ...pass, runs: placedRuns(given, band, pass.shift_px) }));
   const allRuns = plan.flatMap(({ runs }) => runs);
@@ -42,7 +43,7 @@ export function dispatchBand(device, commands, given, layers, band) {
       commands.dispatch(`gather_level${cut}`, data, [cells, shapes, table, sums], placed.groupsOfSums);
       commands.dispatch("take_level", data, [marks, sums, state], groups);
     }
-    commands.dispatch("finish", packedWith({}), [layers.front, state, glow, encode, result], groups);
+    commands.dispatch("finish", packedWith({}), [layers.front, state, glow, lamps, encode, result], groups);
   }
   return result;
 }
@@ -172,6 +173,7 @@ function paramsOf(given, band) {
     peak: transfer.peak,
     has_glow: 0,
     focus_px: 0,
-    rows_from: 0,
+    nearest_px: given.nearestPx,
+    lamp_radii: 0,
   };
 }

@@ -38,6 +38,8 @@ export class Unlayered {
       widest_px: Math.max(Math.abs(defocus(front[0])), Math.abs(defocus(front[1]))),
       nearest_px: defocus(front[1]),
       has_mixed: frame.arrays.mixed ? 1 : 0,
+      most_looks: 0,
+      of_hidden: 0,
     };
     if (this.values.widest_px > longest) {
       throw new RangeError(`blur strength ${blurStrength} makes a circle of confusion of ${Math.round(this.values.widest_px)} px in a frame of ${right - left}x${bottom - top}; at most the longer side fits`);
@@ -46,9 +48,8 @@ export class Unlayered {
 
   // Refuse a frame for which a device has no room in one piece.
   requireFits(device) {
-    const { EXTRA_WORDS, MOST_EXTRAS } = this.engine.constants;
     const { width, height } = this.values;
-    const most = Math.min(Math.floor(device.mostBytes / (4 * EXTRA_WORDS)), MOST_EXTRAS);
+    const most = Math.floor(device.mostBytes / (4 * this.engine.constants.EXTRA_WORDS));
     if (width * height > most) throw new GpuFault(`a frame of ${width}x${height} is larger than this browser's GPU takes, ${(most / 1e6).toFixed(1)} megapixels`);
   }
 
@@ -73,11 +74,11 @@ export class Unlayered {
     const kinds = device.buffer("kinds", 4 * count);
     const sources = device.buffer("sources", 4 * count);
     const extras = device.buffer("extras", 4 * EXTRA_WORDS * count);
-    const marks = device.buffer("marks", 4 * count + 4); // the last tells of lamps, which a preview does not follow
+    const marks = device.buffer("marks", 4 * count);
+    const highs = device.buffer("highs", 4 * blockCount); // only lamps need them, which a preview does not follow
     const data = this.packed();
     const tiles = [block_columns, block_rows];
     const rings = device.buffer("rings", 4 * blockCount);
-    commands.clear(marks);
     commands.clear(rings);
     commands.dispatch("prepare", data, [pixels, disparity, decode, front, ranges, cells], tiles);
     commands.dispatch("bounded_means", data, [front, ranges, bounded], tiles);
@@ -93,7 +94,7 @@ export class Unlayered {
       }
     }
     commands.dispatch("backstops", data, [front, ranges, cells, marks], tiles);
-    const buffers = [pixels, front, blocks, mixed, kinds, extras, marks, ranges];
+    const buffers = [pixels, front, mixed, kinds, extras, marks, ranges, highs];
     commands.dispatch("finish_layers", data, buffers, tiles);
     return { front, marks, extras, blocks };
   }

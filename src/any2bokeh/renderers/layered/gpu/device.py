@@ -20,7 +20,7 @@ from any2bokeh.renderers.layered.gpu.shaders import shader
 
 _NEEDED_WORKGROUP_BYTES = 16384
 _NEEDED_THREADS = 256
-_MOST_DISPATCHES = 2048
+_LEAST_DISPATCHES = 2048  # there is room for their parameters
 _LEAVES_OUT_MESAS_CHOICE = "NODEVICE_SELECT"  # a variable of the layer VK_LAYER_MESA_device_select
 _UNIFORM_SLOT = 256  # what offsets of uniform buffers are multiples of, everywhere
 
@@ -107,7 +107,7 @@ class Device:
         self._device = opened.device
         self._buffers: dict[str, Any] = {}
         self._groups: dict[tuple[Any, ...], Any] = {}
-        self.lens: tuple[Any, Any] | None = None
+        self.lens: tuple[Any, ...] | None = None
         self.sent_bytes = self.dispatches = 0
 
     @property
@@ -157,8 +157,9 @@ class Device:
         self.sent_bytes += at
         return buffer
 
-    def commands(self) -> "Commands":
-        """A list of dispatches, to be filled and submitted."""
+    def commands(self, most: int = 0) -> "Commands":
+        """A list of dispatches, to be filled with ``most`` of them, or some two thousand, and submitted."""
+        self.buffer("params", max(most, _LEAST_DISPATCHES) * _UNIFORM_SLOT, uniform=True)
         return Commands(self)
 
     def close(self) -> None:
@@ -237,7 +238,7 @@ class Commands:
         pipeline = device._pipeline(stage, parts, cuts, codes_16)
         offset = len(self._uniforms)
         self._uniforms += params.ljust(_UNIFORM_SLOT, b"\0")
-        uniform = device.buffer("params", max(len(self._uniforms), _MOST_DISPATCHES * _UNIFORM_SLOT), uniform=True)
+        uniform = device.buffer("params", len(self._uniforms), uniform=True)
         group = device._group(pipeline, (uniform, offset, _UNIFORM_SLOT), buffers)
         self._dispatches.append((pipeline, group, groups))
         self._stages.append(stage)

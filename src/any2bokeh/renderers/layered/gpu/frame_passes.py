@@ -13,14 +13,14 @@ from any2bokeh.optics.vignetting import VignettingTable
 from any2bokeh.renderers.layered.blocks import BLOCK
 from any2bokeh.renderers.layered.gpu.device import Commands, Device, read_back
 from any2bokeh.renderers.layered.gpu.levels import Run, runs_of
-from any2bokeh.renderers.layered.gpu.packed import EXTRA_WORDS, Packed
 from any2bokeh.renderers.layered.gpu.params import Params
 from any2bokeh.renderers.layered.gpu.shaders import CELL_SAMPLES
-from any2bokeh.renderers.layered.gpu.shapes import RADII, Shapes
+from any2bokeh.renderers.layered.gpu.shapes import RADII, LampShapes, Shapes
 from any2bokeh.renderers.layered.gpu.unlayered import Layers, Unlayered
 
 TILE = 16
-_NOTHING = np.zeros(4, np.float32)
+_OTHER_DISPATCHES = 512
+"""Of a frame, beside those of rings, at most."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,31 +28,27 @@ class FrameJob:
     """A frame ready to be rendered.
 
     Attributes:
-        samples: its samples, or the frame itself, of which the GPU makes them.
-        blocks: ``(rows, columns, 2)`` float32: how bright it is around each block, and how far its samples reach, px.
-            None where the GPU finds it.
+        samples: the frame, of which the GPU makes the samples.
         window: first and last row and column of what is rendered, the ends exclusive.
-        shapes, vignetting: of the lens; its centre in pixels of the frame.
+        shapes, lamp_shapes, vignetting: of the lens; its centre in pixels of the frame.
         passes: ``(channel, shift_px)`` of each rendering.
-        glow: ``(parts, rows, columns, 3)`` light of lamps in the window; None = there are none.
         transfer: code values at even square roots of light up to a peak, and that peak.
         focus_px: where parts are kept apart: up to this radius a sample is in focus. None = the picture.
     """
 
-    samples: Packed | Unlayered
-    blocks: NDArray[np.float32] | None
+    samples: Unlayered
     window: tuple[int, int, int, int]
     shapes: Shapes
+    lamp_shapes: LampShapes
     vignetting: VignettingTable | None
     passes: tuple[tuple[int, np.float32], ...]
-    glow: NDArray[np.float32] | None
     transfer: tuple[NDArray[np.float32], np.float32]
     focus_px: float | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
         """Rows and columns of the frame."""
-        height, width = (self.samples.marks if isinstance(self.samples, Packed) else self.samples.disparity).shape
+        height, width = self.samples.disparity.shape
         return height, width
 
     @property
@@ -125,12 +121,10 @@ class PlacedRun(NamedTuple):
 
 
 class Band(NamedTuple):
-    """Rows that are rendered together: first and last of the window, and those of the frame that reach them."""
+    """Rows of the window that are rendered together: the first, and the end of the last."""
 
     top: int
     bottom: int
-    rows_from: int
-    rows_to: int
 
 
 class Submitted(NamedTuple):
@@ -159,10 +153,6 @@ class Prepared:
             commands.submit()
             submitted.append(band)
         return submitted
-
-
-class HasLamps(Exception):
-    """The GPU was to make the layers of a frame that has lamps, which the CPU must follow."""
 
 
 Taking = Callable[[NDArray[Any], NDArray[np.float32], int], None]
@@ -200,29 +190,24 @@ class FramePasses:
         """Hand a frame over, and return at once; see ``prepared``."""
         return self.prepared(job, uploads=uploads, reads=reads).send()
 
-    def prepared(self, job: FrameJob, *, uploads: bool = True, reads: bool = True, again: bool = False) -> Prepared:
+    def prepared(self, job: FrameJob, *, uploads: bool = True, reads: bool = True) -> Prepared:
         """Take a frame over to the device. At most two frames may be unfinished at a time.
 
         Args:
             job: the frame.
             uploads: False where the last frame is rendered again: its samples are on the device.
             reads: False where of the result no more than a beginning is wanted.
-            again: whether this is another try, while the next frame is unfinished already.
         """
-        if not again:
-            self._turn = 1 - self._turn
-        turn = "again" if again else str(self._turn)
-        return Prepared(self._bands(job, turn, uploads=uploads, reads=reads))
+        self._turn = 1 - self._turn
+        return Prepared(self._bands(job, self._turn, uploads=uploads, reads=reads))
 
-    def _bands(self, job: FrameJob, turn: str, *, uploads: bool, reads: bool) -> Iterator[tuple[Commands, Submitted]]:
+    def _bands(self, job: FrameJob, turn: int, *, uploads: bool, reads: bool) -> Iterator[tuple[Commands, Submitted]]:
         self._load_lens(job)
         layers = None
         for number, band in enumerate(bands_of(job, self.most_bytes)):
-            commands = self.device.commands()
-            if layers is None or isinstance(job.samples, Packed):
-                layers = self._layers(job, band, commands, uploads=uploads)
-            target = f"read {turn} {number}"
-            yield commands, self._put_band(job, band, layers, target, commands, uploads=uploads, reads=reads)
+            commands = self.device.commands(job.samples.rings + _OTHER_DISPATCHES)
+            layers = layers or job.samples.dispatch(self.device, commands, uploads=uploads)
+            yield commands, self._put_band(job, band, layers, f"read {turn} {number}", commands, reads=reads)
 
     def finished(
         self,
@@ -238,9 +223,6 @@ class FramePasses:
             submitted: what ``submit`` gave.
             taking: copies rows of the result to where they belong, and may change them on the way.
             meanwhile: called when the device is done with the frame, before the last rows are copied.
-
-        Raises:
-            HasLamps: the layers of this frame are to be made on the CPU.
         """
         top, bottom, left, right = job.window
         result = np.empty((3 if job.focus_px is None else 12, bottom - top, right - left), np.float32)
@@ -248,14 +230,12 @@ class FramePasses:
             rows = band.bottom - band.top
 
             def take(words: NDArray[np.uint32], band: Band = band, rows: int = rows) -> None:
-                if isinstance(job.samples, Unlayered) and words[-1]:
-                    raise HasLamps
-                found = words[:-1].view(np.uint16 if job.codes_16 else np.float32)
+                found = words.view(np.uint16 if job.codes_16 else np.float32)
                 shape = (rows, right - left, 4) if job.codes_16 else (len(result), rows, right - left)
                 (taking or _copied)(found.reshape(shape), result[:, band.top : band.bottom], band.top)
 
             is_last = number == len(submitted) - 1
-            read_back(self.device, buffer, size + 4, take, meanwhile if is_last else lambda: None)
+            read_back(self.device, buffer, size, take, meanwhile if is_last else lambda: None)
         return result
 
     def seconds_of(self, job: FrameJob, *, times: int = 10) -> float:
@@ -270,46 +250,36 @@ class FramePasses:
     def stages_ms(self, job: FrameJob) -> dict[str, float]:
         """How long the device is at each stage of the frame that it was given last, ms. Empty where it has no clock."""
         times: dict[str, float] = {}
-        for commands, _ in self._bands(job, str(self._turn), uploads=False, reads=False):
+        for commands, _ in self._bands(job, self._turn, uploads=False, reads=False):
             for stage, ms in commands.timed_ms().items():
                 times[stage] = times.get(stage, 0.0) + ms
         return times
 
     def _load_lens(self, job: FrameJob) -> None:
         device, table = self.device, job.transfer[0]
-        if device.lens is not None and device.lens[0] is job.shapes and device.lens[1] is table:
+        lens = job.shapes, table, job.lamp_shapes
+        if device.lens is not None and all(held is wanted for held, wanted in zip(device.lens, lens, strict=True)):
             return
         device.upload("shapes", job.shapes.records)
         device.upload("table", job.shapes.table)
         device.upload("encode", table)
-        device.lens = job.shapes, table
-
-    def _layers(self, job: FrameJob, band: Band, commands: Commands, *, uploads: bool) -> Layers:
-        """Those of a band; where the device makes them, of the frame."""
-        if isinstance(job.samples, Unlayered):
-            return job.samples.dispatch(self.device, commands, uploads=uploads)
-        packed = job.samples
-        given = self.device.upload if uploads else (lambda name, values: self.device.buffer(name, 0))
-        return Layers(
-            given("front", packed.front[band.rows_from : band.rows_to]),
-            given("marks", packed.marks[band.rows_from : band.rows_to]),
-            given("extras", packed.extras),
-            given("blocks", _NOTHING if job.blocks is None else job.blocks),
-        )
+        device.upload("lamp shapes", job.lamp_shapes.records)
+        device.upload("lamp table", job.lamp_shapes.table)
+        device.lens = lens
 
     def _put_band(
-        self, job: FrameJob, band: Band, layers: Layers, target: str, commands: Commands, *, uploads: bool, reads: bool
+        self, job: FrameJob, band: Band, layers: Layers, target: str, commands: Commands, *, reads: bool
     ) -> Submitted:
         """Put the stages that render a band into commands."""
         device = self.device
-        given = device.upload if uploads else (lambda name, values: device.buffer(name, 0))
         left, right = job.window[2:]
         width, rows = right - left, band.bottom - band.top
         shapes, table = device.buffer("shapes", 0), device.buffer("table", 0)
         state = device.buffer("state", 16 * job.parts * rows * width)
         result = device.buffer("result", 4 * job.words * rows * width)
-        glow = np.zeros(4, np.float32) if job.glow is None else job.glow[:, band.top : band.bottom]
-        shining = given("glow", glow)
+        has_lamps = layers.lamps is not None
+        glow = device.buffer("glow", 12 * job.parts * rows * width if has_lamps else 0)
+        lamps = layers.lamps if has_lamps else device.buffer("no lamps", 64)
         params = self._params(job, band)
         kind = {"parts": job.parts, "cuts": job.shapes.cuts}
         groups = (-(-width // TILE), -(-rows // TILE))
@@ -324,26 +294,29 @@ class FramePasses:
                 of_run = replace(params, **placed.params())
                 data = of_run.packed()
                 if placed.run.cell_level == 0:
-                    commands.dispatch("gather", data, (*layers, shapes, table, state), groups, **kind)
+                    commands.dispatch("gather", data, (*layers.sampled, shapes, table, state), groups, **kind)
                     continue
                 of_cells = replace(of_run, level=placed.run.cell_level).packed()
-                commands.dispatch("reduce", of_cells, (*layers, cells), placed.groups_of_grid)
+                commands.dispatch("reduce", of_cells, (*layers.sampled, cells), placed.groups_of_grid)
                 if placed.run.level == 0:
                     commands.dispatch("gather_cells", data, (layers.marks, cells, shapes, table, state), groups, **kind)
                     continue
                 buffers = (cells, shapes, table, sums)
                 commands.dispatch("gather_level", data, buffers, placed.groups_of_sums, cuts=job.shapes.cuts)
                 commands.dispatch("take_level", data, (layers.marks, sums, state), groups, parts=job.parts)
+            if has_lamps:
+                of_lamps = replace(params, kept_at=job.lamp_shapes.kept_at).packed()
+                of_lens = device.buffer("lamp shapes", 0), device.buffer("lamp table", 0)
+                buffers = (layers.front, layers.marks, layers.extras, layers.highs, *of_lens, lamps, glow)
+                commands.dispatch("shine", of_lamps, buffers, groups, **kind)
             if job.focus_px is None:
-                buffers = (layers.front, state, shining, device.buffer("encode", 0), result)
+                buffers = (layers.front, state, glow, lamps, device.buffer("encode", 0), result)
                 commands.dispatch("finish", params.packed(), buffers, groups, codes_16=job.codes_16)
             else:
-                commands.dispatch("separate", params.packed(), (state, shining, result), groups)
+                commands.dispatch("separate", params.packed(), (state, glow, lamps, result), groups)
         size = 4 * job.words * rows * width if reads else 16
-        reading = device.buffer(target, size + 4, read=True)
+        reading = device.buffer(target, size, read=True)
         commands.copy(result, reading, size)
-        if isinstance(job.samples, Unlayered):
-            commands.copy(layers.marks, reading, 4, at=4 * job.samples.disparity.size, to=size)
         return Submitted(band, reading, size)
 
     def _placed_runs(self, job: FrameJob, band: Band, shift_px: float) -> list["PlacedRun"]:
@@ -389,9 +362,10 @@ class FramePasses:
             per_px=float(numbers[4]),
             encode_cells=max(len(job.transfer[0]) - 1, 0),
             peak=float(job.transfer[1]),
-            has_glow=int(job.glow is not None),
+            has_glow=int(job.samples.may_have_lamps),
             focus_px=float(job.focus_px or 0.0),
-            rows_from=band.rows_from,
+            nearest_px=job.samples.nearest_px,
+            lamp_radii=job.lamp_shapes.radii,
         )
 
 
@@ -407,35 +381,16 @@ def bands_of(job: FrameJob, most_bytes: int) -> list[Band]:
 
 def _cut_into(job: FrameJob, count: int) -> list[Band]:
     top, bottom, _, _ = job.window
-    height = job.shape[0]
     rows = -(-(bottom - top) // count)
     rows = -(-rows // BLOCK) * BLOCK
-    widest = max(abs(job.samples.nearest_px), abs(job.samples.farthest_px))
-    runs = [run for _, shift_px in job.passes for run in _runs_of(job, float(shift_px))]
-    widest += max(abs(float(shift)) for _, shift in job.passes)
-    # What a run reaches, two pixels of its level around, and the rest of a cell.
-    around = int(widest) + 6 * 2 ** max(run.level for run in runs) + 2
-    return [
-        Band(
-            first,
-            min(first + rows, bottom - top),
-            min(max(top + first - around, 0), height - 1) if isinstance(job.samples, Packed) else 0,
-            max(min(top + first + rows + around, height), 1) if isinstance(job.samples, Packed) else height,
-        )
-        for first in range(0, bottom - top, rows)
-    ]
+    return [Band(first, min(first + rows, bottom - top)) for first in range(0, bottom - top, rows)]
 
 
 def _largest_buffer(job: FrameJob, band: Band) -> int:
     """In bytes, of those that a band needs."""
     top, _, left, right = job.window
     width, rows = right - left, band.bottom - band.top
-    sizes = [
-        16 * (band.rows_to - band.rows_from) * job.shape[1],
-        4 * EXTRA_WORDS * _extras_of(job),
-        4 * job.words * rows * width,
-        16 * job.parts * rows * width,
-    ]
+    sizes = [4 * job.words * rows * width, 16 * job.parts * rows * width]
     window = (top + band.top, top + band.bottom, left, right)
     for _, shift_px in job.passes:
         for run in _runs_of(job, float(shift_px)):
@@ -446,7 +401,3 @@ def _largest_buffer(job: FrameJob, band: Band) -> int:
 
 def _runs_of(job: FrameJob, shift_px: float) -> list[Run]:
     return runs_of(job.samples.nearest_px, job.samples.farthest_px, shift_px, shares=job.shapes.shares)
-
-
-def _extras_of(job: FrameJob) -> int:
-    return len(job.samples.extras) if isinstance(job.samples, Packed) else job.samples.disparity.size

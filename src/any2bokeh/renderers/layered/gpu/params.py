@@ -42,7 +42,8 @@ class Params:
     peak: float
     has_glow: int
     focus_px: float
-    rows_from: int
+    nearest_px: float
+    lamp_radii: int
 
     def packed(self) -> bytes:
         return _packed(astuple(self))
@@ -68,6 +69,8 @@ class LayerParams:
     widest_px: float
     nearest_px: float
     has_mixed: int
+    most_looks: float
+    of_hidden: int = 0
 
     def packed(self) -> bytes:
         return _packed(astuple(self))

@@ -1,5 +1,6 @@
-"""The layered engine with its light gathered on a GPU, behind the same interface as the CPU's."""
+"""The layered engine on a GPU, behind the same interface as the CPU's."""
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,29 +15,25 @@ from any2bokeh.optics.footprint import footprint
 from any2bokeh.optics.radii import LINEAR_LIMIT_PX
 from any2bokeh.optics.transfer import lookup_tables
 from any2bokeh.renderers.base import RenderInput
-from any2bokeh.renderers.layered import cpu
+from any2bokeh.renderers.layered.blocks import BLOCK
 from any2bokeh.renderers.layered.gpu.device import Device, GpuFault
-from any2bokeh.renderers.layered.gpu.frame_passes import FrameJob, FramePasses, HasLamps, Prepared, Submitted, Taking
-from any2bokeh.renderers.layered.gpu.packed import Packed, packed
-from any2bokeh.renderers.layered.gpu.shapes import Shapes, shapes_of
-from any2bokeh.renderers.layered.gpu.unlayered import Unlayered
-from any2bokeh.renderers.layered.lamps import glow_of
-from any2bokeh.renderers.layered.layered_image import LayeredImage, Samples
+from any2bokeh.renderers.layered.gpu.frame_passes import FrameJob, FramePasses, Prepared, Submitted, Taking
+from any2bokeh.renderers.layered.gpu.shapes import LampShapes, Shapes, lamp_shapes_of, shapes_of
+from any2bokeh.renderers.layered.gpu.unlayered import EXTRA_WORDS, MOST_PX, Depths, Unlayered
 from any2bokeh.renderers.layered.renderer import SHARP_PX, LayeredRenderer, passes_of
-from any2bokeh.renderers.layered.rows import rows_of
-from any2bokeh.renderers.layered.surround import Inner, inner_part, with_surround
+from any2bokeh.renderers.layered.strips import Strip, raised_lamps, strips_of
+from any2bokeh.renderers.layered.surround import inner_part, with_surround
 
 _ROWS_AT_ONCE = 64
-_FRAMES_TO_ASK_AGAIN = 24
-"""After a frame that has lamps the CPU makes the layers of so many, before the GPU is asked again whether one has."""
+_LEVEL_PIXELS_BESIDE = 6
+"""So many pixels of a level a gathered sum reads beyond the radius."""
 
 
 class GpuRenderer(LayeredRenderer):
     """``LayeredRenderer`` on a GPU.
 
-    The GPU makes the layers of a frame and renders them. Where a frame has lamps, whose discs are cut by what is before
-    them, the CPU makes its layers, while the GPU works on the frame before. Where the GPU fails, the CPU renders that
-    frame and all that follow, if it may.
+    Where the layers of a frame do not fit into a buffer of the GPU, they are made strip by strip. Where the GPU fails,
+    the CPU renders that frame and all that follow, if it may.
 
     Args:
         open_device: opens the GPU; called again by ``separator``.
@@ -51,7 +48,7 @@ class GpuRenderer(LayeredRenderer):
         passes: the stages on it.
     """
 
-    window = 2  # the next frame's layers are made while the GPU renders
+    window = 2  # the next frame goes over while the GPU renders
 
     def __init__(
         self,
@@ -70,9 +67,8 @@ class GpuRenderer(LayeredRenderer):
         self._raises = raises
         self.device: Device | None = device or open_device()
         self.passes = FramePasses(self.device)
-        self._packed: Packed | None = None
-        self._frames_with_lamps = 0
         self._shapes: tuple[object, Shapes] | None = None
+        self._lamp_shapes: tuple[object, object, LampShapes] | None = None
 
     def separator(self) -> LayeredRenderer:
         """Another with the same lens, with a device and memory of its own; see ``RendersSeparated``."""
@@ -114,32 +110,28 @@ class GpuRenderer(LayeredRenderer):
         """See ``LayeredRenderer.render_separated``."""
         if self.device is not None:
             try:
-                inner, whole = inner_part(frame), with_surround(frame)
                 height, width = frame.pixels.shape[1:]
                 focus_px = max(SHARP_PX * max(width, height) / REFERENCE_LONG_SIDE_PX, 1.0)
-                try:
-                    planes = self.passes.render(self._job(whole, inner, focus_px))
-                except HasLamps:
-                    self._frames_with_lamps = _FRAMES_TO_ASK_AGAIN
-                    planes = self.passes.render(self._job(whole, inner, focus_px))
-                return planes.reshape(3, 4, height, width)
+                return self._by_strips_of(frame, focus_px).reshape(3, 4, height, width)
             except GpuFault as fault:
                 self._give_up(fault)
         return super().render_separated(frame)
 
     def job_of(self, frame: RenderInput) -> FrameJob:
-        """What the device is given of a frame whose blur strength is above 0. It holds until the next is asked for.
+        """What the device is given of a frame whose blur strength is above 0, in one piece.
 
         Raises:
             InputError: a circle of confusion wider than the frame.
-            GpuFault: more than a device takes.
         """
-        return self._job(with_surround(frame), inner_part(frame), None)
+        inner = inner_part(frame)
+        return self._job(Strip(with_surround(frame), inner, inner), None)
 
     def _start(self, frame: RenderInput) -> "_Started":
         """Take a frame over to the GPU."""
         if self.device is not None and frame.blur_strength != 0:
             try:
+                if not self._fits(frame):
+                    return _Started(frame, is_divided=True)
                 job = self.job_of(frame)
                 return _Started(frame, job, self.passes.prepared(job))
             except GpuFault as fault:
@@ -169,21 +161,56 @@ class GpuRenderer(LayeredRenderer):
     def _picture(self, started: "_Started", following: "_Started | None") -> NDArray[np.float32]:
         if started.frame.blur_strength == 0:
             return started.frame.pixels
-        if self.device is not None and started.job is not None:
+        if self.device is not None and (started.is_divided or started.job is not None):
             try:
+                if started.job is None:
+                    return self._by_strips_of(started.frame, None)
+                begin = lambda: self._send(following) if following is not None else None  # noqa: E731
                 taking = self._with_source(started.frame.pixels)
-                try:
-                    begin = lambda: self._send(following) if following is not None else None  # noqa: E731
-                    return self.passes.finished(started.job, started.submitted, taking, begin)
-                except HasLamps:
-                    self._frames_with_lamps = _FRAMES_TO_ASK_AGAIN
-                    if following is not None:
-                        self._send(following)  # this frame takes the place of what it was taken over to
-                    job = self.job_of(started.frame)
-                    return self.passes.finished(job, self.passes.prepared(job, again=True).send(), taking)
+                return self.passes.finished(started.job, started.submitted, taking, begin)
             except GpuFault as fault:
                 self._give_up(fault)
         return super().render_frame(started.frame)
+
+    def _fits(self, frame: RenderInput) -> bool:
+        """Whether the layers of a frame with its margin fit into the buffers of the device, in one piece."""
+        height, width = frame.pixels.shape[1:]
+        margin = 0 if frame.hidden is None else frame.hidden.margin_px
+        return (height + 2 * margin) * (width + 2 * margin) <= self._most_px
+
+    @property
+    def _most_px(self) -> int:
+        return min(self.passes.most_bytes // (4 * EXTRA_WORDS), MOST_PX)
+
+    def _by_strips_of(self, frame: RenderInput, focus_px: float | None) -> NDArray[np.float32]:
+        """A picture, or ``(12, H, W)`` of it taken apart, strip by strip; one that is all of it if it fits."""
+        inner, whole = inner_part(frame), with_surround(frame)
+        depths = Depths.of(whole)
+        long_side = max(whole.pixels.shape[1:])
+        px_per_disparity = whole.blur_strength * long_side / REFERENCE_LONG_SIDE_PX
+        widest = max(abs(end - whole.focus_disparity) for end in depths.all) + abs(self.axial_chromatic)
+        # A pixel of the highest level: strips begin where such a pixel does.
+        across = 2 ** max(math.ceil(math.log2(max(px_per_disparity * widest, 1.0) / LINEAR_LIMIT_PX)), 0)
+        strips = strips_of(
+            whole,
+            inner,
+            transfer=self.transfer,
+            highlights=self.highlights,
+            axial_chromatic=self.axial_chromatic,
+            workers=self._workers,
+            most_px=self._most_px,
+            align_px=max(BLOCK, across),
+            reach_px=_LEVEL_PIXELS_BESIDE * across,
+        )
+        result = np.empty((3 if focus_px is None else 12, *frame.pixels.shape[1:]), np.float32)
+        for strip in strips:
+            rows = slice(strip.inner[1].start - strip.whole[1].start, strip.inner[1].stop - strip.whole[1].start)
+            job = self._job(strip, focus_px, depths)
+            taking = self._with_source(frame.pixels[:, rows]) if focus_px is None else None
+            result[:, rows] = self.passes.finished(job, self.passes.submit(job), taking)
+            if self.within is not None and strip.share < 1:
+                self.within(strip.share)
+        return result
 
     def _with_source(self, source: NDArray[np.float32]) -> Taking:
         """Takes rows of a picture, and what is in focus and not covered from the very samples of the source."""
@@ -216,52 +243,38 @@ class GpuRenderer(LayeredRenderer):
         if self._notice is not None:
             self._notice(f"the GPU failed, and the CPU goes on: {fault}")
 
-    def _job(self, frame: RenderInput, inner: Inner, focus_px: float | None) -> FrameJob:
-        unlayered = self._unlayered(frame, inner)
-        if unlayered is not None:
-            window = (inner[1].start, inner[1].stop, inner[2].start, inner[2].stop)
-            cut = self._cut(window[1] - window[0], window[3] - window[2], inner)
-            samples, blocks, glow, shift_px = unlayered, None, None, unlayered.params.shift_px
-            passes = passes_of(shift_px)
-        else:
-            image = self._layered(frame, inner)
-            of_image = image.samples(inner[1].start)
-            window = of_image.window
-            cut = self._cut(window[1] - window[0], window[3] - window[2], inner)
-            self._packed = samples = packed(of_image, image.farthest_px, self._workers, self._packed)
-            passes = passes_of(image.shift_px)
-            blocks = np.stack([of_image.surroundings, of_image.block_reach], axis=-1)
-            glow = self._glow(image, of_image, cut, passes, focus_px)
-        return FrameJob(
-            samples=samples,
-            blocks=blocks,
-            window=window,
-            shapes=self._shapes_of(cut),
-            vignetting=cut,
-            passes=passes,
-            glow=glow,
-            transfer=lookup_tables(self.transfer)[1],
-            focus_px=focus_px,
-        )
-
-    def _unlayered(self, frame: RenderInput, inner: Inner) -> Unlayered | None:
-        """A frame of which the GPU can make the layers; None where the CPU must.
+    def _job(self, strip: Strip, focus_px: float | None, depths: Depths | None = None) -> FrameJob:
+        """What the device is given of a frame, or of a strip of one whose range of disparity is ``depths``.
 
         Raises:
             InputError: a circle of confusion wider than the frame.
         """
-        if self.highlights.is_automatic or self._frames_with_lamps > 0 or self.device is None:
-            self._frames_with_lamps = max(self._frames_with_lamps - 1, 0)
-            return None
-        given = Unlayered.of(
-            frame,
+        raised = strip.raised
+        if raised is None and self.highlights.is_automatic:
+            raised = raised_lamps(strip.frame, self.transfer, self.highlights, self._workers)
+        samples = Unlayered.of(
+            strip.frame,
             transfer=self.transfer,
             highlights=self.highlights,
             axial_chromatic=self.axial_chromatic,
             workers=self._workers,
+            raised=raised and raised.of_rows(strip.first_row, strip.frame.pixels.shape[1]),
+            depths=depths,
         )
-        self._require_within(given.params.widest_px, frame, inner)
-        return given if given.fits(self.device) else None
+        self._require_within(samples.params.widest_px, strip.frame, strip.whole)
+        _, rows, columns = strip.whole
+        cut = self._cut(rows.stop - rows.start, columns.stop - columns.start, strip.whole)
+        most_px = max(abs(samples.nearest_px), abs(samples.farthest_px)) + abs(samples.params.shift_px)
+        return FrameJob(
+            samples=samples,
+            window=strip.window,
+            shapes=self._shapes_of(cut),
+            lamp_shapes=self._lamp_shapes_of(most_px, cut),
+            vignetting=cut,
+            passes=passes_of(samples.params.shift_px),
+            transfer=lookup_tables(self.transfer)[1],
+            focus_px=focus_px,
+        )
 
     def _shapes_of(self, cut) -> Shapes:
         kept = None if cut is None else cut.kept
@@ -269,32 +282,11 @@ class GpuRenderer(LayeredRenderer):
             self._shapes = kept, shapes_of(footprint(self.aperture, self.profile, LINEAR_LIMIT_PX), cut)
         return self._shapes[1]
 
-    def _glow(self, image: LayeredImage, samples: Samples, cut, passes, focus_px: float | None):
-        """Light of the lamps, which are few, from the CPU: ``(parts, rows, columns, 3)``, or None where there are none.
-
-        Of channels that have focal planes of their own, each has its own.
-        """
-        if not len(samples.lamps[0]):
-            return None
-        top, bottom, left, right = samples.window
-        rows = rows_of(footprint(self.aperture, self.profile, image.widest_px + abs(image.shift_px)), cut)
-        parts = 1 if focus_px is None else 3
-        glow = np.zeros((parts, bottom - top, right - left, 3), np.float32)
-        tiles_across = -(-(right - left) // cpu.TILE_WIDTH)
-        tiles = range(tiles_across * -(-(bottom - top) // cpu.TILE_HEIGHT))
-
-        def shine(tile: int, channel: int, shift_px: np.float32) -> None:
-            y, x = tile // tiles_across * cpu.TILE_HEIGHT, tile % tiles_across * cpu.TILE_WIDTH
-            window = (top + y, min(top + y + cpu.TILE_HEIGHT, bottom), left + x, min(left + x + cpu.TILE_WIDTH, right))
-            found = glow_of(window, samples, rows, shift_px, np.float32(-1 if focus_px is None else focus_px))
-            if found.shape[0]:
-                place = slice(y, y + found.shape[1]), slice(x, x + found.shape[2])
-                of_channel = slice(None) if channel < 0 else slice(channel, channel + 1)
-                glow[:, *place, of_channel] = found[..., of_channel]
-
-        for channel, shift_px in passes:
-            self._workers.each(tiles, lambda tile, channel=channel, shift_px=shift_px: shine(tile, channel, shift_px))
-        return glow
+    def _lamp_shapes_of(self, most_px: float, cut) -> LampShapes:
+        drawn, kept = footprint(self.aperture, self.profile, most_px), None if cut is None else cut.kept
+        if self._lamp_shapes is None or self._lamp_shapes[0] is not drawn or self._lamp_shapes[1] is not kept:
+            self._lamp_shapes = drawn, kept, lamp_shapes_of(drawn, cut)
+        return self._lamp_shapes[2]
 
 
 @compiled(nogil=True)
@@ -318,14 +310,16 @@ def _take_codes(rows, source, target):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Started:
-    """A frame that was taken over, or one that the CPU will render.
+    """A frame that was taken over, or one that will be rendered strip by strip, or by the CPU.
 
     Attributes:
         frame: as it was given.
-        job, prepared, submitted: what ``FramePasses`` has of it; None, and nothing, where the CPU renders it.
+        job, prepared, submitted: what ``FramePasses`` has of it; None, and nothing, where it was not taken over.
+        is_divided: whether it is too large to be taken over in one piece.
     """
 
     frame: RenderInput
     job: FrameJob | None = None
     prepared: Prepared | None = None
     submitted: list[Submitted] = field(default_factory=list)
+    is_divided: bool = False

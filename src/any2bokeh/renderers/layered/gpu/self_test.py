@@ -104,13 +104,15 @@ def _tested(device: Device, need: Need) -> str:
 
 
 def _frame() -> RenderInput:
-    """Cards at several disparities before a slope, with radii from 0 to some 40 px."""
+    """Cards at several disparities before a slope, with radii from 0 to some 40 px, and lamps behind them."""
     rng = np.random.default_rng(0)
     coarse = rng.uniform(0, 1, (3, HEIGHT // 4, WIDTH // 4))
     pixels = np.repeat(np.repeat(coarse, 4, axis=1), 4, axis=2).astype(np.float32)
     disparity = np.linspace(0.02, 0.3, HEIGHT, dtype=np.float32)[:, None] + np.zeros(WIDTH, np.float32)
     for top, left, side, near in ((8, 10, 30, 0.45), (36, 40, 24, 0.6), (20, 66, 40, 0.98)):
         disparity[top : top + side, left : left + side] = near
+    pixels[:, 48:, :44] *= 0.1
+    pixels[:, 53:70:8, 5:44:9] = 1
     return RenderInput(pixels, disparity[None], 0.45, 75.0 * 1024 / WIDTH)
 
 

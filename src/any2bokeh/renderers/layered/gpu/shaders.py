@@ -5,7 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from any2bokeh.optics import highlights, radii, vignetting
-from any2bokeh.renderers.layered import backstop, bins, blocks, border, cpu, lamps, layers, surroundings
+from any2bokeh.renderers.layered import backstop, bins, blocks, border, cpu, lamps, layers, lit_edges, surroundings
 
 FOLDER = Path(__file__).parent / "wgsl"
 
@@ -38,6 +38,7 @@ def constants(*, parts: int = 1, cuts: bool = False, codes_16: bool = False) -> 
         "SPLIT": layers.SPLIT,
         "HIDDEN": layers.HIDDEN,
         "BESIDE_STEP": layers.BESIDE_STEP,
+        "LIT": layers.LIT,
         "USES_CUT": int(cuts),
         "CODES_16": int(codes_16),
     }
@@ -45,7 +46,6 @@ def constants(*, parts: int = 1, cuts: bool = False, codes_16: bool = False) -> 
         "LINEAR_BINS": bins._LINEAR_BINS,
         "BINS_PER_E_FOLD": bins._BINS_PER_E_FOLD,
         "IDENTITY_RADIUS_PX": radii.IDENTITY_RADIUS_PX,
-        "LINEAR_LIMIT_PX": radii.LINEAR_LIMIT_PX,
         "RADIUS_STEPS_PER_PX": radii._LINEAR_STEPS_PER_PX,
         "LEAST_COVERAGE": cpu.LEAST_COVERAGE,
         "LEAST_TO_FILL": cpu.LEAST_TO_FILL,
@@ -82,8 +82,17 @@ def constants(*, parts: int = 1, cuts: bool = False, codes_16: bool = False) -> 
         "LEAST_SLACK_PX": backstop._LEAST_SLACK_PX,
         "SLACK": backstop._SLACK,
         "ALIKE_PX": backstop._ALIKE_PX,
+        "PI": math.pi,
+        "LINEAR_LIMIT_PX": radii.LINEAR_LIMIT_PX,
+        "STEPS_PER_E_FOLD": radii._STEPS_PER_E_FOLD,
         "LAMP_BLURRED_PX": lamps._BLURRED_PX[0],
+        "LAMP_SURELY_BLURRED_PX": lamps._BLURRED_PX[1],
         "LAMP_LEAST_BRIGHTNESS": lamps._LEAST_BRIGHTNESS * math.pi,
+        "LIT_LEAST_FOREGROUND": lit_edges._LEAST_FOREGROUND,
+        "LIT_MOST_FOREGROUND": lit_edges._MOST_FOREGROUND,
+        "LEAST_VISIBLE": lamps.LEAST_VISIBLE,
+        "ALIKE": lamps._ALIKE,
+        "IN_FOCUS_PX": lamps.IN_FOCUS_PX,
     }
     lines = [f"const {name} = {value};" for name, value in integers.items()]
     lines += [f"const {name} = {value}u;" for name, value in flags.items()]

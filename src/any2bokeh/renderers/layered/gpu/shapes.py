@@ -37,6 +37,37 @@ class Shapes(NamedTuple):
     shares: bool
 
 
+class LampShapes(NamedTuple):
+    """The steps of shapes of all radii, for lamps, whose discs are never drawn at a level.
+
+    Attributes:
+        records: uint32: of each radius, first behind the focal plane and then in front of it: its first row, how many
+            rows it reaches above and below its centre, and the float32 bits of one over its area. Then the first step
+            of each row.
+        table: float32: place and height of each step; from ``kept_at`` on what vignetting keeps.
+        kept_at: see there.
+        radii: how many there are.
+    """
+
+    records: NDArray[np.uint32]
+    table: NDArray[np.float32]
+    kept_at: int
+    radii: int
+
+
+def lamp_shapes_of(footprint: Footprint, vignetting: VignettingTable | None) -> LampShapes:
+    """All of a footprint, behind a lens barrel if it vignettes."""
+    radii = len(footprint.reach)
+    records = np.zeros((2, radii, 3), np.uint32)
+    records[..., 0] = footprint.first
+    records[..., 1] = footprint.reach
+    records[..., 2] = footprint.inverse_area.view(np.uint32)
+    steps = np.stack([footprint.places, footprint.heights], axis=1).astype(np.float32).ravel()
+    kept = np.zeros(0, np.float32) if vignetting is None else vignetting.kept.astype(np.float32).ravel()
+    rows = footprint.row_first.astype(np.uint32)
+    return LampShapes(np.concatenate([records.ravel(), rows]), np.concatenate([steps, kept]), steps.size, radii)
+
+
 def shapes_of(footprint: Footprint, vignetting: VignettingTable | None) -> Shapes:
     """The tables of a footprint, behind a lens barrel if it vignettes."""
     shares = footprint.is_plain and vignetting is None

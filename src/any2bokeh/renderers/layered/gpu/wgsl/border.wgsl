@@ -72,6 +72,6 @@ fn seen_brightness(at: vec2i) -> f32 {
     if (at.x < 0 || at.y < 0 || at.x >= params.height || at.y >= params.width) {
         return -1.0;
     }
-    let seen = front[(at.x - params.rows_from) * params.width + at.y];
+    let seen = front[at.x * params.width + at.y];
     return max(max(seen.x, seen.y), seen.z);
 }

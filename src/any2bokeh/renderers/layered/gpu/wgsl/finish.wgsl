@@ -1,12 +1,13 @@
 // Stage: what was taken becomes the picture: coverage brought to the whole, lamps added, code values.
-// uses: constants, params
+// uses: constants, params, lamp_list
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> front: array<vec4f>;
 @group(0) @binding(2) var<storage, read> state: array<vec4f>;
-@group(0) @binding(3) var<storage, read> glow: array<f32>;  // (parts, rows, columns, 3) of the band, or nothing
-@group(0) @binding(4) var<storage, read> encode_table: array<f32>;  // code values at even square roots of light
-@group(0) @binding(5) var<storage, read_write> result: array<u32>;  // planes of the band; or two words a pixel, see `keep`
+@group(0) @binding(3) var<storage, read> glow: array<f32>;  // (parts, rows, columns, 3) of the band, where there are lamps
+@group(0) @binding(4) var<storage, read> list: LampList;
+@group(0) @binding(5) var<storage, read> encode_table: array<f32>;  // code values at even square roots of light
+@group(0) @binding(6) var<storage, read_write> result: array<u32>;  // planes of the band; or two words a pixel, see `keep`
 
 @compute @workgroup_size(16, 16)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -18,10 +19,10 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     let plane = params.band_rows * params.window_width;
     let taken = state[pixel];
     let in_frame = in_band + vec2i(params.window_top + params.band_top, params.window_left);
-    let seen = front[(in_frame.x - params.rows_from) * params.width + in_frame.y];
+    let seen = front[in_frame.x * params.width + in_frame.y];
     var light = taken.xyz / max(taken.w, LEAST_COVERAGE);
     var is_untouched = taken.w == UNTOUCHED;
-    if (params.has_glow == 1) {
+    if (params.has_glow == 1 && list.total > 0u) {
         let shining = vec3f(glow[3 * pixel], glow[3 * pixel + 1], glow[3 * pixel + 2]);
         if (params.channel >= 0) {
             light.x += shining[params.channel];

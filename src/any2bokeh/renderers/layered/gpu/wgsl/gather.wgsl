@@ -3,7 +3,7 @@
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> front: array<vec4f>;  // light, and signed defocus
-@group(0) @binding(2) var<storage, read> marks: array<u32>;  // backstop; number of the extra, from 1, times 256
+@group(0) @binding(2) var<storage, read> marks: array<u32>;  // backstop; 256 times `SPLIT` and `HIDDEN`, where there are extras
 @group(0) @binding(3) var<storage, read> extras: array<Extra>;
 @group(0) @binding(4) var<storage, read> blocks: array<vec2f>;
 @group(0) @binding(5) var<storage, read> shapes: array<u32>;
@@ -21,7 +21,7 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_index) thr
     for (var k = 0; k < PIXELS; k++) {
         if (in_band.x + k < params.band_rows && in_band.y < params.window_width) {
             let in_frame = origin + own + vec2i(k, 0);
-            let mark = marks[(in_frame.x - params.rows_from) * params.width + in_frame.y];
+            let mark = marks[in_frame.x * params.width + in_frame.y];
             begin_taking(k, (in_band.x + k) * params.window_width + in_band.y, i32(mark & 0xffu));
         }
     }

@@ -20,7 +20,7 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_index) thr
     for (var k = 0; k < PIXELS; k++) {
         if (in_band.x + k < params.band_rows && in_band.y < params.window_width) {
             let in_frame = origin + own + vec2i(k, 0);
-            let mark = marks[(in_frame.x - params.rows_from) * params.width + in_frame.y];
+            let mark = marks[in_frame.x * params.width + in_frame.y];
             begin_taking(k, (in_band.x + k) * params.window_width + in_band.y, i32(mark & 0xffu));
         }
     }

@@ -13,4 +13,6 @@ struct LayerParams {
     widest_px: f32,  // largest circle of confusion
     nearest_px: f32,  // largest defocus
     has_mixed: i32,  // whether something is told of mixed pixels
+    most_looks: f32,  // to follow lamps, in a frame
+    of_hidden: i32,  // whether lamps are sought among hidden background, or among what is seen
 }

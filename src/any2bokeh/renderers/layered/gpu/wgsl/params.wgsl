@@ -17,5 +17,6 @@ struct Params {
     encode_cells: i32, peak: f32,
     has_glow: i32,
     focus_px: f32,  // up to this radius a part of the picture is in focus
-    rows_from: i32,  // first row of the frame that `front` and `marks` hold
+    nearest_px: f32,  // largest defocus of all samples
+    lamp_radii: i32,  // in the table of the shapes of lamps
 }

@@ -1,4 +1,4 @@
-// The samples of the layered depth image; `packed.py`, or the stages that make layers, lay them out.
+// The samples of the layered depth image; the stages that make layers lay them out.
 
 struct Sample {
     light: vec4f,  // multiplied by a weight, and the weight
@@ -10,21 +10,20 @@ struct Sample {
 fn sample_at(around_y: i32, around_x: i32, number: i32) -> Sample {
     let y = clamp(around_y, 0, params.height - 1);
     let x = clamp(around_x, 0, params.width - 1);
-    let pixel = (y - params.rows_from) * params.width + x;
-    let extra = marks[pixel] >> 8u;
+    let pixel = y * params.width + x;
+    let kind = marks[pixel] >> 8u;
     var found = Sample(vec4f(0.0), 0.0, false);
-    if (extra == 0u) {
+    if (kind == 0u) {
         if (number == 0) {
             let seen = front[pixel];
             found = Sample(vec4f(seen.xyz, 1.0), seen.w, true);
         }
     } else {
-        let kind = extras[extra - 1u].kind;
         if (number == 1) {
-            let behind = extras[extra - 1u].behind;
+            let behind = extras[pixel].behind;
             found = Sample(vec4f(behind.xyz, 1.0), behind.w, (kind & HIDDEN) != 0u);
         } else if ((kind & SPLIT) != 0u) {
-            found = Sample(extras[extra - 1u].patch_light, extras[extra - 1u].patch_defocus, true);
+            found = Sample(extras[pixel].patch_light, extras[pixel].patch_defocus, true);
         } else {
             let seen = front[pixel];
             found = Sample(vec4f(seen.xyz, 1.0), seen.w, true);

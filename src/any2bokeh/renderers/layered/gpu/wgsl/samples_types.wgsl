@@ -3,6 +3,4 @@ struct Extra {
     patch_light: vec4f,  // light multiplied by a weight, and the weight
     behind: vec4f,  // light, and signed defocus
     patch_defocus: f32,
-    kind: u32,
-    spare: vec2u,
 }

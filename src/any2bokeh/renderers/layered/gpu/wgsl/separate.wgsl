@@ -1,10 +1,11 @@
 // Stage: what was taken becomes three pictures of light multiplied by coverage, and coverage: `separation.py`.
-// uses: constants, params
+// uses: constants, params, lamp_list
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> state: array<vec4f>;
 @group(0) @binding(2) var<storage, read> glow: array<f32>;
-@group(0) @binding(3) var<storage, read_write> result: array<f32>;  // (3, 4) planes of the band
+@group(0) @binding(3) var<storage, read> list: LampList;
+@group(0) @binding(4) var<storage, read_write> result: array<f32>;  // (3, 4) planes of the band
 
 @compute @workgroup_size(16, 16)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -19,7 +20,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
         var share = max(state[3 * pixel + part] / max(full, LEAST_COVERAGE), vec4f(0.0));
         let first = 4 * part * plane + pixel;
         var shining = vec3f(0.0);
-        if (params.has_glow == 1) {
+        if (params.has_glow == 1 && list.total > 0u) {
             let at = 3 * (part * plane + pixel);
             shining = vec3f(glow[at], glow[at + 1], glow[at + 2]);
         }

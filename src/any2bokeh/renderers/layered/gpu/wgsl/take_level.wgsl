@@ -16,7 +16,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     }
     let in_frame = in_band + vec2i(params.window_top + params.band_top, params.window_left);
     let pixel = in_band.x * params.window_width + in_band.y;
-    begin_taking(0, pixel, i32(marks[(in_frame.x - params.rows_from) * params.width + in_frame.y] & 0xffu));
+    begin_taking(0, pixel, i32(marks[in_frame.x * params.width + in_frame.y] & 0xffu));
     // Between the middles of the pixels of the level around: by the cubic of Catmull and Rom, which keeps edges steep.
     let across = f32(1 << u32(params.level));
     let at = (vec2f(in_frame) + 0.5) / across - 0.5 - vec2f(vec2i(params.sums_top, params.sums_left));
