@@ -10,10 +10,12 @@ import pytest
 
 from any2bokeh.disparity.edges import ClassicalEdges, EdgeBands, edge_estimator
 from any2bokeh.disparity.edges.bands import PlacesFirst
+from any2bokeh.disparity.edges.classical import FirstLook
 from any2bokeh.disparity.edges.learned import EdgeModel, LearnedEdges, weights
 from any2bokeh.disparity.edges.learned.cells import Cells
-from any2bokeh.disparity.edges.learned.decision import Gates
-from any2bokeh.disparity.edges.learned.network import Shape
+from any2bokeh.disparity.edges.learned.clues import Clues
+from any2bokeh.disparity.edges.learned.decision import Gates, Judgement
+from any2bokeh.disparity.edges.learned.network import Shape, corrections
 from any2bokeh.errors import InputError
 from any2bokeh.optics.transfer import srgb_decode
 from any2bokeh.synthesis.degradation import degraded
@@ -124,6 +126,83 @@ def test_what_classical_believes_has_its_weight():
         for weight in (0.0, 100.0)
     )
     np.testing.assert_array_equal(one.disparity, other.disparity)
+
+
+@pytest.mark.parametrize("seed", [3, 4, 5])
+def test_colours_of_the_other_side_are_doubt(seed: int):
+    is_near = blob(seed)
+    exact = two_surfaces(is_near)
+    pixels = textured(seed, is_near)
+    doubts = {name: look_at(given[None], pixels).doubt for name, given in {"exact": exact, "torn": torn(exact)}.items()}
+    assert doubts["exact"] < 0.01 < 0.015 < doubts["torn"], doubts
+
+
+def torn(disparity: Picture) -> Picture:
+    """A map whose edges are off by up to 2 px, here to one side and there to the other."""
+    columns, rows = np.meshgrid(np.arange(disparity.shape[1]), np.arange(disparity.shape[0]))
+    moved = columns + 2 * np.sin(rows / 8), rows + 2 * np.cos(columns / 8)
+    return np.asarray(cv2.remap(disparity, *(np.float32(each) for each in moved), cv2.INTER_NEAREST), np.float32)
+
+
+def look_at(given: Picture, pixels: Picture) -> FirstLook:
+    look = FirstLook.of(given, pixels, enlarged=False)
+    assert look is not None
+    return look
+
+
+def test_a_map_that_colours_do_not_contradict_is_not_shown_to_the_network():
+    # One that would change much, and whose own gates are open.
+    model = replace(random_model(boldness=10), gates=Gates(0, 0, False, doubt=0.0125))
+    for way in ("exact", "soft by 1"):
+        given, pixels = frame(way)
+        found, classical = LearnedEdges(model)(given, pixels), ClassicalEdges()(given, pixels)
+        for name in ("disparity", "band", "near_share", "alpha", "foreground", "background"):
+            np.testing.assert_array_equal(getattr(found, name), getattr(classical, name))
+    given, pixels = frame("exact")
+    assert LearnedEdges(model, always=True)(given, pixels).disparity is given
+    given = torn(given[0])[None]
+    for always in (False, True):
+        assert (LearnedEdges(model, always=always)(given, pixels).disparity != given).any()
+    # A soft map is the network's where it is asked for by name.
+    given, pixels = frame("soft by 1")
+    learned, classical = LearnedEdges(model, always=True)(given, pixels), ClassicalEdges()(given, pixels)
+    assert (learned.disparity != classical.disparity).any()
+
+
+def test_the_network_is_heard_more_as_doubt_rises():
+    given, pixels = frame("exact")
+    look, soft = look_at(given, pixels), look_at(*frame("soft by 1"))
+    assert not look.is_off
+    assert soft.is_off
+    gates = Gates(doubt=0.01)
+    says = [gates.say(replace(look, doubt=doubt)) for doubt in (0, 0.01, 0.0125, 0.015, 0.1)]
+    np.testing.assert_allclose(says, [0, 0, 0.5, 1, 1])
+    assert gates.say(replace(soft, doubt=0.015)) == 0  # more is usual there
+    assert Gates().say(replace(look, doubt=0)) == 1
+
+    given = torn(given[0])[None]
+    model = replace(random_model(boldness=10), gates=Gates(0, 0, False, doubt=look_at(given, pixels).doubt / 1.1))
+    changed = []
+    for gate in (1.5, 1.2, 1.02, 0.98):  # times the doubt of this map, below which the network is not asked
+        gates = replace(model.gates, doubt=look_at(given, pixels).doubt / gate)
+        changed.append(np.count_nonzero(LearnedEdges(replace(model, gates=gates))(given, pixels).disparity != given))
+    assert changed[0] > changed[1] > changed[2] >= changed[3] == 0, changed
+
+
+def test_large_pictures_are_seen_at_every_second_pixel():
+    given, pixels = frame("exact")
+    given = torn(given[0])[None]
+    wide = [np.repeat(np.repeat(plane, 2, axis=1), 12, axis=2)[:, :, : 2 * 800] for plane in (given, pixels)]
+    clues = Clues.of_look(wide[0], look_at(*wide), enlarged=False)
+    assert clues.cells.stride == 2
+    assert len(clues.cells.at) < 1.5 * clues.band.sum() / 16
+    judgement = Judgement.of(clues, corrections(SMALL, random_model().weights, clues.cells, clues.values))
+    seen = judgement.corrections[:, ::2, ::2][:, clues.band[::2, ::2]]
+    between = judgement.corrections[:, clues.band]
+    # What lies between is a mean of what was seen.
+    assert (between.max(axis=1) <= seen.max(axis=1) + 1e-5).all()
+    assert (between.min(axis=1) >= np.minimum(seen.min(axis=1), 0) - 1e-5).all()
+    assert np.count_nonzero(between[0]) > 0.99 * between.shape[1]
 
 
 def test_pixels_that_lie_alone_stay_with_their_surface():

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from any2bokeh.disparity.edges.classical import FirstLook
 from any2bokeh.disparity.edges.learned.clues import Clues
 from any2bokeh.disparity.edges.learned.decision import Gates, Judgement, decided
 from any2bokeh.disparity.edges.learned.network import corrections
@@ -30,15 +31,18 @@ _RIGHT = 0.02  # weighted share of a band that is wrong, up to which a map count
 _PIXEL_GATES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
 _BETTER = 0.9  # of the error of the classical shares and colours, below which those of the network are taken
 _CLASSICAL = 0.4  # weight of the classical estimator's log odds; chosen on traced clips
-_ABOVE = 1.25  # how far above the largest of the right maps the gate stands
+_DOUBT = 0.0125  # above what exact traced clips reach (0.0087), below their maps of level I (0.0132); see FirstLook
+_ABOVE = 1.25  # how far above the largest of the right maps that it is asked of the gate of a frame stands
+_LEAST_GATE = 0.03
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Judged:
-    """A frame, what the network says of it, and how much of its bands is wrong."""
+    """A frame, whether the network is asked of it and what it says, and how much of its bands is wrong."""
 
     truth: Any
     clues: Clues
+    is_asked: bool
     judgement: Judgement
     targets: NDArray[np.float32]
     wrong: float
@@ -47,9 +51,10 @@ class _Judged:
 def calibrated(model: EdgeModel, source: TileSource, frames: int) -> tuple[Gates, dict[str, Any]]:
     """Gates, and how they came about.
 
-    The gate of a frame stands above what the network says of every right map, of which each frame has one; that of a
-    pixel where least of the bands is wrong afterwards. The weight of the classical estimator is not chosen with
-    these frames: they are made as those of the training were, and the network needs no second opinion of them.
+    The gate of a frame stands above what the network says of every right map that it is asked of (each frame has a
+    right one); that of a pixel where least of the bands is wrong afterwards. The gate of doubt and the weight of the
+    classical estimator are not chosen with these frames: they are made as those of the training were, with more hair
+    than most have, and the network needs no second opinion of them.
 
     Args:
         model: the network.
@@ -59,17 +64,19 @@ def calibrated(model: EdgeModel, source: TileSource, frames: int) -> tuple[Gates
     truths = [source.frame(CALIBRATION + number) for number in range(frames)]
     judged = [each for truth in truths if (each := _judged(model, truth))]
     exact = [each for truth in truths if (each := _judged(model, _with_exact_map(truth)))]
-    right = [each.judgement.frame_wrong for each in (*exact, *judged) if each.wrong <= _RIGHT]
-    gate = round(min(max(_ABOVE * max(right, default=0.0), 0.02), 0.9), 4)
+    right = [each for each in (*exact, *judged) if each.wrong <= _RIGHT]
+    asked = [each.judgement.frame_wrong for each in right if each.is_asked]
+    gate = round(min(max(_ABOVE * max(asked, default=0.0), _LEAST_GATE), 0.9), 4)
     left = {pixel: _left_wrong(judged, Gates(gate, pixel, classical=_CLASSICAL)) for pixel in _PIXEL_GATES}
     best = min(left, key=lambda pixel: left[pixel][0])
     of_network, of_classical = (_mixing_error(judged, Gates(gate, best, mixes, _CLASSICAL)) for mixes in (True, False))
-    gates = Gates(gate, best, of_network < _BETTER * of_classical, _CLASSICAL)
-    opened = [each for each in judged if each.judgement.frame_wrong >= gate]
+    gates = Gates(gate, best, of_network < _BETTER * of_classical, _CLASSICAL, _DOUBT)
+    opened = [each for each in judged if each.is_asked and each.judgement.frame_wrong >= gate]
     off, classical = left[best]
     return gates, {
         "frames": len(judged),
         "right_frames": len(right),
+        "asked_right_frames": len(asked),
         "opened_frames": len(opened),
         "wrong_given": round(float(np.mean([each.wrong for each in judged])), 4),
         "wrong_classical": round(classical, 4),
@@ -84,20 +91,22 @@ def _with_exact_map(truth: Any) -> Any:
 
 
 def _judged(model: EdgeModel, truth: Any) -> _Judged | None:
-    clues = Clues.of(truth.given, truth.pixels, enlarged=truth.enlarged)
-    if clues is None:
+    look = FirstLook.of(truth.given, truth.pixels, truth.enlarged)
+    if look is None:
         return None
+    clues = Clues.of_look(truth.given, look, enlarged=truth.enlarged)
     judgement = Judgement.of(clues, corrections(model.shape, model.weights, clues.cells, clues.values))
     targets = targets_of(truth, clues)
     weight = targets[..., WRONG_WEIGHT]
-    return _Judged(truth, clues, judgement, targets, float((targets[..., WRONG] * weight).sum() / max(weight.sum(), 1)))
+    wrong = float((targets[..., WRONG] * weight).sum() / max(weight.sum(), 1))
+    return _Judged(truth, clues, look.is_off or Gates(doubt=_DOUBT).say(look) > 0, judgement, targets, wrong)
 
 
 def _left_wrong(judged: Sequence[_Judged], gates: Gates) -> tuple[float, float]:
-    """Mean weighted share of bands that is wrong: of what the gates make of the frames, and of the classical maps."""
+    """Mean weighted share of bands that is wrong: of what ``learned`` makes of frames, and of classical maps."""
     shares: list[tuple[float, float]] = []
     for each in judged:
-        if each.judgement.frame_wrong >= gates.frame:
+        if each.is_asked and each.judgement.frame_wrong >= gates.frame:
             found = decided(each.truth.given, each.truth.pixels, each.clues, each.judgement, gates).disparity[0]
         else:
             found = each.clues.classical.disparity[0]

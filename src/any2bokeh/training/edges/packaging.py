@@ -11,15 +11,14 @@ from any2bokeh.training.edges.tiles import TileSource
 _FRAMES = 48
 
 
-def install(folder: Path, target: Path = PACKAGED, *, frames: int = _FRAMES, is_preferred: bool = False) -> EdgeModel:
+def install(folder: Path, target: Path = PACKAGED, *, frames: int = _FRAMES, is_preferred: bool = True) -> EdgeModel:
     """Calibrate the gates of a run's weights and put them where ``--edges learned`` finds them.
 
     Args:
         folder: of a run or a handoff; or the file of weights.
         target: the file to write.
         frames: that the gates are calibrated with.
-        is_preferred: whether ``--edges auto`` takes them, too, wherever their gate opens. Each frame then costs what
-            the network costs, whether it opens or not.
+        is_preferred: whether ``--edges auto`` takes them, too, where colours contradict the map and their gate opens.
 
     Returns:
         The model as written.

@@ -37,6 +37,7 @@ class Clues:
     Attributes:
         classical: what the classical estimator gives where it is not told to move all edges.
         is_moved: whether it has moved edges.
+        is_soft: whether it has because the map is soft; else because all its edges lie off by as much.
         cells: where the network looks.
         values: ``(N, 4 * CLUES)`` float32: of the pixels of each cell, row by row.
         picture: ``(H, W, 3)`` code values of at most 1.
@@ -51,6 +52,7 @@ class Clues:
 
     classical: EdgeBands
     is_moved: bool
+    is_soft: bool
     cells: Cells
     values: NDArray[np.float32]
     picture: NDArray[np.float32]
@@ -103,8 +105,9 @@ class Clues:
             (wide.distance, wide.side, belief, share, stepped.width), np.array(of_frame, np.float32), values,
         )  # fmt: skip
         return cls(
-            classical, is_moved, cells, values, picture, band, stepped.sharp, near, far, third, share, background
-        )
+            classical, is_moved, stepped.is_soft, cells, values, picture,
+            band, stepped.sharp, near, far, third, share, background,
+        )  # fmt: skip
 
 
 def _surfaces(

@@ -24,6 +24,7 @@ THIRD_LOGIT = np.float32(-5)
 _LEAST_SHARE = 0.02  # less is not worth a layer
 _MOST_COVER = 0.75  # a pixel is left where the network gives more of it than this to the surface that the map denies
 _GATE_PX = 4  # how far around a pixel the map is judged
+_OF_SHIFTED = 2.5  # times the weight of the classical estimator, where all edges are off by as much
 _LEAST_BELIEF = 0.03  # of the classical estimator in a surface
 _MOVED_DOUBT = 1.6  # times as much doubt is usual in maps that the classical estimator moves: soft ones have it, too
 _RISE = 0.5  # above the gate, over which the network gets its full say
@@ -39,8 +40,8 @@ class Gates:
         frame: mean probability of a wrong map in the bands of a frame, below which the map is left to the bit.
         pixel: the same around a pixel, below which the pixel is left.
         mixes: whether mixed pixels get the shares and colours of the network, or those of the classical estimator.
-        classical: weight of what the classical estimator believes, in log odds beside those of the network, in maps
-            that it has moved.
+        classical: weight of what the classical estimator believes, in log odds beside those of the network, in soft
+            maps; it is larger in maps whose edges are all off by as much.
         doubt: ``FirstLook.doubt`` up to which the network is not asked; 0 asks it always.
     """
 
@@ -153,13 +154,15 @@ def _believed(clues: Clues, gates: Gates) -> NDArray[np.float32]:
     """Log odds of the nearer surface that the classical estimator adds; 0 where it has moved nothing.
 
     The network has seen made frames alone. Where the two disagree, the surer has it: what one of them takes for an edge
-    that it is not is seldom an edge for the other.
+    that it is not is seldom an edge for the other. Of maps that are off by as much everywhere, the classical estimator
+    knows that as well as where colours change.
     """
     believed = np.zeros_like(clues.share)
     if clues.is_moved and gates.classical:
         near_share = clues.classical.near_share[clues.classical.band]
         near_share = np.clip(near_share, _LEAST_BELIEF, 1 - _LEAST_BELIEF)
-        believed[clues.classical.band] = np.float32(gates.classical) * np.log(near_share / (1 - near_share))
+        weight = np.float32(gates.classical * (1 if clues.is_soft else _OF_SHIFTED))
+        believed[clues.classical.band] = weight * np.log(near_share / (1 - near_share))
     return believed
 
 
