@@ -11,6 +11,7 @@ class Group(StrEnum):
     PART = "Part of the clip"
     PICTURE = "The picture"
     BATCH = "Batch"
+    TIMELINES = "Timelines"
     FOCUS = "Focus (give exactly one)"
     TRACKING = "Following the subject"
     SUBJECT = "The subject, for the built-in estimate"

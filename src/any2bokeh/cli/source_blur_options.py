@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast, get_args
 
+from any2bokeh.cli.option_groups import Group
 from any2bokeh.cli.options import option
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ class SourceBlurOptions:
             help="Blur that the clip has already; only what is missing is added. auto estimates the lens of the source "
             "from the widths of edges; K,D states its strength and the disparity that it was focused at; MAP is a "
             "picture, folder or NumPy file of radii in pixels (16-bit PNG: 1/256 px); off takes the clip as sharp.",
+            panel=Group.BLUR,
             metavar="auto|off|K,D|MAP",
         ),
     ] = Path("off")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from any2bokeh.cli.clip_options import ReadingOptions
+from any2bokeh.cli.option_groups import Group
 from any2bokeh.cli.options import option
 from any2bokeh.errors import InputError
 from any2bokeh.remote.address import renamed
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from any2bokeh.batch.timeline import Timeline
     from any2bokeh.video import VideoSource
 
-_TIMELINES = "Timelines"
 _HANDLES = 12
 
 
@@ -31,7 +31,7 @@ class TimelineOptions:
             "--handles",
             help="Frames that are refocused on either side of what a clip of a timeline shows, so that it can be "
             f"trimmed afterwards, 0 or more (default: {_HANDLES}).",
-            panel=_TIMELINES,
+            panel=Group.TIMELINES,
             metavar="N",
         ),
     ] = None
@@ -41,7 +41,7 @@ class TimelineOptions:
             "--media",
             help="Folder in which media is looked for by its name, with all folders in it, if it is not where the "
             "timeline says.",
-            panel=_TIMELINES,
+            panel=Group.TIMELINES,
             metavar="FOLDER",
         ),
     ] = None
@@ -51,7 +51,7 @@ class TimelineOptions:
             "--timeline",
             help="File for the timeline of the results: .otio, .xml (Final Cut Pro 7, for Premiere) or .fcpxml "
             "(default: in the folder for the results, under the name of the timeline that is read).",
-            panel=_TIMELINES,
+            panel=Group.TIMELINES,
             metavar="FILE",
         ),
     ] = None
