@@ -16,7 +16,19 @@ from any2bokeh.errors import InputError
 from any2bokeh.focus import TrackerChoice
 from any2bokeh.optics.catalogue import lenses
 from any2bokeh.optics.look import LOOK_SETTINGS
-from tests.app.conftest import FRAMES, HANGS_AFTER_S, NEAR_POINT, Site, served, write_disparity_video, write_video
+from tests.app.conftest import (
+    FAR_POINT,
+    FRAMES,
+    HANGS_AFTER_S,
+    HEIGHT,
+    NEAR_POINT,
+    WIDTH,
+    Site,
+    ready,
+    served,
+    write_disparity_video,
+    write_video,
+)
 
 LIMITS = Limits(upload_bytes=300_000, script_bytes=1 << 12, sessions=6, waiting_renders=2, grace_s=3600)
 
@@ -236,3 +248,31 @@ def test_nothing_is_left_when_the_server_ends():
         connection.request("GET", f"/api/{session.token}/events")  # a page that is open does not hold it up
         assert connection.getresponse().status == 200
     assert not folder.exists()
+
+
+def test_a_frame_of_the_live_preview_is_told_once_its_focus_is_known(site: Site, session: Session):
+    mine = f"/api/{session.token}/"
+    site.command(session, {"do": "demo"})
+    ready(session)
+    picture, frame = site.ask(mine + "picture?frame=3"), site.ask(mine + "live-frame?frame=3")
+    assert frame.status == 200
+    assert frame.headers["x-live"] == picture.headers["x-live"]
+    said = json.loads(frame.body[4 : 4 + int.from_bytes(frame.body[:4], "little")])
+    assert said["arrays"]["pixels"]["shape"] == [3, HEIGHT, WIDTH]
+    assert said["blur_strength"] == pytest.approx(float(picture.headers["x-blur"]))
+    assert said["focus_disparity"] == pytest.approx(float(picture.headers["x-focus"]), abs=1e-4)
+    assert site.ask(mine + f"live-frame?frame={FRAMES}").status == 400
+    assert "x-live" not in site.ask(mine + "picture?frame=3&view=source").headers
+
+    # Blur and look leave it as it is; another subject does not.
+    site.command(session, {"do": "blur", "frame": 0, "strength": 50, "begins": False})
+    site.command(session, {"do": "look", "name": "blades", "value": 5})
+    ready(session)
+    assert site.ask(mine + "live-frame?frame=3").headers["x-live"] == frame.headers["x-live"]
+    engine = site.ask(mine + "live-engine").body
+    assert json.loads(engine[4 : 4 + int.from_bytes(engine[:4], "little")])["look"]["blades"] == 5
+    site.command(session, {"do": "focus", "frame": 0, "x": FAR_POINT[0], "y": FAR_POINT[1], "locked": False})
+    ready(session)
+    assert site.ask(mine + "live-frame?frame=3").headers["x-live"] != frame.headers["x-live"]
+    site.command(session, {"do": "clear"})
+    assert site.ask(mine + "live-frame?frame=3").status == 204

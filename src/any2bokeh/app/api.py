@@ -61,6 +61,7 @@ _VIDEO_TYPES = {".mp4": "video/mp4", ".webm": "video/webm", ".mov": "video/quick
 BROWSER_HEADER = "x-any2bokeh-browser"
 """Brings what a browser finds its projects by."""
 _NOT_KEPT = {"Cache-Control": "no-store"}
+_BYTES = "application/octet-stream"
 
 
 class Api:
@@ -93,6 +94,8 @@ class Api:
             Route(mine + "draft", self._draft),
             Route(mine + "proxy", self._proxy),
             Route(mine + "final", self._final),
+            Route(mine + "live-engine", self._live_engine),
+            Route(mine + "live-frame", self._live_frame),
             Route(mine + "video", self._video, methods=["POST"]),
             Route(mine + "disparity", self._disparity, methods=["POST"]),
             Route(mine + "script", self._script, methods=["POST"]),
@@ -136,7 +139,9 @@ class Api:
         made = session.quick(frame) if "quick" in request.query_params else session.picture(frame, view)
         headers = _NOT_KEPT | {"X-Provisional": str(int(made.is_provisional))}
         if made.focus is not None:
-            headers |= {"X-Focus": f"{made.focus.focus_disparity:.4f}", "X-Blur": f"{made.focus.blur_strength:.4g}"}
+            headers |= {"X-Focus": f"{made.focus.focus_disparity:.4f}", "X-Blur": f"{made.focus.blur_strength:.7g}"}
+        if made.live:
+            headers["X-Live"] = made.live
         return Response(made.jpeg, media_type="image/jpeg", headers=headers)
 
     def _strip(self, request: Request) -> Response:
@@ -159,6 +164,16 @@ class Api:
         if jpeg is None:
             return Response(status_code=204, headers=_NOT_KEPT)
         return Response(jpeg, media_type="image/jpeg", headers=_NOT_KEPT)
+
+    def _live_engine(self, request: Request) -> Response:
+        return Response(self._session(request).opened().live_engine(), media_type=_BYTES, headers=_NOT_KEPT)
+
+    def _live_frame(self, request: Request) -> Response:
+        try:
+            message, known_by = self._session(request).live_frame(_frame(request))
+        except NotYet:  # the page asks again when it hears of it
+            return Response(status_code=204, headers=_NOT_KEPT)
+        return Response(message, media_type=_BYTES, headers=_NOT_KEPT | {"X-Live": known_by})
 
     def _proxy(self, request: Request) -> Response:
         return FileResponse(self._session(request).proxy(), media_type="video/mp4", headers=_NOT_KEPT)

@@ -105,13 +105,13 @@ def frame_message(frame: RenderInput, transfer: Transfer = "srgb") -> bytes:
     """A frame, whose focal plane and blur strength the page chooses.
 
     Args:
-        frame: its ``focus_disparity`` and ``blur_strength`` are not looked at.
+        frame: its ``focus_disparity`` and ``blur_strength`` are told, for the page to begin with.
         transfer: scene-linear pixels travel as float32, others as 8 bits, of which a screen shows no more.
 
     Returns:
-        A message: ``window``, first and last row and column of the frame in its surround, the ends exclusive; and the
-        arrays ``pixels`` ``(3, H, W)``, ``disparity`` ``(H, W)``, and where they are known ``mixed`` and ``seen`` (see
-        ``Unlayered``). Disparity has 16 bits.
+        A message: ``window``, first and last row and column of the frame in its surround, the ends exclusive;
+        ``focus_disparity`` and ``blur_strength``; and the arrays ``pixels`` ``(3, H, W)``, ``disparity`` ``(H, W)``,
+        and where they are known ``mixed`` and ``seen`` (see ``Unlayered``). Disparity has 16 bits.
     """
     whole, (_, rows, columns) = with_surround(frame), inner_part(frame)
     arrays = {
@@ -124,7 +124,12 @@ def frame_message(frame: RenderInput, transfer: Transfer = "srgb") -> bytes:
     if whole.hidden is not None and (whole.hidden.known > 0).any():
         hidden = whole.hidden
         arrays["seen"] = _planes(hidden.pixels, hidden.disparity, hidden.known)
-    return packed_message({"window": [rows.start, rows.stop, columns.start, columns.stop]}, arrays)
+    header = {
+        "window": [rows.start, rows.stop, columns.start, columns.stop],
+        "focus_disparity": float(frame.focus_disparity),
+        "blur_strength": float(frame.blur_strength),
+    }
+    return packed_message(header, arrays)
 
 
 def packed_message(header: Mapping[str, Any], arrays: Mapping[str, Plane]) -> bytes:

@@ -16,6 +16,7 @@ from any2bokeh.app.final_frame import FinalFrames
 from any2bokeh.app.final_region import Region
 from any2bokeh.app.follower import FocusFollower, FocusOfFrame
 from any2bokeh.app.frame_reader import FrameReader
+from any2bokeh.app.refusal import NotYet
 from any2bokeh.disparity import DisparitySource
 from any2bokeh.disparity.edges import EdgeBands, bands_at_size, edge_estimator
 from any2bokeh.engines import EngineSettings, make_renderer
@@ -45,11 +46,13 @@ class Picture:
         jpeg: the file.
         is_provisional: a better one comes when the disparity or the subject has been found.
         focus: of the frame, where it is known.
+        live: by what the frame is known for the live preview; see ``PictureMaker.live_key``.
     """
 
     jpeg: bytes
     is_provisional: bool
     focus: FocusOfFrame | None
+    live: str = ""
 
 
 class PictureMaker:
@@ -102,8 +105,9 @@ class PictureMaker:
             raise InputError(f"there is no frame {frame}; the clip has frames 0 to {count - 1}")
         key = self.key(frame, script, look) if view == "result" else None
         kept = None if key is None else self._drafts.get(frame, key)
+        live = self.live_key(frame, script) if view == "result" else ""
         if kept is not None:
-            return Picture(kept, False, self._follower.known(frame))
+            return Picture(kept, False, self._follower.known(frame), live)
         with self._follower.paused(), self._lock:
             pixels = self.frames.at(frame)
             if view == "source":
@@ -124,7 +128,7 @@ class PictureMaker:
             shown = self._rendered(frame, pixels, bands, focus, look)
             if view == "plane":
                 return Picture(encoded(focal_plane_overlay(shown)), is_provisional, focus)
-            picture = Picture(self._jpeg(shown.pixels), is_provisional, focus)
+            picture = Picture(self._jpeg(shown.pixels), is_provisional, focus, "" if is_provisional else live)
         if key is not None and key == self.key(frame, script, look):  # nothing has been decided otherwise meanwhile
             self._drafts.put(frame, key, picture.jpeg)
         return picture
@@ -148,6 +152,36 @@ class PictureMaker:
             return None
         made_of = maps, focus.focus_disparity, focus.blur_strength, focus.slab, look, self.frames.size
         return sha256(repr(made_of).encode()).hexdigest()[:24]
+
+    def live_key(self, frame: int, script: FocusScript | None) -> str:
+        """By what a frame of the live preview is known, which draws it with any blur and look; see ``live_frame``.
+
+        Empty where its focus is provisional, or nothing is in focus.
+        """
+        focus, maps = self._follower.known(frame), self._depth.ready(script)
+        if focus is None or maps is None:
+            return ""
+        return sha256(repr((maps, focus.focus_disparity, focus.slab, self.frames.size)).encode()).hexdigest()[:24]
+
+    def live_frame(self, frame: int, script: FocusScript | None) -> tuple[bytes, str]:
+        """A frame for the renderer of the page, see ``live.frame_message``, and by what it is known.
+
+        Raises:
+            InputError: no such frame, or a clip that cannot be read.
+            NotYet: its focus is provisional, or nothing is in focus.
+        """
+        from any2bokeh.app.live import frame_message
+
+        count = self._source.info.frame_count
+        if not 0 <= frame < count:
+            raise InputError(f"there is no frame {frame}; the clip has frames 0 to {count - 1}")
+        with self._follower.paused(), self._lock:
+            key, focus, maps = self.live_key(frame, script), self._follower.known(frame), self._depth.ready(script)
+            if not key or focus is None:
+                raise NotYet("the focus of this frame is still being found; try again in a few seconds")
+            pixels = self.frames.at(frame)
+            given = _given(pixels, self._treated(maps, frame, pixels, script), focus)
+            return frame_message(given, self._source.info.transfer), key
 
     def earlier(self, frame: int, script: FocusScript | None, look: Look) -> Picture:
         """The result under decisions of before, to be compared with.
@@ -215,10 +249,7 @@ class PictureMaker:
     ) -> Preview:
         if self._renderer is None or self._renderer[0] != look:
             self._renderer = look, make_renderer(_DRAFT, look, self._source.info)
-        range_, d_f, strength = FocusRange(slab=focus.slab), focus.focus_disparity, focus.blur_strength
-        bent = bands.with_disparity(lambda disparity: range_.applied(disparity, d_f, strength))
-        # What other frames saw is left out: to look at those around takes longer than somebody waits for a picture.
-        given = RenderInput(pixels, bent.disparity, d_f, strength, bands=bent if bent.is_mixed else None)
+        given = _given(pixels, bands, focus)
         [result] = self._renderer[1].render([given])
         return Preview(self._source.info, frame, given, result)
 
@@ -247,6 +278,16 @@ class PictureMaker:
 
             pixels = srgb_encode(pixels)
         return encoded(pixels)
+
+
+def _given(pixels: NDArray[np.float32], bands: EdgeBands, focus: FocusOfFrame) -> RenderInput:
+    """A frame as a renderer takes it.
+
+    What other frames saw is left out: to look at those around takes longer than somebody waits for a picture.
+    """
+    range_, d_f, strength = FocusRange(slab=focus.slab), focus.focus_disparity, focus.blur_strength
+    bent = bands.with_disparity(lambda disparity: range_.applied(disparity, d_f, strength))
+    return RenderInput(pixels, bent.disparity, d_f, strength, bands=bent if bent.is_mixed else None)
 
 
 def _disparity_shown(disparity: NDArray[np.float32], focus: FocusOfFrame | None) -> NDArray[np.float32]:

@@ -444,6 +444,16 @@ class Project:
         self._require_frame(frame)
         return self.playback.draft(frame)
 
+    def live_frame(self, frame: int) -> tuple[bytes, str]:
+        """A frame for the renderer of the page; see ``PictureMaker.live_frame``."""
+        return self._pictures.live_frame(frame, self.now.script)
+
+    def live_engine(self) -> bytes:
+        """The renderer of the page, with the look of the lens; see ``live.engine_message``."""
+        from any2bokeh.app.live import engine_message
+
+        return engine_message(self.now.lens.look, self.source.info.transfer)
+
     def final(self, frame: int, view: str, region: Region, *, is_first: bool = False) -> tuple[bytes, Region, bool]:
         """A region of a frame as a render will have it; see ``PictureMaker.final``."""
         return self._pictures.final(frame, view, region, self.now.script, self.now.lens.look, is_first=is_first)

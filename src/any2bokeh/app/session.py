@@ -458,6 +458,15 @@ class Session:
             raise InputError("the small copy of the clip is still being made; try again in a few seconds")
         return proxy.path
 
+    def live_frame(self, frame: int) -> tuple[bytes, str]:
+        """A frame for the renderer of the page; see ``PictureMaker.live_frame``.
+
+        Raises:
+            Busy, InputError, NotYet: as there and for ``picture``.
+        """
+        with self._one_picture():
+            return self.opened().live_frame(frame)
+
     def final(self, frame: int, view: str, region: Region, *, is_first: bool = False) -> tuple[bytes, Region, bool]:
         """A region of a frame as a render will have it; see ``PictureMaker.final``.
 

@@ -68,10 +68,22 @@ async function rejoin() {
 
 // ---- commands: one after another; of the positions of a slider only the newest waits -------------------------------
 const waiting = [];
-let isSending = false;
+const REST_MS = 250;
+let isSending = false, resting = null;
 
-/** Ask for something by name. True when it was done; what went wrong has been told otherwise. */
-export function command(what, fields = {}, { replaces = "" } = {}) {
+/**
+ * Ask for something by name. True when it was done; what went wrong has been told otherwise.
+ *
+ * @param replaces the name of a slider; @param rests whether to ask only once it rests, as the page draws it meanwhile.
+ */
+export function command(what, fields = {}, { replaces = "", rests = false } = {}) {
+  if (resting && resting.replaces !== replaces) settle();
+  clearTimeout(resting?.timer);
+  if (rests) {
+    resting = { what, fields, replaces, timer: setTimeout(settle, REST_MS) };
+    return Promise.resolve(true);
+  }
+  resting = null;
   const last = waiting.at(-1);
   if (replaces && last && last.replaces === replaces) {
     last.body = { do: what, ...fields };
@@ -83,6 +95,16 @@ export function command(what, fields = {}, { replaces = "" } = {}) {
   send();
   return entry.promise;
 }
+
+/** Ask for what a slider that rests stands for. */
+export function settle() {
+  if (!resting) return;
+  const { what, fields, replaces, timer } = resting;
+  clearTimeout(timer);
+  resting = null;
+  command(what, fields, { replaces });
+}
+addEventListener("pagehide", settle);
 
 async function send() {
   if (isSending) return;
@@ -96,7 +118,7 @@ async function send() {
 }
 
 /** Whether something has been asked for that has not been answered: what snapshots say of it is older. */
-export const isAsking = () => isSending;
+export const isAsking = () => isSending || resting !== null;
 
 async function done(ask) {
   try {

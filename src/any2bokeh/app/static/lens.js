@@ -1,7 +1,8 @@
 // Blur and lens: sliders and lists, all drawn from the studio's tables.
-import { command, isAsking } from "./api.js";
+import { command, isAsking, settle } from "./api.js";
 import { ChoiceSlider } from "./choice.js";
 import { byId, el } from "./element.js";
+import { preview } from "./preview.js";
 import { Slider } from "./slider.js";
 import { clip, store, strengthAt, watch } from "./store.js";
 
@@ -11,19 +12,19 @@ let strength = null;
 /** Make the controls, once their tables are here. */
 export function makeLens(tables) {
   strength = new Slider(tables.blur, (value) => {
-    command("blur", { frame: store.frame, strength: value, begins: byId("blur-from-here").checked }, { replaces: "blur" });
+    const begins = byId("blur-from-here").checked;
+    move("blur", { frame: store.frame, strength: value, begins }, "blur", { strength: value, begins });
   });
   byId("strength-slider").append(strength.element);
   for (const row of tables.numbers) {
-    const slider = new Slider(row, row.name === "f_number" ? setAperture
-      : (value) => command("lens number", { name: row.name, value }, { replaces: row.name }));
+    const slider = new Slider(row, row.name === "f_number" ? setAperture : (value) => setNumber(row.name, value));
     numbers.set(row.name, slider);
     byId("blur-numbers").append(slider.element);
   }
   for (const group of tables.looks) {
     const fold = el("details", { className: "st-fold", open: group.is_open }, el("summary", {}, group.title));
     for (const row of group.sliders) {
-      const moved = (value) => command("look", { name: row.name, value }, { replaces: row.name });
+      const moved = (value) => move("look", { name: row.name, value }, row.name, { look: { [row.name]: value } });
       const chosen = (value) => command("look", { name: row.name, value, chosen: true });
       const slider = row.choice ? new ChoiceSlider(row, moved, chosen) : new Slider(row, moved);
       looks.set(row.name, slider);
@@ -34,11 +35,27 @@ export function makeLens(tables) {
   byId("lens").append(...tables.lenses.map((each) => el("option", { value: each.name }, each.label)));
 }
 
+/** A slider has moved. Where the page draws that itself, the studio hears of it when the slider rests. */
+function move(what, fields, replaces, change) {
+  command(what, fields, { replaces, rests: preview(change) });
+}
+
 /** Before anything is in focus an f-number is only that of the lens; then it holds from a frame on, as K does. */
 function setAperture(value) {
-  if (!clip().f_number_times_blur) { command("lens number", { name: "f_number", value }, { replaces: "f_number" }); return; }
-  command("aperture", { frame: store.frame, f_number: value, begins: byId("blur-from-here").checked }, { replaces: "f_number" });
+  const product = clip().f_number_times_blur, begins = byId("blur-from-here").checked;
+  if (!product) { command("lens number", { name: "f_number", value }, { replaces: "f_number" }); return; }
+  move("aperture", { frame: store.frame, f_number: value, begins }, "f_number", { strength: product / value, begins });
 }
+
+function setNumber(name, value) {
+  const now = clip().lens.numbers, product = clip().f_number_times_blur, [[, first]] = clip().strengths;
+  const factor = product && first ? product / now.f_number / first * power({ ...now, [name]: value }) / power(now) : NaN;
+  if (factor > 0) move("lens number", { name, value }, name, { factor });
+  else command("lens number", { name, value }, { replaces: name });
+}
+
+/** What K of a lens at one f-number is in proportion to; see `Lens.blur_strength`. */
+const power = ({ focal_length_mm: f, focus_distance_m: distance }) => f ** 2 / (1000 * distance - f);
 
 function draw() {
   const now = clip();
@@ -56,5 +73,6 @@ byId("blur-by").addEventListener("change", (event) => {
   byId("blur-strength").hidden = event.target.value !== "strength";
   byId("blur-numbers").hidden = event.target.value !== "numbers";
 });
+for (const panel of ["panel-focus", "panel-lens"]) byId(panel).addEventListener("change", settle);
 byId("lens").addEventListener("change", () => command("lens", { name: byId("lens").value }));
 watch(draw);

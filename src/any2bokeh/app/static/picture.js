@@ -4,6 +4,7 @@ import { byId } from "./element.js";
 import { say } from "./message.js";
 import { clip, store, watch } from "./store.js";
 import { focusInWords } from "./focus_words.js";
+import { pictureCame } from "./preview.js";
 
 const stage = byId("stage"), picture = byId("picture"), before = byId("before").firstElementChild;
 let isBusy = false, isProvisional = false, shown = "", knew = "", beforeOf = "";
@@ -32,16 +33,19 @@ async function refresh() {
 }
 
 async function load() {
-  const wanted = wish();
+  const wanted = wish(), { frame } = store, { revision } = clip();
   knew = knowledge();
   try {
-    const answer = await fetch(url(`picture?frame=${store.frame}&view=${store.view}${isQuick() ? "&quick=1" : ""}`));
+    const answer = await fetch(url(`picture?frame=${frame}&view=${store.view}${isQuick() ? "&quick=1" : ""}`));
     if (answer.ok) {
       await put(picture, await answer.blob());
       isProvisional = answer.headers.get("X-Provisional") === "1";
       read(answer.headers.get("X-Focus"), answer.headers.get("X-Blur"));
       stage.dataset.shown = wanted;
       stage.dataset.provisional = String(isProvisional);
+      const live = answer.headers.get("X-Live");
+      store.exact = live ? { frame, revision, live, blur: Number(answer.headers.get("X-Blur")) } : null;
+      pictureCame();
     } else {
       say((await answer.json()).error);
     }

@@ -46,9 +46,11 @@ export class LiveRenderer {
   }
 
   // Take another frame: an ArrayBuffer, the message that `frame_message` of `app/live.py` makes. `show` draws it.
+  // Returns what the message says.
   give(frame) {
     this._frame = opened(frame);
     this._isUploaded = false;
+    return this._frame;
   }
 
   // Draw the frame. Of several wishes only the newest is drawn, when the GPU is done with the one before.

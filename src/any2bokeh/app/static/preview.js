@@ -1,0 +1,185 @@
+// While blur and lens move, the picture is drawn here, by the GPU, where the browser has one; the studio's own follows.
+import { isAsking, settle, url } from "./api.js";
+import { byId } from "./element.js";
+import { focusInWords } from "./focus_words.js";
+import { clamp, clip, store, strengthAt, watch } from "./store.js";
+
+const stage = byId("stage"), canvas = byId("live"), controls = document.querySelector(".st-right");
+// `?webgpu=off` never draws here, `?webgpu=software` also where the processor does what a GPU should.
+const MODE = new URLSearchParams(location.search).get("webgpu");
+const SOFTWARE = /swiftshader|llvmpipe|lavapipe|basic render|software/i;
+const MOST_APART = 8;  // mean difference in codes from the studio's picture that is allowed to a GPU
+
+let live = null;         // the renderer
+let canDraw = MODE !== "off" && Boolean(navigator.gpu);
+let isPreparing = false, isNear = false;
+let lens = null;         // the look that the renderer began with: of which clip and lens, and its settings
+let changes = {};        // settings of the look that have moved since
+let held = null;         // the frame that the renderer has: {frame, live, focus}
+let blur = 0;            // K that is drawn
+let isAhead = false;     // what is drawn, or about to be, is newer than the studio's picture
+
+// ---- drawing ---------------------------------------------------------------------------------------------------------
+/**
+ * Show the picture with other settings; whether that can be done here, and the studio may hear of it later.
+ *
+ * @param change {strength, begins} a blur strength K, as a slider sets it; {factor} by which another lens changes K;
+ *   {look} settings of the look.
+ */
+export function preview({ strength, begins = false, factor, look }) {
+  if (!canDraw || !clip()) return false;
+  if (!isAllowed() || !isHeld()) { prepare(); return false; }
+  if (!isAhead) blur = store.exact.blur;
+  if (strength !== undefined) blur = begins ? strength : blurWith(strength);
+  if (factor !== undefined) blur = store.exact.blur * factor;
+  for (const [name, value] of Object.entries(look ?? {})) changes[name] = name === "blades" ? bladesOf(value) : value;
+  isAhead = true;
+  draw();
+  return true;
+}
+
+// An iris has no fewer than three blades.
+const bladesOf = (value) => ({ 1: 0, 2: 3 }[value] ?? Math.trunc(value));
+
+/** K of the frame once the strength that holds there is another. It may be on the way to that of the next keyframe. */
+function blurWith(strength) {
+  const here = strengthAt(store.frame), next = clip().strengths.find(([start]) => start > store.frame);
+  const isMoving = next && next[1] !== here && store.exact.blur !== here;
+  const share = isMoving ? clamp((store.exact.blur - here) / (next[1] - here), 0, 1) : 0;
+  return isMoving ? strength + share * (next[1] - strength) : strength;
+}
+
+async function draw() {
+  byId("read").textContent = focusInWords(clip(), held.focus, blur);
+  const of = held;
+  try {
+    const isDrawn = await live.show({ focusDisparity: held.focus, blurStrength: blur, look: changes });
+    if (!isDrawn || !isAhead || held !== of) return;
+    canvas.hidden = false;
+    stage.dataset.previews = Number(stage.dataset.previews ?? 0) + 1;
+  } catch (error) {
+    // A blur that is wider than the picture is the studio's to refuse or to draw.
+    if (!(error instanceof RangeError)) giveUp(error);
+    settle();
+    end();
+  }
+}
+
+/** The studio's picture is shown again. */
+function end() {
+  isAhead = false;
+  canvas.hidden = true;
+}
+
+/** The studio's picture has come. */
+export function pictureCame() {
+  endWhenThere();
+  if (isNear) prepare();
+}
+
+// Views and tools of which the studio alone has the picture hide what is drawn here.
+const isAllowed = () => store.view === "result" && !store.isPlaying && !store.comparesWith && !store.isLoupe;
+const isHeld = () => live !== null && held !== null && isOf(held, store.exact) && store.exact.frame === store.frame;
+const isOf = (one, other) => other !== null && one.frame === other.frame && one.live === other.live;
+
+function endWhenThere() {
+  if (!isAhead) return;
+  const isThere = store.exact && store.exact.revision === clip()?.revision && !isAsking();
+  if (isThere || !isAllowed() || held.frame !== store.frame) end();
+}
+
+// ---- getting ready, once somebody comes near the sliders --------------------------------------------------------------
+async function prepare() {
+  if (!canDraw || isPreparing || isAhead || !store.exact || !isAllowed()) return;
+  isPreparing = true;
+  try {
+    if (!live) await open();
+    if (live) await mount();
+    if (live) await hold();
+  } catch (error) {
+    giveUp(error);
+  } finally {
+    isPreparing = false;
+  }
+}
+
+async function open() {
+  const adapter = await navigator.gpu.requestAdapter({ powerPreference: "high-performance" });
+  if (!adapter || MODE !== "software" && isSoftware(adapter)) { giveUp(); return; }
+  const { LiveRenderer } = await import("./live/renderer.js");
+  const begun = lensNow(), engine = await fetched("live-engine");
+  if (!engine) return;
+  live = await LiveRenderer.open(canvas, await engine.arrayBuffer(), { lost: giveUp });
+  lens = begun;
+}
+
+function isSoftware(adapter) {
+  const { vendor, architecture, device, description, isFallbackAdapter } = adapter.info ?? {};
+  return Boolean(isFallbackAdapter ?? adapter.isFallbackAdapter) || SOFTWARE.test([vendor, architecture, device, description].join(" "));
+}
+
+const lensNow = () => ({ of: `${store.token}/${clip().playback.of}/${clip().lens.name}`, look: { ...clip().lens.look } });
+
+/** The look that holds. Sliders do not show all of what a lens of the catalogue may have: that the studio tells. */
+async function mount() {
+  const now = lensNow();
+  if (now.of !== lens.of) {
+    const engine = await fetched("live-engine");
+    if (!engine) return;
+    await live.mount(await engine.arrayBuffer());
+    lens = now;
+  }
+  changes = Object.fromEntries(Object.entries(now.look).filter(([name, value]) => value !== lens.look[name]));
+}
+
+async function hold() {
+  const { exact } = store;
+  if (!exact || held && isOf(held, exact)) return;
+  const answer = await fetched(`live-frame?frame=${exact.frame}`);
+  if (!answer) return;
+  held = null;
+  const said = live.give(await answer.arrayBuffer());
+  const given = { frame: exact.frame, live: answer.headers.get("X-Live"), focus: said.focus_disparity };
+  // The first picture takes longest, and shows whether this GPU can be trusted.
+  const isDrawn = await live.show({ focusDisparity: given.focus, blurStrength: said.blur_strength, look: changes });
+  if (isDrawn && stage.dataset.preview !== "ready") {
+    const apart = isOf(given, store.exact) ? difference() : 0;
+    if (apart > MOST_APART) { giveUp(new Error(`its picture is ${apart.toFixed(1)} codes off`)); return; }
+  }
+  held = given;
+  stage.dataset.preview = "ready";
+  stage.dataset.holds = `${given.frame}/${given.live}`;
+}
+
+/** How far apart the canvas and the studio's picture are on average, in codes. */
+function difference() {
+  const size = { width: 64, height: 36 };
+  const [drawn, shown] = [canvas, byId("picture")].map((image) => {
+    const small = Object.assign(document.createElement("canvas"), size).getContext("2d", { willReadFrequently: true });
+    small.imageSmoothingQuality = "high";
+    small.drawImage(image, 0, 0, size.width, size.height);
+    return small.getImageData(0, 0, size.width, size.height).data;
+  });
+  return drawn.reduce((sum, value, at) => sum + Math.abs(value - shown[at]), 0) / drawn.length;
+}
+
+async function fetched(path) {
+  const answer = await fetch(url(path)).catch(() => null);
+  return answer && answer.status === 200 ? answer : null;
+}
+
+/** From now on the studio's pictures alone are shown. */
+function giveUp(fault) {
+  canDraw = false;
+  stage.dataset.preview = "none";
+  stage.dataset.fault = fault ? fault.message : "";
+  if (live) live.close();
+  live = held = null;
+  settle();
+  end();
+}
+
+for (const kind of ["pointerover", "focusin"]) controls.addEventListener(kind, () => { isNear = true; prepare(); });
+controls.addEventListener("pointerleave", () => { isNear = controls.contains(document.activeElement); });
+
+watch(endWhenThere);
