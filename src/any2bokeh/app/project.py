@@ -29,7 +29,7 @@ from any2bokeh.app.snapshot import ClipSnapshot
 from any2bokeh.disparity.mending import Stroke, require_count
 from any2bokeh.engines import Engine
 from any2bokeh.errors import InputError, require_choice
-from any2bokeh.focus import FocusScript, PointTarget, TrackerChoice
+from any2bokeh.focus import FocusScript, TrackerChoice
 from any2bokeh.optics.look import LOOK_SETTINGS
 from any2bokeh.video import VideoSource
 
@@ -95,7 +95,7 @@ class Project:
         self._folder = Path(tempfile.mkdtemp(prefix="clip-", dir=depth.folder))
         self._drafts = DraftStore(self._folder / "drafts")
         self._pictures = PictureMaker(source, depth, self.follower, frames, estimates, self._drafts)
-        self._outlines = OutlineFinder(source.info, frames, depth)
+        self._outlines = OutlineFinder(source.info, frames, depth, tracker)
         self.overview = OverviewMaker(source, depth.opened, told)
         self._proposer = Proposer(source, depth, tracker, told)
         self._product: tuple[object, float | None] | None = None
@@ -128,13 +128,13 @@ class Project:
         return self.history.now
 
     def focus(self, frame: int, x: float, y: float, *, is_locked: bool) -> None:
-        """Focus on what is at a point of a frame, x and y in 0..1, and follow it from there on.
+        """Focus on what is at a point of a frame, x and y in 0..1, such as a face, and follow it from there on.
 
         Raises:
             InputError: outside the clip or the picture.
         """
         self._require_frame(frame)
-        target = PointTarget(x, y, track=True)
+        target = self._outlines.target(frame, x, y)
         self.frame = frame
         self._enter_script(
             editing.focused(

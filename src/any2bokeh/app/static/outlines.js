@@ -117,9 +117,10 @@ function draw() {
 }
 
 /** A button on a subject, for fingers and keys. */
-function tag({ inside: [x, y] }, number) {
-  const made = el("button", { type: "button", className: "st-tag", title: "Focus on this subject" }, String(number + 1));
-  made.setAttribute("aria-label", `Focus on subject ${number + 1}`);
+function tag({ inside: [x, y], kind }, number) {
+  const what = kind || "subject";
+  const made = el("button", { type: "button", className: "st-tag", title: `Focus on this ${what}` }, String(number + 1));
+  made.setAttribute("aria-label", `Focus on ${what} ${number + 1}`);
   made.style.left = `${100 * x}%`;
   made.style.top = `${100 * y}%`;
   made.addEventListener("click", (event) => { event.stopPropagation(); focusAt(x, y, event.shiftKey); });
