@@ -42,9 +42,8 @@ def cards(blur_px: dict[float, float], *, motion_px: dict[float, int] | None = N
     Returns:
         Code values ``(3, H, W)`` and disparity ``(1, H, W)``.
     """
-    height, width = SIZE
     light, disparity = np.zeros(SIZE, np.float32), np.zeros((1, *SIZE), np.float32)
-    strip = height // len(DISPARITIES)
+    strip = SIZE[0] // len(DISPARITIES)
     for number, at in enumerate(DISPARITIES):
         rows = slice(number * strip, (number + 1) * strip)
         card = shapes(number)
