@@ -2,7 +2,8 @@
 
 ``python -m benchmarks.source_blur --scenes 6 --output OUT`` prints the tables of docs/source-blur.md. Each scene is
 traced all in focus, and through lenses of K 4 and 8: these are the sources. The truth is traced at K 16 and 32 with the
-same focus, and at 16 with the focus on what is farthest. ``--output`` keeps all pictures.
+same focus, and at 16 with the focus on what is farthest. ``--output`` keeps all pictures; what is traced there already
+is taken.
 """
 
 import argparse
@@ -99,10 +100,10 @@ def traced(seed: int, folder: Path, size: tuple[int, int]) -> Traced:
         k, focus = lens.blur_strength, lens.focus_disparity
         return ray_trace.trace(view, focus_disparity=focus, blur_strength=k, aperture=Disc(), sample_count=rays)
 
-    for strength in SOURCES:
-        _write(made.source(strength), _codes(through(SourceLens(strength, made.source_focus))))
-    for lens in made.wanted():
-        _write(made.truth(lens), _codes(through(lens)))
+    sources = [(made.source(strength), SourceLens(strength, made.source_focus)) for strength in SOURCES]
+    for path, lens in [*sources, *((made.truth(lens), lens) for lens in made.wanted())]:
+        if not path.exists():
+            _write(path, _codes(through(lens)))
     return made
 
 
@@ -135,7 +136,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--scenes", type=int, default=6)
     parser.add_argument("--size", default="768x432", help="of the frames")
-    parser.add_argument("--output", type=Path, help="folder for all pictures")
+    parser.add_argument("--output", type=Path, help="folder for all pictures, such as those of a run before")
     typed = parser.parse_args()
     width, height = map(int, typed.size.split("x"))
     with tempfile.TemporaryDirectory() as scratch:

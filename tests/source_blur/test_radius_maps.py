@@ -56,7 +56,8 @@ def test_one_map_is_that_of_all_frames(tmp_path: Path):
 def test_hidden_surfaces_have_the_radius_of_what_is_seen_at_their_disparity(tmp_path: Path):
     blur = maps(write_array(tmp_path)).in_frame(0, DISPARITY)
     # Radius and disparity rise together; within a 64th of disparity lies the mean.
-    np.testing.assert_allclose(blur.at(np.float32([0.25, 0.75])), np.float32([1.5, 4.5]) * 64, atol=6 / 64 * 64)
+    at = blur.at(np.array([0.25, 0.75], np.float32))
+    np.testing.assert_allclose(at, [1.5 * 64, 4.5 * 64], atol=6)
 
 
 @pytest.mark.parametrize("fault", ["missing", "count", "aspect", "not finite"])

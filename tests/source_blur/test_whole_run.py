@@ -33,7 +33,7 @@ def material(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("material")
     clips.write_clip(folder / "clip.mp4", frames=20)
     clips.write_disparity(folder / "maps", stop=20)
-    maps = np.stack([clips.depth_map(index) for index in range(20)]) / np.float32(65535)
+    maps = np.float32(1 / 65535) * np.stack([clips.depth_map(index) for index in range(20)]).astype(np.float32)
     np.save(folder / "radii.npy", SourceLens(20, 0.2).radius(maps) * np.float32(max(maps.shape[1:]) / 1024))
     return folder
 

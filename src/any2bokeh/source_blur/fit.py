@@ -13,25 +13,26 @@ _SECTORS = 4
 _FEWEST = 10
 """Edges of a direction from which a width is taken."""
 
-_QUANTILE = 0.4
-"""Of the widths at one disparity. Shadows and shading are soft by themselves, so the middle lies too high."""
+_QUANTILE, _SHARP_QUANTILE = 0.3, 0.1
+"""Of the widths at one disparity. Shadows, clouds and shading are soft by themselves, so the middle lies too high."""
 
 _MOST_WEIGHT = 300.0
 _K = np.concatenate([[0.0], np.geomspace(1, 64, 61)])
 _FOCUS = np.linspace(-0.1, 1.1, 61)
-_SHARPEST_PX = np.linspace(0.5, 1.3, 5)  # radius of edges that are in focus, by texture, sensor and codec
+_SHARPEST_PX = np.linspace(0.2, 1.2, 6)  # radius of edges that are in focus, by texture, sensor and codec
 _LARGEST_ERROR = 3.0
 
 # A width is explained within so many pixels and so much of it. Beyond so many pixels steps are seldom alone, and
 # measure too narrow.
 _EXPLAINED_PX, _EXPLAINED_SHARE = 0.35, 0.15
-_ALONE_PX, _NARROWER = 2.5, 0.35
-# What tells a lens from sharp textures, some of which are softer than others. Worst seen of sharp clips (demo,
-# breakdance, two stills, 15 traced scenes): errors of 0.44 at a ratio of 1.7, and 1.6 px where the ratio is larger.
+_ALONE_PX, _NARROWER = 2.5, 0.2
+# What tells a lens from sharp textures, some of which are softer than others. Of 24 sharp clips (demo, breakdance, two
+# stills, 20 traced scenes) none was sharpest at 1.32 px or more, and of the others none had all of the rest.
 _FEWEST_DISPARITIES, _LEAST_SPAN = 2, 0.2
 _LEAST_BLUR_PX, _LEAST_RANGE_PX = 1.8, 1.2
 _WELL, _CLEARLY = 0.4, 2.5  # mean error of the lens, and how much larger that of one width everywhere must be
-_OF_TWO_PX = (1.0, 2.5)  # two disparities prove something only if one is as sharp and the other as blurred as this
+_NOTHING_SHARPER_PX = 1.6  # somewhere: soft textures have sharp edges, too, and what a lens has blurred has none
+_OF_TWO_PX = (1.0, 2.0)  # two disparities prove something only if one is as sharp and the other as blurred as this
 _AS_WELL = 0.05
 
 
@@ -43,31 +44,33 @@ class WidthsByDisparity:
         disparity: where.
         radius: in pixels; the smallest of those of edges of different directions: a disc widens all of them, motion
             those across it.
+        sharpest: width that a tenth of the edges stay below, whatever their direction.
         weight: how many edges, up to a limit.
     """
 
     disparity: NDArray[np.float64]
     radius: NDArray[np.float64]
+    sharpest: NDArray[np.float64]
     weight: NDArray[np.float64]
 
     @classmethod
     def of(cls, edges: EdgeWidths) -> "WidthsByDisparity":
         bins = np.minimum((edges.disparity * _BINS).astype(int), _BINS - 1)
         sectors = np.rint(edges.direction * (_SECTORS / np.pi)).astype(int) % _SECTORS
-        rows: list[tuple[float, float, float]] = []
+        rows: list[tuple[float, ...]] = []
         for at in np.unique(bins):
             here = bins == at
             widths: dict[int, float] = {}
             for sector in range(_SECTORS):
-                width = _width(edges, here & (sectors == sector))
+                width = _width(edges, here & (sectors == sector), _QUANTILE)
                 if width is not None:
                     widths[sector] = width
             if not any(sector + _SECTORS // 2 in widths for sector in widths):
                 continue  # motion might have made them wide
             weight = min(float(here.sum()), _MOST_WEIGHT)
-            rows.append((float(np.median(edges.disparity[here])), min(widths.values()), weight))
-        disparity, radius, weight = np.array(rows, np.float64).reshape(-1, 3).T
-        return cls(disparity, radius, weight)
+            sharpest = _width(edges, here, _SHARP_QUANTILE) or 0.0
+            rows.append((float(np.median(edges.disparity[here])), min(widths.values()), sharpest, weight))
+        return cls(*np.array(rows, np.float64).reshape(-1, 4).T)
 
 
 def fitted_lens(edges: EdgeWidths, px_per_reference_px: float) -> SourceLens | None:
@@ -103,7 +106,7 @@ def _may_tell(widths: WidthsByDisparity) -> bool:
     least, most = float(widths.radius.min()), float(widths.radius.max())
     if len(widths.radius) == _FEWEST_DISPARITIES and not (least <= _OF_TWO_PX[0] and most >= _OF_TWO_PX[1]):
         return False
-    return most - least >= _LEAST_RANGE_PX
+    return most - least >= _LEAST_RANGE_PX and float(widths.sharpest.max()) >= _NOTHING_SHARPER_PX
 
 
 def _error(model: NDArray[np.float64], radius: NDArray[np.float64], *, narrower: float = 0.0) -> NDArray[np.float64]:
@@ -113,13 +116,13 @@ def _error(model: NDArray[np.float64], radius: NDArray[np.float64], *, narrower:
     return np.minimum(np.abs(radius - model) / (allowed + less), _LARGEST_ERROR)
 
 
-def _width(edges: EdgeWidths, some: NDArray[np.bool_]) -> float | None:
+def _width(edges: EdgeWidths, some: NDArray[np.bool_], share: float) -> float | None:
     """Width of edges at the largest size of the picture that measures it well; None where they are too few."""
     found = None
     for level in range(LEVELS):
         radius = edges.radius[some & (edges.level == level)]
         if len(radius) >= _FEWEST:
-            found = float(np.quantile(radius, _QUANTILE))
+            found = float(np.quantile(radius, share))
             if found <= WIDEST * 2**level:
                 break
     return found
