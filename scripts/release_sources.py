@@ -1,8 +1,8 @@
 """Make a checkout ready for its release: ``python scripts/release_sources.py ADDRESS TAG``.
 
 ADDRESS is that of the repository, such as ``https://host/owner/any2bokeh``, and TAG the one that is released. The
-README's links to files lead into the repository at that tag, because an index shows the README alone; pyproject.toml
-gets the addresses of the project. Nothing but these two files is changed.
+README's links to files lead into the repository at that tag, because an index shows the README alone; pyproject.toml,
+and that of the nodes for ComfyUI, get the addresses of the project. Nothing but these three files is changed.
 """
 
 import re
@@ -44,13 +44,14 @@ def with_urls(project: str, address: str) -> str:
 
 
 def main() -> None:
-    """Change both files."""
+    """Change the files."""
     if len(sys.argv) != 3 or not sys.argv[1].startswith("https://"):
         raise SystemExit("usage: python scripts/release_sources.py https://HOST/OWNER/NAME TAG")
     address, tag = sys.argv[1].rstrip("/"), sys.argv[2]
-    readme, project = ROOT / "README.md", ROOT / "pyproject.toml"
+    readme = ROOT / "README.md"
     readme.write_text(absolute(readme.read_text("utf-8"), address, tag), "utf-8")
-    project.write_text(with_urls(project.read_text("utf-8"), address), "utf-8")
+    for project in (ROOT / "pyproject.toml", ROOT / "integrations" / "comfyui" / "pyproject.toml"):
+        project.write_text(with_urls(project.read_text("utf-8"), address), "utf-8")
 
 
 if __name__ == "__main__":

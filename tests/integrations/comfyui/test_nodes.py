@@ -315,7 +315,8 @@ def test_edges_and_plate_are_those_of_the_package(nodes: dict[str, Any], images:
     soft = torch.nn.functional.avg_pool2d(disparity.permute(0, 3, 1, 2), 5, 1, 2).permute(0, 2, 3, 1)
     focus, _ = run_node(nodes["Any2BokehFocusTrack"], images=images, disparity=soft, x=0.25, y=0.5, blur_strength=150)
     seen = []
-    for edges, plate in (("auto", "auto"), ("off", "auto"), ("off", "off")):
+    choices: list[tuple[EdgeTreatment, PlateChoice]] = [("auto", "auto"), ("off", "auto"), ("off", "off")]
+    for edges, plate in choices:
         given = {"images": images, "disparity": soft, "focus": focus, "edges": edges, "plate": plate}
         [made] = run_node(nodes["Any2BokehLayeredRender"], **given, device="cpu")
         expected = refocus_frames(
