@@ -139,9 +139,9 @@ def test_colours_of_the_other_side_are_doubt(seed: int):
 
 def torn(disparity: Picture) -> Picture:
     """A map whose edges are off by up to 2 px, here to one side and there to the other."""
-    columns, rows = np.meshgrid(np.arange(disparity.shape[1]), np.arange(disparity.shape[0]))
+    rows, columns = np.mgrid[: disparity.shape[0], : disparity.shape[1]].astype(np.float32)
     moved = columns + 2 * np.sin(rows / 8), rows + 2 * np.cos(columns / 8)
-    return np.asarray(cv2.remap(disparity, *(np.float32(each) for each in moved), cv2.INTER_NEAREST), np.float32)
+    return np.asarray(cv2.remap(disparity, moved[0], moved[1], cv2.INTER_NEAREST), np.float32)
 
 
 def look_at(given: Picture, pixels: Picture) -> FirstLook:

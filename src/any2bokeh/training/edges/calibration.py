@@ -32,7 +32,7 @@ _PIXEL_GATES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
 _BETTER = 0.9  # of the error of the classical shares and colours, below which those of the network are taken
 _CLASSICAL = 0.4  # weight of the classical estimator's log odds; chosen on traced clips
 _DOUBT = 0.0125  # above what exact traced clips reach (0.0087), below their maps of level I (0.0132); see FirstLook
-_ABOVE = 1.25  # how far above the largest of the right maps that it is asked of the gate of a frame stands
+_ABOVE = 1.05  # how far above the largest of the right maps that it is asked of the gate of a frame stands
 _LEAST_GATE = 0.03
 
 
