@@ -29,6 +29,7 @@ from any2bokeh.renderers.layered.simd import (
     add_two_pixels,
     prefetch,
     scale_pixels,
+    take_bin,
 )
 
 TILE_HEIGHT = 64
@@ -448,31 +449,30 @@ def _compose(window, source, samples, glow, slot_of_bin, extents, accumulator, t
     backstop = samples.backstop
     cells = encode_table.shape[0] - 1
     picture = np.empty((TILE_WIDTH, 4), np.float32)
+    all_picture = picture.reshape(-1)
     for y in range(bottom - top):
         picture[:] = 0
         for bin_ in range(BIN_COUNT - 1, -1, -1):
             slot = slot_of_bin[bin_]
             if slot < 0 or y < extents[slot, 0] or y > extents[slot, 1]:
                 continue
-            red, green, blue, coverage = np.float32(0), np.float32(0), np.float32(0), np.float32(0)
-            at = slot * SLOT_PIXELS * 4 + y * ROW_PIXELS * 4 + 4 * extents[slot, 2]
-            for x in range(extents[slot, 2], min(extents[slot, 3] + 1, right - left)):
-                red += accumulator[at]
-                green += accumulator[at + 1]
-                blue += accumulator[at + 2]
-                coverage += accumulator[at + 3]
-                at += 4
-                if bin_ == FOCUS_BIN and picture[x, 3] == 0 and coverage > np.float32(1 - LEAST_COVERAGE):
-                    picture[x, 3] = UNTOUCHED
-                    continue
-                part = share_taken(bin_, coverage, picture[x, 3], backstop[top + y, left + x])
-                if part > 0:
-                    picture[x, 0] += part * red
-                    picture[x, 1] += part * green
-                    picture[x, 2] += part * blue
-                    picture[x, 3] += part * coverage
-            begin = slot * SLOT_PIXELS * 4 + y * ROW_PIXELS * 4 + 4 * extents[slot, 2]
-            accumulator[begin : slot * SLOT_PIXELS * 4 + y * ROW_PIXELS * 4 + 4 * extents[slot, 4]] = 0
+            first, end = np.int64(extents[slot, 2]), np.int64(min(extents[slot, 3] + 1, right - left))
+            begin = np.int64(slot) * SLOT_PIXELS * 4 + y * ROW_PIXELS * 4
+            if bin_ == FOCUS_BIN:
+                _take_focus(accumulator, begin, first, end, picture, backstop[top + y, left:right])
+            elif first < end:
+                take_bin(
+                    accumulator,
+                    begin + 4 * first,
+                    end - first,
+                    all_picture,
+                    backstop[top + y, left:right],
+                    first,
+                    bin_,
+                    np.float32(LEAST_COVERAGE),
+                    np.float32(LEAST_TO_FILL),
+                )
+            accumulator[begin + 4 * end : begin + 4 * extents[slot, 4]] = 0
         if glow.shape[0]:
             _add_glow(glow[0, y], samples.light[FRONT, top + y, left:right], picture)
         for c in range(3):
@@ -482,6 +482,29 @@ def _compose(window, source, samples, glow, slot_of_bin, extents, accumulator, t
                     continue
                 value = max(picture[x, c] / max(picture[x, 3], np.float32(LEAST_COVERAGE)), np.float32(0))
                 result[c, top + y, left + x] = _encoded(value, encode_table, peak) if cells > 0 else value
+
+
+@compiled(nogil=True, fastmath=True)
+def _take_focus(accumulator, begin, first, end, picture, backstop):
+    """``take_bin`` of what is in focus: a pixel that nothing covers but itself is ``UNTOUCHED``."""
+    red, green, blue, coverage = np.float32(0), np.float32(0), np.float32(0), np.float32(0)
+    for x in range(first, end):
+        at = np.uint64(begin + 4 * x)
+        red += accumulator[at]
+        green += accumulator[at + np.uint64(1)]
+        blue += accumulator[at + np.uint64(2)]
+        coverage += accumulator[at + np.uint64(3)]
+        for lane in range(4):
+            accumulator[at + np.uint64(lane)] = 0
+        if picture[x, 3] == 0 and coverage > np.float32(1 - LEAST_COVERAGE):
+            picture[x, 3] = UNTOUCHED
+            continue
+        part = share_taken(FOCUS_BIN, coverage, picture[x, 3], backstop[x])
+        if part > 0:
+            picture[x, 0] += part * red
+            picture[x, 1] += part * green
+            picture[x, 2] += part * blue
+            picture[x, 3] += part * coverage
 
 
 @compiled(nogil=True, fastmath=True)

@@ -12,8 +12,9 @@ from any2bokeh.optics.highlights import Highlights
 from any2bokeh.optics.transfer import Transfer, lookup_tables
 from any2bokeh.renderers.base import RenderInput
 from any2bokeh.renderers.layered import layers
-from any2bokeh.renderers.layered.backstop import CELL, find_backstops, find_cell_lows
+from any2bokeh.renderers.layered.backstop import CELL, MARGIN_PX, find_backstops, find_cell_lows, levels_of
 from any2bokeh.renderers.layered.bands import Bands
+from any2bokeh.renderers.layered.bins import bin_table
 from any2bokeh.renderers.layered.blocks import BLOCK
 from any2bokeh.renderers.layered.border import fade
 from any2bokeh.renderers.layered.lamps import Lamps, affordable, find_lamps, give_back, no_lamps, take_out
@@ -75,7 +76,7 @@ class LayeredImage:
         pixels: ``(3, H, W)`` code values of the frame, contiguous.
         light, defocus, kind: see ``layers.py``.
         block_low, block_high: ``(rows, columns)`` of blocks; least and largest defocus of all layers, px.
-        cell_low: the same of cells, least; see ``backstop.py``.
+        cell_low: least defocus of cells; see ``backstop.find_cell_lows``.
         means, brightest, bounded_means, surroundings: of blocks; see ``surroundings.py``.
         level, source: ``(H, W)``; see ``layers.first_ring``.
         backstop, lamps: as in ``Samples``.
@@ -217,6 +218,7 @@ class LayeredImage:
         height, width = frame.pixels.shape[1:]
         px_per_disparity = frame.blur_strength * max(width, height) / REFERENCE_LONG_SIDE_PX
         blocks = (-(-height // BLOCK), -(-width // BLOCK))
+        cells = (-(-height // CELL), -(-width // CELL))
         return cls(
             pixels=np.ascontiguousarray(frame.pixels, np.float32),
             light=reuse.light if reuse else np.empty((3, height, width, 4), np.float32),
@@ -224,7 +226,7 @@ class LayeredImage:
             kind=reuse.kind if reuse else np.zeros((height, width), np.uint8),
             block_low=reuse.block_low if reuse else np.empty(blocks, np.float32),
             block_high=reuse.block_high if reuse else np.empty(blocks, np.float32),
-            cell_low=reuse.cell_low if reuse else np.empty((-(-height // CELL), -(-width // CELL)), np.float32),
+            cell_low=reuse.cell_low if reuse else np.empty((levels_of(cells[1]), *cells), np.float32),
             means=reuse.means if reuse else np.empty(blocks, np.float32),
             brightest=reuse.brightest if reuse else np.empty(blocks, np.float32),
             bounded_means=reuse.bounded_means if reuse else np.empty(blocks, np.float32),
@@ -303,8 +305,10 @@ class LayeredImage:
             number += 1
 
     def _find_backstops(self, workers: Workers, block_rows: range) -> None:
-        workers.each(block_rows, lambda rows: find_cell_lows(rows, self.defocus, self.cell_low))
         widest = np.float32(self.widest_px) + abs(np.float32(self.shift_px))
+        in_reach = 2 * (int(widest + MARGIN_PX) // CELL + 2) + 1
+        levels = min(levels_of(in_reach), self.cell_low.shape[0])
+        workers.each(block_rows, lambda rows: find_cell_lows(rows, self.defocus, levels, self.cell_low))
         workers.each(
             block_rows,
             lambda rows: find_backstops(
@@ -315,6 +319,7 @@ class LayeredImage:
                 self.cell_low,
                 widest,
                 np.float32(self.shift_px),
+                bin_table(),
                 self.backstop,
             ),
         )

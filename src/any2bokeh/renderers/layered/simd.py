@@ -202,6 +202,60 @@ def _scale_pixels(typing_context, target, at, source, begin, pixels, factor):
     return signature, generate
 
 
+def _take_bin(typing_context, sums, at, pixels, picture, backstop, first, bin_, least_coverage, least_to_fill):
+    """Sum up a row of differences and add of each pixel what ``cpu.share_taken`` says to the picture; zero the row.
+
+    ``sums`` and ``picture`` hold four floats a pixel, from ``at`` on and from ``first`` on, ``backstop`` one byte; all
+    are contiguous vectors, and what is read and written lies within them (unchecked).
+    """
+    kinds = ((sums, types.float32), (picture, types.float32), (backstop, types.uint8))
+    if not all(isinstance(a, types.Array) and a.dtype == kind and a.ndim == 1 for a, kind in kinds):
+        return None
+    signature = types.void(
+        sums, types.int64, types.int64, picture, backstop, types.int64, types.int64, types.float32, types.float32
+    )
+
+    def generate(context, builder, signature, arguments):
+        def data(at):
+            return context.make_array(signature.args[at])(context, builder, arguments[at]).data
+
+        _, at_value, pixels_value, _, _, first_value, bin_value, least_value, fill_value = arguments
+        four, float_ = ir.VectorType(ir.FloatType(), 4), ir.FloatType()
+        row, picture_row = builder.gep(data(0), [at_value]), data(3)
+        stops = data(4)
+        none, whole = ir.Constant(float_, 0.0), ir.Constant(float_, 1.0)
+        weight = ir.Constant(ir.IntType(32), 3)
+        total = cgutils.alloca_once_value(builder, ir.Constant(four, [0.0] * 4))
+        with cgutils.for_range(builder, pixels_value) as pixel:
+            x = builder.add(pixel.index, first_value)
+            here, there = (
+                builder.bitcast(builder.gep(begin, [builder.shl(n, ir.Constant(n.type, 2))]), four.as_pointer())
+                for begin, n in ((row, pixel.index), (picture_row, x))
+            )
+            now = builder.fadd(builder.load(total), builder.load(here, align=4))
+            builder.store(now, total)
+            builder.store(ir.Constant(four, [0.0] * 4), here, align=4)
+            seen = builder.load(there, align=4)
+            coverage, full = builder.extract_element(now, weight), builder.extract_element(seen, weight)
+            room = builder.fsub(whole, full)
+            stop = builder.zext(builder.load(builder.gep(stops, [x])), bin_value.type)
+            is_behind = builder.and_(
+                builder.icmp_signed("<", bin_value, stop), builder.fcmp_ordered(">", full, fill_value)
+            )
+            is_none = builder.or_(
+                builder.fcmp_ordered("<=", coverage, least_value), builder.fcmp_ordered("<=", room, none)
+            )
+            part = builder.select(
+                builder.fcmp_ordered("<=", coverage, room), whole, builder.fdiv(room, coverage)
+            )
+            part = builder.select(builder.or_(is_none, is_behind), none, part)
+            share = builder.fmul(now, _vector(builder, four, [part] * 4), flags=("contract",))
+            builder.store(builder.fadd(seen, share, flags=("contract",)), there, align=4)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
 def _prefetch(typing_context, array, index):
     """Ask for the cache line of ``array`` at ``index``, counted from its first element, which need not lie within."""
     if not isinstance(array, types.Array):
@@ -232,6 +286,8 @@ if TYPE_CHECKING:
 
     def scale_pixels(target, at, source, begin, pixels, factor) -> None: ...
 
+    def take_bin(sums, at, pixels, picture, backstop, first, bin_, least_coverage, least_to_fill) -> None: ...
+
     def add_two_pixels(array, index, red, green, blue, weight, first, second) -> None: ...
 
     def add_two_pairs(array, index, value, weight, first, second) -> None: ...
@@ -239,6 +295,7 @@ if TYPE_CHECKING:
 else:
     add_run = intrinsic(_add_run)
     add_rows = intrinsic(_add_rows)
+    take_bin = intrinsic(_take_bin)
     prefetch = intrinsic(_prefetch)
     scale_pixels = intrinsic(_scale_pixels)
     add_two_pixels = intrinsic(_add_two_pixels)
