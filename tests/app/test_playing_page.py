@@ -99,6 +99,11 @@ def test_it_plays_with_sound_round_and_round(focused: Studio):
         return {decoded: video.getVideoPlaybackQuality().totalVideoFrames, heard: video.webkitAudioDecodedByteCount,
           muted: video.muted, paused: video.paused, hidden: played.hidden, width: played.width}; }"""
     )
+    # The refocused frames lie over the clip, and fill the stage.
+    stage, played = page.locator("#stage").bounding_box(), page.locator("#played").bounding_box()
+    assert played == pytest.approx(stage, abs=1)
+    middle = [stage["x"] + stage["width"] / 2, stage["y"] + stage["height"] * 0.9]
+    assert page.evaluate("([x, y]) => document.elementFromPoint(x, y).id", middle) == "played"
     assert told["decoded"] >= 10
     assert told["heard"] > 1000
     assert (told["muted"], told["paused"], told["hidden"], told["width"]) == (False, False, False, 192)

@@ -145,7 +145,11 @@ class Api:
         return Response(made.jpeg, media_type="image/jpeg", headers=headers)
 
     def _strip(self, request: Request) -> Response:
-        return Response(self._session(request).opened().overview.strip(), media_type="image/jpeg", headers=_NOT_KEPT)
+        try:
+            strip = self._session(request).opened().overview.strip()
+        except NotYet:  # the clip has been opened anew since the page heard of its thumbnails
+            return Response(status_code=204, headers=_NOT_KEPT)
+        return Response(strip, media_type="image/jpeg", headers=_NOT_KEPT)
 
     def _subjects(self, request: Request) -> Response:
         session, frame = self._session(request), _frame(request)

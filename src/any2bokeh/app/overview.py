@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from any2bokeh.app.depth import Maps
 from any2bokeh.app.frame_reader import FrameReader
+from any2bokeh.app.refusal import NotYet
 from any2bokeh.disparity import DisparitySource, inverse_metres_per_unit
 from any2bokeh.errors import InputError
 from any2bokeh.video import VideoSource
@@ -85,12 +86,12 @@ class OverviewMaker:
         """The thumbnails so far, in one row, as JPEG.
 
         Raises:
-            InputError: there is none yet.
+            NotYet: there is none yet.
         """
         with self._changed:
             pictures = list(self._pictures)
         if not pictures:
-            raise InputError("the thumbnails are still being made; ask again when the first is there")
+            raise NotYet("the thumbnails are still being made; ask again when the first is there")
         row = np.concatenate(pictures, axis=1)
         done, data = cv2.imencode(".jpg", row[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
         if not done:

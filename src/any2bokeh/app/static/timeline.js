@@ -45,7 +45,7 @@ async function drawStrip(now) {
   if (there && of !== spriteOf && !isLoading) {
     isLoading = true;
     const answer = await fetch(url("strip")).catch(() => null);
-    if (answer && answer.ok) {
+    if (answer && answer.status === 200) {
       if (sprite.src.startsWith("blob:")) URL.revokeObjectURL(sprite.src);
       sprite.src = URL.createObjectURL(await answer.blob());
       await sprite.decode().catch(() => {});
@@ -53,7 +53,7 @@ async function drawStrip(now) {
       sprite.count = there;
     }
     isLoading = false;
-    if (clip()) drawStrip(clip());
+    if (clip() && spriteOf === of) drawStrip(clip());
     return;
   }
   const ratio = devicePixelRatio, width = Math.round(timeline.clientWidth * ratio), height = Math.round(LANES.strip[1] * ratio);
