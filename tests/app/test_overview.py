@@ -107,6 +107,23 @@ def test_a_render_keeps_to_in_and_out(opened: Session):
     assert "--frames" not in opened.snapshot()["command"]
 
 
+def test_in_and_out_are_undone_one_drag_at_a_time(opened: Session):
+    project = opened.opened()
+    for frame in (2, 3, 4):  # a drag comes through many frames
+        project.play_only(frame, None)
+    for frame in (20, 12):
+        project.play_only(4, frame)
+    project.change_look(blades=5, is_choice=True)
+    parts = []
+    while project.history.can_undo and len(parts) < 4:
+        parts.append((project.in_frame, project.out_frame))
+        project.undo()
+    assert parts[:3] == [(4, 12), (4, 12), (4, None)]
+    assert (project.in_frame, project.out_frame) == (None, None)
+    project.redo()
+    assert project.part == (4, FRAMES)
+
+
 @pytest.mark.parametrize(("first", "last"), [(5, 4), (-1, 4), (0, FRAMES), (FRAMES, None)])
 def test_points_outside_are_refused(opened: Session, first: int, last: int | None):
     with pytest.raises(InputError):

@@ -1,11 +1,14 @@
 """The timeline, the views and the outlines of the page, in a real browser; and axe's opinion of it."""
 
 import gzip
+import math
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from any2bokeh.optics.lens import Lens
 from tests.app.conftest import FAR_POINT, FRAMES, NEAR_POINT
 from tests.app.test_page import _CLIP, Studio, browser, opened, pytestmark, site  # noqa: F401 (fixtures)
 
@@ -232,3 +235,34 @@ def test_a_result_is_watched_on_the_stage(opened: Studio):  # noqa: F811
     opened.click(FAR_POINT)
     assert page.locator("#stale").is_visible()
     assert page.get_by_role("link", name="Download the older MP4").is_visible()
+
+
+def test_depth_of_field_in_metres_is_that_of_the_lens(opened: Studio):  # noqa: F811
+    """The textbook's limits of sharpness, from the hyperfocal distance, against what the page says."""
+    opened.open()
+    inverse_metres = 0.8  # disparity 1 stands for 1.25 m
+    for f_number, focal_length_mm, distance_m in ((1.8, 50, 2.5), (4, 35, 3), (2, 85, 10), (8, 24, 2), (2.8, 200, 40)):
+        lens = Lens(f_number=f_number, focal_length_mm=focal_length_mm, focus_distance_m=distance_m)
+        focus = 1 / distance_m / inverse_metres
+        said = opened.page.evaluate(
+            """([focus, blur, metres]) => import("/static/focus_words.js")
+                .then((words) => words.depthOfField(focus, blur, metres))""",
+            [focus, lens.blur_strength(focus), inverse_metres],
+        )
+        confusion_m = lens.sensor_width_mm / 1000 / 1500
+        near, far = limits_m(f_number, focal_length_mm / 1000, distance_m, confusion_m=confusion_m)
+        from_m, to_m = re.fullmatch(r"([\d.]+) m to (infinity|[\d.]+ m)", said).groups()  # type: ignore[union-attr]
+        assert float(from_m) == pytest.approx(near, rel=0.02)
+        if math.isinf(far):
+            assert to_m == "infinity"
+        else:
+            assert float(to_m.removesuffix(" m")) == pytest.approx(far, rel=0.02)
+
+
+def limits_m(f_number: float, focal_length_m: float, distance_m: float, *, confusion_m: float) -> tuple[float, float]:
+    """Nearest and farthest sharp distance of a thin lens."""
+    hyperfocal = focal_length_m**2 / (f_number * confusion_m) + focal_length_m
+    reach = hyperfocal - focal_length_m
+    near = distance_m * reach / (reach + distance_m - focal_length_m)
+    beyond = reach - (distance_m - focal_length_m)
+    return near, math.inf if beyond <= 0 else distance_m * reach / beyond

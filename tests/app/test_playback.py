@@ -119,7 +119,7 @@ def test_in_and_out_points_bound_what_is_made(session: Session):
     session.open_demo()
     ready(session)
     project = session.opened()
-    project.in_frame, project.out_frame = 5, 9
+    project.keep_part(5, 9)
     Play(0).run(session)
     wait_for(lambda: runs(session) == [(5, 10)], lambda: session.snapshot())
     clip = session.snapshot()["clip"]

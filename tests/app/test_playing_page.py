@@ -118,7 +118,7 @@ def test_it_plays_with_sound_round_and_round(focused: Studio):
 
 def test_it_plays_from_the_in_to_the_out_point(focused: Studio):
     project, page = project_of(focused), focused.page
-    project.in_frame, project.out_frame = 20, 27
+    project.keep_part(20, 27)
     page.evaluate(
         """() => { const seen = window.seen = new Set(), {store} = window.studio;
         const look = () => { if (store.isPlaying) seen.add(store.frame); requestAnimationFrame(look); }; look(); }"""

@@ -77,7 +77,8 @@ def test_work_outlives_a_crash(session: Session, next_day: Studio, state: Path):
     session.open_demo()
     edited(session)
     opened = session.opened()
-    opened.title, opened.in_frame, opened.out_frame = "Two squares", 2, 20
+    opened.title = "Two squares"
+    opened.keep_part(2, 20)
     session.autosave.flush()
     decisions = opened.now
 
@@ -228,7 +229,7 @@ def test_an_uploaded_clip_with_estimated_disparity_renders_the_same(
     session.open_video(received(clip), "mine.mp4")
     session.opened().focus(2, *NEAR_POINT, is_locked=False)
     session.run(STROKE)
-    session.opened().in_frame, session.opened().out_frame = 1, 5
+    session.opened().keep_part(1, 5)
     session.render(format="mkv")
     mine = rendered(session)
     project = tmp_path / "mine.a2b.json"

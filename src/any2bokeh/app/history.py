@@ -2,6 +2,7 @@
 
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 State = TypeVar("State")
@@ -45,10 +46,9 @@ class History(Generic[State]):
         """Complete the present state: undo and redo pass over the incomplete one."""
         self.now = state
 
-    @property
-    def before(self) -> State | None:
-        """The state before, if there is one."""
-        return self._past[-1] if self._past else None
+    def latest(self, is_wanted: Callable[[State], bool]) -> State | None:
+        """The latest of the states before that is wanted; None where none is."""
+        return next((state for state in reversed(self._past) if is_wanted(state)), None)
 
     @property
     def can_undo(self) -> bool:

@@ -48,6 +48,7 @@ class Decisions:
         lens_gives_blur: whether the blur is to have the strength of the lens, which is not known before the disparity
             of the subject is.
         strokes: of the brush that mends the disparity.
+        in_frame, out_frame: first and last frame of the part that is played and rendered; None = that end of the clip.
     """
 
     script: FocusScript | None = None
@@ -55,6 +56,8 @@ class Decisions:
     blur_strength: float = DEFAULT_BLUR
     lens_gives_blur: bool = False
     strokes: tuple[Stroke, ...] = ()
+    in_frame: int | None = None
+    out_frame: int | None = None
 
 
 class Project:
@@ -71,7 +74,6 @@ class Project:
 
     Attributes:
         frame: the frame that the page shows.
-        in_frame, out_frame: first and last frame of the part that is played and rendered; None = that end of the clip.
         engine: that the clip was last rendered with.
         title: what its user calls the project.
     """
@@ -101,8 +103,6 @@ class Project:
         self._product: tuple[object, float | None] | None = None
         self.revision = 0
         self.frame = 0
-        self.in_frame: int | None = None
-        self.out_frame: int | None = None
         self.engine: Engine = "layered"
         self.title = name
         self.playback = ClipPlayback(
@@ -318,8 +318,24 @@ class Project:
         last = self.source.info.frame_count - 1
         if (in_frame or 0) > (last if out_frame is None else out_frame):
             raise InputError(f"the in point is frame {in_frame}, after the out point, frame {out_frame}; set it before")
-        self.in_frame = in_frame or None
-        self.out_frame = None if out_frame == last else out_frame
+        part = replace(self.now, in_frame=in_frame or None, out_frame=None if out_frame == last else out_frame)
+        # A point that is dragged comes through many frames, which are one step of undo.
+        moved = [name for name in ("in_frame", "out_frame") if getattr(part, name) != getattr(self.now, name)]
+        self._enter(part, gesture=" ".join(moved))
+
+    def keep_part(self, in_frame: int | None, out_frame: int | None) -> None:
+        """Take the in and out point of a project that is opened, which is no step of undo."""
+        self.history.amend(replace(self.now, in_frame=in_frame, out_frame=out_frame))
+
+    @property
+    def in_frame(self) -> int | None:
+        """First frame of the part that is played and rendered; None = the clip's."""
+        return self.now.in_frame
+
+    @property
+    def out_frame(self) -> int | None:
+        """Last frame of it; None = the clip's."""
+        return self.now.out_frame
 
     @property
     def part(self) -> tuple[int, int]:
@@ -408,7 +424,8 @@ class Project:
             InputError: as there; or there is no setting before.
         """
         if view == "last":
-            before = self.history.before
+            now = self.now
+            before = self.history.latest(lambda each: (each.script, each.lens.look) != (now.script, now.lens.look))
             if before is None:
                 raise InputError("there is no earlier setting to compare with; change the focus, the blur or the lens")
             return self._pictures.earlier(frame, before.script, before.lens.look)

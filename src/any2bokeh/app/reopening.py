@@ -99,7 +99,7 @@ def remark_on_disparity(file: ProjectFile, present: FileReference | None) -> str
 def taken_up(before: Project, again: Project) -> None:
     """Give the same clip, opened again, what stands beside the decisions."""
     again.title, again.engine = before.title, before.engine
-    again.in_frame, again.out_frame = before.in_frame, before.out_frame
+    again.keep_part(before.in_frame, before.out_frame)
 
 
 def is_demo(path: Path) -> bool:

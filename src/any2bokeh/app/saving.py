@@ -103,7 +103,9 @@ def decisions_of(file: ProjectFile, source: VideoSource) -> Decisions:
             )
     numbers = {each.name: getattr(file.lens, each.name) for each in fields(Lens)}
     lens = MountedLens(name=file.lens.name, look=recipe.look, **numbers)
-    return Decisions(script, lens, file.blur_strength, file.lens.gives_blur, recipe.strokes)
+    return Decisions(
+        script, lens, file.blur_strength, file.lens.gives_blur, recipe.strokes, file.in_frame, file.out_frame
+    )
 
 
 def require_shown(file: ProjectFile) -> None:
@@ -137,7 +139,6 @@ def require_shown(file: ProjectFile) -> None:
 def apply(file: ProjectFile, project: Project) -> None:
     """Give an open project what stands beside the decisions."""
     project.title = file.name
-    project.in_frame, project.out_frame = file.in_frame, file.out_frame
     project.engine = file.recipe.engine.engine
 
 
