@@ -115,7 +115,7 @@ def results(scene: Traced) -> Iterator[tuple[Result, str]]:
             plain = Recipe(FocusScript.constant(0.5, 16), maps, source_blur="auto")
             found = found_source_blur(source, plain, maps, start=0, stop=1)
             assert found is None or isinstance(found, SourceLens)
-            ways: dict[str, SourceBlur] = {"off": "off", "auto": found or "off"}
+            ways: dict[str, SourceBlur] = {"off": "off"} if found is None else {"off": "off", "auto": found}
             if strength:
                 ways["known"] = SourceLens(strength, scene.source_focus)
             told = "sharp" if found is None else f"K {found.blur_strength:.1f} at {found.focus_disparity:.2f}"
@@ -129,7 +129,7 @@ def results(scene: Traced) -> Iterator[tuple[Result, str]]:
                     name = f"{way}_{strength:g}_to_{lens.blur_strength:g}_{lens.focus_disparity:.3f}.png"
                     _write(scene.folder / name, codes)
                     psnr[way] = 10 * float(np.log10(255**2 / np.mean((codes.astype(float) - truth) ** 2)))
-                yield Result(scene.seed, strength, lens, psnr), told
+                yield Result(scene.seed, strength, lens, {"auto": psnr["off"]} | psnr), told
 
 
 def main() -> None:
