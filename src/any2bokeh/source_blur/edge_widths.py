@@ -22,7 +22,7 @@ _SIGMAS = (1.0, 2.0, 4.0)
 LEVELS = 3
 """Sizes of the picture at which edges are measured, each half of the one before."""
 
-WIDEST = 3.0
+WIDEST = 3.3
 """Radius in pixels up to which these scales measure well; wider edges are better measured in a smaller picture."""
 
 _TABLE = np.concatenate([np.linspace(0, 4, 81), np.linspace(4.1, 8, 40)]).astype(np.float32)

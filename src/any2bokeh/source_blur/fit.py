@@ -16,6 +16,8 @@ _FEWEST = 10
 _QUANTILE, _SHARP_QUANTILE = 0.3, 0.1
 """Of the widths at one disparity. Shadows, clouds and shading are soft by themselves, so the middle lies too high."""
 
+# So much sharper are edges along a motion than others.
+_MOVED_PX, _MOVED_SHARE = 0.8, 0.6
 _MOST_WEIGHT = 300.0
 _K = np.concatenate([[0.0], np.geomspace(1, 64, 61)])
 _FOCUS = np.linspace(-0.1, 1.1, 61)
@@ -42,8 +44,8 @@ class WidthsByDisparity:
 
     Attributes:
         disparity: where.
-        radius: in pixels; the smallest of those of edges of different directions: a disc widens all of them, motion
-            those across it.
+        radius: in pixels, of edges in every direction; of those of the sharpest where they are much sharper: a disc
+            widens all of them, motion those across it.
         sharpest: width that a tenth of the edges stay below, whatever their direction.
         weight: how many edges, up to a limit.
     """
@@ -69,7 +71,10 @@ class WidthsByDisparity:
                 continue  # motion might have made them wide
             weight = min(float(here.sum()), _MOST_WEIGHT)
             sharpest = _width(edges, here, _SHARP_QUANTILE) or 0.0
-            rows.append((float(np.median(edges.disparity[here])), min(widths.values()), sharpest, weight))
+            radius, of_sharpest = _width(edges, here, _QUANTILE) or 0.0, min(widths.values())
+            if of_sharpest < radius - _MOVED_PX and of_sharpest < _MOVED_SHARE * radius:
+                radius = of_sharpest
+            rows.append((float(np.median(edges.disparity[here])), radius, sharpest, weight))
         return cls(*np.array(rows, np.float64).reshape(-1, 4).T)
 
 
