@@ -1,9 +1,12 @@
 """Completion in shells: each has its script, and lines are completed as the shell asks, through the environment."""
 
 import os
+import select
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -95,11 +98,22 @@ def test_choices_are_completed(answered) -> None:
     assert answered("bash", "refocus", "--engine", "") == ["layered", "diffusion"]
 
 
-@pytest.mark.skipif(os.name == "nt" or shutil.which("bash") is None, reason="needs bash on a Unix")
-def test_bash_completes_a_line(tmp_path: Path) -> None:
-    program = tmp_path / "any2bokeh"
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m any2bokeh "$@"\n')
-    program.chmod(0o755)
+@pytest.fixture
+def program(tmp_path: Path) -> Path:
+    """``any2bokeh`` in a folder of its own."""
+    path = tmp_path / "any2bokeh"
+    path.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m any2bokeh "$@"\n')
+    path.chmod(0o755)
+    return path
+
+
+def needs(shell: str) -> pytest.MarkDecorator:
+    is_missing = os.name == "nt" or shutil.which(shell) is None
+    return pytest.mark.skipif(is_missing, reason=f"needs {shell} on a Unix")
+
+
+@needs("bash")
+def test_bash_completes_a_line(program: Path) -> None:
     lines = (
         f'eval "$(_ANY2BOKEH_COMPLETE=source_bash "{program}")"',
         "complete -p any2bokeh",
@@ -119,3 +133,58 @@ def test_bash_completes_a_line(tmp_path: Path) -> None:
 def test_rare_options_are_completed_too(answered, shell: str) -> None:
     assert words_of(shell, answered(shell, "refocus", "--anam")) == {"--anamorphic-ratio"}
     assert words_of(shell, answered(shell, "refocus", "--help")) == {"--help", "--help-all"}
+
+
+@needs("fish")
+def test_fish_completes_a_line(program: Path) -> None:
+    lines = (
+        "_ANY2BOKEH_COMPLETE=source_fish any2bokeh | source",
+        'complete -C "any2bokeh refocus --lens "',
+    )
+    environment = os.environ | {
+        "PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}",
+        "HOME": str(program.parent),
+    }
+    done = subprocess.run(
+        ["fish", "--no-config", "-c", "\n".join(lines)], capture_output=True, text=True, env=environment, check=True
+    )
+    assert {line.split("\t")[0] for line in done.stdout.splitlines()} == set(lenses())
+
+
+@needs("zsh")
+def test_zsh_completes_a_line(program: Path) -> None:
+    """A tabulator is pressed in a terminal: completion works nowhere else."""
+    import pty
+
+    environment = os.environ | {
+        "PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}",
+        "ZDOTDIR": str(program.parent),
+        "TERM": "dumb",
+        "COLUMNS": "200",
+    }
+    child, terminal = pty.fork()
+    if child == 0:
+        os.execvpe("zsh", ["zsh", "-f", "-i"], environment)
+    try:
+        # The quotes keep what is typed, which the terminal repeats, from being what is waited for.
+        typed = (
+            'autoload -Uz compinit; compinit -u -D; eval "$(_ANY2BOKEH_COMPLETE=source_zsh any2bokeh)"; echo rea""dy\n'
+        )
+        _typed(terminal, typed, "ready")
+        # A word that only one choice begins with is written out, with the space after it.
+        _typed(terminal, "any2bokeh refocus --engine lay\t", "--engine layered ")
+        _typed(terminal, "--lens phone-m\t", "--lens phone-main ")
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        os.close(terminal)
+
+
+def _typed(terminal: int, text: str, expected: str, *, seconds: float = 120) -> None:
+    """Type into a terminal, and wait until it shows something."""
+    os.write(terminal, text.encode())
+    shown, end = "", time.monotonic() + seconds
+    while expected not in shown:
+        assert time.monotonic() < end, f"the terminal shows {shown!r}"
+        if select.select([terminal], [], [], 0.5)[0]:
+            shown += os.read(terminal, 65536).decode(errors="replace")
