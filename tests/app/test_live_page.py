@@ -206,8 +206,21 @@ def test_what_sliders_move_is_drawn_until_the_studios_picture_has_come(opened: L
         page.keyboard.press("ArrowRight")
         assert live.is_hidden()
     opened.settle()
+    key = page.locator(".st-key.is-blur").bounding_box()
+    assert key is not None
+    with opened.commands_held() as held:
+        count = opened.previews()
+        page.mouse.move(key["x"] + key["width"] / 2, key["y"] + key["height"] / 2)
+        page.mouse.down()
+        page.mouse.move(key["x"] + key["width"] / 2, key["y"] - 4, steps=2)
+        opened.until(_DRAWN, count)
+        assert held == []
+        page.mouse.up()
+        assert live.is_visible()
+    opened.until("() => document.querySelector('#live').hidden")
+    opened.settle()
     assert len(opened.asked("/live-engine")) == 0  # since the sliders came near
-    assert len(opened.asked("/live-frame")) <= 1
+    assert len(opened.asked("/live-frame")) <= 1  # of the next frame
 
 
 _KEEP_DEVICES = """if (window.GPUAdapter) {

@@ -349,6 +349,34 @@ def test_a_browser_without_webgpu_is_asked_for_nothing_of_it(opened: Studio):
     assert [each for each in asked if "live" in each] == []
 
 
+_SLOW_PICTURES = """() => {
+  const asked = window.asked = {frames: [], now: 0, most: 0}, {fetch} = window;
+  window.fetch = async (path, ...more) => {
+    if (!String(path).includes('/picture?')) return fetch(path, ...more);
+    asked.frames.push(Number(/frame=([0-9]+)/.exec(path)[1]));
+    asked.most = Math.max(asked.most, ++asked.now);
+    await new Promise((done) => setTimeout(done, 150));
+    try { return await fetch(path, ...more); } finally { asked.now -= 1; }
+  };
+}"""
+
+
+def test_frames_that_were_passed_over_are_not_asked_for(opened: Studio):
+    opened.open()
+    page = opened.page
+    page.evaluate(_SLOW_PICTURES)
+    line = page.locator("#timeline").bounding_box()
+    page.mouse.move(line["x"] + 2, line["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(line["x"] + line["width"] - 2, line["y"] + 20, steps=40)
+    page.mouse.up()
+    opened.settle()
+    asked = page.evaluate("window.asked")
+    assert asked["most"] == 1  # one at a time, and the newest wish next
+    assert asked["frames"][-1] == FRAMES - 1
+    assert len(asked["frames"]) < FRAMES / 2
+
+
 def test_lamps_are_chosen_with_the_keyboard_and_undone(opened: Studio):
     opened.open()
     page = opened.page

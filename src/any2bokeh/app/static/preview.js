@@ -8,11 +8,12 @@ const stage = byId("stage"), canvas = byId("live"), controls = document.querySel
 // `?webgpu=off` never draws here, `?webgpu=software` also where the processor does what a GPU should.
 const MODE = new URLSearchParams(location.search).get("webgpu");
 const SOFTWARE = /swiftshader|llvmpipe|lavapipe|basic render|software/i;
+const STILL_MS = 300;
 const MOST_APART = 8;  // mean difference in codes from the studio's picture that is allowed to a GPU
 
 let live = null;         // the renderer
 let canDraw = MODE !== "off" && Boolean(navigator.gpu);
-let isPreparing = false, isNear = false;
+let isPreparing = false, isNear = false, timer = 0;
 let lens = null;         // the look that the renderer began with: of which clip and lens, and its settings
 let changes = {};        // settings of the look that have moved since
 let held = null;         // the frame that the renderer has: {frame, live, focus}
@@ -23,11 +24,12 @@ let isAhead = false;     // what is drawn, or about to be, is newer than the stu
 /**
  * Show the picture with other settings; whether that can be done here, and the studio may hear of it later.
  *
- * @param change {strength, begins} a blur strength K, as a slider sets it; {factor} by which another lens changes K;
- *   {look} settings of the look.
+ * @param change {strength, begins} a blur strength K, as a slider sets it; or the one that holds from the frame `from` on;
+ *   {factor} by which another lens changes K; {look} settings of the look.
  */
-export function preview({ strength, begins = false, factor, look }) {
+export function preview({ strength, begins = false, from, factor, look }) {
   if (!canDraw || !clip()) return false;
+  if (from !== undefined && from !== startOf(store.frame)) return false;
   if (!isAllowed() || !isHeld()) { prepare(); return false; }
   if (!isAhead) blur = store.exact.blur;
   if (strength !== undefined) blur = begins ? strength : blurWith(strength);
@@ -37,6 +39,9 @@ export function preview({ strength, begins = false, factor, look }) {
   draw();
   return true;
 }
+
+/** The frame from which on the strength is meant that holds at a frame. */
+const startOf = (frame) => (clip().strengths.findLast(([start]) => start <= frame) ?? clip().strengths[0])[0];
 
 // An iris has no fewer than three blades.
 const bladesOf = (value) => ({ 1: 0, 2: 3 }[value] ?? Math.trunc(value));
@@ -74,7 +79,8 @@ function end() {
 /** The studio's picture has come. */
 export function pictureCame() {
   endWhenThere();
-  if (isNear) prepare();
+  clearTimeout(timer);
+  timer = setTimeout(() => isNear && prepare(), STILL_MS);  // not for frames that somebody steps through
 }
 
 // Views and tools of which the studio alone has the picture hide what is drawn here.

@@ -2,6 +2,7 @@
 import { command, url } from "./api.js";
 import { byId, el, svg } from "./element.js";
 import { go, step } from "./place.js";
+import { preview } from "./preview.js";
 import { changed, clamp, clip, store, watch } from "./store.js";
 import { makeDraggable } from "./timeline_drag.js";
 
@@ -212,9 +213,14 @@ function blurKey([frame, k], now) {
   let to = k;
   makeDraggable(made, {
     begun: () => { to = k; },
-    moved: (_, y) => { to = nearest(height, y, now); made.style.top = `${height(to)}px`; made.title = wordsOf(to, now); },
+    moved: (_, y) => {
+      to = nearest(height, y, now);
+      made.style.top = `${height(to)}px`;
+      made.title = wordsOf(to, now);
+      preview({ strength: to, from: frame });
+    },
     ended: () => { if (to !== k) set(to); else go(frame); },
-    left: () => { made.style.top = `${height(k)}px`; },
+    left: () => { made.style.top = `${height(k)}px`; changed(); },
   });
   made.addEventListener("click", (event) => { if (event.detail === 0) go(frame); });
   made.addEventListener("keydown", (event) => {
