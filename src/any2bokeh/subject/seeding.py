@@ -48,7 +48,7 @@ def seed_matte(view: View, seed: Seed, residual_px: NDArray[np.float32] | None =
     if view.disparity is None:
         return first_matte(view.pixels, _clip_seed(seed), residual_px)
     core = _core(view, seed)
-    allowed = _allowed(view, seed) & ~_ground_beside(view.disparity, core)
+    allowed = _allowed(view, seed) & _on_ground_alike(view.disparity, core)
     guess = _surface(view.disparity, seed, core, allowed)
     if np.count_nonzero(guess) < _NO_SMALLER:
         guess = _within(core, 1.5)
@@ -109,10 +109,10 @@ def _level_in_box(disparity: NDArray[np.float32], inside: NDArray[np.bool_], cor
     return float(edges[int(np.argmax(filled - beyond))] + 0.5 / _LEVELS)
 
 
-def _ground_beside(disparity: NDArray[np.float32], core: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The ground that the subject stands on; none where the ground itself is pointed at."""
+def _on_ground_alike(disparity: NDArray[np.float32], core: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """What is ground, if the subject is, and else what is none: neither goes on in the other where they touch."""
     found = ground(disparity, _spread(disparity))
-    return np.zeros_like(found) if found[core].mean() > 0.5 else found
+    return found if found[core].mean() > 0.5 else ~found
 
 
 def _spread(disparity: NDArray[np.float32]) -> float:
