@@ -98,7 +98,7 @@ def track(
 
         shot = Shot.open(
             source,
-            replace(recipe, blur_strength=recipe.blur_strength or 0.0, breathing=Breathing()),
+            replace(recipe, blur_strength=recipe.blur_strength or 0.0, breathing=Breathing(), source_blur="off"),
             start=start,
             stop=stop,
             on_tracked_frame=on_tracked_frame,

@@ -84,19 +84,28 @@ def test_a_map_of_a_lens_is_that_lens(material: Path, recipe: Recipe):
 
 @pytest.mark.parametrize("breathing", [0.0, 0.2])
 def test_squared_radii_add_up_for_all_that_a_renderer_is_given(breathing: float, material: Path, recipe: Recipe):
-    """What is seen, and what is hidden; a picture that is enlarged has its blur enlarged, too."""
+    """What is seen, hidden or shares a pixel; a picture that is enlarged has its blur enlarged, too."""
     racked = FocusScript.from_dense([0.1 + 0.04 * index for index in range(20)], [30] * 20)
-    recipe = replace(recipe, focus=racked, breathing=Breathing(breathing))
+    recipe = replace(recipe, focus=racked, breathing=Breathing(breathing), edges="classical")
     with open_source(material / "clip.mp4") as source:
         off = preview(source, 9, recipe).given
         known = preview(source, 9, replace(recipe, source_blur=SourceLens(20, 0.2))).given
-    pairs = [(off.disparity, known.disparity)]
-    if off.hidden is not None and known.hidden is not None:
-        pairs.append((off.hidden.disparity, known.hidden.disparity))
-    for wanted, added in pairs:
+    assert off.hidden is not None
+    assert known.hidden is not None
+    assert off.bands is not None
+    assert known.bands is not None
+    for wanted, added in (
+        (off.disparity, known.disparity),
+        (off.hidden.disparity, known.hidden.disparity),
+        (off.bands.near, known.bands.near),
+        (off.bands.far, known.bands.far),
+    ):
         lacking = (30 * (wanted - off.focus_disparity)) ** 2 - (20 * (wanted - 0.2)) ** 2
         # In units of K; worst seen 1e-5, from float32.
         np.testing.assert_allclose((30 * (added - off.focus_disparity)) ** 2, np.maximum(lacking, 0), atol=1e-3)
+        is_blurred = added != np.float32(off.focus_disparity)
+        assert is_blurred.any()
+        assert (np.sign(added - off.focus_disparity) == np.sign(wanted - off.focus_disparity))[is_blurred].all()
 
 
 def test_what_is_to_be_in_focus_and_is_not_is_told(material: Path, recipe: Recipe):
