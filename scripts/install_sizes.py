@@ -70,7 +70,7 @@ def row(python: Path, wheel: Path, extra: str) -> str:
         if extra:
             return " | ".join([*cells, ""])
         demo = [folder / "bin" / "any2bokeh", "demo", "--quiet", "--overwrite", "-o", folder / "demo"]
-        return " | ".join([*cells, f"{cpu_s(lambda: run(demo)):.0f} s, then {cpu_s(lambda: run(demo)):.0f} s"])
+        return " | ".join([*cells, f"{cpu_s(lambda: run(demo)):.0f} s"])
     except subprocess.CalledProcessError as error:
         reason = re.sub(r"\s+", " ", error.stdout[-300:]).replace("|", "/")
         return f"{name} | failed: {reason} | | | | "
