@@ -199,9 +199,10 @@ def main() -> None:
     parser.add_argument("--clips", type=int, default=6, help="number of clips (default 6)")
     parser.add_argument("--frames", type=int, default=3, help="frames of each (default 3)")
     parser.add_argument("--seed", type=int, default=SEED, help=f"of the clips (default {SEED})")
+    parser.add_argument("--samples", type=int, default=256, help="rays of each pixel through the lens (default 256)")
     parser.add_argument("--weights", type=Path, help="network to measure in place of the packaged one")
     options = parser.parse_args()
-    clips = traced(options.clips, options.frames, seed=options.seed)
+    clips = traced(options.clips, options.frames, seed=options.seed, lens_samples=options.samples)
     print(report(measure(clips, estimators(options.weights))))
 
 

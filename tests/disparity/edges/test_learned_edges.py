@@ -189,6 +189,21 @@ def test_the_network_is_heard_more_as_doubt_rises():
     assert changed[0] > changed[1] > changed[2] >= changed[3] == 0, changed
 
 
+@pytest.mark.parametrize("mends", [True, False])
+def test_below_the_gate_of_the_frame_colours_may_confirm_the_network(mends: bool):
+    is_near = blob(3)
+    given, pixels = torn(two_surfaces(is_near))[None], textured(3, is_near)
+    if mends:
+        model = replace(shipped(), gates=Gates(1.1, 0, False, confirmed=0.01))
+    else:  # its edges are no better than those that came
+        model = replace(random_model(boldness=10), gates=Gates(1.1, 0, False, confirmed=0.01))
+    found = LearnedEdges(model, always=True)(given, pixels).disparity
+    assert (found is not given) == mends
+    # With no lower gate, nothing is looked at twice.
+    shut = replace(model, gates=replace(model.gates, confirmed=1.1))
+    assert LearnedEdges(shut, always=True)(given, pixels).disparity is given
+
+
 def test_large_pictures_are_seen_at_every_second_pixel():
     given, pixels = frame("exact")
     given = torn(given[0])[None]

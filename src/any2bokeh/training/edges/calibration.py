@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from any2bokeh.disparity.edges.classical import FirstLook
 from any2bokeh.disparity.edges.learned.clues import Clues
-from any2bokeh.disparity.edges.learned.decision import Gates, Judgement, decided
+from any2bokeh.disparity.edges.learned.decision import Gates, Judgement, confirmed, decided
 from any2bokeh.disparity.edges.learned.network import corrections
 from any2bokeh.disparity.edges.learned.weights import EdgeModel
 from any2bokeh.optics.transfer import srgb_decode
@@ -41,6 +41,7 @@ class _Judged:
     """A frame, whether the network is asked of it and what it says, and how much of its bands is wrong."""
 
     truth: Any
+    look: FirstLook
     clues: Clues
     is_asked: bool
     judgement: Judgement
@@ -52,9 +53,10 @@ def calibrated(model: EdgeModel, source: TileSource, frames: int) -> tuple[Gates
     """Gates, and how they came about.
 
     The gate of a frame stands above what the network says of every right map that it is asked of (each frame has a
-    right one); that of a pixel where least of the bands is wrong afterwards. The gate of doubt and the weight of the
-    classical estimator are not chosen with these frames: they are made as those of the training were, with more hair
-    than most have, and the network needs no second opinion of them.
+    right one), and a lower one above what it says of those where colours confirm it; that of a pixel where least of the
+    bands is wrong afterwards. The gate of doubt and the weight of the classical estimator are not chosen with these
+    frames: they are made as those of the training were, with more hair than most have, and the network needs no second
+    opinion of them.
 
     Args:
         model: the network.
@@ -65,12 +67,13 @@ def calibrated(model: EdgeModel, source: TileSource, frames: int) -> tuple[Gates
     judged = [each for truth in truths if (each := _judged(model, truth))]
     exact = [each for truth in truths if (each := _judged(model, _with_exact_map(truth)))]
     right = [each for each in (*exact, *judged) if each.wrong <= _RIGHT]
-    asked = [each.judgement.frame_wrong for each in right if each.is_asked]
-    gate = round(min(max(_ABOVE * max(asked, default=0.0), _LEAST_GATE), 0.9), 4)
+    asked = [each for each in right if each.is_asked]
+    gate = _above([each.judgement.frame_wrong for each in asked])
+    confirmed_gate = _above([each.judgement.frame_wrong for each in asked if _is_confirmed(each, gate)])
     left = {pixel: _left_wrong(judged, Gates(gate, pixel, classical=_CLASSICAL)) for pixel in _PIXEL_GATES}
     best = min(left, key=lambda pixel: left[pixel][0])
     of_network, of_classical = (_mixing_error(judged, Gates(gate, best, mixes, _CLASSICAL)) for mixes in (True, False))
-    gates = Gates(gate, best, of_network < _BETTER * of_classical, _CLASSICAL, _DOUBT)
+    gates = Gates(gate, best, of_network < _BETTER * of_classical, _CLASSICAL, _DOUBT, confirmed_gate)
     opened = [each for each in judged if each.is_asked and each.judgement.frame_wrong >= gate]
     off, classical = left[best]
     return gates, {
@@ -86,6 +89,17 @@ def calibrated(model: EdgeModel, source: TileSource, frames: int) -> tuple[Gates
     }
 
 
+def _above(of_right: Sequence[float]) -> float:
+    """A gate above what the network says of right maps."""
+    return round(min(max(_ABOVE * max(of_right, default=0.0), _LEAST_GATE), 0.9), 4)
+
+
+def _is_confirmed(each: _Judged, gate: float) -> bool:
+    gates = Gates(gate, pixel=0.0, classical=_CLASSICAL, confirmed=0.0)
+    truth, judgement = each.truth, each.judgement
+    return confirmed(truth.given, truth.pixels, each.look, each.clues, judgement, gates).is_confirmed
+
+
 def _with_exact_map(truth: Any) -> Any:
     return replace(truth, given=truth.disparity, enlarged=False)
 
@@ -99,7 +113,8 @@ def _judged(model: EdgeModel, truth: Any) -> _Judged | None:
     targets = targets_of(truth, clues)
     weight = targets[..., WRONG_WEIGHT]
     wrong = float((targets[..., WRONG] * weight).sum() / max(weight.sum(), 1))
-    return _Judged(truth, clues, look.is_off or Gates(doubt=_DOUBT).say(look) > 0, judgement, targets, wrong)
+    say = 1.0 if look.is_off else Gates(doubt=_DOUBT).say(look)
+    return _Judged(truth, look, clues, say > 0, judgement.with_say(say or 1.0), targets, wrong)
 
 
 def _left_wrong(judged: Sequence[_Judged], gates: Gates) -> tuple[float, float]:

@@ -27,6 +27,7 @@ _GATE_PX = 4  # how far around a pixel the map is judged
 _OF_SHIFTED = 2.5  # times the weight of the classical estimator, where all edges are off by as much
 _LEAST_BELIEF = 0.03  # of the classical estimator in a surface
 _MOVED_DOUBT = 1.6  # times as much doubt is usual in maps that the classical estimator moves: soft ones have it, too
+_CONFIRMED_DOUBT = 0.5  # of the given map's, that is left by edges which colours confirm
 _RISE = 0.5  # above the gate, over which the network gets its full say
 _OTHER_SIDE = 0.02  # weight of what the network says of a pixel of the other surface
 _SPECK_PX = 12  # as many pixels that lie alone are none of a surface
@@ -43,6 +44,7 @@ class Gates:
         classical: weight of what the classical estimator believes, in log odds beside those of the network, in soft
             maps; it is larger in maps whose edges are all off by as much.
         doubt: ``FirstLook.doubt`` up to which the network is not asked; 0 asks it always.
+        confirmed: what counts in place of ``frame`` where colours confirm the network's edges.
     """
 
     frame: float = 0.5
@@ -50,6 +52,11 @@ class Gates:
     mixes: bool = True
     classical: float = 0.0
     doubt: float = 0.0
+    confirmed: float = 1.0
+
+    def opens(self, judgement: "Judgement") -> bool:
+        """Whether the map of a frame may be changed."""
+        return judgement.frame_wrong >= (min(self.frame, self.confirmed) if judgement.is_confirmed else self.frame)
 
     def say(self, look: FirstLook) -> float:
         """Weight of the network's corrections of a frame, 0 where it is not asked.
@@ -69,11 +76,13 @@ class Judgement:
         corrections: ``(6, H, W)`` float32; see ``network.CORRECTIONS``.
         wrong: ``(H, W)`` float32: probability that the map is wrong there.
         frame_wrong: its mean over the band.
+        is_confirmed: whether colours confirm its edges; see ``confirmed``.
     """
 
     corrections: NDArray[np.float32]
     wrong: NDArray[np.float32]
     frame_wrong: float
+    is_confirmed: bool = False
 
     @classmethod
     def of(cls, clues: Clues, found: NDArray[np.float32]) -> "Judgement":
@@ -92,6 +101,29 @@ class Judgement:
     def with_say(self, say: float) -> "Judgement":
         """The same with corrections that count ``say`` of what they are, in [0, 1]."""
         return self if say >= 1 else replace(self, corrections=self.corrections * np.float32(say))
+
+
+def confirmed(
+    disparity: NDArray[np.float32],
+    pixels: NDArray[np.float32],
+    look: FirstLook,
+    clues: Clues,
+    judgement: Judgement,
+    gates: Gates,
+) -> Judgement:
+    """A judgement that lies below the gate of its frame, with what colours say of it.
+
+    They confirm it if they doubt the map that follows from it half as much as the given one, or less.
+
+    Args:
+        disparity, pixels: as an ``EdgeEstimator`` takes them.
+        look, clues, judgement, gates: of the frame.
+    """
+    if not gates.confirmed <= judgement.frame_wrong < gates.frame:
+        return judgement
+    bands, _ = placed(disparity, clues, replace(judgement, is_confirmed=True), gates)
+    after = FirstLook.of(bands.disparity, pixels, enlarged=False)
+    return replace(judgement, is_confirmed=after is None or after.doubt <= _CONFIRMED_DOUBT * look.doubt)
 
 
 def decided(
@@ -121,7 +153,7 @@ def placed(
 
     Args: see ``decided``.
     """
-    if judgement.frame_wrong < gates.frame:
+    if not gates.opens(judgement):
         return EdgeBands.none(disparity), clues.sharp
     may_move = _may_move(clues, judgement, gates)
     sharp, share = clues.classical.disparity[0].copy(), np.zeros_like(clues.share)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from any2bokeh.disparity.edges.bands import EdgeBands
 from any2bokeh.disparity.edges.classical import ClassicalEdges, FirstLook
 from any2bokeh.disparity.edges.learned.clues import Clues
-from any2bokeh.disparity.edges.learned.decision import Judgement, decided, placed
+from any2bokeh.disparity.edges.learned.decision import Judgement, confirmed, decided, placed
 from any2bokeh.disparity.edges.learned.network import corrections
 from any2bokeh.disparity.edges.learned.weights import EdgeModel
 
@@ -66,7 +66,8 @@ class LearnedEdges:
         if say > 0:
             clues = Clues.of_look(disparity, look, enlarged=enlarged)
             found = corrections(self.model.shape, self.model.weights, clues.cells, clues.values)
-            judgement = Judgement.of(clues, found)
-            if self.always or judgement.frame_wrong >= self.model.gates.frame:
-                return clues, judgement.with_say(say)
+            judgement = Judgement.of(clues, found).with_say(say)
+            judgement = confirmed(disparity, pixels, look, clues, judgement, self.model.gates)
+            if self.always or self.model.gates.opens(judgement):
+                return clues, judgement
         return ClassicalEdges().placed_at(disparity, look)
