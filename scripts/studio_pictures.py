@@ -41,9 +41,10 @@ FRAME, FAR_ROBOT = 14, (0.64, 0.46)
 JPEG_QUALITY = 88
 RACK = "studio-rack"
 """The animation: the far robot is clicked on a later frame, and the focus goes to it."""
-RACK_SCREEN: dict[str, Any] = {"viewport": {"width": 1000, "height": 640}, "color_scheme": "dark"}
+RACK_SCREEN: dict[str, Any] = {"viewport": {"width": 1200, "height": 860}, "color_scheme": "dark"}
+RACK_SIZE = 1000, 716
 RACK_ENDS_AT = 20
-WEBP_QUALITY = 55
+WEBP_QUALITY = 60
 STEP_MS, LOOK_MS, REST_MS = 80, 1200, 2500
 _WAITS_MS = 240_000
 # The picture shows the newest decisions, nothing is on its way, and it is not provisional.
@@ -116,7 +117,7 @@ class Rack:
         self.pictures: list[tuple[NDArray[np.uint8], int]] = []
         context = browser.new_context(**RACK_SCREEN)
         self._page = context.new_page()
-        self._pointer = (500.0, 560.0)
+        self._pointer = (600.0, 700.0)
         self._record(address)
         context.close()
 
@@ -177,7 +178,8 @@ class Rack:
         corners = [np.rint(arrow).astype(np.int32)]
         cv2.fillPoly(shot, corners, (255, 255, 255), cv2.LINE_AA)
         cv2.polylines(shot, corners, True, (0, 0, 0), 1, cv2.LINE_AA)
-        self.pictures.append((np.asarray(shot, np.uint8), shown_ms))
+        small = cv2.resize(shot, RACK_SIZE, interpolation=cv2.INTER_AREA)
+        self.pictures.append((np.asarray(small, np.uint8), shown_ms))
 
 
 def write_animation(path: Path, pictures: list[tuple[NDArray[np.uint8], int]]) -> None:

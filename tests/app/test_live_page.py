@@ -1,5 +1,6 @@
 """The page draws the picture itself while sliders move, where the browser has WebGPU; in Chromium, on SwiftShader."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -65,7 +66,7 @@ class LivePage(Studio):
 
     def until(self, state: str, arg: Any = None) -> None:
         # Not by animation frames, which this browser does not give where nothing moves.
-        self.page.wait_for_function(state, arg=arg, polling=100)
+        self.page.wait_for_function(state, arg=arg, polling=100, timeout=120_000)
 
     def settle(self) -> None:
         self.until(_SETTLED)
@@ -211,6 +212,7 @@ def test_what_sliders_move_is_drawn_until_the_studios_picture_has_come(opened: L
     with opened.commands_held() as held:
         count = opened.previews()
         page.mouse.move(key["x"] + key["width"] / 2, key["y"] + key["height"] / 2)
+        opened.until("() => document.querySelector('.st-stage').dataset.holds.startsWith('4/')")
         page.mouse.down()
         page.mouse.move(key["x"] + key["width"] / 2, key["y"] - 4, steps=2)
         opened.until(_DRAWN, count)
@@ -254,6 +256,27 @@ def test_a_gpu_that_is_lost_leaves_the_studios_pictures(opened: LivePage):
     assert opened.keyframes()[0]["blur_strength"] == 30
     assert opened.previews() == count
     assert page.locator(".st-message").is_hidden()
+
+
+@pytest.mark.slow
+def test_a_gpu_that_draws_something_else_is_not_used(opened: LivePage):
+    def spoilt(route: Any) -> None:
+        answer = route.fetch()
+        body = bytearray(answer.body())
+        size = 4 + int.from_bytes(body[:4], "little")
+        begin = size + json.loads(body[4:size])["arrays"]["pixels"]["at"]
+        body[begin : begin + WIDTH * HEIGHT] = bytes(WIDTH * HEIGHT)  # no red
+        route.fulfill(response=answer, body=bytes(body))
+
+    opened.page.route("**/live-frame?*", spoilt)
+    opened.open()
+    if not opened.has_gpu():
+        pytest.skip("this Chromium has no WebGPU on SwiftShader")
+    opened.page.locator("#panel-focus").hover()
+    opened.until("() => document.querySelector('.st-stage').dataset.preview === 'none'")
+    assert "codes off" in opened.page.evaluate("document.querySelector('.st-stage').dataset.fault")
+    opened.change(lambda: opened.page.get_by_role("slider", name="Blur strength K (px)").fill("30"))
+    assert opened.previews() == 0
 
 
 @pytest.mark.slow

@@ -71,7 +71,7 @@ class Studio:
     def _said(self, said: Any) -> None:
         # Chromium itself notes that it has WebGPU and no graphics processor.
         if said.type in ("error", "warning") and said.text != "No available adapters.":
-            self.faults.append(said.text)
+            self.faults.append(f"{said.text} ({said.location.get('url', '')})")
 
     def _asked(self, request: Any) -> None:
         if not request.url.startswith((self.site.address, "blob:", "data:")):

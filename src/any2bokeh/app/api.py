@@ -180,7 +180,11 @@ class Api:
         return Response(message, media_type=_BYTES, headers=_NOT_KEPT | {"X-Live": known_by})
 
     def _proxy(self, request: Request) -> Response:
-        return FileResponse(self._session(request).proxy(), media_type="video/mp4", headers=_NOT_KEPT)
+        try:
+            copy = self._session(request).proxy()
+        except NotYet:  # the clip has been opened anew since the page heard of its copy
+            return Response(status_code=204, headers=_NOT_KEPT)
+        return FileResponse(copy, media_type="video/mp4", headers=_NOT_KEPT)
 
     def _final(self, request: Request) -> Response:
         asked = request.query_params.get("region", "")

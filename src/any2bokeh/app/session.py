@@ -20,7 +20,7 @@ from any2bokeh.app.final_region import Region
 from any2bokeh.app.kept_projects import KeptProject, Shelf
 from any2bokeh.app.picture import Picture
 from any2bokeh.app.project import Decisions, Project
-from any2bokeh.app.refusal import Busy, Gone
+from any2bokeh.app.refusal import Busy, Gone, NotYet
 from any2bokeh.app.render_job import JobKind, RenderJob
 from any2bokeh.app.render_list import RenderList
 from any2bokeh.app.render_queue import RenderQueue
@@ -451,11 +451,12 @@ class Session:
         """The small copy of the clip.
 
         Raises:
-            InputError: there is none, or it is not ready.
+            InputError: no clip is open.
+            NotYet: there is no copy, or it is not ready.
         """
         proxy = self.opened().playback.proxy
         if not proxy.is_ready:
-            raise InputError("the small copy of the clip is still being made; try again in a few seconds")
+            raise NotYet("the small copy of the clip is still being made; try again in a few seconds")
         return proxy.path
 
     def live_frame(self, frame: int) -> tuple[bytes, str]:

@@ -85,13 +85,14 @@ export function pictureCame() {
 
 // Views and tools of which the studio alone has the picture hide what is drawn here.
 const isAllowed = () => store.view === "result" && !store.isPlaying && !store.comparesWith && !store.isLoupe;
-const isHeld = () => live !== null && held !== null && isOf(held, store.exact) && store.exact.frame === store.frame;
+const isHeld = () => live !== null && held !== null && isOf(held, store.exact) && isShown(store.exact);
+const isShown = (exact) => exact.frame === store.frame && exact.of === clip().playback.of;
 const isOf = (one, other) => other !== null && one.frame === other.frame && one.live === other.live;
 
 function endWhenThere() {
   if (!isAhead) return;
   const isThere = store.exact && store.exact.revision === clip()?.revision && !isAsking();
-  if (isThere || !isAllowed() || held.frame !== store.frame) end();
+  if (!clip() || isThere || !isAllowed() || held.frame !== store.frame) end();
 }
 
 // ---- getting ready, once somebody comes near the sliders --------------------------------------------------------------
@@ -186,6 +187,7 @@ function giveUp(fault) {
 }
 
 for (const kind of ["pointerover", "focusin"]) controls.addEventListener(kind, () => { isNear = true; prepare(); });
+byId("keys").addEventListener("pointerover", prepare);
 controls.addEventListener("pointerleave", () => { isNear = controls.contains(document.activeElement); });
 
 watch(endWhenThere);

@@ -4,7 +4,7 @@ export const store = {
   token: "", snapshot: null, controls: null,
   frame: 0, view: "result", isLocked: false, comparesWith: "", split: 50,
   isLoupe: false, isTouch: false, showsSubjects: false, curve: "blur",
-  exact: null,  // of the picture that is shown, where it is the final word on its frame: {frame, revision, live, blur}
+  exact: null,  // of the picture that is shown, where it is the final word on its frame: {of, frame, revision, live, blur}
   isPlaying: false, isPassing: false, played: 0, rounds: 0, refusals: 0,
 };
 
