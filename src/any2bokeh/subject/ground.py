@@ -41,12 +41,11 @@ class _Plane:
         return np.abs(disparity - (self.at + self.across * x + self.down * y)).astype(np.float32)
 
 
-def ground(disparity: NDArray[np.float32], spread: float) -> NDArray[np.bool_]:
+def ground(disparity: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Where the ground is.
 
     Args:
         disparity: ``(h, w)`` in [0, 1].
-        spread: range of the disparities in the frame.
 
     Returns:
         ``(h, w)``; nowhere, if nothing in the frame looks like ground.
@@ -54,7 +53,7 @@ def ground(disparity: NDArray[np.float32], spread: float) -> NDArray[np.bool_]:
     Source: a plane by random sample consensus, Fischler and Bolles, Communications of the ACM 1981.
     """
     height, width = disparity.shape
-    change = _change_down(disparity)
+    spread, change = disparity_spread(disparity), _change_down(disparity)
     rows, columns = np.nonzero(change > 0.5 * _RISE * spread / height)
     nowhere = np.zeros(disparity.shape, bool)
     if len(rows) < _AREA * disparity.size:
@@ -68,6 +67,12 @@ def ground(disparity: NDArray[np.float32], spread: float) -> NDArray[np.bool_]:
     x, y = np.arange(width, dtype=np.float32)[None] / width, np.arange(height, dtype=np.float32)[:, None] / height
     found = (plane.off(disparity, x, y) < _TOLERANCE * spread) & (change > _OWN_CHANGE * plane.down / height)
     return found if found.mean() >= _AREA else nowhere
+
+
+def disparity_spread(disparity: NDArray[np.float32]) -> float:
+    """Range of the disparities of a frame, without its ends."""
+    low, high = np.percentile(disparity[::2, ::2], (2, 98))
+    return max(float(high - low), 0.05)
 
 
 def _change_down(disparity: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -6,6 +6,8 @@ from numpy.typing import NDArray
 # Scenery covers this share of the picture, or reaches this many of its four borders.
 _SHARE = 0.5
 _BORDERS = 3
+# The ground is scenery: what lies on it by more than this share.
+_ON_GROUND = 0.5
 # Width of the bands on both sides of an outline, over the longer side, and the step of disparity between them that
 # makes it one.
 _BAND = 0.015
@@ -21,7 +23,11 @@ def is_scenery(matte: NDArray[np.float32], disparity: NDArray[np.float32]) -> bo
     """
     import cv2
 
+    from any2bokeh.subject.ground import ground
+
     is_on = matte > 0.5
+    if is_on.any() and ground(disparity)[is_on].mean() > _ON_GROUND:
+        return True
     borders = (is_on[0], is_on[-1], is_on[:, 0], is_on[:, -1])
     if is_on.mean() > _SHARE or sum(bool(border.any()) for border in borders) >= _BORDERS:
         return True

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from any2bokeh.subject.appearance import DisparityModel, colour_bins, colour_evidence, colour_histogram
 from any2bokeh.subject.grab_cut import first_matte
-from any2bokeh.subject.ground import ground
+from any2bokeh.subject.ground import disparity_spread, ground
 from any2bokeh.subject.matte import connected_to, matte_from, outside_distance_px
 from any2bokeh.subject.point import disparity_at_point
 from any2bokeh.subject.seed import BoxSeed, ClipSeed, MaskSeed, PointSeed, Seed
@@ -48,10 +48,15 @@ def seed_matte(view: View, seed: Seed, residual_px: NDArray[np.float32] | None =
     if view.disparity is None:
         return first_matte(view.pixels, _clip_seed(seed), residual_px)
     core = _core(view, seed)
-    allowed = _allowed(view, seed) & _on_ground_alike(view.disparity, core)
+    found = ground(view.disparity)
+    is_ground = found[core].mean() > 0.5
+    # Where a subject touches the ground, neither goes on in the other.
+    allowed = _allowed(view, seed) & (found if is_ground else ~found)
     guess = _surface(view.disparity, seed, core, allowed)
     if np.count_nonzero(guess) < _NO_SMALLER:
         guess = _within(core, 1.5)
+    if is_ground:  # it has no look of its own to be learnt
+        return guess.astype(np.float32)
     matte = _refined(view.pixels, view.disparity, guess, core, allowed)
     return matte if np.count_nonzero(matte > 0.5) >= _NO_SMALLER else guess.astype(np.float32)
 
@@ -79,7 +84,7 @@ def _surface(
             level = _level_in_box(disparity, allowed, core)
         case _:
             assert_never(seed)
-    spread = _spread(disparity)
+    spread = disparity_spread(disparity)
     like = (np.abs(disparity - level) < _REACH * spread) & allowed
     from_rows = np.abs(np.diff(disparity, axis=0, prepend=disparity[:1])) < _STEP * spread
     from_columns = np.abs(np.diff(disparity, axis=1, prepend=disparity[:, :1])) < _STEP * spread
@@ -104,21 +109,9 @@ def _level_in_box(disparity: NDArray[np.float32], inside: NDArray[np.bool_], cor
     weights = np.where(core, 2.0, 1.0) * inside
     filled = np.histogram(disparity, edges, weights=weights)[0] / max(float(weights.sum()), 1.0)
     beyond = np.histogram(disparity[border], edges)[0] / max(int(border.sum()), 1)
-    kernel = np.ones(2 * round(_REACH * _spread(disparity) / 2 * _LEVELS) + 1)
+    kernel = np.ones(2 * round(_REACH * disparity_spread(disparity) / 2 * _LEVELS) + 1)
     filled, beyond = (np.convolve(share, kernel, mode="same") for share in (filled, beyond))
     return float(edges[int(np.argmax(filled - beyond))] + 0.5 / _LEVELS)
-
-
-def _on_ground_alike(disparity: NDArray[np.float32], core: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """What is ground, if the subject is, and else what is none: neither goes on in the other where they touch."""
-    found = ground(disparity, _spread(disparity))
-    return found if found[core].mean() > 0.5 else ~found
-
-
-def _spread(disparity: NDArray[np.float32]) -> float:
-    """Range of the disparities of a frame, without its ends."""
-    low, high = np.percentile(disparity[::2, ::2], (2, 98))
-    return max(float(high - low), 0.05)
 
 
 def _refined(
