@@ -110,7 +110,7 @@ def results(scene: Traced) -> Iterator[tuple[Result, str]]:
         with open_source(str(scene.source(strength))) as source:
             maps = open_disparity(scene.folder / "disparity.png", clip_frame_count=1)
             plain = Recipe(FocusScript.constant(0.5, 16), maps, source_blur="auto")
-            found = found_source_blur(source, plain, maps, start=0, stop=1)
+            found = found_source_blur(source, plain, maps, stop=1)
             assert found is None or isinstance(found, SourceLens)
             ways: dict[str, SourceBlur] = {"off": "off"} if found is None else {"off": "off", "auto": found}
             if strength:

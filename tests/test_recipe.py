@@ -20,6 +20,7 @@ from any2bokeh.optics.lens import Lens
 from any2bokeh.optics.look import Look
 from any2bokeh.recipe import Recipe
 from any2bokeh.recipe_json import load_recipe, save_recipe
+from any2bokeh.source_blur import SourceLens
 
 FULL = Recipe(
     focus=FocusScript.at_point(0.25, 0.5, 20),
@@ -27,6 +28,7 @@ FULL = Recipe(
     disparity_reading=DisparityReading("disparity", "near-black", Levels(0.1, 0.9, 1.5), "whole-clip"),
     strokes=(Stroke(3, "front", ((0.1, 0.2), (0.5, 1.0)), 0.1, 0.25, 0.0),),
     edges="classical",
+    source_blur=Path("/radii"),
     tracker=TrackerChoice("classical"),
     blur_strength=Lens(1.4, 85, focus_distance_m=3),
     focus_range=FocusRange(slab=0.1, max_radius_px=30),
@@ -44,9 +46,10 @@ FULL = Recipe(
         Recipe(Autofocus(min_hold_s=1)),
         Recipe(TextSubject("the dog", frame=3), blur_strength=0.0),
         Recipe(FocusPlane(4.0), disparity=DepthModel("small", scale_alignment="blend")),
-        Recipe(FocusScript.from_dense([0.5, 0.6], [1, 2]), plate="off"),
+        Recipe(FocusScript.from_dense([0.5, 0.6], [1, 2]), plate="off", source_blur=SourceLens(8, 0.4)),
+        Recipe(FocusPlane(4.0), source_blur="auto"),
     ],
-    ids=["everything", "autofocus", "text", "plane", "dense"],
+    ids=["everything", "autofocus", "text", "plane", "dense", "estimated source blur"],
 )
 def test_a_recipe_comes_back_equal(recipe: Recipe, tmp_path: Path):
     save_recipe(recipe, tmp_path / "recipe.json")
@@ -61,11 +64,17 @@ def test_relative_paths_count_from_the_folder_of_the_file(tmp_path: Path):
     script = {"version": 1, "keyframes": [{"frame": 0, "mask": "masks"}]}
     (tmp_path / "recipe.json").write_text(
         json.dumps(
-            {"version": 1, "focus": {"script": script}, "disparity": "maps", "look": {"aperture_image": "a.png"}}
+            {
+                "version": 1,
+                "focus": {"script": script},
+                "disparity": "maps",
+                "look": {"aperture_image": "a.png"},
+                "source_blur": "radii",
+            }
         )
     )
     read = load_recipe(tmp_path / "recipe.json")
-    assert read.read_paths() == [tmp_path / "maps", tmp_path / "masks", tmp_path / "a.png"]
+    assert read.read_paths() == [tmp_path / "maps", tmp_path / "masks", tmp_path / "a.png", tmp_path / "radii"]
     save_recipe(read, tmp_path / "again.json")
     assert load_recipe(tmp_path / "again.json").read_paths() == read.read_paths()
 
@@ -89,6 +98,8 @@ FAULTS = {
     "text for a number": (given('"blur": "much"'), "blur: it is 'much'; give a finite number"),
     "a negative blur": (given('"blur": -1'), "blur: it is -1; give 0 or more"),
     "an unknown word": (given('"edges": "hard"'), "edges: it is 'hard'; allowed is auto"),
+    "no source blur": (given('"source_blur": 8'), "source_blur: it is 8; give auto, off, a path, or blur_strength"),
+    "half a source lens": (given('"source_blur": {"blur_strength": 8}'), "source_blur: focus_disparity is missing"),
     "too much grain": (given('"grain": 9'), "grain is 9"),
     "half a lens": (given('"blur": {"lens": {"f_number": 2}}'), "focal_length_mm is missing"),
     "no such setting": (given('"look": {"cateye": 1}'), "look: unknown key 'cateye'"),

@@ -20,7 +20,6 @@ def found_source_blur(
     recipe: Recipe,
     maps: DisparitySource,
     *,
-    start: int,
     stop: int,
     notice: Callable[[str], None] | None = None,
 ) -> SourceLens | RadiusMaps | None:
@@ -33,7 +32,7 @@ def found_source_blur(
         source: the clip.
         recipe: what is wanted.
         maps: its disparity.
-        start, stop: the frames that are wanted.
+        stop: the frame after the last that is wanted.
         notice: told what was found.
 
     Raises:
@@ -43,7 +42,7 @@ def found_source_blur(
     if isinstance(choice, SourceLens):
         return choice
     if choice != "auto":
-        return opened_source_blur(source, recipe, maps, start=start, stop=stop, notice=notice)
+        return opened_source_blur(source, recipe, stop=stop, notice=notice)
     from any2bokeh.source_blur.estimate import estimated_lens
 
     part = maps if isinstance(maps, PartDisparity) else None
@@ -56,13 +55,7 @@ def found_source_blur(
 
 
 def opened_source_blur(
-    source: VideoSource,
-    recipe: Recipe,
-    maps: DisparitySource,
-    *,
-    start: int,
-    stop: int,
-    notice: Callable[[str], None] | None = None,
+    source: VideoSource, recipe: Recipe, *, stop: int, notice: Callable[[str], None] | None = None
 ) -> RadiusMaps | None:
     """The maps of radii that a recipe names; None where it names none. The arguments are those of `found_source_blur`.
 

@@ -113,7 +113,7 @@ class Shot:
         remarks = () if track.slab is None or track.slab.max() <= _TOLD_SLAB else (_of_the_slab(track.slab),)
         source_blur = None
         if bool((track.blur_strength > 0).any()):
-            source_blur = found_source_blur(source, recipe, maps, start=start, stop=stop, notice=notice)
+            source_blur = found_source_blur(source, recipe, maps, stop=stop, notice=notice)
         if isinstance(source_blur, SourceLens):
             remarks += of_source_blur(source_blur, track)
         if isinstance(maps, PartDisparity):

@@ -95,7 +95,7 @@ def kept_shot(folder: Path, source: VideoSource, recipe: Recipe, start: int, sto
         if isinstance(made, KeptDisparity):
             recipe = replace(recipe, disparity=made)
         lens_of_source = facts["source_lens"]
-        maps_of_source = opened_source_blur(source, recipe, maps, start=start, stop=stop)
+        maps_of_source = opened_source_blur(source, recipe, stop=stop)
         return Shot(
             source=source,
             recipe=recipe,
