@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from any2bokeh.cli.clip_options import ModelOptions, RangeOptions, ReadingOptions
+from any2bokeh.cli.clip_options import ModelOptions, PipedReadingOptions, RangeOptions
 from any2bokeh.cli.options import option, paths_of
 from any2bokeh.cli.output_options import Overwrite, ReportOptions
 from any2bokeh.cli.progress import ESTIMATING, progress_report
@@ -31,7 +31,7 @@ def depth_command(
     ],
     model: ModelOptions,
     part: RangeOptions,
-    reading: ReadingOptions,
+    reading: PipedReadingOptions,
     report: ReportOptions,
     input: ProjectInput = None,
     project: Annotated[
