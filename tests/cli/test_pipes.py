@@ -6,7 +6,7 @@ import sys
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import av
 import numpy as np
@@ -16,6 +16,7 @@ from any2bokeh.cli.main import run
 from any2bokeh.errors import InputError
 from any2bokeh.video import Encoding, open_source
 from any2bokeh.video.part import Part
+from any2bokeh.video.raw_frames import RawFormat, RawFrames
 from any2bokeh.video.samples import whole_plane
 from any2bokeh.video.y4m_sink import Y4mSink
 from tests import clips
@@ -98,6 +99,52 @@ def test_the_stream_has_the_frames_of_a_file(pixel_format: str, tmp_path: Path, 
     assert planes(out) == planes(tmp_path / "out.mkv") != planes(given)
 
 
+def raw(pixel_format: str) -> bytes:
+    """The frames of ``y4m`` as FFmpeg's own raw video."""
+    frames = [av.VideoFrame.from_ndarray(clips.picture(index), format="rgb24") for index in range(FRAMES)]
+    content = b""
+    for frame in frames:
+        with av.open(buffer := io.BytesIO(), "w", format="rawvideo") as container:
+            stream = container.add_stream("rawvideo", rate=24)
+            stream.width, stream.height, stream.pix_fmt = clips.WIDTH, clips.HEIGHT, pixel_format
+            container.mux(stream.encode(frame.reformat(format=pixel_format)))
+            container.mux(stream.encode(None))
+        content += buffer.getvalue()
+    return content
+
+
+@pytest.mark.parametrize("pixel_format", get_args(RawFormat))
+def test_raw_frames_go_in_and_come_out(pixel_format: str, maps: Path, piped) -> None:
+    given = raw(pixel_format)
+    size = f"{clips.WIDTH}x{clips.HEIGHT}"
+    assert len(given) == FRAMES * RawFrames.parsed(f"{size}:{pixel_format}").frame_bytes
+    frames = ("refocus", "-", "--raw", f"{size}:{pixel_format}", "--fps", "30000/1001", "--disparity", maps)
+    output = ("-o", "-", "--codec", "rawvideo", "--pixel-format", pixel_format)
+    code, out, err = piped(*frames, "--focus", "0.6", "--blur", "0", *output, given=given)
+    assert code == 0, err
+    assert "4 frames, 64x48, 29.97 fps" in err
+    assert out == given, "what is not blurred keeps its samples"
+
+
+def test_raw_frames_are_the_pictures_of_a_stream(tmp_path: Path, maps: Path, piped) -> None:
+    given = y4m(tmp_path / "in.y4m")
+    options = ("--disparity", maps, *BLUR, "-o", "-")
+    blurred = planes(piped("refocus", given, *options)[1])
+    code, out, err = piped("refocus", given, *options, "--codec", "rawvideo", "--pixel-format", "yuv420p")
+    assert code == 0, err
+    assert out == b"".join(plane for frame in blurred for plane in frame)
+    # Without a format they are rgb24, and what that loses of the source is told.
+    deep = y4m(tmp_path / "deep.y4m", "yuv420p10le")
+    code, out, err = piped("refocus", deep, *options, "--codec", "rawvideo")
+    assert code == 0, err
+    assert "10 bits become 8, as rawvideo has it" in err
+    found = np.frombuffer(out, np.uint8).reshape(FRAMES, clips.HEIGHT, clips.WIDTH, 3).astype(int)
+    with open_source(deep) as source:
+        expected = [frame.pixels for frame in source.frames()]
+    # Blurred, but the picture: its mean is that of the source. Worst seen: 0.9 of 255.
+    assert abs(found.mean() - 255 * np.mean(expected)) < 3
+
+
 def test_a_process_writes_frames_and_nothing_else(tmp_path: Path, maps: Path) -> None:
     given = y4m(tmp_path / "in.y4m")
     command = [sys.executable, "-m", "any2bokeh", "refocus", "-", "--disparity", str(maps), "--focus", "0.6"]
@@ -168,6 +215,9 @@ def test_odd_sides_of_10_bits_are_given_full_chroma(tmp_path: Path) -> None:
         (("--json",), "--json does not go with -o -"),
         (("--resume",), "--resume does not go with -o -"),
         (("--aov", "coc"), "--aov does not go with -o -, which is standard output for frames alone; give --aov-output"),
+        (("--codec", "rawvideo", "--quality", "9"), "quality is 9, but raw frames"),
+        (("--codec", "rawvideo", "--pixel-format", "nv12"), "pixel format of raw frames is 'nv12'; allowed is rgb24"),
+        (("--codec", "rawvideo", "--sound", "aac"), "sound is aac, but raw video holds pictures alone"),
         (("--codec", "h264"), "codec is h264, but raw frames for a pipe are not compressed"),
         (("--quality", "9"), "quality is 9, but raw frames"),
         (("--sound", "aac"), "sound is aac, but YUV4MPEG2 holds pictures alone"),
@@ -195,6 +245,35 @@ def test_an_input_that_is_no_stream_is_refused(
     assert complaint in err
     assert "yuv4mpegpipe" in err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "given", "complaint"),
+    [
+        (("--raw", "8x4"), 192, "--raw says no frame rate; give one with --fps"),
+        (("--raw", "8x4", "--fps", "24"), 0, "standard input is empty"),
+        (("--raw", "8x4", "--fps", "24"), 100, "ends within frame 1, after 4 of 96 bytes of 8x4 rgb24"),
+        (("--raw", "8", "--fps", "24"), 96, "--raw is '8'; give width, height and pixel format"),
+        (("--raw", "0x4", "--fps", "24"), 96, "--raw is '0x4'"),
+        (("--raw", "8x4:nv12", "--fps", "24"), 96, "pixel format of --raw is 'nv12'; allowed is rgb24"),
+    ],
+)
+def test_raw_frames_that_cannot_be_read_are_refused(
+    options: tuple[str, ...], given: int, complaint: str, tmp_path: Path, piped
+) -> None:
+    code, _, err = piped("refocus", "-", *options, *BLUR, "-o", tmp_path / "out.mp4", given=bytes(given))
+    assert code == 2
+    assert complaint in err
+    assert not (tmp_path / "out.mp4").exists()
+
+
+def test_raw_frames_are_for_pipes(clip: Path, tmp_path: Path, piped) -> None:
+    code, _, err = piped("refocus", clip, "--raw", "8x4", *BLUR, "-o", tmp_path / "out.mp4")
+    assert (code, "--raw 8x4 is for standard input (-)" in err) == (2, True)
+    for name in ("out.mp4", "out"):
+        code, _, err = piped("refocus", clip, "--codec", "rawvideo", *BLUR, "-o", tmp_path / name)
+        assert code == 2
+        assert "codec rawvideo" in err
 
 
 def test_a_pipe_has_no_segments(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,6 +19,7 @@ from any2bokeh.video.reading import Deinterlace, Reading
 
 if TYPE_CHECKING:
     from any2bokeh.video import VideoSource
+    from any2bokeh.video.raw_frames import RawFrames
 
 Input = Annotated[
     str,
@@ -90,6 +92,35 @@ class ReadingOptions:
             yield source
             if notice is not None:
                 source.tell(notice, at_end=True)
+
+
+@dataclass(frozen=True, slots=True)
+class PipedReadingOptions(ReadingOptions):
+    """How the input is read where it may be standard input."""
+
+    raw: Annotated[
+        str | None,
+        option(
+            "--raw",
+            help="Size and pixel format of raw frames (rawvideo) on standard input, such as 640x360:yuv420p or "
+            "1920x1080:rgb24, with their rate in --fps (default: standard input is YUV4MPEG2).",
+            panel=Group.READING,
+            metavar="WxH[:FORMAT]",
+        ),
+    ] = None
+
+    def raw_frames(self) -> "tuple[RawFrames | None, Fraction | None]":
+        """What raw frames on standard input are, and their rate.
+
+        Raises:
+            InputError: an option cannot be read, or the rate is missing.
+        """
+        if self.raw is None:
+            return None, None
+        from any2bokeh.video.opening import rate_of
+        from any2bokeh.video.raw_frames import RawFrames
+
+        return RawFrames.parsed(self.raw), rate_of(self.fps)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from any2bokeh.cli.clip_options import ModelOptions, RangeOptions, ReadingOptions
+from any2bokeh.cli.clip_options import ModelOptions, PipedReadingOptions, RangeOptions
 from any2bokeh.cli.option_groups import Group
 from any2bokeh.cli.options import option, paths_of
 from any2bokeh.cli.output_options import Overwrite, ReportOptions
@@ -38,7 +38,7 @@ def depth_command(
     ],
     model: ModelOptions,
     part: RangeOptions,
-    reading: ReadingOptions,
+    reading: PipedReadingOptions,
     report: ReportOptions,
     input: ProjectInput = None,
     project: Annotated[

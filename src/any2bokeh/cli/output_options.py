@@ -25,7 +25,7 @@ class EncodingOptions:
         option(
             "--codec",
             help="Codec of the output; auto is h264 for 8-bit video, hevc for deeper video, vp9 for .webm, and for a "
-            "folder png, or exr if the source is EXR.",
+            "folder png, or exr if the source is EXR; rawvideo is for -o -.",
             panel=_OUTPUT,
         ),
     ] = Encoding().codec

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 from any2bokeh.cli.aov_options import AovOptions
-from any2bokeh.cli.clip_options import RangeOptions, ReadingOptions
+from any2bokeh.cli.clip_options import PipedReadingOptions, RangeOptions
 from any2bokeh.cli.event_stream import Report, current_events
 from any2bokeh.cli.option_groups import Group
 from any2bokeh.cli.options import option
@@ -25,7 +25,7 @@ def refocus_command(
     part: RangeOptions,
     segments: SegmentOptions,
     cluster: ClusterOptions,
-    reading: ReadingOptions,
+    reading: PipedReadingOptions,
     report: ReportOptions,
     input: ProjectInput = None,
     output: Annotated[
@@ -34,8 +34,9 @@ def refocus_command(
             "--output",
             "-o",
             metavar="OUT",
-            help="Video file (.mp4, .mov, .mkv or .webm) or folder, or - for YUV4MPEG2 on standard output. Needed, but "
-            "for --project, whose default is NAME-bokeh.mp4 in the working directory.",
+            help="Video file (.mp4, .mov, .mkv or .webm) or folder, or - for standard output, as YUV4MPEG2 or, with "
+            "--codec rawvideo, as raw frames. Needed, but for --project, whose default is NAME-bokeh.mp4 in the "
+            "working directory.",
             common="Video (.mp4, .mov, .mkv, .webm), folder or -.",
             panel=Group.OUTPUT,
         ),

@@ -11,7 +11,7 @@ from any2bokeh.video.pixel_layout import PixelLayout, canonical_layout, planar_l
 _PLAYED_BITS = 10
 _PLAYED_EXTENSIONS = (".mp4", ".mov")
 
-Codec = Literal["auto", "h264", "hevc", "prores", "ffv1", "vp9", "png", "exr"]
+Codec = Literal["auto", "h264", "hevc", "prores", "ffv1", "vp9", "png", "exr", "rawvideo"]
 SoundPolicy = Literal["auto", "copy", "aac", "none"]
 
 
@@ -22,7 +22,7 @@ class Encoding:
     Attributes:
         codec: ``auto`` is vp9 for .webm, else h264 for 8-bit sources and hevc of 10 bits for deeper ones (players
             decode 10-bit H.264 rarely, 10-bit HEVC widely); in .mp4 and .mov with 4:2:0 chroma and even sides, unless
-            ``quality`` is 0; png for folders, or exr if the source is EXR.
+            ``quality`` is 0; png for folders, or exr if the source is EXR; ``rawvideo`` is for standard output.
         quality: constant rate factor of h264, hevc and vp9, quantiser of prores; lower is better, None = default.
         preset: the encoder's own name: a speed of h264 and hevc (``fast``), 0..8 of vp9, a profile of prores
             (``standard``); None = default.
@@ -123,6 +123,8 @@ def choose_codec(encoding: Encoding, info: VideoInfo, extension: str) -> VideoCo
     if name == "auto":
         # WebM holds nothing else of what we write.
         name = "vp9" if extension == ".webm" else "h264" if info.bit_depth <= 8 else "hevc"
+    if name == "rawvideo":
+        raise InputError(f"codec rawvideo is for standard output (-o -), not for {extension}; choose another one")
     if name not in VIDEO_CODECS:
         raise InputError(f"codec {name} is for folders, not for {extension}; choose {', '.join(VIDEO_CODECS)}")
     codec = VIDEO_CODECS[name]

@@ -45,7 +45,7 @@ def _opened(path: str | Path, fps: float | Fraction | str | None, reading: Readi
     if images is not None and animation is None:
         from any2bokeh.video.sequence_source import SequenceSource
 
-        return SequenceSource(Path(path), images, fps=_rate(fps), reading=reading)
+        return SequenceSource(Path(path), images, fps=rate_of(fps), reading=reading)
     if reading is not None and reading.layer is not None:
         raise InputError(f"{path} has no layers; --layer ({reading.layer}) is for EXR: leave it out")
     if animation == "webp":
@@ -59,7 +59,7 @@ def _opened(path: str | Path, fps: float | Fraction | str | None, reading: Readi
         return WebpAnimation(images[0])
     from any2bokeh.video.container_source import ContainerSource
 
-    return ContainerSource(Path(path) if images is None else images[0], fps=_rate(fps), reading=reading)
+    return ContainerSource(Path(path) if images is None else images[0], fps=rate_of(fps), reading=reading)
 
 
 def open_sink(
@@ -76,7 +76,8 @@ def open_sink(
 
     Args:
         path: a file whose extension says the container (.mp4 .mov .mkv .webm), a folder for numbered images, or a
-            pattern of their names (``shot.####.exr``, ``shot.%04d.png``); ``-`` is standard output, as YUV4MPEG2.
+            pattern of their names (``shot.####.exr``, ``shot.%04d.png``); ``-`` is standard output, as YUV4MPEG2, or
+            with codec ``rawvideo`` as raw frames.
         encoding: see ``Encoding``; None = its defaults.
         start, stop: the range that will be written; the sound is trimmed to it.
         overwrite: replace an existing result, once the new one is complete.
@@ -90,9 +91,11 @@ def open_sink(
     target = Path(path)
     encoding = encoding or Encoding()
     if is_pipe(target):
+        from any2bokeh.video.raw_frames import RawSink
         from any2bokeh.video.y4m_sink import Y4mSink
 
-        return Y4mSink(standard_output(), source.info, encoding, part=Part.of(source, start, stop), notice=notice)
+        sink = RawSink if encoding.codec == "rawvideo" else Y4mSink
+        return sink(standard_output(), source.info, encoding, part=Part.of(source, start, stop), notice=notice)
     extension = target.suffix.lower()
     if extension in CONTAINER_EXTENSIONS:
         from any2bokeh.video.container_sink import ContainerSink
@@ -134,7 +137,7 @@ def pattern_files(path: str | Path, stems: Sequence[str]) -> list[Path]:
     return [target.with_name(f"{stem}{target.suffix}") for stem in stems]
 
 
-def _rate(fps: float | Fraction | str | None) -> Fraction | None:
+def rate_of(fps: float | Fraction | str | None) -> Fraction | None:
     if fps is None:
         return None
     try:

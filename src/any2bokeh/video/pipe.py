@@ -1,4 +1,4 @@
-"""Video through pipes, as YUV4MPEG2: standard input kept on disk while it is read, standard output for frames alone."""
+"""Video through pipes, as YUV4MPEG2 or raw frames: standard input kept on disk, standard output for frames alone."""
 
 import io
 import os
@@ -7,12 +7,16 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from any2bokeh.errors import InputError
 from any2bokeh.pending_output import write_failure
+
+if TYPE_CHECKING:
+    from any2bokeh.video.raw_frames import RawFrames
 
 PIPE = "-"
 """What stands for standard input or output in place of a path."""
@@ -29,16 +33,33 @@ def is_pipe(path: str | Path) -> bool:
 
 
 @contextmanager
-def spooled(stream: BinaryIO | None) -> Iterator[Path]:
-    """A temporary file with all of a YUV4MPEG2 stream; it is on disk, in ``TMPDIR``, until the end of the block.
+def spooled(stream: BinaryIO | None, raw: "RawFrames | None" = None, fps: Fraction | None = None) -> Iterator[Path]:
+    """A temporary file with all of a stream; it is on disk, in ``TMPDIR``, until the end of the block.
 
     A clip is read more than once, and its length is needed before its first frame is rendered; a pipe has neither.
 
+    Args:
+        stream: YUV4MPEG2, or raw frames.
+        raw: what raw frames are; None = it is YUV4MPEG2.
+        fps: of raw frames.
+
     Raises:
-        InputError: the stream is a terminal, closed (None), or not YUV4MPEG2, or the disk is full.
+        InputError: the stream is a terminal, closed (None), or not YUV4MPEG2, raw frames end early or have no rate, or
+            the disk is full.
     """
     if stream is None or stream.isatty():
         raise InputError(f"standard input is {'closed' if stream is None else 'a terminal'}; {_REMEDY}")
+    if raw is not None:
+        if fps is None:
+            raise InputError("--raw says no frame rate; give one with --fps, such as --fps 24")
+        with TemporaryDirectory(prefix="any2bokeh-") as folder:
+            path = Path(folder) / "standard-input.nut"
+            try:
+                raw.keep(stream, path, fps)
+            except OSError as error:
+                raise write_failure(path, error) from None
+            yield path
+        return
     begin = stream.read(len(MAGIC))
     if begin != MAGIC:
         found = "is empty" if not begin else "is not YUV4MPEG2"

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from any2bokeh.errors import InputError
 from any2bokeh.video.chroma_location import chroma_location_of
-from any2bokeh.video.encoding import Encoding, planar_layout
+from any2bokeh.video.encoding import Encoding, VideoCodec, planar_layout
 from any2bokeh.video.frame import Frame
 from any2bokeh.video.info import ColorTags, VideoInfo
 from any2bokeh.video.losses import losses
@@ -46,7 +46,12 @@ class Y4mSink(VideoSink):
 
     Raises:
         InputError: something was asked for that the stream cannot hold.
+
+    Attributes:
+        kind: what messages call the stream.
     """
+
+    kind = "YUV4MPEG2"
 
     def __init__(
         self,
@@ -58,12 +63,12 @@ class Y4mSink(VideoSink):
         notice: Callable[[str], None] | None = None,
     ) -> None:
         if encoding.sound in ("copy", "aac"):
-            raise InputError(f"sound is {encoding.sound}, but YUV4MPEG2 holds pictures alone; leave it out")
+            raise InputError(f"sound is {encoding.sound}, but {self.kind} holds pictures alone; leave it out")
         self.path = Path(PIPE)
         self._stream = stream
         self._info = info
         self._notice = notice or (lambda remark: None)
-        self._encoder = PictureEncoder(_NAME, info, encoding, part)
+        self._encoder = self._encoder_of(info, encoding, part)
         self._first_s: Fraction | None = None
         self._written = 0
         self._has_even_times = True
@@ -84,7 +89,7 @@ class Y4mSink(VideoSink):
         late = (frame.time_s - self._first_s) * self._info.fps - self._written
         self._has_even_times &= abs(late) < 1
         picture = self._encoder.picture(frame, pixels)
-        self._put(b"FRAME\n" + b"".join(_planes(picture)))
+        self._put(self._frame(picture))
         self._written += 1
 
     def segment(self, folder: Path, *, before: int, first_s: Fraction) -> SegmentSink:
@@ -101,20 +106,30 @@ class Y4mSink(VideoSink):
         """See ``VideoSink``."""
         if kind is None and not self._has_even_times:
             self._notice(
-                f"frames of {self._info.path} do not come at an even rate, which YUV4MPEG2 cannot say; they are "
+                f"frames of {self._info.path} do not come at an even rate, which {self.kind} cannot say; they are "
                 f"written at {float(self._info.fps):g} fps"
             )
 
+    def _encoder_of(self, info: VideoInfo, encoding: Encoding, part: Part) -> PictureEncoder:
+        return PictureEncoder(_NAME, info, encoding, part)
+
+    def _codec(self) -> VideoCodec:
+        """As remarks call it."""
+        return self._encoder.codec
+
+    def _frame(self, picture: av.VideoFrame) -> bytes:
+        return b"FRAME\n" + b"".join(plane.tobytes() for plane in sample_planes(picture))
+
     def _remarks(self, encoding: Encoding) -> list[str]:
         info, encoder = self._info, self._encoder
-        remarks = losses(_SHOWN, info, encoder.codec, encoder.pixel_format, encoder.size, is_asked_for=True)
+        remarks = losses(_SHOWN, info, self._codec(), encoder.pixel_format, encoder.size, is_asked_for=True)
         if info.audio and encoding.sound != "none":
-            remarks.append(f"sound of {info.path} is left out; YUV4MPEG2 holds pictures alone")
+            remarks.append(f"sound of {info.path} is left out; {self.kind} holds pictures alone")
         tags = encoder.tags
         if (tags.primaries, tags.transfer, tags.matrix) != (ColorTags().primaries,) * 3:
             remarks.append(
                 f"colour tags are left out (primaries {tags.primaries}, transfer {tags.transfer}, matrix "
-                f"{tags.matrix}), because YUV4MPEG2 holds none; tell them to the program that reads it"
+                f"{tags.matrix}), because {self.kind} holds none; tell them to the program that reads it"
             )
         return remarks
 
@@ -151,13 +166,13 @@ class Y4mSink(VideoSink):
             ) from None
 
 
-def _planes(picture: av.VideoFrame) -> list[bytes]:
-    """Luma and chroma without the padding of their rows, low byte first."""
+def sample_planes(picture: av.VideoFrame) -> list[NDArray[np.unsignedinteger]]:
+    """Planes ``(h, w)`` without the padding of their rows, low byte first."""
     layout = planar_layout(picture.format.name)
     assert layout is not None
     kind = np.dtype(np.uint8 if layout.bits == 8 else "<u2")
     return [
-        whole_plane(picture, index, layout.bits)[:, : plane.width].astype(kind, copy=False).tobytes()
+        whole_plane(picture, index, layout.bits)[:, : plane.width].astype(kind, copy=False)
         for index, plane in enumerate(picture.planes)
     ]
 
