@@ -245,9 +245,7 @@ def _take_bin(typing_context, sums, at, pixels, picture, backstop, first, bin_, 
             is_none = builder.or_(
                 builder.fcmp_ordered("<=", coverage, least_value), builder.fcmp_ordered("<=", room, none)
             )
-            part = builder.select(
-                builder.fcmp_ordered("<=", coverage, room), whole, builder.fdiv(room, coverage)
-            )
+            part = builder.select(builder.fcmp_ordered("<=", coverage, room), whole, builder.fdiv(room, coverage))
             part = builder.select(builder.or_(is_none, is_behind), none, part)
             share = builder.fmul(now, _vector(builder, four, [part] * 4), flags=("contract",))
             builder.store(builder.fadd(seen, share, flags=("contract",)), there, align=4)
