@@ -21,6 +21,7 @@ from queue import SimpleQueue
 from typing import Any, Generic, Self, TypeVar
 
 from any2bokeh.errors import InputError, KernelCacheWarning
+from any2bokeh.heap import keep_freed_memory
 from any2bokeh.interruption import TERMINATED, interruptions_unwind
 
 Task = TypeVar("Task")
@@ -193,6 +194,7 @@ def _serve(pipe: Connection, pickled_work: bytes, threads: int | None) -> None:
     sys.stdout = sys.stderr
     if threads is not None:
         os.environ["NUMBA_NUM_THREADS"] = str(threads)
+    keep_freed_memory()
     tasks: SimpleQueue[tuple[Any] | None] = SimpleQueue()
     is_busy = threading.Event()
     one_at_a_time = threading.Lock()

@@ -41,6 +41,7 @@ from any2bokeh.cli.track import track_command
 from any2bokeh.cli.train import train_command
 from any2bokeh.errors import InputError, KernelCacheWarning
 from any2bokeh.events import Warned
+from any2bokeh.heap import keep_freed_memory
 from any2bokeh.interruption import (
     INTERRUPTED,
     TERMINATED,
@@ -93,6 +94,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     PUBLISHED.clear()
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # its warnings would stand beside our one line
     _names_are_bytes()
+    keep_freed_memory()
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     with (
         libraries_are_quiet(),

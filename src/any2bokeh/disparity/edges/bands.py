@@ -22,7 +22,6 @@ class EdgeBands:
             mixed. There ``near`` and ``far`` are known, in the band and outside.
         foreground, background: ``(3, H, W)`` float32 in [0, 1]: code values of the two surfaces in mixed pixels. In
             linear light ``alpha * foreground + (1 - alpha) * background`` is the pixel; elsewhere 0.
-        mixed: the mixed pixels alone, where the bands were made of them; else None, and ``MixedPixels.of`` finds them.
     """
 
     disparity: NDArray[np.float32]
@@ -33,7 +32,6 @@ class EdgeBands:
     alpha: NDArray[np.float32]
     foreground: NDArray[np.float32]
     background: NDArray[np.float32]
-    mixed: "MixedPixels | None" = None
 
     @classmethod
     def none(cls, disparity: NDArray[np.float32]) -> "EdgeBands":
@@ -54,8 +52,7 @@ class EdgeBands:
         Args:
             change: takes and gives any shape of disparity, and keeps what is in front of what.
         """
-        near, far = change(self.near), change(self.far)
-        return replace(self, disparity=change(self.disparity), near=near, far=far, mixed=None)
+        return replace(self, disparity=change(self.disparity), near=change(self.near), far=change(self.far))
 
     def resampled(self, change: Callable[[NDArray[np.float32]], NDArray[np.float32]]) -> "EdgeBands":
         """The same at other places of the picture.
@@ -114,8 +111,6 @@ class MixedPixels:
     @classmethod
     def of(cls, bands: EdgeBands) -> "MixedPixels":
         """Those of bands."""
-        if bands.mixed is not None:
-            return bands.mixed
         at = np.flatnonzero(bands.alpha > 0).astype(np.int32)
         planes = (bands.near, bands.far, bands.near_share, bands.alpha, *bands.foreground, *bands.background)
         return cls(at, np.stack([plane.ravel().take(at) for plane in planes]))
@@ -132,7 +127,7 @@ class MixedPixels:
         planes = np.zeros((10, *disparity.shape[1:]), np.float32)
         planes.reshape(10, -1)[:, self.at] = self.values
         near, far, near_share, alpha = planes[:4]
-        return EdgeBands(disparity, alpha > 0, near, far, near_share, alpha, planes[4:7], planes[7:], self)
+        return EdgeBands(disparity, alpha > 0, near, far, near_share, alpha, planes[4:7], planes[7:])
 
     def within(self, disparity: NDArray[np.float32], margin_px: int) -> EdgeBands | None:
         """The same of a larger map ``(1, H, W)``, which has a margin on each side around that of these pixels."""

@@ -155,7 +155,7 @@ def matted(bands: EdgeBands, picture: NDArray[np.float32], step: "Steps") -> Edg
     near, far = (
         np.where(is_mixed, of_mixed, of_band) for of_mixed, of_band in ((step.near, bands.near), (step.far, bands.far))
     )
-    return replace(bands, near=near, far=far, alpha=alpha, foreground=foreground, background=background, mixed=None)
+    return replace(bands, near=near, far=far, alpha=alpha, foreground=foreground, background=background)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

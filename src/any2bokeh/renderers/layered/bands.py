@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from any2bokeh.compiled import compiled
 from any2bokeh.disparity.edges import EdgeBands
-from any2bokeh.disparity.edges.bands import MixedPixels
 from any2bokeh.optics.highlights import Highlights
 from any2bokeh.optics.transfer import Transfer, lookup_tables
 from any2bokeh.renderers.layered.layers import BEHIND, BESIDE_STEP, BLOCK, FRONT, HIDDEN, PATCH, SPLIT, STEP_PX, TOLD
@@ -38,7 +37,7 @@ class Bands:
         )
         self._shares = (bands.alpha, bands.near, bands.far)
         height, width = bands.alpha.shape
-        self._mixed = MixedPixels.of(bands).at if bands.mixed else np.flatnonzero(bands.alpha > 0).astype(np.int32)
+        self._mixed = np.flatnonzero(bands.alpha > 0).astype(np.int32)
         rows_at = np.arange(-(-height // BLOCK) + 1, dtype=np.int64) * (BLOCK * width)
         self._first = np.searchsorted(self._mixed, rows_at)
 

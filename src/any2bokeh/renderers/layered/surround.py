@@ -52,8 +52,7 @@ def _continued(
     height, width = values.shape[1:]
     around = np.empty((len(values), height + 2 * margin_px, width + 2 * margin_px), np.float32)
     for plane, larger in zip(np.asarray(values, np.float32), around, strict=True):
-        sides = (margin_px,) * 4
-        cv2.copyMakeBorder(plane, *sides, cv2.BORDER_REPLICATE, dst=larger)
+        cv2.copyMakeBorder(plane, margin_px, margin_px, margin_px, margin_px, cv2.BORDER_REPLICATE, dst=larger)
     inside = slice(margin_px, -margin_px)
     for part in (
         (slice(margin_px), slice(None)),
