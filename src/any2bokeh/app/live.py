@@ -6,6 +6,7 @@ with WebGPU.
 """
 
 import json
+import math
 import struct
 from collections.abc import Mapping
 from dataclasses import fields
@@ -20,7 +21,6 @@ from any2bokeh.optics import footprint as footprints
 from any2bokeh.optics import profile as profiles
 from any2bokeh.optics import radii, vignetting
 from any2bokeh.optics.coc import REFERENCE_LONG_SIDE_PX
-from any2bokeh.optics.footprint import footprint
 from any2bokeh.optics.look import LOOK_SETTINGS, Look
 from any2bokeh.optics.radii import LINEAR_LIMIT_PX
 from any2bokeh.optics.transfer import Transfer, lookup_tables
@@ -72,7 +72,7 @@ def engine_message(look: Look, transfer: Transfer = "srgb") -> bytes:
     """
     aperture, profile, cut = look.aperture(), look.profile(), look.vignetting()
     table = None if cut.is_open else vignetting.vignetting_table(cut, aperture, profile, 1, 1)
-    of_lens = shapes.shapes_of(footprint(aperture, profile, LINEAR_LIMIT_PX), table)
+    of_lens = shapes.shapes_of(aperture, profile, table)
     decode, (encode, peak) = lookup_tables(transfer)
     recovery = look.recovery()
     header = {
@@ -81,7 +81,8 @@ def engine_message(look: Look, transfer: Transfer = "srgb") -> bytes:
         "constants": constants(),
         "lens": {
             "cuts": of_lens.cuts,
-            "shares": of_lens.shares,
+            "limits": {name: px for name, px in of_lens.limits._asdict().items() if math.isfinite(px)},
+            "radii": of_lens.radii,
             "kept_at": of_lens.kept_at,
             "cat_eye": cut.cat_eye,
             "swirl": cut.swirl,

@@ -19,9 +19,7 @@ from any2bokeh.app.live import (
     packed_message,
     quantised,
 )
-from any2bokeh.optics.footprint import footprint
 from any2bokeh.optics.look import Look
-from any2bokeh.optics.radii import LINEAR_LIMIT_PX
 from any2bokeh.optics.transfer import lookup_tables
 from any2bokeh.plate.hidden import HiddenBackground
 from any2bokeh.renderers.base import RenderInput
@@ -66,7 +64,7 @@ def test_integers_are_the_nearest(bits: int):
 def test_the_tables_are_those_of_the_lens():
     look = Look(blades=5, spherical=0.4)
     said, arrays = opened(engine_message(look))
-    right = shapes_of(footprint(look.aperture(), look.profile(), LINEAR_LIMIT_PX), None)
+    right = shapes_of(look.aperture(), look.profile(), None)
     np.testing.assert_array_equal(arrays["records"], right.records)
     np.testing.assert_array_equal(arrays["table"], right.table)
     assert (said["lens"]["cuts"], said["lens"]["kept_at"]) == (False, 0)
@@ -90,7 +88,7 @@ def test_a_picture_of_an_aperture_is_told(tmp_path: Path):
     look = Look(aperture_image=tmp_path / "opening.png")
     said, arrays = opened(engine_message(look))
     assert said["lens"]["is_picture"]
-    right = shapes_of(footprint(look.aperture(), look.profile(), LINEAR_LIMIT_PX), None)
+    right = shapes_of(look.aperture(), look.profile(), None)
     np.testing.assert_array_equal(arrays["table"], right.table)
 
 

@@ -5,36 +5,35 @@ import math
 import numpy as np
 import pytest
 
-from any2bokeh.optics.radii import LINEAR_LIMIT_PX
 from any2bokeh.renderers.layered.bins import FOCUS_BIN, depth_bin
-from any2bokeh.renderers.layered.gpu.levels import SHARED_LEAST_PX, runs_of
+from any2bokeh.renderers.layered.gpu.levels import NOTHING_SHARED, OF_PICTURES, SHARED, SHARED_LEAST_PX, runs_of
 
 
-@pytest.mark.parametrize("shares", [False, True])
+@pytest.mark.parametrize("limits", [NOTHING_SHARED, SHARED, OF_PICTURES], ids=["alone", "shared", "picture"])
 @pytest.mark.parametrize("shift_px", [0.0, 3.0, -40.0])
 @pytest.mark.parametrize(("nearest_px", "farthest_px"), [(0.2, -0.2), (5.0, -90.0), (300.0, 40.0), (-20.0, -21.0)])
-def test_runs_hold_every_bin_once_and_every_radius(nearest_px, farthest_px, shift_px, shares):
-    runs = runs_of(nearest_px, farthest_px, shift_px, shares=shares)
+def test_runs_hold_every_bin_once_and_every_radius(nearest_px, farthest_px, shift_px, limits):
+    runs = runs_of(nearest_px, farthest_px, shift_px, limits)
     bins = [bin_ for run in runs for bin_ in range(run.near_bin, run.far_bin - 1, -1)]
     assert bins == list(range(bins[0], bins[-1] - 1, -1))
     for defocus in np.linspace(farthest_px, nearest_px, 501).astype(np.float32):
         [run] = [run for run in runs if run.far_bin <= depth_bin(defocus) <= run.near_bin]
         radius_px = abs(float(defocus) + shift_px) / 2**run.level
-        assert radius_px <= LINEAR_LIMIT_PX * 1.001
+        assert radius_px <= limits.level_px * 1.001
         assert radius_px <= run.reach
         if run.cell_level > run.level:
-            assert shares
+            assert limits is not NOTHING_SHARED
             assert radius_px > SHARED_LEAST_PX
 
 
 def test_small_radii_stay_at_full_size():
-    [run] = runs_of(15.0, -15.0, 0.0, shares=False)
+    [run] = runs_of(15.0, -15.0, 0.0, NOTHING_SHARED)
     assert run.level == 0
     assert run.near_bin > FOCUS_BIN > run.far_bin
 
 
 def test_pixels_share_samples_of_large_radii_at_full_size():
-    runs = runs_of(15.0, -15.0, 0.0, shares=True)
+    runs = runs_of(15.0, -15.0, 0.0, SHARED)
     assert [(run.level, run.cell_level) for run in runs] == [(0, 1), (0, 0), (0, 1)]
 
 
@@ -42,5 +41,5 @@ def test_ends_of_a_frame_may_be_rounded_into_the_next_bin():
     edge = 8.5 * math.exp(0.3)  # between two bins
     below, above = np.float32(edge * (1 - 1e-6)), np.float32(edge * (1 + 1e-6))
     assert depth_bin(below) < depth_bin(above)
-    assert runs_of(float(below), 0.0, 0.0, shares=True)[0].near_bin >= depth_bin(above)
-    assert runs_of(0.0, -float(below), 0.0, shares=True)[-1].far_bin <= depth_bin(-above)
+    assert runs_of(float(below), 0.0, 0.0, SHARED)[0].near_bin >= depth_bin(above)
+    assert runs_of(0.0, -float(below), 0.0, SHARED)[-1].far_bin <= depth_bin(-above)

@@ -136,6 +136,14 @@ def test_large_radii_are_gathered_of_fewer_samples(device, radius_px):
     assert (apart.max(axis=0) > 4).mean() < 0.001  # none seen
 
 
+@pytest.mark.parametrize("radius_px", [23, 38])
+def test_the_edges_of_a_picture_stay_where_they_are(device, radius_px):
+    look, frame = LOOKS["picture"], card_frame(radius_px, 96, 128)
+    apart = codes_apart(on_gpu(device, **look).render_frame(frame), on_cpu(**look).render_frame(frame))
+    assert apart.mean() < 0.25  # worst seen 0.22, 38 px
+    assert (apart.max(axis=0) > 4).mean() < 0.001  # none seen
+
+
 def test_what_is_in_focus_stays_to_the_bit(device):
     frame = replace(card_frame(5), focus_disparity=0.9)
     frame = replace(frame, disparity=scenes.card(HEIGHT, WIDTH))

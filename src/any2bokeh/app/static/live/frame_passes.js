@@ -111,7 +111,7 @@ function placedRuns(given, band, shiftPx) {
   const { constants, lens } = given.engine;
   const [top, , left, right] = given.frame.window;
   const window = [top + band.top, top + band.bottom, left, right];
-  const runs = runsOf(given.nearestPx, given.farthestPx, shiftPx, lens.shares, constants);
+  const runs = runsOf(given.nearestPx, given.farthestPx, shiftPx, lens.limits, constants);
   return runs.map((run) => new PlacedRun(run, window, constants));
 }
 
@@ -161,7 +161,7 @@ function paramsOf(given, band) {
     sums_columns: 0,
     block_rows,
     block_columns,
-    radii: constants.RADII,
+    radii: lens.radii,
     kept_at: lens.kept_at,
     cat_eye: lens.cat_eye,
     swirl: lens.swirl,

@@ -20,8 +20,8 @@ export function withLook(engine, changed) {
   const { arrays, constants } = engine;
   if (OF_SHAPE.every((name) => look[name] === engine.look[name])) return { ...engine, look, lens };
   if (lens.is_picture) throw new RangeError("the tables of a picture of an aperture come from the server");
-  const { records, table, kept_at, cuts, shares } = shapesOf(look, constants);
-  return { ...engine, look, lens: { ...lens, kept_at, cuts, shares }, arrays: { ...arrays, records, table } };
+  const { records, table, kept_at, cuts, limits, radii } = shapesOf(look, constants);
+  return { ...engine, look, lens: { ...lens, kept_at, cuts, limits, radii }, arrays: { ...arrays, records, table } };
 }
 
 // Whether an engine has a look already.

@@ -4,7 +4,7 @@ import { Profile, apertureOf } from "./aperture.js";
 import { footprintOf } from "./footprint.js";
 import { keptBy } from "./vignetting.js";
 
-// Of a look, by the names of its settings: `records`, `table`, `kept_at`, `cuts` and `shares`.
+// Of a look, by the names of its settings: `records`, `table`, `kept_at`, `cuts`, `limits` and `radii`.
 export function shapesOf(look, constants) {
   const { RADII, LINEAR_LIMIT_PX, STEPS_PER_E_FOLD, SHARED_LEAST_PX, RADIUS_STEPS_PER_PX } = constants;
   const radii = Array.from({ length: RADII }, (_, index) => (index * LINEAR_LIMIT_PX) / (RADII - 1));
@@ -12,8 +12,11 @@ export function shapesOf(look, constants) {
   const aperture = apertureOf(look);
   const profile = new Profile(look, constants);
   const footprint = footprintOf(aperture, profile, radii, constants);
-  if (look.cat_eye === 0 && look.swirl === 0) return drawn(footprint, RADII, profile.isFlat, SHARED_LEAST_PX * RADIUS_STEPS_PER_PX);
-  return steps(footprint, radii, RADII, keptBy(look, aperture, profile, constants));
+  const limits = { level_px: LINEAR_LIMIT_PX };
+  if (look.cat_eye !== 0 || look.swirl !== 0) return { ...steps(footprint, radii, RADII, keptBy(look, aperture, profile, constants)), limits, radii: RADII };
+  const tables = drawn(footprint, RADII, profile.isFlat, SHARED_LEAST_PX * RADIUS_STEPS_PER_PX);
+  if (profile.isFlat) limits.shared_px = constants.SHARED_FROM_PX;
+  return { ...tables, limits, radii: RADII };
 }
 
 // Where vignetting cuts shapes: the steps of their rows, and what vignetting keeps.
@@ -37,7 +40,7 @@ function steps(footprint, radiiPx, radii, kept) {
     table[2 * step + 1] = heights[step];
   }
   table.set(kept, 2 * places.length);
-  return { records, table, kept_at: 2 * places.length, cuts: true, shares: false };
+  return { records, table, kept_at: 2 * places.length, cuts: true };
 }
 
 // Elsewhere: pictures of what they cover; where pixels share samples, also the means of four of them.
@@ -67,7 +70,7 @@ function drawn({ first, reach, row_first, places, heights, inverse_area }, radii
     table.set(picture, at);
     at += picture.length;
   }
-  return { records, table, kept_at: 0, cuts: false, shares };
+  return { records, table, kept_at: 0, cuts: false };
 }
 
 // The mean of a picture and itself one pixel farther right, down, and both.

@@ -15,7 +15,7 @@ from any2bokeh.renderers.layered.gpu.device import Commands, Device, read_back
 from any2bokeh.renderers.layered.gpu.levels import Run, runs_of
 from any2bokeh.renderers.layered.gpu.params import Params
 from any2bokeh.renderers.layered.gpu.shaders import CELL_SAMPLES
-from any2bokeh.renderers.layered.gpu.shapes import RADII, LampShapes, Shapes
+from any2bokeh.renderers.layered.gpu.shapes import LampShapes, Shapes
 from any2bokeh.renderers.layered.gpu.unlayered import Layers, Unlayered
 
 TILE = 16
@@ -353,7 +353,7 @@ class FramePasses:
             sums_columns=0,
             block_rows=-(-height // BLOCK),
             block_columns=-(-width // BLOCK),
-            radii=RADII,
+            radii=job.shapes.radii,
             kept_at=job.shapes.kept_at,
             cat_eye=float(numbers[0]),
             swirl=float(numbers[1]),
@@ -400,4 +400,4 @@ def _largest_buffer(job: FrameJob, band: Band) -> int:
 
 
 def _runs_of(job: FrameJob, shift_px: float) -> list[Run]:
-    return runs_of(job.samples.nearest_px, job.samples.farthest_px, shift_px, shares=job.shapes.shares)
+    return runs_of(job.samples.nearest_px, job.samples.farthest_px, shift_px, job.shapes.limits)

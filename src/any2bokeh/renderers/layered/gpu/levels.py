@@ -1,11 +1,14 @@
 """Levels: shapes of a large radius are gathered among fewer, larger pixels.
 
 A pixel of level n is a square of 2^n pixels of the frame. Each bin belongs to the first level in whose pixels no radius
-of it is larger than ``LINEAR_LIMIT_PX``, so that what a pixel costs does not grow with the radius. At the frame's own
-size four pixels share a sample where its radius is larger than ``SHARED_FROM_PX``: it is the mean of theirs, with the
-mean of their four shapes. There are a quarter of the samples, and what one adds is the same wherever the four are
-alike. Along the bins from the nearest to the farthest, radii fall and rise again: bins that are treated alike and
-follow one another make a run.
+of it is larger than a limit (``LINEAR_LIMIT_PX``), so that what a pixel costs does not grow with the radius. At the
+frame's own size four pixels share a sample where its radius is larger than ``SHARED_FROM_PX``: it is the mean of
+theirs, with the mean of their four shapes. There are a quarter of the samples, and what one adds is the same wherever
+the four are alike. Along the bins from the nearest to the farthest, radii fall and rise again: bins that are treated
+alike and follow one another make a run.
+
+A picture of an aperture may have long straight edges, which show larger pixels: its limit is twice as large, and pixels
+share samples of larger radii only.
 """
 
 import math
@@ -22,6 +25,24 @@ SHARED_FROM_PX = 12.0
 
 SHARED_LEAST_PX = 10.0
 """No radius of such a bin is smaller."""
+
+
+class Limits(NamedTuple):
+    """Which radii are gathered of fewer samples.
+
+    Attributes:
+        level_px: in pixels of its level no radius is larger.
+        shared_px: at the frame's own size, bins in which a radius is larger are gathered of samples that four pixels
+            share; infinite = none.
+    """
+
+    level_px: float = LINEAR_LIMIT_PX
+    shared_px: float = math.inf
+
+
+NOTHING_SHARED = Limits()
+SHARED = Limits(shared_px=SHARED_FROM_PX)
+OF_PICTURES = Limits(2 * LINEAR_LIMIT_PX, 22.0)
 
 
 class Run(NamedTuple):
@@ -41,13 +62,13 @@ class Run(NamedTuple):
     reach: int
 
 
-def runs_of(nearest_px: float, farthest_px: float, shift_px: float, *, shares: bool) -> list[Run]:
+def runs_of(nearest_px: float, farthest_px: float, shift_px: float, limits: Limits) -> list[Run]:
     """The runs of a frame.
 
     Args:
         nearest_px, farthest_px: largest and least signed defocus of all samples.
         shift_px: added to it in the channel that is rendered.
-        shares: whether pixels may share samples.
+        limits: see there.
     """
     # The GPU rounds otherwise: a sample at an end must not fall into a bin beyond it, which nobody gathers.
     nearest_px, farthest_px = nearest_px + _margin_px(nearest_px), farthest_px - _margin_px(farthest_px)
@@ -56,10 +77,11 @@ def runs_of(nearest_px: float, farthest_px: float, shift_px: float, *, shares: b
         low, high = _defocus_of(bin_)
         low, high = max(low, farthest_px), min(high, nearest_px)
         widest = max(abs(low + shift_px), abs(high + shift_px))
-        level = max(math.ceil(math.log2(max(widest, 1e-3) / LINEAR_LIMIT_PX)), 0)
-        reach = math.ceil(min(widest / 2**level, LINEAR_LIMIT_PX)) + 1
+        level = max(math.ceil(math.log2(max(widest, 1e-3) / limits.level_px)), 0)
+        reach = math.ceil(min(widest / 2**level, limits.level_px)) + 1
         least = min(abs(low + shift_px), abs(high + shift_px)) if (low + shift_px) * (high + shift_px) > 0 else 0.0
-        cell_level = level or int(shares and widest > SHARED_FROM_PX and least > SHARED_LEAST_PX)
+        shares = widest > limits.shared_px and least > SHARED_LEAST_PX
+        cell_level = level or int(shares)
         if runs and (runs[-1].level, runs[-1].cell_level) == (level, cell_level):
             last = runs.pop()
             runs.append(last._replace(far_bin=bin_, reach=max(last.reach, reach)))

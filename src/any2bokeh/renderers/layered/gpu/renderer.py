@@ -279,7 +279,7 @@ class GpuRenderer(LayeredRenderer):
     def _shapes_of(self, cut) -> Shapes:
         kept = None if cut is None else cut.kept
         if self._shapes is None or self._shapes[0] is not kept:
-            self._shapes = kept, shapes_of(footprint(self.aperture, self.profile, LINEAR_LIMIT_PX), cut)
+            self._shapes = kept, shapes_of(self.aperture, self.profile, cut)
         return self._shapes[1]
 
     def _lamp_shapes_of(self, most_px: float, cut) -> LampShapes:

@@ -5,13 +5,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from any2bokeh.optics.aperture import Aperture, ImageAperture
 from any2bokeh.optics.footprint import Footprint
+from any2bokeh.optics.footprint import footprint as footprint_of
+from any2bokeh.optics.profile import BokehProfile
 from any2bokeh.optics.radii import LINEAR_LIMIT_PX, radius_index
 from any2bokeh.optics.vignetting import VignettingTable
-from any2bokeh.renderers.layered.gpu.levels import SHARED_LEAST_PX
+from any2bokeh.renderers.layered.gpu.levels import NOTHING_SHARED, OF_PICTURES, SHARED, SHARED_LEAST_PX, Limits
 
 RADII = radius_index(LINEAR_LIMIT_PX) + 1
-"""Shapes are kept up to this radius; levels keep every shape within it."""
+"""Of shapes up to the limit of levels, but for those of pictures."""
 
 
 class Shapes(NamedTuple):
@@ -19,22 +22,24 @@ class Shapes(NamedTuple):
 
     Attributes:
         records: uint32: of each radius, first behind the focal plane and then in front of it: where it begins in
-            ``table``, rows and columns, and the float32 bits of one over its area. Where ``shares``, then the same of
-            the mean of four shapes, each a pixel from the next, from ``SHARED_LEAST_PX`` on. Where shapes are cut, one
-            begins in ``records`` instead, which hold the first step of each row.
+            ``table``, rows and columns, and the float32 bits of one over its area. Where pixels share samples, then the
+            same of the mean of four shapes, each a pixel from the next, from ``SHARED_LEAST_PX`` on. Where shapes are
+            cut, one begins in ``records`` instead, which hold the first step of each row.
         table: float32: shares of pixels covered, row by row; where shapes are cut, place and height of each step, and
             from ``kept_at`` on what vignetting keeps.
         kept_at: see there.
         cuts: whether vignetting cuts shapes.
-        shares: whether pixels may share samples: not under a cut, which would be that of one of them, nor with shapes
-            that have detail of their own.
+        limits: which radii are gathered of fewer samples. Pixels share none under a cut, which would be that of one of
+            them, nor where a profile has detail of its own.
+        radii: how many there are.
     """
 
     records: NDArray[np.uint32]
     table: NDArray[np.float32]
     kept_at: int
     cuts: bool
-    shares: bool
+    limits: Limits
+    radii: int
 
 
 class LampShapes(NamedTuple):
@@ -68,16 +73,22 @@ def lamp_shapes_of(footprint: Footprint, vignetting: VignettingTable | None) -> 
     return LampShapes(np.concatenate([records.ravel(), rows]), np.concatenate([steps, kept]), steps.size, radii)
 
 
-def shapes_of(footprint: Footprint, vignetting: VignettingTable | None) -> Shapes:
-    """The tables of a footprint, behind a lens barrel if it vignettes."""
-    shares = footprint.is_plain and vignetting is None
-    records = np.zeros((2, RADII, 3), np.uint32)
-    records[..., 2] = footprint.inverse_area[:, :RADII].view(np.uint32)
-    rows = 2 * footprint.reach[:RADII] + 1
+def shapes_of(aperture: Aperture, profile: BokehProfile, vignetting: VignettingTable | None) -> Shapes:
+    """The tables of an aperture, behind a lens barrel if it vignettes."""
+    limits = NOTHING_SHARED
+    if vignetting is None and isinstance(aperture, ImageAperture):
+        limits = OF_PICTURES
+    elif vignetting is None and profile.is_flat:
+        limits = SHARED
+    footprint = footprint_of(aperture, profile, limits.level_px)
+    radii = radius_index(limits.level_px) + 1
+    records = np.zeros((2, radii, 3), np.uint32)
+    records[..., 2] = footprint.inverse_area[:, :radii].view(np.uint32)
+    rows = 2 * footprint.reach[:radii] + 1
     if vignetting is not None:
-        radii_px = np.arange(RADII) * np.float32(LINEAR_LIMIT_PX / (RADII - 1))
+        radii_px = np.arange(radii) * np.float32(LINEAR_LIMIT_PX / (radii - 1))
         columns = 2 * (radii_px + 1.5).astype(np.uint32) + 1
-        records[..., 0] = footprint.first[:, :RADII] + records.size
+        records[..., 0] = footprint.first[:, :radii] + records.size
         records[..., 1] = rows | columns << 16
         steps = np.stack([footprint.places, footprint.heights], axis=1).astype(np.float32).ravel()
         table = np.concatenate([steps, vignetting.kept.ravel()]).astype(np.float32)
@@ -86,12 +97,14 @@ def shapes_of(footprint: Footprint, vignetting: VignettingTable | None) -> Shape
             table,
             steps.size,
             cuts=True,
-            shares=False,
+            limits=limits,
+            radii=radii,
         )
+    shares = limits is not NOTHING_SHARED
     records = np.stack([records, records]) if shares else records[None]  # alone, and the mean of four
     pictures, at = [], 0
     for side in range(2):
-        for index in range(RADII):
+        for index in range(radii):
             drawn = [_picture(footprint, int(footprint.first[side, index]), int(rows[index]))]
             if shares and index >= radius_index(SHARED_LEAST_PX):
                 drawn.append(_mean_of_four(drawn[0]))
@@ -99,7 +112,7 @@ def shapes_of(footprint: Footprint, vignetting: VignettingTable | None) -> Shape
                 records[kind, side, index, :2] = at, picture.shape[0] | picture.shape[1] << 16
                 pictures.append(picture.ravel())
                 at += picture.size
-    return Shapes(records.ravel(), np.concatenate(pictures), 0, cuts=False, shares=shares)
+    return Shapes(records.ravel(), np.concatenate(pictures), 0, cuts=False, limits=limits, radii=radii)
 
 
 def _mean_of_four(picture: NDArray[np.float32]) -> NDArray[np.float32]:

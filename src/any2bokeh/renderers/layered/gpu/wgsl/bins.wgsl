@@ -16,10 +16,14 @@ fn depth_bin(defocus: f32) -> i32 {
     return select(FOCUS_BIN - away, FOCUS_BIN + away, defocus > 0.0);
 }
 
-// Index of a radius; 0 for every radius below half a pixel. Levels keep radii within the linear part.
-fn radius_index(radius_px: f32) -> u32 {
+// Index of a radius among `radii` of them; 0 for every radius below half a pixel.
+fn radius_index(radius_px: f32, radii: i32) -> u32 {
     if (radius_px < IDENTITY_RADIUS_PX) {
         return 0u;
     }
-    return u32(min(radius_px, LINEAR_LIMIT_PX) * RADIUS_STEPS_PER_PX + 0.5);
+    if (radius_px < LINEAR_LIMIT_PX) {
+        return u32(radius_px * RADIUS_STEPS_PER_PX + 0.5);
+    }
+    let above = u32(log(radius_px / LINEAR_LIMIT_PX) * STEPS_PER_E_FOLD + 0.5);
+    return min(u32(LINEAR_LIMIT_PX * RADIUS_STEPS_PER_PX) + above, u32(radii - 1));
 }

@@ -73,7 +73,7 @@ fn shine(number: u32, origin: vec2i, size: vec2i, thread: u32, own: vec2i) {
     let lamp = list.lamps[number];
     let at = vec2i(lamp.pixel / params.width, lamp.pixel % params.width);
     let signed = lamp.defocus + params.shift_px;
-    let record = 3u * (shape_index(abs(signed)) + select(0u, u32(params.lamp_radii), signed > 0.0));
+    let record = 3u * (radius_index(abs(signed), params.lamp_radii) + select(0u, u32(params.lamp_radii), signed > 0.0));
     let reach = i32(shapes[record + 1u]);
     let across = i32(abs(signed) + 2.5);
     // First and last row and column of the disc in the tile.
@@ -112,14 +112,6 @@ fn shine(number: u32, origin: vec2i, size: vec2i, thread: u32, own: vec2i) {
     if (level > 1e-6) {
         shining[part_of(bin)] += ((1.0 - shaded) * level * conserve) * lamp.light;
     }
-}
-
-// Index of a radius among those of `shapes`: `radii.radius_index`.
-fn shape_index(radius_px: f32) -> u32 {
-    if (radius_px < LINEAR_LIMIT_PX) {
-        return radius_index(radius_px);
-    }
-    return u32(LINEAR_LIMIT_PX * RADIUS_STEPS_PER_PX) + u32(log(radius_px / LINEAR_LIMIT_PX) * STEPS_PER_E_FOLD + 0.5);
 }
 
 // Near, in focus, far.

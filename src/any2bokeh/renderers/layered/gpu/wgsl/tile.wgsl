@@ -82,8 +82,8 @@ fn gather_tile(origin: vec2i, reach: i32, thread: u32, own: vec2i) {
         for (var batch = 0u; batch < count; batch += BATCH) {
             if (thread < BATCH && batch + thread < count) {
                 let entry = (atomicLoad(&listed[(batch + thread) / 2u]) >> (16u * (thread & 1u))) & 0xffffu;
-                let place = i32(entry & 0xfffu);
-                make_ready(origin, corner + vec2i(place / side, place % side), i32(entry >> 12u), thread);
+                let place = i32(entry & 0x1fffu);
+                make_ready(origin, corner + vec2i(place / side, place % side), i32(entry >> 13u), thread);
             }
             workgroupBarrier();
             for (var i = 0u; i < min(count - batch, BATCH); i++) {
@@ -171,7 +171,7 @@ fn list_samples(origin: vec2i, corner: vec2i, side: i32, numbers: u32, first: u3
                 let position = atomicLoad(&cursors[bin]) + rank;
                 if (position >= first && position < first + LISTED) {
                     let at = position - first;
-                    atomicOr(&listed[at / 2u], (u32(place) | (u32(number) << 12u)) << (16u * (at & 1u)));
+                    atomicOr(&listed[at / 2u], (u32(place) | (u32(number) << 13u)) << (16u * (at & 1u)));
                 }
             }
             workgroupBarrier();
@@ -197,7 +197,7 @@ fn make_ready(origin: vec2i, place: vec2i, number: i32, slot: u32) {
     }
     let frame_px = found.defocus + params.shift_px;
     let signed = frame_px / f32(1 << u32(params.level));
-    let index = radius_index(abs(signed));
+    let index = radius_index(abs(signed), params.radii);
     // In front of the focal plane the image of the aperture is upside down and mirrored.
     let record = 3u * (index + select(0u, u32(params.radii), signed > 0.0)) + 6u * u32(params.radii) * u32(ACROSS - 1);
     let rows = i32(shapes[record + 1u] & 0xffffu);
