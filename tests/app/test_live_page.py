@@ -225,6 +225,33 @@ def test_what_sliders_move_is_drawn_until_the_studios_picture_has_come(opened: L
     assert len(opened.asked("/live-frame")) <= 1  # of the next frame
 
 
+@pytest.mark.slow
+def test_the_blur_on_its_way_to_another_is_drawn_as_the_studio_reckons_it(opened: LivePage):
+    page, read = opened.page, opened.page.locator("#read")
+    opened.open()
+    opened.go(16)
+    opened.click(FAR_POINT)
+    page.locator("#blur-from-here").check()
+    opened.change(lambda: page.get_by_role("slider", name="Blur strength K (px)").fill("60"))
+    page.locator("#blur-from-here").uncheck()
+    opened.go(12)
+    near_the_sliders(opened)
+    opened.until("() => document.querySelector('.st-stage').dataset.holds.startsWith('12/')")
+    drawn = []
+    for name, value in (("Blur strength K (px)", 44), ("Focal length (mm)", 70)):
+        with opened.commands_held():
+            count = opened.previews()
+            opened.slide(name, value)
+            opened.until(_DRAWN, count)
+            drawn.append(read.inner_text())
+        opened.until("() => document.querySelector('#live').hidden")
+        opened.settle()
+        assert read.inner_text() == drawn[-1]
+        page.get_by_text("Lens data", exact=True).click()
+    assert 44 < float(drawn[0].split()[-2]) < 60
+    assert drawn[0] != drawn[1]
+
+
 _KEEP_DEVICES = """if (window.GPUAdapter) {
   const request = GPUAdapter.prototype.requestDevice;
   window.devices = [];

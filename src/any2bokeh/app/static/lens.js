@@ -49,8 +49,8 @@ function setAperture(value) {
 
 function setNumber(name, value) {
   const now = clip().lens.numbers, product = clip().f_number_times_blur, [[, first]] = clip().strengths;
-  const factor = product && first ? product / now.f_number / first * power({ ...now, [name]: value }) / power(now) : NaN;
-  if (factor > 0) move("lens number", { name, value }, name, { factor });
+  const changed = product && first ? product * power({ ...now, [name]: value }) / power(now) : NaN;
+  if (changed > 0) move("lens number", { name, value }, name, { first: changed / now.f_number, product: changed });
   else command("lens number", { name, value }, { replaces: name });
 }
 

@@ -33,7 +33,7 @@ async function refresh() {
 }
 
 async function load() {
-  const wanted = wish(), { frame } = store, { revision, playback: { of } } = clip();
+  const wanted = wish(), { frame } = store, { revision, strengths, playback: { of } } = clip();
   knew = knowledge();
   try {
     const answer = await fetch(url(`picture?frame=${frame}&view=${store.view}${isQuick() ? "&quick=1" : ""}`));
@@ -44,7 +44,7 @@ async function load() {
       stage.dataset.shown = wanted;
       stage.dataset.provisional = String(isProvisional);
       const live = answer.headers.get("X-Live");
-      store.exact = live ? { of, frame, revision, live, blur: Number(answer.headers.get("X-Blur")) } : null;
+      store.exact = live ? { of, frame, revision, strengths, live, blur: Number(answer.headers.get("X-Blur")) } : null;
       pictureCame();
     } else {
       say((await answer.json()).error);

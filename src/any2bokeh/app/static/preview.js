@@ -17,7 +17,7 @@ let isPreparing = false, isNear = false, timer = 0;
 let lens = null;         // the look that the renderer began with: of which clip and lens, and its settings
 let changes = {};        // settings of the look that have moved since
 let held = null;         // the frame that the renderer has: {frame, live, focus}
-let blur = 0;            // K that is drawn
+let blur = 0, ofLens = null;  // K that is drawn, and what an f-number and its K make together
 let isAhead = false;     // what is drawn, or about to be, is newer than the studio's picture
 
 // ---- drawing ---------------------------------------------------------------------------------------------------------
@@ -25,15 +25,17 @@ let isAhead = false;     // what is drawn, or about to be, is newer than the stu
  * Show the picture with other settings; whether that can be done here, and the studio may hear of it later.
  *
  * @param change {strength, begins} a blur strength K, as a slider sets it; or the one that holds from the frame `from` on;
- *   {factor} by which another lens changes K; {look} settings of the look.
+ *   {first, product} the K that the clip begins with, with which all change, and what it makes with its f-number; {look}
+ *   settings of the look.
  */
-export function preview({ strength, begins = false, from, factor, look }) {
+export function preview({ strength, begins = false, from, first, product, look }) {
   if (!canDraw || !clip()) return false;
   if (from !== undefined && from !== startOf(store.frame)) return false;
   if (!isAllowed() || !isHeld()) { prepare(); return false; }
-  if (!isAhead) blur = store.exact.blur;
+  if (!isAhead) [blur, ofLens] = [store.exact.blur, clip().f_number_times_blur];
+  ofLens = product ?? ofLens;
   if (strength !== undefined) blur = begins ? strength : blurWith(strength);
-  if (factor !== undefined) blur = store.exact.blur * factor;
+  if (first !== undefined) blur = store.exact.blur * first / store.exact.strengths[0][1];
   for (const [name, value] of Object.entries(look ?? {})) changes[name] = name === "blades" ? bladesOf(value) : value;
   isAhead = true;
   draw();
@@ -48,14 +50,14 @@ const bladesOf = (value) => ({ 1: 0, 2: 3 }[value] ?? Math.trunc(value));
 
 /** K of the frame once the strength that holds there is another. It may be on the way to that of the next keyframe. */
 function blurWith(strength) {
-  const here = strengthAt(store.frame), next = clip().strengths.find(([start]) => start > store.frame);
-  const isMoving = next && next[1] !== here && store.exact.blur !== here;
-  const share = isMoving ? clamp((store.exact.blur - here) / (next[1] - here), 0, 1) : 0;
-  return isMoving ? strength + share * (next[1] - strength) : strength;
+  const { strengths, blur: known } = store.exact, here = strengthAt(store.frame, strengths);
+  const next = strengths.find(([start]) => start > store.frame);
+  if (!next || next[1] === here) return strength;
+  return strength + clamp((known - here) / (next[1] - here), 0, 1) * (next[1] - strength);
 }
 
 async function draw() {
-  byId("read").textContent = focusInWords(clip(), held.focus, blur);
+  byId("read").textContent = focusInWords({ ...clip(), f_number_times_blur: ofLens }, held.focus, blur);
   const of = held;
   try {
     const isDrawn = await live.show({ focusDisparity: held.focus, blurStrength: blur, look: changes });

@@ -4,7 +4,7 @@ export const store = {
   token: "", snapshot: null, controls: null,
   frame: 0, view: "result", isLocked: false, comparesWith: "", split: 50,
   isLoupe: false, isTouch: false, showsSubjects: false, curve: "blur",
-  exact: null,  // of the picture that is shown, where it is the final word on its frame: {of, frame, revision, live, blur}
+  exact: null,  // of the picture that is shown, if no better one will come: {of, frame, revision, strengths, live, blur}
   isPlaying: false, isPassing: false, played: 0, rounds: 0, refusals: 0,
 };
 
@@ -29,7 +29,6 @@ export function take(snapshot) {
 }
 
 /** The blur strength K that is meant at a frame. */
-export function strengthAt(frame) {
-  const starts = clip().strengths;
+export function strengthAt(frame, starts = clip().strengths) {
   return (starts.findLast(([start]) => start <= frame) ?? starts[0])[1];
 }
