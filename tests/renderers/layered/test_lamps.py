@@ -41,6 +41,19 @@ def test_a_leaf_in_focus_cuts_a_disc_to_the_pixel(away_px):
     np.testing.assert_allclose(row[EDGE + away_px + 13 :], DARK, rtol=0.03)
 
 
+@pytest.mark.parametrize("axial_chromatic", [0.125, -0.125])
+def test_a_lamp_that_is_in_focus_in_one_channel_alone_stays_a_point_there(axial_chromatic):
+    pixels = np.full((3, HEIGHT, WIDTH), DARK, np.float32)
+    pixels[:, HEIGHT // 2, EDGE + 3] = LAMP
+    disparity = np.full((1, HEIGHT, WIDTH), 0.25, np.float32)
+    disparity[:, :, :EDGE] = 0.9375
+    # 64 px a unit of disparity: the lamp is 8 px out of focus in green, and 0 px, exactly, in red or in blue.
+    given = RenderInput(pixels, disparity, 0.375, 64 * 1024 / WIDTH)
+    red, green, blue = rendered(given, axial_chromatic=axial_chromatic)[:, HEIGHT // 2, EDGE + 3]
+    assert max(red, blue) > 0.5 * LAMP
+    assert max(green, min(red, blue)) < 1
+
+
 def test_a_lamp_behind_an_edge_leaves_no_stitch():
     """Edge pixels half leaf and half lamp, in focus: they belong to the leaf, and their lamp to the disc behind."""
     given = lamp_beside_a_leaf(lamp_x=EDGE, leaf_px=0.0, lamp_px=-10.0)

@@ -285,7 +285,8 @@ def _cast(window, samples, y, x, own, signed, shadow):
             most = block_high[j, i] - own
             if not _may_cut(most, j, i, y, x):
                 continue
-            reach, larger = most + 1, max(most / abs(signed), np.float32(1))
+            # A lamp among hidden background may have come to lie in the focal plane since it was found.
+            reach, larger = most + 1, max(most / max(abs(signed), np.float32(1e-6)), np.float32(1))
             first_y = y + np.int64(np.floor(max(min(upper * larger, upper * least) - 1, -reach)))
             last_y = y + np.int64(np.ceil(min(max(lower * larger, lower * least) + 1, reach))) + 1
             first_y, last_y = max(j * BLOCK, first_y), min((j + 1) * BLOCK, height, last_y)
