@@ -252,7 +252,9 @@ def test_media_that_is_gone_fails_alone_or_is_found(capsys: pytest.CaptureFixtur
     assert "clip gone keeps its own media, as it was not refocused" in said
     found = list(otio.adapters.read_from_file("out/cut.otio").find_clips())
     assert found[1].media_reference.target_url == "/volumes/card/b.mov"
-    assert (found[2].source_range.start_time.value, found[2].media_reference.target_url) == (86400, "a.mov")
+    # The timeline lies in another folder now: a path that counted from the first one's is whole.
+    url = str(Path("a.mov").absolute())
+    assert (found[2].source_range.start_time.value, found[2].media_reference.target_url) == (86400, url)
     Path("card/day 1").mkdir(parents=True)
     write_media("card/day 1/b.mov")
     assert run(["batch", str(cut), "-o", "out", "--handles", "0", "--media", "card", *SHARP]) == SOME_FAILED
@@ -334,18 +336,45 @@ def test_premiere_gets_final_cut_xml(fps: Fraction):
     assert len(otio.adapters.read_from_file("new/cut.otio").find_clips()) == 1
 
 
+def test_a_timeline_becomes_one_of_another_kind(capsys: pytest.CaptureFixture[str]):
+    """OpenTimelineIO's own file need not say which frames media has; Final Cut XML must, and results do."""
+    pytest.importorskip("otio_fcp_adapter", reason="needs otio-fcp-adapter, of the timeline extra")
+    write_media("a.mov", 25, "01:00:00:00")
+    clips.write_disparity(Path("maps"), stop=FRAMES)
+    begin = 25 * 3600
+    cut = write_timeline(clip("one", "a.mov", span(begin + 5, 6, 25)))
+    assert run(["batch", str(cut), "-o", "out", "--handles", "1", "--timeline", "new/cut.xml", *SHARP]) == 0
+    [made] = otio.adapters.read_from_file("new/cut.xml").find_clips()
+    made.media_reference.target_url = str(local_path(made.media_reference.target_url, Path()))
+    assert shown_numbers(made) == [5, 6, 7, 8, 9, 10]
+    cut = write_timeline(clip("one", "a.mov", span(begin + 5, 6, 25)), sound=clip("tone", "a.wav", span(0, 6, 25)))
+    assert run(["batch", str(cut), "-o", "new", "--timeline", "new/other.xml", *SHARP]) == 2
+    said = capsys.readouterr().err
+    assert "cut.otio does not say it of clip tone, which keeps its own; give --timeline a name with .otio" in said
+    assert not Path("new/a_000000-000019.mov").exists(), "it is refused before anything is rendered"
+
+
 def test_edit_decision_lists_find_their_media():
     pytest.importorskip("otio_cmx3600_adapter", reason="needs otio-cmx3600-adapter")
     Path("card").mkdir()
-    write_media("card/A001.mov", 24, "01:00:00:00")
-    Path("cut.edl").write_text(
-        "TITLE: cut\nFCM: NON-DROP FRAME\n\n"
-        "001  A001     V     C        01:00:00:05 01:00:00:11 00:00:00:00 00:00:00:06\n* FROM CLIP NAME: A001.mov\n"
-    )
-    timeline = Timeline(Path("cut.edl"))
-    [item] = timeline_items(timeline, Path("out"), opened, media=Path("card"))
-    assert (item.clip, item.frames) == (Path("card/A001.mov"), "5:11")
-    assert timeline.result_path(Path("out")) == Path("out/cut.otio")
+    for fps, label, begin, end in (
+        (24, "01:00:00:00", "01:00:00:05", "01:00:00:11"),
+        (25, "00:59:59:20", "00:59:59:24", "01:00:00:04"),
+        (NTSC, "00:59:59;25", "00:59:59;29", "01:00:00;04"),
+    ):
+        write_media("card/A001.mov", fps, label)
+        counting = "DROP FRAME" if ";" in label else "NON-DROP FRAME"
+        placed = "00:00:00:00 00:00:00:06" if fps == 24 else "00:00:00:00 00:00:00:05"
+        event = f"001  A001     V     C        {begin} {end} {placed}"
+        Path("cut.edl").write_text(f"TITLE: cut\nFCM: {counting}\n\n{event}\n* FROM CLIP NAME: A001.mov\n")
+        timeline = Timeline(Path("cut.edl"), None if fps == 24 else Fraction(fps))
+        [item] = timeline_items(timeline, Path("out"), opened, media=Path("card"))
+        assert (item.clip, item.frames) == (Path("card/A001.mov"), "5:11" if fps == 24 else "4:9")
+        assert timeline.result_path(Path("out")) == Path("out/cut.otio")
+    clips.write_disparity(Path("maps"), stop=FRAMES)
+    assert run(["batch", "cut.edl", "-o", "out", "--media", "card", "--fps", "29.97", *SHARP]) == 0
+    [made] = otio.adapters.read_from_file("out/cut.otio").find_clips()
+    assert shown_numbers(made) == [4, 5, 6, 7, 8]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 """Timelines of editors: their clips as items of a batch, and the same timeline with the results in their place."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -36,7 +37,8 @@ _ADAPTERS = {
     ".edl": "otio-cmx3600-adapter",
     ".aaf": "otio-aaf-adapter",
 }
-_WRITTEN_ALIKE = (".otio", ".xml", ".fcpxml")
+# The adapter of .fcpxml does not read again what it writes.
+_WRITTEN = (".otio", ".xml")
 # Readers of the first schema are all there is; newer ones raise it as they read.
 _SCHEMAS = {"Clip": 1}
 
@@ -56,16 +58,17 @@ class Timeline:
 
     Args:
         path: of the file.
+        fps: in which an edit decision list (.edl) counts, which does not say it; None = 24. Of no other kind.
 
     Raises:
         InputError: it cannot be read, OpenTimelineIO or an adapter is missing, or it holds no timeline.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, fps: Fraction | None = None) -> None:
         with require_extra(f"timeline {path}", "timeline"):
             import opentimelineio as otio  # pyright: ignore[reportMissingImports]
         self.path, self._otio = path, otio
-        self._root = self._read()
+        self._root = self._read({} if fps is None or not is_edit_list(path) else {"rate": float(fps)})
         self._uses: list[_Use] = []
         self.remarks: list[str] = []
         """What became of what is not refocused, one line each."""
@@ -137,10 +140,10 @@ class Timeline:
     def result_path(self, output: Path) -> Path:
         """Where the timeline of the results goes, unless it is said: into their folder, under the timeline's name."""
         suffix = self.path.suffix.lower()
-        return output / (self.path.name if suffix in _WRITTEN_ALIKE else f"{self.path.stem}.otio")
+        return output / (self.path.name if suffix in _WRITTEN else f"{self.path.stem}.otio")
 
     def require_writable(self, path: Path, *, overwrite: bool) -> None:
-        """Refuse a result that cannot be written, before any clip is rendered.
+        """Refuse a timeline of the results that cannot be written, before any of the ``items`` is rendered.
 
         Raises:
             InputError: it is the timeline itself, of another kind, the kind cannot hold this timeline, or
@@ -152,7 +155,8 @@ class Timeline:
             raise InputError(
                 f"{path} exists already, and no batch has made it as it is; move it away or pass --overwrite"
             )
-        self._text(self._root, path)
+        root, _ = self._with_results(_expected, path)
+        self._text(root, path)
 
     def write(self, path: Path, outcomes: Iterable[Outcome], opened: Opened) -> list[str]:
         """Write the timeline with the results in place of their media.
@@ -168,19 +172,18 @@ class Timeline:
         Raises:
             InputError: it cannot be written.
         """
-        root = self._root.deepcopy()
-        clips = list(root.find_clips())
         done = {id(each.item): each for each in outcomes}
         results: dict[int, Media] = {}
-        kept: list[str] = []
-        for use in self._uses:
-            clip, outcome = clips[use.number], done.get(id(use.item))
-            if outcome is None or outcome.state == "failed" or use.media is None or use.span is None:
-                kept.append(f"clip {clip.name} keeps its own media, as it was not refocused")
-                continue
+
+        def result_of(use: _Use) -> Media | None:
+            outcome = done.get(id(use.item))
+            if outcome is None or outcome.state == "failed" or use.media is None:
+                return None
             if id(use.item) not in results:
                 results[id(use.item)] = Media.at(use.item.output, opened, use.item.fps)
-            self._put(clip, use, results[id(use.item)], path)
+            return results[id(use.item)]
+
+        root, kept = self._with_results(result_of, path)
         with writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
         record, made_of = Record(path), {"timeline": self.path.name}
@@ -189,16 +192,31 @@ class Timeline:
         record.finish(made_of, 0)
         return kept
 
-    def _read(self) -> Any:
+    def _with_results(self, result_of: "Callable[[_Use], Media | None]", path: Path) -> tuple[Any, list[str]]:
+        """The timeline for a path, and what is said of the clips that have no result."""
+        root, kept = self._root.deepcopy(), list[str]()
+        clips = list(root.find_clips())
+        for clip in clips:
+            self._anchor(clip)
+        for use in self._uses:
+            clip, result = clips[use.number], result_of(use)
+            if result is None:
+                kept.append(f"clip {clip.name} keeps its own media, as it was not refocused")
+            else:
+                self._put(clip, use, result, path)
+        return root, kept
+
+    def _read(self, options: dict[str, float]) -> Any:
         suffix = self.path.suffix.lower()
         try:
-            root = self._otio.adapters.read_from_file(str(self.path))
+            root = self._otio.adapters.read_from_file(str(self.path), **options)
         except self._otio.exceptions.NoKnownAdapterForExtensionError:
             package = _ADAPTERS.get(suffix, "an adapter of OpenTimelineIO for it")
             raise InputError(f"OpenTimelineIO does not read {suffix} files yet; pip install {package}") from None
         except Exception as error:  # adapters raise whatever they like about a file that is none of theirs
             reason = " ".join(str(error).split())[:200] or type(error).__name__
-            raise InputError(f"timeline {self.path} cannot be read ({reason}); export it again") from None
+            remedy = "say its rate with --fps, or export it again" if is_edit_list(self.path) else "export it again"
+            raise InputError(f"timeline {self.path} cannot be read ({reason}); {remedy}") from None
         if not hasattr(root, "find_clips"):
             raise InputError(f"{self.path} holds a {type(root).__name__} and no timeline; export a timeline")
         return root
@@ -268,6 +286,16 @@ class Timeline:
         }
         self.remarks += [f"{self.path.name} has {text}" for text, is_there in told.items() if is_there]
 
+    def _anchor(self, clip: Any) -> None:
+        """Make paths absolute that count from the folder of the timeline: the one that is written lies elsewhere."""
+        schema = self._otio.schema
+        for reference in clip.media_references().values():
+            for name in ("target_url", "target_url_base"):
+                url = getattr(reference, name, None)
+                if url and not re.match(r"[A-Za-z][A-Za-z0-9+.-]*:|[/\\]", url):
+                    end = "/" if isinstance(reference, schema.ImageSequenceReference) else ""
+                    setattr(reference, name, f"{(self.path.parent / url).absolute()}{end}")
+
     def _put(self, clip: Any, use: _Use, result: Media, path: Path) -> None:
         """Let a clip show the same frames of a result, which counts as ``Media.begins_at`` says."""
         time = self._otio.opentime
@@ -324,9 +352,16 @@ class Timeline:
 
     def _text(self, root: Any, path: Path) -> str:
         """A timeline as the text of a file."""
-        adapters, suffix = self._otio.adapters, path.suffix.lower()
-        if suffix not in _WRITTEN_ALIKE:
-            raise InputError(f"--timeline {path} is {suffix or 'no'} file; allowed is {alternatives(_WRITTEN_ALIKE)}")
+        adapters, schema, suffix = self._otio.adapters, self._otio.schema, path.suffix.lower()
+        if suffix not in _WRITTEN:
+            raise InputError(f"--timeline {path} is {suffix or 'no'} file; allowed is {alternatives(_WRITTEN)}")
+        for clip in root.find_clips() if suffix != ".otio" else ():
+            reference = clip.media_reference
+            if isinstance(reference, schema.ExternalReference) and reference.available_range is None:
+                raise InputError(
+                    f"{path} has to say which frames the media of each clip has, and {self.path.name} does not say it "
+                    f"of clip {clip.name}, which keeps its own; give --timeline a name with .otio"
+                )
         try:
             if suffix == ".otio":
                 return adapters.write_to_string(root, "otio_json", target_schema_versions=_SCHEMAS)
@@ -340,6 +375,20 @@ class Timeline:
             raise InputError(
                 f"{path} cannot hold what is in {self.path.name} ({reason}); give --timeline a name with .otio"
             ) from None
+
+
+def _expected(use: _Use) -> Media | None:
+    """The result of a clip as it will be, as far as a timeline says it."""
+    media, span = use.media, use.span
+    if media is None or span is None:
+        return None
+    timecode = None if media.timecode is None else media.timecode.advanced(span.start)
+    return replace(media, path=use.item.output, frame_count=span.stop - span.start, timecode=timecode, numbers=None)
+
+
+def is_edit_list(path: Path) -> bool:
+    """Whether a timeline is an edit decision list, which does not say its rate."""
+    return path.suffix.lower() == ".edl"
 
 
 def _is_sound(clip: Any, schema: Any) -> bool:

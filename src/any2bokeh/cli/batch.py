@@ -125,13 +125,16 @@ def batch_command(
     """Refocus many clips; started again, it goes on with those that are not finished."""
     from any2bokeh.batch.finding import batch_items
     from any2bokeh.batch.running import Batch
+    from any2bokeh.batch.timeline import is_edit_list
     from any2bokeh.segments.cut import Segmentation
 
     cluster.require_ray()
     if segment_frames is not None and segment_frames < 8:
         raise InputError(f"--segment-frames is {segment_frames}; give 8 or more")
+    timeline = timelines.opened(input, output, reading)
+    if timeline is not None and is_edit_list(timeline.path):
+        reading = replace(reading, fps=None)  # it was the list's, not that of its media
     shared = _Shared(options, reading)
-    timeline = timelines.opened(input, output)
     if timeline is not None and output is not None:
         items = timelines.items(timeline, output, result_format, reading, overwrite=overwrite)
         for remark in timeline.remarks if not report.quiet else ():

@@ -49,20 +49,26 @@ class TimelineOptions:
         Path | None,
         option(
             "--timeline",
-            help="File for the timeline of the results: .otio, .xml (Final Cut Pro 7, for Premiere) or .fcpxml "
+            help="File for the timeline of the results: .otio, or .xml (Final Cut Pro 7, for Premiere) "
             "(default: in the folder for the results, under the name of the timeline that is read).",
             panel=Group.TIMELINES,
             metavar="FILE",
         ),
     ] = None
 
-    def opened(self, given: str, output: Path | None) -> "Timeline | None":
+    def opened(self, given: str, output: Path | None, reading: ReadingOptions) -> "Timeline | None":
         """The timeline that a command was given; None where that is something else.
+
+        Args:
+            given: the input, as typed.
+            output: folder for the results.
+            reading: of which the rate is that of an edit decision list.
 
         Raises:
             InputError: it cannot be read, there is no folder for its results, or an option is for timelines alone.
         """
         from any2bokeh.batch.timeline import SUFFIXES, Timeline
+        from any2bokeh.video.opening import rate_of
 
         path = Path(given)
         if not path.is_file() or path.suffix.lower() not in SUFFIXES:
@@ -77,7 +83,7 @@ class TimelineOptions:
             raise InputError(
                 f"--output {renamed(str(output))} is an address; the results of a timeline need a local folder"
             )
-        return Timeline(path)
+        return Timeline(path, rate_of(reading.fps))
 
     def items(
         self,
@@ -88,17 +94,18 @@ class TimelineOptions:
         *,
         overwrite: bool,
     ) -> "list[Item]":
-        """The clips of a timeline that are rendered, once the timeline of the results is known to be writable.
+        """The clips of a timeline that are rendered, if the timeline of the results can be written.
 
         Raises:
             InputError: see ``timeline_items``, and ``Timeline.require_writable``.
         """
         from any2bokeh.batch.finding import timeline_items
 
-        timeline.require_writable(self.place(timeline, output), overwrite=overwrite)
         handles = _HANDLES if self.handles is None else self.handles
         opened = opened_with(reading)
-        return timeline_items(timeline, output, opened, result_format=result_format, handles=handles, media=self.media)
+        items = timeline_items(timeline, output, opened, result_format=result_format, handles=handles, media=self.media)
+        timeline.require_writable(self.place(timeline, output), overwrite=overwrite)
+        return items
 
     def place(self, timeline: "Timeline", output: Path) -> Path:
         """Where the timeline of the results goes."""
