@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from any2bokeh.heap import keep_freed_memory
 from benchmarks import degraded, disparity, end_to_end, gpu, layered, looks, memory, quality, scaling, stages, studio
 from benchmarks.machine import Machine
 from benchmarks.scenes import THIN_LENS_FOLDER, demo_scene, thin_lens_scenes
@@ -196,6 +197,7 @@ _ALWAYS = ("layered", "looks", "scaling", "end_to_end", "stages", "disparity")
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure what the arguments ask for, print it, and write it to a JSON file where one is given."""
+    keep_freed_memory()  # as a run does
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description="Speed of the layered engine, of its looks and its growth, of the whole path and its stages, and "
