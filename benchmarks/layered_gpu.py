@@ -7,7 +7,7 @@ import argparse
 import json
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +94,14 @@ def frame_of(width: int, height: int, blur_strength: float, seed: int = 0) -> Re
     return RenderInput(np.clip(pixels, 0, 1), disparity[None].astype(np.float32), FOCUS, blur_strength)
 
 
+def with_lamps(frame: RenderInput) -> RenderInput:
+    """The same in the dark, with a lamp on every 400th pixel or so."""
+    rng = np.random.default_rng(1)
+    lit = rng.uniform(size=frame.pixels.shape[1:]) < 1 / 400
+    light = np.where(lit, rng.uniform(1, 30, frame.pixels.shape), 0.03 * frame.pixels)
+    return replace(frame, pixels=light.astype(np.float32))
+
+
 def looks() -> dict[str, dict[str, Any]]:
     """Arguments of the engine for every kind of look."""
     mask = np.zeros((48, 48), np.float32)
@@ -114,10 +122,11 @@ def looks() -> dict[str, dict[str, Any]]:
 
 def differences(device: Device, *, size: tuple[int, int], blur_strength: float, until: float) -> Iterator[Difference]:
     """Of every look, on a picture of ``size``, while there is time."""
-    frame = frame_of(*size, blur_strength)
-    for name, arguments in looks().items():
+    plain = frame_of(*size, blur_strength)
+    for name, arguments in {**looks(), "lamps": {"transfer": "linear"}}.items():
         if time.perf_counter() > until:
             return
+        frame = with_lamps(plain) if name == "lamps" else plain
         right = LayeredRenderer(**arguments).render_frame(frame)
         found = GpuRenderer(lambda: device, raises=True, **arguments).render_frame(frame)
         apart = np.abs(found - right) * 255
