@@ -188,7 +188,7 @@ class Steps:
         says = np.tanh(odds.ravel()[looked_at] / 2)
         side = self.side.ravel()[looked_at]
         own, other = (np.count_nonzero(sign * side * says > _SURE) for sign in (1, -1))
-        return self._shift_px(says, self.distance.ravel()[looked_at] * side), other / max(own, 1)
+        return self._shift_px(says, self.distance.ravel()[looked_at] * side), float(other / max(own, 1))
 
     def _shift_px(self, says: NDArray[np.float32], place: NDArray[np.float32]) -> float:
         """How far off steps are, by what colours say (1 = near) of pixels at their places from steps on (px)."""

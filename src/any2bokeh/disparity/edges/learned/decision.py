@@ -227,7 +227,8 @@ def _fill_between(stride, band, picture, share, planes):
     """Corrections of the pixels between those that the network has seen: the mean of the four around.
 
     One counts the more, the nearer it is and the more alike its colour; and hardly, if the classical estimator gives it
-    to the other surface: to be corrected then means something else.
+    to the other surface: to be corrected then means something else. Of shares, the corrected ones are averaged: the
+    classical estimator's differ, as some pixels are mixed.
     """
     height, width = band.shape
     one, per_stride, per_sigma = np.float32(1), np.float32(1 / stride), np.float32(1 / SIGMA2)
@@ -251,6 +252,7 @@ def _fill_between(stride, band, picture, share, planes):
                     if (share[j, i] > 0) != (share[y, x] > 0):
                         weight *= np.float32(_OTHER_SIDE)
                     weights += weight
+                    mean[0] += weight * (share[j, i] - share[y, x])
                     for c in range(planes.shape[0]):
                         mean[c] += weight * planes[c, j, i]
             if weights > 0:
