@@ -58,6 +58,8 @@ def walk(opened: LivePage, folder: Path, *, has_webgpu: bool) -> None:
     opened.arrive()
     page.locator("#file-video").set_input_files(clip)
     opened.until(f"() => {_CLIP}")
+    # The copy of a clip goes when the clip is opened anew; Chromium notes it where it is being loaded at that moment.
+    opened.until("() => document.querySelector('#proxy').readyState === 4")
     page.locator("#file-disparity").set_input_files(disparity)
     opened.until(f"() => {_CLIP}.depth === 'from a file'")
     opened.click(NEAR_POINT)
