@@ -68,6 +68,7 @@ def depth_at(opened: Studio, point: tuple[float, float]) -> float:
     )
 
 
+@pytest.mark.slow
 def test_what_was_painted_is_there_after_a_reload_and_in_the_next_studio(
     settings: Settings, context: Any, tmp_path: Path
 ):

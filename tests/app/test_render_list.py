@@ -63,6 +63,7 @@ def test_renders_wait_their_turn_under_names_of_their_own(renders: Renders):
     assert sorted(each.name for each in renders.folder.iterdir()) == ["result-3.mp4"]
 
 
+@pytest.mark.slow
 def test_one_page_cannot_fill_the_queue_and_old_results_make_way(renders: Renders):
     for _ in range(4):
         renders.ask()

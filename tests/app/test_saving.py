@@ -222,6 +222,7 @@ def test_the_command_line_renders_a_saved_project_to_the_byte(session: Session, 
     assert mine.read_bytes() != (tmp_path / "b.mp4").read_bytes()
 
 
+@pytest.mark.slow
 def test_an_uploaded_clip_with_estimated_disparity_renders_the_same(
     session: Session, received: Received, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ):

@@ -59,6 +59,7 @@ def test_demo_opens_in_focus(session: Session):
     assert session.picture(0, "result").focus is not None
 
 
+@pytest.mark.slow
 def test_render_is_what_the_command_line_makes_of_the_saved_script(session: Session, demo_clip: Path, tmp_path: Path):
     session.open_demo()
     assert session.project is not None

@@ -151,6 +151,7 @@ def test_fish_completes_a_line(program: Path) -> None:
     assert {line.split("\t")[0] for line in done.stdout.splitlines()} == set(lenses())
 
 
+@pytest.mark.slow
 @needs("zsh")
 def test_zsh_completes_a_line(program: Path) -> None:
     """A tabulator is pressed in a terminal: completion works nowhere else."""

@@ -227,6 +227,7 @@ def test_diffusion_engine_renders(cli: RunCli, results: Path, tmp_path: Path):
     assert (outcome.result["frames"], outcome.result["engine"]) == (3, "diffusion")
 
 
+@pytest.mark.slow
 def test_what_a_mask_shows_stays_sharp_in_the_bundled_clip(cli: RunCli, results: Path):
     clip, disparity, mask = (CLIP_FOLDER / name for name in ("clip.mp4", "disparity.mkv", "mask.mkv"))
     outcome = cli(

@@ -96,6 +96,7 @@ def test_two_subjects_that_draw_the_eye_by_turns_do_not_make_it_hunt():
     assert len(nervous.keyframes) > 2, "the scene tempts to hunt"
 
 
+@pytest.mark.slow
 def test_a_much_more_salient_subject_is_racked_to_but_not_before_the_minimum_hold():
     def comes(index: int) -> tuple[float, float]:
         return (-80.0, 60.0) if index < 20 else (min(-30 + 6.0 * (index - 20), 100) + 7 * np.sin(index), 60)

@@ -156,6 +156,7 @@ def test_code_in_the_folder_is_not_run(tmp_path: Path, frames: Frames):
     assert not (tmp_path / "ran").exists()
 
 
+@pytest.mark.slow
 def test_it_runs_without_torchvision_and_pillow(model_folder: Path):
     code = f"""
 import sys
