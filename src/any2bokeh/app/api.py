@@ -11,6 +11,9 @@ GET  /api/TOKEN/events       snapshots as they change, as server-sent events
 POST /api/TOKEN/command      see ``commands.py``; answers with a snapshot
 GET  /api/TOKEN/picture      a frame as JPEG; ``frame`` and ``view``; ``quick`` takes what is there
 GET  /api/TOKEN/draft        a frame for playing, as JPEG; 204 where it has not been made yet
+GET  /api/TOKEN/live-engine  the renderer of the page with the look of the lens; see ``live.py``
+GET  /api/TOKEN/live-frame   a frame for it; 204 where its focus is not known yet
+GET  /api/TOKEN/live-disparity  ``count`` frames from ``frame`` on for playing, without their pixels; 204 as before
 GET  /api/TOKEN/proxy        the small copy of the clip, with its sound
 GET  /api/TOKEN/strip        thumbnails of the clip in one row, as JPEG
 GET  /api/TOKEN/subjects     outlines of a frame: ``followed``, ``offered``, or ``under`` a point x, y
@@ -62,6 +65,7 @@ BROWSER_HEADER = "x-any2bokeh-browser"
 """Brings what a browser finds its projects by."""
 _NOT_KEPT = {"Cache-Control": "no-store"}
 _BYTES = "application/octet-stream"
+_MOST_PLAYED = 8  # frames in one answer: 1.8 MB at the size that is played
 
 
 class Api:
@@ -96,6 +100,7 @@ class Api:
             Route(mine + "final", self._final),
             Route(mine + "live-engine", self._live_engine),
             Route(mine + "live-frame", self._live_frame),
+            Route(mine + "live-disparity", self._live_disparity),
             Route(mine + "video", self._video, methods=["POST"]),
             Route(mine + "disparity", self._disparity, methods=["POST"]),
             Route(mine + "script", self._script, methods=["POST"]),
@@ -178,6 +183,16 @@ class Api:
         except NotYet:  # the page asks again when it hears of it
             return Response(status_code=204, headers=_NOT_KEPT)
         return Response(message, media_type=_BYTES, headers=_NOT_KEPT | {"X-Live": known_by})
+
+    def _live_disparity(self, request: Request) -> Response:
+        session, first, count = self._session(request), _frame(request), _whole(request, "count")
+        if not 1 <= count <= _MOST_PLAYED:
+            raise InputError(f"count is {count}; it must be from 1 to {_MOST_PLAYED}")
+        try:
+            message = session.live_disparity(range(first, first + count))
+        except NotYet:  # the page asks again
+            return Response(status_code=204, headers=_NOT_KEPT)
+        return Response(message, media_type=_BYTES, headers=_NOT_KEPT)
 
     def _proxy(self, request: Request) -> Response:
         try:
@@ -262,9 +277,13 @@ def told(request: Request, error: Exception) -> Response:
 
 
 def _frame(request: Request) -> int:
-    asked = request.query_params.get("frame", "")
+    return _whole(request, "frame")
+
+
+def _whole(request: Request, name: str) -> int:
+    asked = request.query_params.get(name, "")
     if not (asked.isascii() and asked.isdigit() and len(asked) < 10):
-        raise InputError(f"frame is {shown(asked)}; it must be a whole number")
+        raise InputError(f"{name} is {shown(asked)}; it must be a whole number")
     return int(asked)
 
 
