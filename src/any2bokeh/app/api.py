@@ -11,9 +11,6 @@ GET  /api/TOKEN/events       snapshots as they change, as server-sent events
 POST /api/TOKEN/command      see ``commands.py``; answers with a snapshot
 GET  /api/TOKEN/picture      a frame as JPEG; ``frame`` and ``view``; ``quick`` takes what is there
 GET  /api/TOKEN/draft        a frame for playing, as JPEG; 204 where it has not been made yet
-GET  /api/TOKEN/live-engine  the renderer of the page with the look of the lens; see ``live.py``
-GET  /api/TOKEN/live-frame   a frame for it; 204 where its focus is not known yet
-GET  /api/TOKEN/live-disparity  ``count`` frames from ``frame`` on for playing, without their pixels; 204 as before
 GET  /api/TOKEN/proxy        the small copy of the clip, with its sound
 GET  /api/TOKEN/strip        thumbnails of the clip in one row, as JPEG
 GET  /api/TOKEN/subjects     outlines of a frame: ``followed``, ``offered``, or ``under`` a point x, y
@@ -24,6 +21,9 @@ GET  /api/TOKEN/focus.json   the focus script
 GET  /api/TOKEN/project.json the project; see ``project_file.py``
 GET  /api/TOKEN/projects     those of this browser that are kept
 ===========================  ================================================================
+
+Where the page draws itself, it gets the messages of ``live.py``: ``live-engine``, a ``live-frame``, and while it plays
+the ``live-disparity`` of ``count`` frames from ``frame`` on; 204 where their focus is not known yet.
 """
 
 import json
