@@ -102,7 +102,7 @@ def require_refocused(opened: LivePage) -> None:
     for frame in sorted(drawn)[:: max(1, len(drawn) // 4)]:
         plain = decoded_jpeg(session.picture(frame, "source").jpeg)
         apart, from_plain = abs(drawn[frame] - rendered(opened, frame)).mean(), abs(drawn[frame] - plain).mean()
-        assert apart < 5  # worst seen 2.1
+        assert apart < 3.5  # worst seen 2.1; a frame of another second is 5 off
         assert from_plain > 20  # seen 25
         assert contrast(drawn[frame]) < 0.7 * contrast(plain)  # 0.58
 
