@@ -56,15 +56,22 @@ def _squares(index: int) -> dict[float, tuple[int, int, int]]:
     return {FAR: (116 + index // 4, 32, 34), NEAR: (34 - index // 4, 34, 52)}
 
 
-def write_video(path: Path, *, frames: int = FRAMES, tone: bool = False) -> Path:
-    """The clip, H.264, perhaps with a tone."""
+def write_video(
+    path: Path,
+    *,
+    frames: int = FRAMES,
+    tone: bool = False,
+    picture: Callable[[int], NDArray[np.uint8]] = picture_of,
+) -> Path:
+    """The clip, or one of other pictures, H.264, perhaps with a tone."""
     with av.open(str(path), "w") as container:
         video = container.add_stream("libx264", rate=FPS, options={"crf": "10", "g": "8"})
-        video.width, video.height, video.pix_fmt = WIDTH, HEIGHT, "yuv420p"  # type: ignore[attr-defined]
+        height, width = picture(0).shape[:2]
+        video.width, video.height, video.pix_fmt = width, height, "yuv420p"  # type: ignore[attr-defined]
         if tone:
             _add_tone(container, frames / FPS)
         for index in range(frames):
-            frame = av.VideoFrame.from_ndarray(picture_of(index), format="rgb24")
+            frame = av.VideoFrame.from_ndarray(picture(index), format="rgb24")
             frame.pts, frame.time_base = index, Fraction(1, FPS)
             container.mux(video.encode(frame))  # type: ignore[attr-defined]
         container.mux(video.encode(None))  # type: ignore[attr-defined]
@@ -80,13 +87,16 @@ def _add_tone(container: Any, length_s: float) -> None:
     container.mux(sound.encode(None))
 
 
-def write_disparity_video(path: Path, *, frames: int = FRAMES) -> Path:
+def write_disparity_video(
+    path: Path, *, frames: int = FRAMES, disparity: Callable[[int], NDArray[np.float64]] = disparity_of
+) -> Path:
     """Its disparity, 16-bit FFV1."""
     with av.open(str(path), "w") as container:
         video = container.add_stream("ffv1", rate=FPS)
-        video.width, video.height, video.pix_fmt = WIDTH, HEIGHT, "gray16le"  # type: ignore[attr-defined]
+        height, width = disparity(0).shape
+        video.width, video.height, video.pix_fmt = width, height, "gray16le"  # type: ignore[attr-defined]
         for index in range(frames):
-            grey = np.rint(disparity_of(index) * 65535).astype(np.uint16)
+            grey = np.rint(disparity(index) * 65535).astype(np.uint16)
             container.mux(video.encode(av.VideoFrame.from_ndarray(grey, format="gray16le")))  # type: ignore[attr-defined]
         container.mux(video.encode(None))  # type: ignore[attr-defined]
     return path

@@ -7,6 +7,7 @@ from dataclasses import MISSING, fields, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from any2bokeh.app.commands import COMMANDS, command_of
@@ -24,11 +25,13 @@ from tests.app.conftest import (
     NEAR_POINT,
     WIDTH,
     Site,
+    disparity_of,
     ready,
     served,
     write_disparity_video,
     write_video,
 )
+from tests.app.live.test_message import opened
 
 LIMITS = Limits(upload_bytes=300_000, script_bytes=1 << 12, sessions=6, waiting_renders=2, grace_s=3600)
 
@@ -248,6 +251,59 @@ def test_nothing_is_left_when_the_server_ends():
         connection.request("GET", f"/api/{session.token}/events")  # a page that is open does not hold it up
         assert connection.getresponse().status == 200
     assert not folder.exists()
+
+
+def test_disparity_of_played_frames_is_told_with_their_focus(site: Site, session: Session):
+    mine = f"/api/{session.token}/"
+    site.command(session, {"do": "demo"})
+    ready(session)
+    answer = site.ask(mine + "live-disparity?frame=19&count=5")
+    assert answer.status == 200
+    assert answer.headers["cache-control"] == "no-store"
+    said, arrays = opened(answer.body)
+    assert [each["frame"] for each in said["frames"]] == [19, 20, 21, 22, 23]
+    told = site.ask(mine + "picture?frame=23").headers
+    assert said["frames"][-1]["blur_strength"] == pytest.approx(float(told["x-blur"]))
+    assert said["frames"][-1]["focus_disparity"] == pytest.approx(float(told["x-focus"]), abs=1e-4)
+    for index, disparity in zip(range(19, 24), arrays["disparity"], strict=True):
+        # Half a step of 8 bits.
+        np.testing.assert_allclose(disparity, disparity_of(index), rtol=0, atol=0.5 / 255 + 1e-4)
+
+    site.command(session, {"do": "blur", "frame": 0, "strength": 50, "begins": False})
+    ready(session)
+    again = opened(site.ask(mine + "live-disparity?frame=3&count=1").body)[0]["frames"]
+    assert [(each["frame"], each["blur_strength"]) for each in again] == [(3, 50)]
+    site.command(session, {"do": "clear"})
+    assert site.ask(mine + "live-disparity?frame=3&count=1").status == 204
+
+
+@pytest.mark.parametrize(
+    ("asked", "names"),
+    [
+        ("", "frame"),
+        ("frame=-1&count=1", "frame"),
+        ("frame=0", "count"),
+        ("frame=0&count=0", "count"),
+        ("frame=0&count=9", "count"),
+        ("frame=0&count=1e9", "count"),
+        (f"frame={FRAMES}&count=1", "frames 0 to"),
+        (f"frame={FRAMES - 1}&count=2", "frames 0 to"),
+    ],
+)
+def test_disparity_of_other_frames_is_refused(site: Site, session: Session, asked: str, names: str):
+    session.open_demo()
+    answer = site.ask(f"/api/{session.token}/live-disparity?{asked}")
+    assert answer.status == 400
+    assert names in answer.error.lower()
+
+
+def test_disparity_is_told_to_its_session_alone(site: Site, session: Session):
+    session.open_demo()
+    asked = "live-disparity?frame=0&count=1"
+    assert site.ask(f"/api/{'0' * len(session.token)}/{asked}").status == 404
+    foreign = {"Host": "example.org"}
+    assert site.ask(f"/api/{session.token}/{asked}", headers=foreign).status in (400, 403, 421)
+    assert site.ask(f"/api/{session.token}/{asked}", method="POST", body=b"", headers=site.own).status == 405
 
 
 def test_a_frame_of_the_live_preview_is_told_once_its_focus_is_known(site: Site, session: Session):

@@ -21,6 +21,9 @@ GET  /api/TOKEN/focus.json   the focus script
 GET  /api/TOKEN/project.json the project; see ``project_file.py``
 GET  /api/TOKEN/projects     those of this browser that are kept
 ===========================  ================================================================
+
+Where the page draws itself, it gets the messages of ``live.py``: ``live-engine``, a ``live-frame``, and while it plays
+the ``live-disparity`` of ``count`` frames from ``frame`` on; 204 where their focus is not known yet.
 """
 
 import json
@@ -62,6 +65,7 @@ BROWSER_HEADER = "x-any2bokeh-browser"
 """Brings what a browser finds its projects by."""
 _NOT_KEPT = {"Cache-Control": "no-store"}
 _BYTES = "application/octet-stream"
+_MOST_PLAYED = 8  # frames in one answer: 1.8 MB at the size that is played
 
 
 class Api:
@@ -96,6 +100,7 @@ class Api:
             Route(mine + "final", self._final),
             Route(mine + "live-engine", self._live_engine),
             Route(mine + "live-frame", self._live_frame),
+            Route(mine + "live-disparity", self._live_disparity),
             Route(mine + "video", self._video, methods=["POST"]),
             Route(mine + "disparity", self._disparity, methods=["POST"]),
             Route(mine + "script", self._script, methods=["POST"]),
@@ -178,6 +183,16 @@ class Api:
         except NotYet:  # the page asks again when it hears of it
             return Response(status_code=204, headers=_NOT_KEPT)
         return Response(message, media_type=_BYTES, headers=_NOT_KEPT | {"X-Live": known_by})
+
+    def _live_disparity(self, request: Request) -> Response:
+        session, first, count = self._session(request), _frame(request), _whole(request, "count")
+        if not 1 <= count <= _MOST_PLAYED:
+            raise InputError(f"count is {count}; it must be from 1 to {_MOST_PLAYED}")
+        try:
+            message = session.live_disparity(range(first, first + count))
+        except NotYet:  # the page asks again
+            return Response(status_code=204, headers=_NOT_KEPT)
+        return Response(message, media_type=_BYTES, headers=_NOT_KEPT)
 
     def _proxy(self, request: Request) -> Response:
         try:
@@ -262,9 +277,13 @@ def told(request: Request, error: Exception) -> Response:
 
 
 def _frame(request: Request) -> int:
-    asked = request.query_params.get("frame", "")
+    return _whole(request, "frame")
+
+
+def _whole(request: Request, name: str) -> int:
+    asked = request.query_params.get(name, "")
     if not (asked.isascii() and asked.isdigit() and len(asked) < 10):
-        raise InputError(f"frame is {shown(asked)}; it must be a whole number")
+        raise InputError(f"{name} is {shown(asked)}; it must be a whole number")
     return int(asked)
 
 

@@ -51,7 +51,7 @@ class ClipPlayback:
         span: Callable[[], range],
         told: Callable[[], None],
     ) -> None:
-        self._frames, self._span, self._told = frames, span, told
+        self._frames, self._decided, self._span, self._told = frames, decided, span, told
         self._reader = FrameReader(source, long_side_px=LONG_SIDE_PX, kept=4)
         self._maker = PictureMaker(source, depth, follower, self._reader, estimates, drafts)
         self._drafts = ClipDrafts(self._maker, drafts, decided)
@@ -70,6 +70,10 @@ class ClipPlayback:
     def draft(self, frame: int) -> bytes | None:
         """The draft of a frame for playing, as JPEG; None where it has not been made."""
         return self._drafts.get(frame)
+
+    def live_disparity(self, frames: range) -> bytes:
+        """Frames that the page refocuses itself; see ``PictureMaker.live_disparity``."""
+        return self._maker.live_disparity(frames, self._decided()[0])
 
     def snapshot(self) -> PlaybackSnapshot:
         """What the page shows of it."""

@@ -8,7 +8,7 @@ with WebGPU.
 import json
 import math
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from functools import lru_cache
 from importlib import resources
@@ -53,6 +53,22 @@ class Plane(NamedTuple):
 
     values: NDArray[Any]
     unit: float = 1.0
+
+
+class PlayedFrame(NamedTuple):
+    """What the page needs of a frame to refocus it while the clip plays.
+
+    Attributes:
+        number: of the frame.
+        focus_disparity: of the focal plane.
+        blur_strength: K.
+        disparity: ``(H, W)``, from which a thin lens makes the blur.
+    """
+
+    number: int
+    focus_disparity: float
+    blur_strength: float
+    disparity: NDArray[np.float32]
 
 
 def engine_message(look: Look, transfer: Transfer = "srgb") -> bytes:
@@ -131,6 +147,25 @@ def frame_message(frame: RenderInput, transfer: Transfer = "srgb") -> bytes:
         "blur_strength": float(frame.blur_strength),
     }
     return packed_message(header, arrays)
+
+
+def disparity_message(frames: Sequence[PlayedFrame]) -> bytes:
+    """Frames that the page plays, whose pixels it has in the small copy of the clip.
+
+    Args:
+        frames: at least one, all of the same size.
+
+    Returns:
+        A message: ``frames``, of each its number as ``frame``, ``focus_disparity`` and ``blur_strength``; and the array
+        ``disparity`` ``(N, H, W)`` in 8 bits, steps of which move a radius of 25 px by 0.1 px.
+    """
+    header = {
+        "frames": [
+            {"frame": each.number, "focus_disparity": each.focus_disparity, "blur_strength": each.blur_strength}
+            for each in frames
+        ]
+    }
+    return packed_message(header, {"disparity": quantised(np.stack([each.disparity for each in frames]), 8)})
 
 
 def packed_message(header: Mapping[str, Any], arrays: Mapping[str, Plane]) -> bytes:

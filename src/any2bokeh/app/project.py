@@ -465,6 +465,10 @@ class Project:
         """A frame for the renderer of the page; see ``PictureMaker.live_frame``."""
         return self._pictures.live_frame(frame, self.now.script)
 
+    def live_disparity(self, frames: range) -> bytes:
+        """Frames that the page refocuses while it plays; see ``ClipPlayback.live_disparity``."""
+        return self.playback.live_disparity(frames)
+
     def live_engine(self) -> bytes:
         """The renderer of the page, with the look of the lens; see ``live.engine_message``."""
         from any2bokeh.app.live import engine_message

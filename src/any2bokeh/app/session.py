@@ -468,6 +468,15 @@ class Session:
         with self._one_picture():
             return self.opened().live_frame(frame)
 
+    def live_disparity(self, frames: range) -> bytes:
+        """Frames that the page refocuses while it plays; see ``PictureMaker.live_disparity``.
+
+        Raises:
+            Busy, InputError, NotYet: as there and for ``picture``.
+        """
+        with self._one_picture():
+            return self.opened().live_disparity(frames)
+
     def final(self, frame: int, view: str, region: Region, *, is_first: bool = False) -> tuple[bytes, Region, bool]:
         """A region of a frame as a render will have it; see ``PictureMaker.final``.
 

@@ -1,6 +1,7 @@
-// The clip plays: a small copy with its sound, and over it the frames that have been refocused.
+// The clip plays: a small copy with its sound, and over it the frames that have been refocused, by the studio or here.
 import { command, url } from "./api.js";
 import { byId, svg } from "./element.js";
+import { begin, end, isMoving, showMoving } from "./moving.js";
 import { changed, clip, store, watch } from "./store.js";
 
 const video = byId("proxy"), canvas = byId("played"), ready = byId("ready");
@@ -13,6 +14,7 @@ let hasFailed = false;      // this browser cannot play it
 let begun = { frame: 0, ms: 0 };
 let drawn = { of: "", frame: -1, ms: 0 };
 let toldMs = 0;
+let wasMoving = false;      // the studio has not to make frames
 const pictures = new Map(); // refocused frames around the playhead, by number
 let picturesOf = "";
 const coming = new Set();
@@ -28,6 +30,7 @@ export function stop() {
   if (!store.isPlaying) return;
   store.isPlaying = false;
   video.pause();
+  end();
   video.hidden = canvas.hidden = true;
   command("stop");
 }
@@ -38,14 +41,16 @@ function start() {
   if (store.view !== "source") store.view = "result";
   store.isPlaying = true;
   drawn = { of: "", frame: -1, ms: 0 };
+  wasMoving = false;
   from(frame);
+  if (runsOn) begin();
   requestAnimationFrame(tick);
 }
 
 function from(frame) {
   store.frame = frame;
   begun = { frame, ms: performance.now() };
-  command("play", { frame }, { replaces: "play" });
+  if (!wasMoving) command("play", { frame }, { replaces: "play" });
   hold();
   if (!runsOn) return;
   video.currentTime = (frame + 0.5) / clip().fps;
@@ -80,14 +85,24 @@ function tick() {
   if (!clip()) { stop(); return; }
   const { first, last } = clip().playback, frame = frameNow();
   if (frame > last || frame < first || video.ended && runsOn) { store.rounds += 1; from(first); } else store.frame = frame;
+  divide();
   show(store.frame);
-  fetchAhead(store.frame);
+  if (!wasMoving) fetchAhead(store.frame);
   if (performance.now() - toldMs > TELL_MS) { toldMs = performance.now(); changed(); }
   requestAnimationFrame(tick);
 }
 
+/** Either the page refocuses frames, or the studio makes them. */
+function divide() {
+  if (isMoving() === wasMoving) return;
+  wasMoving = !wasMoving;
+  if (wasMoving) command("stop", {}, { replaces: "play" });
+  else command("play", { frame: store.frame }, { replaces: "play" });
+}
+
 function show(frame) {
   video.hidden = !runsOn || video.readyState < 2;
+  if (showMoving()) { canvas.hidden = true; return; }
   if (store.view === "source") { canvas.hidden = true; return; }
   const picture = pictures.get(frame), of = wish();
   if (picture && (drawn.frame !== frame || drawn.of !== of)) {

@@ -1,21 +1,17 @@
 // While blur and lens move, the picture is drawn here, by the GPU, where the browser has one; the studio's own follows.
-import { isAsking, settle, url } from "./api.js";
+import { isAsking, settle } from "./api.js";
+import { ClipRenderer, mayDraw } from "./clip_renderer.js";
 import { byId } from "./element.js";
 import { focusInWords } from "./focus_words.js";
 import { clamp, clip, store, strengthAt, watch } from "./store.js";
 
 const stage = byId("stage"), canvas = byId("live"), controls = document.querySelector(".st-right");
-// `?webgpu=off` never draws here, `?webgpu=software` also where the processor does what a GPU should.
-const MODE = new URLSearchParams(location.search).get("webgpu");
-const SOFTWARE = /swiftshader|llvmpipe|lavapipe|basic render|software/i;
 const STILL_MS = 300;
-const MOST_APART = 8;  // mean difference in codes from the studio's picture that is allowed to a GPU
 
 let live = null;         // the renderer
-let canDraw = MODE !== "off" && Boolean(navigator.gpu);
+let canDraw = mayDraw();
 let isPreparing = false, isNear = false, timer = 0;
-let lens = null;         // the look that the renderer began with: of which clip and lens, and its settings
-let changes = {};        // settings of the look that have moved since
+let changes = {};        // settings of the look that have moved since the renderer took its lens
 let held = null;         // the frame that the renderer has: {frame, live, focus}
 let blur = 0, ofLens = null;  // K that is drawn, and what an f-number and its K make together
 let isAhead = false;     // what is drawn, or about to be, is newer than the studio's picture
@@ -102,7 +98,7 @@ async function prepare() {
   if (!canDraw || isPreparing || isAhead || !store.exact || !isAllowed()) return;
   isPreparing = true;
   try {
-    if (!live) await open();
+    if (!live) live = await ClipRenderer.open(canvas, giveUp);
     if (live) await mount();
     if (live) await hold();
   } catch (error) {
@@ -112,76 +108,32 @@ async function prepare() {
   }
 }
 
-async function open() {
-  const adapter = await navigator.gpu.requestAdapter({ powerPreference: "high-performance" });
-  if (!adapter || MODE !== "software" && isSoftware(adapter)) { giveUp(); return; }
-  const { LiveRenderer } = await import("./live/renderer.js");
-  const begun = lensNow(), engine = await fetched("live-engine");
-  if (!engine) return;
-  live = await LiveRenderer.open(canvas, await engine.arrayBuffer(), { lost: giveUp });
-  lens = begun;
-}
-
-function isSoftware(adapter) {
-  const { vendor, architecture, device, description, isFallbackAdapter } = adapter.info ?? {};
-  return Boolean(isFallbackAdapter ?? adapter.isFallbackAdapter) || SOFTWARE.test([vendor, architecture, device, description].join(" "));
-}
-
-const lensNow = () => ({ of: `${store.token}/${clip().playback.of}/${clip().lens.name}`, look: { ...clip().lens.look } });
-
-/** The look that holds. Sliders do not show all of what a lens of the catalogue may have: that the studio tells. */
+/** The look that holds. */
 async function mount() {
-  const now = lensNow();
-  if (now.of !== lens.of) {
-    const engine = await fetched("live-engine");
-    if (!engine) return;
-    await live.mount(await engine.arrayBuffer());
-    lens = now;
-  }
-  changes = Object.fromEntries(Object.entries(now.look).filter(([name, value]) => value !== lens.look[name]));
+  const now = await live.mount();
+  if (now) changes = now;
 }
 
 async function hold() {
   const { exact } = store;
   if (!exact || held && isOf(held, exact)) return;
-  const answer = await fetched(`live-frame?frame=${exact.frame}`);
-  if (!answer) return;
+  const said = await live.hold(exact.frame);
+  if (!said) return;
   held = null;
-  const said = live.give(await answer.arrayBuffer());
-  const given = { frame: exact.frame, live: answer.headers.get("X-Live"), focus: said.focus_disparity };
+  const given = { frame: exact.frame, live: said.live, focus: said.focus_disparity };
   // The first picture takes longest, and shows whether this GPU can be trusted.
   const isDrawn = await live.show({ focusDisparity: given.focus, blurStrength: said.blur_strength, look: changes });
-  if (isDrawn && stage.dataset.preview !== "ready") {
-    const apart = isOf(given, store.exact) ? difference() : 0;
-    if (apart > MOST_APART) { giveUp(new Error(`its picture is ${apart.toFixed(1)} codes off`)); return; }
-  }
+  if (isDrawn && stage.dataset.preview !== "ready" && isOf(given, store.exact)) live.requireSame();
   held = given;
   stage.dataset.preview = "ready";
   stage.dataset.holds = `${given.frame}/${given.live}`;
-}
-
-/** How far apart the canvas and the studio's picture are on average, in codes. */
-function difference() {
-  const size = { width: 64, height: 36 };
-  const [drawn, shown] = [canvas, byId("picture")].map((image) => {
-    const small = Object.assign(document.createElement("canvas"), size).getContext("2d", { willReadFrequently: true });
-    small.imageSmoothingQuality = "high";
-    small.drawImage(image, 0, 0, size.width, size.height);
-    return small.getImageData(0, 0, size.width, size.height).data;
-  });
-  return drawn.reduce((sum, value, at) => sum + Math.abs(value - shown[at]), 0) / drawn.length;
-}
-
-async function fetched(path) {
-  const answer = await fetch(url(path)).catch(() => null);
-  return answer && answer.status === 200 ? answer : null;
 }
 
 /** From now on the studio's pictures alone are shown. */
 function giveUp(fault) {
   canDraw = false;
   stage.dataset.preview = "none";
-  stage.dataset.fault = fault ? fault.message : "";
+  stage.dataset.fault = fault.message;
   if (live) live.close();
   live = held = null;
   settle();

@@ -5,7 +5,7 @@ export const store = {
   frame: 0, view: "result", isLocked: false, comparesWith: "", split: 50,
   isLoupe: false, isTouch: false, showsSubjects: false, curve: "blur",
   exact: null,  // of the picture that is shown, if no better one will come: {of, frame, revision, strengths, live, blur}
-  isPlaying: false, isPassing: false, played: 0, rounds: 0, refusals: 0,
+  isPlaying: false, isPassing: false, played: 0, drawn: 0, rounds: 0, refusals: 0,
 };
 
 const watchers = [];

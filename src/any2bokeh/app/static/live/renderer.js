@@ -45,10 +45,10 @@ export class LiveRenderer {
     return this._take(opened(engine));
   }
 
-  // Take another frame: an ArrayBuffer, the message that `frame_message` of `app/live.py` makes. `show` draws it.
-  // Returns what the message says.
+  // Take another frame: an ArrayBuffer, the message that `frame_message` of `app/live.py` makes, or what is in one: its
+  // `window` and `arrays`. `show` draws it. Returns what the message says.
   give(frame) {
-    this._frame = opened(frame);
+    this._frame = frame instanceof ArrayBuffer ? opened(frame) : frame;
     this._isUploaded = false;
     return this._frame;
   }
