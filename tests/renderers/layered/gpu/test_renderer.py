@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from any2bokeh.disparity.edges import EdgeBands
 from any2bokeh.optics.aperture import ImageAperture, Polygon
+from any2bokeh.optics.focus_range import FocusRange
 from any2bokeh.optics.highlights import Highlights
 from any2bokeh.optics.profile import BokehProfile
 from any2bokeh.optics.vignetting import Vignetting
@@ -117,6 +119,66 @@ def test_lamps_margins_and_bands_are_the_same(device, given, axial):
     look, frame = {"transfer": "linear", "axial_chromatic": axial}, given()
     apart = codes_apart(on_gpu(device, **look).render_frame(frame), on_cpu(**look).render_frame(frame))
     assert apart.max() < 0.05  # worst seen 0.01, lamps
+
+
+def mixed_everywhere(seed: int, *, has_lamps: bool) -> RenderInput:
+    """Mixed pixels all over a card, a half card before it and the wall behind, beside steps and away from them."""
+    rng = np.random.default_rng(seed)
+    pixels = rng.uniform(0, 0.1 if has_lamps else 1, (3, HEIGHT, WIDTH)).astype(np.float32)
+    left = WIDTH // 4
+    if has_lamps:  # behind the card's edge, which each shines into
+        pixels[:, 12:28:4, left - 1], pixels[:, 12:28:4, left] = 30, 8
+    disparity = scenes.card(HEIGHT, WIDTH, near=0.7)
+    disparity[:, : HEIGHT // 2, WIDTH // 2 :] += 0.2
+    is_mixed = rng.random((HEIGHT, WIDTH)) < 0.3
+
+    def there(values: Any) -> NDArray[np.float32]:
+        return np.where(is_mixed, values, 0).astype(np.float32)
+
+    bands = replace(
+        EdgeBands.none(disparity),
+        band=is_mixed,
+        near=there(0.95),
+        far=there(np.where(rng.random((HEIGHT, WIDTH)) < 0.7, disparity[0], 0.05)),
+        alpha=there(rng.uniform(0.1, 0.9, (HEIGHT, WIDTH))),
+        foreground=there(pixels),
+        background=there(rng.uniform(0, 0.5 if has_lamps else 1, pixels.shape)),  # much brighter ones are lamps, too
+    )
+    return RenderInput(pixels, disparity, 0.5, scenes.k_for(6, 0.4, HEIGHT, WIDTH), bands=bands)
+
+
+@pytest.mark.parametrize("has_lamps", [False, True], ids=["surfaces", "lamps"])
+@pytest.mark.parametrize("seed", range(2))
+def test_mixed_pixels_away_from_steps_are_the_same(device, seed, has_lamps):
+    # They were taken out of the pure colours around others, or not, as it happened; and lamps were found in them at
+    # another depth than they then have.
+    frame, look = mixed_everywhere(seed, has_lamps=has_lamps), {"transfer": "linear"}
+    apart = codes_apart(on_gpu(device, **look).render_frame(frame), on_cpu(**look).render_frame(frame))
+    assert apart.max() < 0.01  # worst seen 0.001, lamps
+
+
+def with_focus_range(frame: RenderInput, range_: FocusRange) -> RenderInput:
+    """A frame whose disparity, and that of all that is known of it, is bent as `shot_frames` bends it."""
+
+    def bent(values: NDArray[np.float32]) -> NDArray[np.float32]:
+        return range_.applied(values, frame.focus_disparity, frame.blur_strength)
+
+    bands = frame.bands and frame.bands.with_disparity(bent)
+    hidden = frame.hidden and replace(frame.hidden, disparity=bent(frame.hidden.disparity))
+    return replace(frame, disparity=bent(frame.disparity), bands=bands, hidden=hidden)
+
+
+@pytest.mark.parametrize(
+    "range_",
+    [FocusRange(slab=0.2), FocusRange(slab=0.26, shoulder=0.0), FocusRange(near=2, far=0.45, max_radius_px=100)],
+    ids=["slab", "hard", "limited"],
+)
+@pytest.mark.parametrize("given", [seen_beside, lambda: mixed_everywhere(0, has_lamps=True)], ids=["seen", "mixed"])
+def test_focus_ranges_are_the_same(device, given, range_):
+    frame, look = with_focus_range(given(), range_), {"transfer": "linear"}
+    found = on_gpu(device, **look).render_frame(frame)
+    assert codes_apart(found, on_cpu(**look).render_frame(frame)).max() < 0.05  # worst seen 0.008, mixed and limited
+    assert (found != frame.pixels).any()
 
 
 @pytest.mark.parametrize("given", [lamp_frame, lambda: card_frame(5)], ids=["lamps", "card"])

@@ -13,6 +13,13 @@ var<workgroup> whole: vec2f;
 @compute @workgroup_size(256)
 fn main(@builtin(local_invocation_index) thread: u32) {
     let total = min(list.total, arrayLength(&list.lamps));
+    // Hidden background may have been continued into a mixed pixel since a lamp was found there.
+    for (var number = thread; number < total; number += 256u) {
+        if (list.lamps[number].is_behind == 1u) {
+            list.lamps[number].defocus = extras[list.lamps[number].pixel].behind.w;
+        }
+    }
+    storageBarrier();
     let all = counted(thread, total, 0.0);
     if (all.x <= params.most_looks) {
         return;

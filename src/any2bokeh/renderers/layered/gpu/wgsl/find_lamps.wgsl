@@ -89,8 +89,8 @@ fn far_side(y: i32, x: i32, here: f32) -> vec2f {
     return vec2f(far, brightest);
 }
 
-// Mean colour of the pixels nearby that are nearer than `threshold` and beside no step; where there is none, that of the
-// darkest which is: a twig has no pure pixel.
+// Mean colour of the pixels nearby that are nearer than `threshold`, beside no step and not mixed; where there is none,
+// that of the darkest which is: a twig has no pure pixel.
 fn foreground(y: i32, x: i32, threshold: f32) -> vec3f {
     var sum = vec3f(0.0);
     var count = 0.0;
@@ -102,7 +102,7 @@ fn foreground(y: i32, x: i32, threshold: f32) -> vec3f {
             if (seen.w <= threshold) {
                 continue;
             }
-            if ((kinds[j * params.width + i] & BESIDE_STEP) == 0u) {
+            if ((kinds[j * params.width + i] & (BESIDE_STEP | SPLIT)) == 0u) {
                 sum += seen.xyz;
                 count += 1.0;
             } else if (brightness(seen.xyz) < least) {

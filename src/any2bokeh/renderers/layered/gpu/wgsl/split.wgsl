@@ -161,7 +161,8 @@ fn split_by_bands(pixel: i32) {
     extras[pixel].behind = vec4f(behind, defocus_of(of_mixed(pixel, 2)));
     extras[pixel].patch_light = vec4f(own - (1.0 - share) * behind, share);
     extras[pixel].patch_defocus = defocus_of(of_mixed(pixel, 1));
-    kinds[pixel] = (kinds[pixel] & 0xffffff00u) | BESIDE_STEP | SPLIT | HIDDEN;
+    // It may lie beside no step. Others look at that meanwhile, to tell pure colours: it must stay as `steps` found it.
+    kinds[pixel] |= SPLIT | HIDDEN;
 }
 
 // What other frames saw takes the place of the background. Both parts still add up to the pixel.
