@@ -5,16 +5,18 @@ from collections.abc import Iterable, Iterator, Set
 from dataclasses import replace
 from glob import glob, has_magic
 from pathlib import Path
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from any2bokeh.batch.item import Item
 from any2bokeh.batch.manifest import SUFFIXES, manifest_items
-from any2bokeh.batch.timeline import Timeline
-from any2bokeh.batch.timeline_media import MediaFolder, Opened
 from any2bokeh.errors import InputError, require_choice
 from any2bokeh.video.frame_numbers import NamePattern
 from any2bokeh.video.opening import CONTAINER_EXTENSIONS
 from any2bokeh.video.sequence import is_image
+
+if TYPE_CHECKING:
+    from any2bokeh.batch.timeline import Timeline
+    from any2bokeh.batch.timeline_media import Opened
 
 VIDEO_EXTENSIONS = frozenset(
     {
@@ -90,9 +92,9 @@ def batch_items(
 
 
 def timeline_items(
-    timeline: Timeline,
+    timeline: "Timeline",
     output: Path,
-    opened: Opened,
+    opened: "Opened",
     *,
     result_format: ResultFormat = "auto",
     handles: int = 0,
@@ -111,6 +113,8 @@ def timeline_items(
     Raises:
         InputError: no clip of it can be refocused, ``handles`` is below 0, or ``media`` is no folder.
     """
+    from any2bokeh.batch.timeline_media import MediaFolder
+
     require_choice("format", result_format, get_args(ResultFormat))
     if handles < 0:
         raise InputError(f"--handles is {handles}; give 0 or more frames")
