@@ -5,7 +5,7 @@ import os
 import socket
 import threading
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from urllib.parse import quote
 
 import uvicorn
@@ -92,10 +92,11 @@ class StudioServer(uvicorn.Server):
     Args:
         studio: its sessions.
         access: who is let in.
+        started: called once pages are answered.
     """
 
-    def __init__(self, studio: Studio, access: Access) -> None:
-        self._studio = studio
+    def __init__(self, studio: Studio, access: Access, started: Callable[[], None] | None = None) -> None:
+        self._studio, self._started = studio, started
         super().__init__(
             uvicorn.Config(
                 studio_app(studio, access),  # pyright: ignore[reportArgumentType]
@@ -109,6 +110,11 @@ class StudioServer(uvicorn.Server):
                 timeout_graceful_shutdown=3,
             )
         )
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self._started is not None:
+            self._started()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._studio.end_sessions()
@@ -130,9 +136,9 @@ def serve(studio: Studio, *, access: Access, port: int, ready: Callable[[list[st
     _stay_at_home()
     bound = bind(access.host, port)
     try:
-        server = StudioServer(studio, access)
+        warming_up = threading.Thread(target=_warm_up, name="any2bokeh warming up", daemon=True)
+        server = StudioServer(studio, access, warming_up.start)
         bound.listen(128)
-        threading.Thread(target=_warm_up, name="any2bokeh warming up", daemon=True).start()
         if ready is not None:
             ready(links(access, bound.getsockname()[1]))
         with suppress(KeyboardInterrupt):  # how one closes it
@@ -144,9 +150,13 @@ def serve(studio: Studio, *, access: Access, port: int, ready: Callable[[list[st
 
 def _warm_up() -> None:
     """Import and compile what makes pictures, while the page is being opened."""
-    from any2bokeh.app.api import picture_of_demo
+    from any2bokeh.renderers.layered.ahead import Ahead
 
-    picture_of_demo()
+    with closing(Ahead()) as ahead:
+        ahead.begin()  # a process of its own compiles the renderer, this one what treats edges
+        from any2bokeh.app.api import picture_of_demo
+
+        picture_of_demo()
 
 
 def bind(host: str, port: int) -> socket.socket:
