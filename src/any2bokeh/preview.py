@@ -16,7 +16,7 @@ from any2bokeh.pending_output import check_target
 from any2bokeh.picture import write_picture
 from any2bokeh.recipe import Recipe
 from any2bokeh.refocusing import Progress
-from any2bokeh.renderers.base import Renderer, RenderInput
+from any2bokeh.renderers.base import Renderer, RenderInput, TellsWithin
 from any2bokeh.shot import Shot
 from any2bokeh.shot_frames import frames_of
 from any2bokeh.video import VideoInfo, VideoSource
@@ -49,6 +49,7 @@ def preview(
     renderer: Renderer | None = None,
     estimating: Progress | None = None,
     notice: Callable[[str], None] | None = None,
+    within: Callable[[float], None] | None = None,
 ) -> Preview:
     """Refocus one frame as a run of the whole clip does; the arguments are those of ``refocus``.
 
@@ -60,6 +61,8 @@ def preview(
     # Of the whole clip: what is shown is what the whole run will make.
     recipe = with_estimate(recipe, source, progress=estimating, notice=notice)
     engine = renderer or make_renderer(recipe.engine, recipe.look, source.info, notice=notice)
+    if within is not None and isinstance(engine, TellsWithin):
+        engine.within = within
     shot = Shot.open(source, recipe, start=index, stop=index + 1, estimating=estimating, notice=notice).seen_by(engine)
     each = next(frames_of(shot), None)
     if each is None:

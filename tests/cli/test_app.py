@@ -88,6 +88,27 @@ def test_other_machines_are_given_a_link_with_a_password(cli: RunCli, monkeypatc
     assert [access.password is None for access in asked] == [False, False, True, True]
 
 
+def test_the_page_is_there_before_what_makes_pictures(tmp_path: Path):
+    code = (
+        "import asyncio, sys\n"
+        "from any2bokeh.app.access import Access\n"
+        "from any2bokeh.app.server import studio_app\n"
+        "from any2bokeh.app.settings import Settings\n"
+        "from any2bokeh.app.studio import Studio\n"
+        "studio, told = Studio(Settings()), []\n"
+        "async def receive(): return {'type': 'http.request', 'body': b''}\n"
+        "async def send(message): told.append(message.get('status'))\n"
+        "scope = {'type': 'http', 'method': 'GET', 'path': '/', 'query_string': b''}\n"
+        "scope['headers'] = [(b'host', b'localhost')]\n"
+        "asyncio.run(studio_app(studio, Access())(scope, receive, send))\n"
+        "studio.close()\n"
+        "print(told[0], [m for m in ('numba', 'av', 'torch') if m in sys.modules])\n"
+    )
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, env=environment)
+    assert done.stdout.split("\n")[0] == "200 []"
+
+
 @needs_uvicorn
 @pytest.mark.parametrize(
     ("end", "code"), [(signal.SIGINT, 0), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow)]

@@ -34,6 +34,26 @@ def test_preview_is_the_frame_that_refocus_writes(
     np.testing.assert_array_equal(read_rgb(results / "frame.png"), read_rgb(results / "all" / "00007.png"))
 
 
+def test_large_frames_tell_how_far_they_are(
+    cli: RunCli, results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    size = {"width": 40, "height": 200}
+    for name, picture in (("still", clips.picture(0, **size)), ("map", clips.depth_map(0, **size))):
+        (tmp_path / name).mkdir()
+        assert cv2.imwrite(str(tmp_path / name / "0.png"), picture)
+    output = results / "frame.png"
+    blurred = ["preview", tmp_path / "still", "--disparity", tmp_path / "map", "-o", output, "--overwrite"]
+    blurred += ["--focus", "0.9", "--blur", "4"]
+    assert "part by part" not in cli(*blurred).out
+    whole = read_rgb(output)
+    monkeypatch.setattr("any2bokeh.renderers.layered.renderer.MOST_PX", 1000)
+    lines = cli(*blurred).out.splitlines()
+    assert lines[0] == "rendering a large frame part by part"
+    assert lines[-1].startswith(str(output))
+    np.testing.assert_array_equal(read_rgb(output), whole)
+    assert "part by part" not in cli(*blurred, "--quiet").out
+
+
 def test_sharp_preview_is_the_source(cli: RunCli, arguments: list[object], results: Path):
     assert cli(*arguments, "--focus", "0.9", "--blur", "0", "--time", "0.2").code == 0
     np.testing.assert_array_equal(read_rgb(results / "frame.png"), clips.picture(5))  # shown at 0.208 s

@@ -45,14 +45,12 @@ from any2bokeh.app.controls import controls
 from any2bokeh.app.events import EventStream
 from any2bokeh.app.final_frame import Superseded
 from any2bokeh.app.final_region import Region
-from any2bokeh.app.guard import LIVE_PATH
 from any2bokeh.app.kept_projects import is_secret, new_secret
 from any2bokeh.app.picture import encoded
 from any2bokeh.app.refusal import Busy, Gone, NotYet, TooLarge
 from any2bokeh.app.render_job import RenderJob
 from any2bokeh.app.session import Session
 from any2bokeh.app.snapshot import as_json
-from any2bokeh.app.static_files import static_files
 from any2bokeh.app.studio import Studio
 from any2bokeh.app.upload import display_name, receive, require_size
 from any2bokeh.app.user_message import user_message
@@ -81,10 +79,6 @@ class Api:
     def routes(self) -> list[Route]:
         mine = "/api/{token}/"
         return [
-            Route("/", _page),
-            Route("/static/{name}", _static),
-            Route("/static/live/{name}", _static_live),
-            Route(LIVE_PATH, _live),
             Route("/demo.jpg", _demo_picture),
             Route("/demo/{name}", _demo_file),
             Route("/api/controls", self._controls),
@@ -332,32 +326,6 @@ async def _text(request: Request, limit_bytes: int, name: str, remedy: str) -> s
 
 def _json(content: Any, *, status: int = 200) -> Response:
     return Response(as_json(content), status, _NOT_KEPT, "application/json")
-
-
-def _page(request: Request) -> Response:
-    return _of_the_page(request, "index.html")
-
-
-def _static(request: Request) -> Response:
-    return _of_the_page(request, request.path_params["name"])
-
-
-def _static_live(request: Request) -> Response:
-    return _of_the_page(request, f"live/{request.path_params['name']}")
-
-
-def _of_the_page(request: Request, name: str) -> Response:
-    file = static_files().get(name)
-    if file is None:
-        return JSONResponse({"error": "There is no such file."}, 404)
-    headers = {"Cache-Control": "no-cache", "ETag": f'"{file.tag}"'}
-    if request.headers.get("if-none-match") == headers["ETag"]:
-        return Response(status_code=304, headers=headers)
-    return Response(file.content, headers=headers, media_type=file.media_type)
-
-
-def _live(request: Request) -> Response:
-    return Response(status_code=204)
 
 
 def _demo_picture(request: Request) -> Response:

@@ -5,16 +5,17 @@ import os
 import socket
 import threading
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from urllib.parse import quote
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from any2bokeh.app.access import LOOPBACK, Access, own_address
-from any2bokeh.app.api import Api, picture_of_demo, told
-from any2bokeh.app.guard import App, Guard
+from any2bokeh.app.guard import App, Guard, Receive, Scope, Send
+from any2bokeh.app.page import is_of_page, page_routes
 from any2bokeh.app.studio import Studio
 from any2bokeh.errors import InputError
 
@@ -30,8 +31,37 @@ def studio_app(studio: Studio, access: Access) -> App:
         studio: its sessions.
         access: who is let in.
     """
-    app = Starlette(routes=Api(studio).routes(), exception_handlers={InputError: told, Exception: told})
-    return Guard(app, access)  # pyright: ignore[reportArgumentType]
+    return Guard(StudioApp(studio), access)
+
+
+class StudioApp:
+    """The page's own files at once, and all else as soon as what makes pictures has been imported.
+
+    Args:
+        studio: its sessions.
+    """
+
+    def __init__(self, studio: Studio) -> None:
+        self._studio = studio
+        self._page = Starlette(routes=page_routes())
+        self._api: Starlette | None = None
+        self._importing = threading.Lock()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if is_of_page(scope["path"]):
+            await self._page(scope, receive, send)
+            return
+        api = self._api or await run_in_threadpool(self._imported)
+        await api(scope, receive, send)
+
+    def _imported(self) -> Starlette:
+        with self._importing:
+            if self._api is None:
+                from any2bokeh.app.api import Api, told
+
+                handlers = {InputError: told, Exception: told}
+                self._api = Starlette(routes=Api(self._studio).routes(), exception_handlers=handlers)
+            return self._api
 
 
 class ImpatientProtocol(H11Protocol):
@@ -62,10 +92,11 @@ class StudioServer(uvicorn.Server):
     Args:
         studio: its sessions.
         access: who is let in.
+        started: called once pages are answered.
     """
 
-    def __init__(self, studio: Studio, access: Access) -> None:
-        self._studio = studio
+    def __init__(self, studio: Studio, access: Access, started: Callable[[], None] | None = None) -> None:
+        self._studio, self._started = studio, started
         super().__init__(
             uvicorn.Config(
                 studio_app(studio, access),  # pyright: ignore[reportArgumentType]
@@ -79,6 +110,11 @@ class StudioServer(uvicorn.Server):
                 timeout_graceful_shutdown=3,
             )
         )
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self._started is not None:
+            self._started()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._studio.end_sessions()
@@ -100,9 +136,9 @@ def serve(studio: Studio, *, access: Access, port: int, ready: Callable[[list[st
     _stay_at_home()
     bound = bind(access.host, port)
     try:
-        server = StudioServer(studio, access)
+        warming_up = threading.Thread(target=_warm_up, name="any2bokeh warming up", daemon=True)
+        server = StudioServer(studio, access, warming_up.start)
         bound.listen(128)
-        threading.Thread(target=picture_of_demo, name="any2bokeh warming up", daemon=True).start()
         if ready is not None:
             ready(links(access, bound.getsockname()[1]))
         with suppress(KeyboardInterrupt):  # how one closes it
@@ -110,6 +146,17 @@ def serve(studio: Studio, *, access: Access, port: int, ready: Callable[[list[st
     finally:
         bound.close()
         studio.close()
+
+
+def _warm_up() -> None:
+    """Import and compile what makes pictures, while the page is being opened."""
+    from any2bokeh.renderers.layered.ahead import Ahead
+
+    with closing(Ahead()) as ahead:
+        ahead.begin()  # a process of its own compiles the renderer, this one what treats edges
+        from any2bokeh.app.api import picture_of_demo
+
+        picture_of_demo()
 
 
 def bind(host: str, port: int) -> socket.socket:

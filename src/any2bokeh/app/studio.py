@@ -9,15 +9,18 @@ import threading
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from any2bokeh.app.depth_download import ModelDownloads
 from any2bokeh.app.kept_projects import Shelf
 from any2bokeh.app.refusal import Busy, Gone
 from any2bokeh.app.render_queue import RenderQueue
-from any2bokeh.app.session import Session
 from any2bokeh.app.settings import Settings
 from any2bokeh.claim import Claim
 from any2bokeh.errors import InputError
+
+if TYPE_CHECKING:
+    from any2bokeh.app.session import Session
 
 _log = logging.getLogger("any2bokeh.app")
 
@@ -47,7 +50,7 @@ class Studio:
         self._closed = threading.Event()
         threading.Thread(target=self._sweep, name="any2bokeh sweep", daemon=True).start()
 
-    def arrive(self, secret: str | None = None) -> Session:
+    def arrive(self, secret: str | None = None) -> "Session":
         """A new session, with the clip that the studio was started with.
 
         Args:
@@ -59,6 +62,8 @@ class Studio:
             Busy: none does.
             InputError: the studio is closing, or its clip cannot be read.
         """
+        from any2bokeh.app.session import Session  # late: the page is served before it is there
+
         self.sweep()
         with self._lock:
             if self._closed.is_set():
@@ -73,7 +78,7 @@ class Studio:
             session.open_given(self.settings.clip, self.settings.disparity)
         return session
 
-    def session(self, token: str) -> Session:
+    def session(self, token: str) -> "Session":
         """The session whose token this is.
 
         Raises:
@@ -122,7 +127,7 @@ class Studio:
     def _make_room(self) -> None:
         idle_s, now = self.settings.limits.idle_s, time.monotonic()
 
-        def gives_way(each: Session) -> bool:
+        def gives_way(each: "Session") -> bool:
             if each.streams:
                 return now - each.seen_s >= idle_s and not each.is_busy
             return each.project is None or now - each.seen_s >= _RELOADS_WITHIN_S

@@ -113,6 +113,8 @@ def timeline_items(
     Raises:
         InputError: no clip of it can be refocused, ``handles`` is below 0, or ``media`` is no folder.
     """
+    from any2bokeh.batch.timeline_media import MediaFolder
+
     require_choice("format", result_format, get_args(ResultFormat))
     if handles < 0:
         raise InputError(f"--handles is {handles}; give 0 or more frames")

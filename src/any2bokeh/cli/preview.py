@@ -1,6 +1,7 @@
 """``any2bokeh preview``: one frame of what ``refocus`` would make, as a picture."""
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,13 +9,15 @@ from any2bokeh.cli.clip_options import Input, ReadingOptions
 from any2bokeh.cli.option_groups import Group
 from any2bokeh.cli.options import option
 from any2bokeh.cli.output_options import Overwrite, ReportOptions
-from any2bokeh.cli.progress import ESTIMATING, progress_report
+from any2bokeh.cli.progress import ESTIMATING, Report, progress_report
 from any2bokeh.cli.recipe_options import RecipeOptions
 from any2bokeh.cli.report import disparity_facts, tell, warn
 from any2bokeh.errors import InputError
 
 if TYPE_CHECKING:
     from any2bokeh.video import VideoSource
+
+_LARGE = "rendering a large frame part by part"
 
 
 def preview_command(
@@ -73,13 +76,15 @@ def preview_command(
     with (
         reading.opened(input, notice) as source,
         progress_report(quiet=report.quiet or report.json, doing=ESTIMATING) as estimating,
+        progress_report(quiet=report.quiet or report.json, doing=_LARGE) as rendering,
     ):
         require_png_target(output, source.info.path, overwrite=overwrite)
         ReadPaths([source.info.path, *options.paths()]).require_kept(output)
         index = _frame_index(source, frame, time)
         recipe = options.made(source.info, notice=notice)
         recipe = with_estimate(recipe, source, progress=estimating, notice=notice)
-        shown = preview(source, index, recipe, estimating=estimating, notice=notice)
+        within = _within(rendering)
+        shown = preview(source, index, recipe, estimating=estimating, notice=notice, within=within)
     write_preview(shown, output, overlay=overlay, overwrite=overwrite)
     result = {
         "output": str(output),
@@ -95,6 +100,20 @@ def preview_command(
         f"{output}: frame {index}, focus disparity {shown.given.focus_disparity:.3f}, K {shown.given.blur_strength:g}"
     )
     tell(result, line, report)
+
+
+def _within(rendering: Report) -> Callable[[float], None]:
+    """Tells how much of the frame is done, from the first part of a large one on."""
+    is_begun = False
+
+    def within(share: float) -> None:
+        nonlocal is_begun
+        if not is_begun:
+            rendering(0, 1)
+            is_begun = True
+        rendering.within(share)
+
+    return within
 
 
 def _frame_index(source: "VideoSource", frame: int | None, time_s: float | None) -> int:

@@ -22,6 +22,19 @@ for kernel in (layers.prepare, layers.fill_ring, cpu._sum_tile, cpu._compose):
 assert np.isfinite(picture).all()
 """
 
+_SHARED = """
+from any2bokeh.renderers.layered import ahead
+ahead.available_cores = lambda: 2
+first, second = ahead.Ahead(), ahead.Ahead()
+first.begin(), second.begin()
+process = first._process
+assert process is not None and second._process is process
+first.close(), first.close()
+assert process.poll() is None, "the other waits for it"
+second.close()
+assert process.poll() is not None
+"""
+
 
 def test_its_frame_has_mixed_pixels_hidden_background_and_a_lamp():
     renderer = LayeredRenderer()
@@ -38,6 +51,12 @@ def test_nothing_is_compiled_ahead_once_it_is_known():
     ahead.begin()
     ahead.wait()
     assert ahead._process is None
+
+
+def test_those_who_ask_while_it_runs_share_it(tmp_path: Path):
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
+    made = subprocess.run([sys.executable, "-c", _SHARED], env=environment, capture_output=True, text=True, check=False)
+    assert made.returncode == 0, made.stderr
 
 
 @pytest.mark.slow

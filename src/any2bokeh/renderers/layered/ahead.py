@@ -4,10 +4,13 @@ Compiling holds one lock in a process, so a thread would gain nothing: while thi
 treats edges, the other compiles the renderer and leaves the code where this one looks for it.
 """
 
+import atexit
 import subprocess
 import sys
+import threading
 from contextlib import suppress
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -22,21 +25,23 @@ _PATIENCE_S = 300.0  # a process that takes longer does not get on; this one com
 
 
 class Ahead:
-    """A process that compiles, if there is one; to be closed."""
+    """A process that compiles, if there is one; to be closed. Whoever asks for one while it runs shares it."""
+
+    _lock = threading.Lock()
+    _shared: "ClassVar[subprocess.Popen[bytes] | None]" = None
+    _users = 0
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
 
     def begin(self) -> None:
         """Start it where code is kept, none is yet, and there is a core for it."""
-        is_python = Path(sys.executable or "").stem.lower().startswith("python")  # not a program that holds one
-        if is_python and available_cores() > 1 and may_be_kept(prepare):
-            nowhere = subprocess.DEVNULL
-            command = [sys.executable, "-m", "any2bokeh.renderers.layered"]
-            try:
-                self._process = subprocess.Popen(command, stdin=nowhere, stdout=nowhere, stderr=nowhere)
-            except OSError:  # too little memory, or none may be started: this process compiles by itself
-                self._process = None
+        with Ahead._lock:
+            if Ahead._shared is None:
+                Ahead._shared = _started()
+            if Ahead._shared is not None and self._process is None:
+                self._process = Ahead._shared
+                Ahead._users += 1
 
     def wait(self) -> None:
         """Until it has done what it can."""
@@ -46,11 +51,35 @@ class Ahead:
             self.close()
 
     def close(self) -> None:
-        """End it."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
+        """End it, once nobody else waits for it."""
+        with Ahead._lock:
+            if self._process is None:
+                return
             self._process = None
+            Ahead._users -= 1
+            if Ahead._users == 0:
+                _end()
+
+
+def _started() -> "subprocess.Popen[bytes] | None":
+    is_python = Path(sys.executable or "").stem.lower().startswith("python")  # not a program that holds one
+    if not (is_python and available_cores() > 1 and may_be_kept(prepare)):
+        return None
+    nowhere = subprocess.DEVNULL
+    command = [sys.executable, "-m", "any2bokeh.renderers.layered"]
+    try:
+        return subprocess.Popen(command, stdin=nowhere, stdout=nowhere, stderr=nowhere)
+    except OSError:  # too little memory, or none may be started: this process compiles by itself
+        return None
+
+
+@atexit.register
+def _end() -> None:
+    """Also where the interpreter ends while a thread waits for it."""
+    process, Ahead._shared = Ahead._shared, None
+    if process is not None:
+        process.kill()
+        process.wait()
 
 
 def small_frame() -> RenderInput:

@@ -1,6 +1,7 @@
 """Drafts: the blur at a smaller size, the sharp part at its own."""
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from typing import Literal, get_args
 
 import cv2
@@ -11,6 +12,7 @@ from any2bokeh.compiled import compiled
 from any2bokeh.errors import require_choice
 from any2bokeh.optics.coc import REFERENCE_LONG_SIDE_PX
 from any2bokeh.renderers.base import RenderInput
+from any2bokeh.renderers.layered.ahead import Ahead
 from any2bokeh.renderers.layered.reduction import reduced
 from any2bokeh.renderers.layered.renderer import LayeredRenderer
 
@@ -61,8 +63,12 @@ class ReducedRenderer:
 
     def render(self, inputs: Iterable[RenderInput]) -> Iterator[NDArray[np.float32]]:
         """See ``Renderer.render``."""
-        for frame in inputs:
-            yield self.render_frame(frame)
+        with closing(Ahead()) as ahead:
+            ahead.begin()
+            for frame in inputs:
+                if frame.blur_strength != 0:
+                    ahead.wait()
+                yield self.render_frame(frame)
 
     def render_frame(self, frame: RenderInput) -> NDArray[np.float32]:
         """See ``LayeredRenderer.render_frame``."""

@@ -197,6 +197,7 @@ class LayeredRenderer:
             result[..., rows, :] = render(strip)
             if self.within is not None:
                 self.within(strip.share)
+            del strip  # before the next is cut out: not two of them at once
         assert result is not None
         return result
 
