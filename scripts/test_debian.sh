@@ -29,11 +29,11 @@ inside() { # [--net-off] COMMAND: in the new system; its mounts end with the com
 		"${certificate[@]}" sh -ec "$1"
 }
 
-bootstrap() { # Ubuntu keeps python3-venv in universe, which its images have switched on
-	local more=()
-	[ "$suite" = noble ] && more=(--components=main,universe)
-	debootstrap --variant=minbase --force-check-gpg ${KEYRING:+"--keyring=$KEYRING"} "${more[@]}" "$suite" "$root" > "$root.log" 2>&1 ||
-		{ tail -n 5 "$root.log" && return 1; }
+bootstrap() { # all releases of Ubuntu share one script, gutsy, which older debootstraps do not know by each name; python3-venv is in its universe
+	local options=() from=()
+	[ "$suite" = noble ] && options=(--components=main,universe) from=(http://archive.ubuntu.com/ubuntu /usr/share/debootstrap/scripts/gutsy)
+	debootstrap --variant=minbase --force-check-gpg ${KEYRING:+"--keyring=$KEYRING"} "${options[@]}" "$suite" "$root" "${from[@]}" \
+		> "$root.log" 2>&1 || { tail -n 5 "$root.log" && return 1; }
 }
 
 : > "$root.times"
