@@ -17,12 +17,13 @@ from pathlib import Path
 
 from scripts.test_install import BUILD, ROOT, built_wheel, found_pythons, run, version_name
 
-MEASURED = ("", "app", "gpu", "remote", "cluster", "depth", "diffusion", "train")
+MEASURED = ("", "app", "gpu", "remote", "timeline", "cluster", "depth", "diffusion", "train")
 # What each extra is for: one module of every package that it names.
 IMPORTED = {
     "app": "starlette, uvicorn",
     "gpu": "wgpu",
     "remote": "fsspec",
+    "timeline": "opentimelineio, otio_fcp_adapter",
     "cluster": "ray",
     "depth": "torch, transformers, safetensors, huggingface_hub",
     "diffusion": "torch, diffusers, transformers, accelerate, safetensors, huggingface_hub",

@@ -68,6 +68,13 @@ def test_an_extra_that_is_not_installed(monkeypatch: pytest.MonkeyPatch, package
     assert [each.state for each in findings(f"[{extra}]" for extra in extras)] == ["missing"] * len(extras)
 
 
+def test_an_extra_whose_modules_are_not_called_as_its_packages():
+    pytest.importorskip("otio_fcp_adapter", reason="needs the timeline extra")
+    finding = found("[timeline]")
+    assert finding.state == "ok"
+    assert re.fullmatch(r"OpenTimelineIO [\d.]+, otio-fcp-adapter [\d.]+", finding.found)
+
+
 def test_compiled_code_that_cannot_be_kept(tmp_path: Path):
     """A package whose folder cannot be written, for a user whose cache folder cannot be written either."""
     assert found("compiled code").state == "ok"

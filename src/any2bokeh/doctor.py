@@ -44,6 +44,7 @@ EXTRAS = {
     "gpu": ("wgpu",),
     "cluster": ("ray",),
     "remote": ("fsspec",),
+    "timeline": ("OpenTimelineIO", "otio-fcp-adapter"),
     "train": ("torch", "diffusers", "tensorboard"),
 }
 """The extras that users install, and what they bring; pyproject.toml has the versions."""
@@ -303,7 +304,7 @@ def _extra(extra: str) -> Finding:
 
 
 def _missing_of(extra: str) -> list[str]:
-    return [name for name in EXTRAS[extra] if find_spec(name) is None]
+    return [name for name in EXTRAS[extra] if find_spec(name.lower().replace("-", "_")) is None]
 
 
 def _version(package: str) -> str | None:

@@ -10,7 +10,6 @@ from typing import Any
 
 from any2bokeh import json_file
 from any2bokeh.batch.item import Item, Outcome
-from any2bokeh.batch.record import Record
 from any2bokeh.batch.timeline_media import (
     Media,
     MediaFolder,
@@ -149,6 +148,8 @@ class Timeline:
             InputError: it is the timeline itself, of another kind, the kind cannot hold this timeline, or
                 it exists and is not, as it is, what a batch wrote; ``overwrite`` allows the last.
         """
+        from any2bokeh.batch.record import Record  # brings the renderer, which `--help` does not wait for
+
         if path.resolve() == self.path.resolve():
             raise InputError(f"{path} is the timeline that is read and would be replaced; give --timeline another name")
         if path.exists() and not (overwrite or Record(path).may_be_replaced):
@@ -172,6 +173,8 @@ class Timeline:
         Raises:
             InputError: it cannot be written.
         """
+        from any2bokeh.batch.record import Record
+
         done = {id(each.item): each for each in outcomes}
         results: dict[int, Media] = {}
 
