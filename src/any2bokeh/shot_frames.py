@@ -20,6 +20,8 @@ from any2bokeh.video import Frame
 if TYPE_CHECKING:
     from any2bokeh.frame_treatment import FrameTreatment, TreatedFrame
 
+_MOST_PX = 1e9  # far beyond what a renderer takes, and within what single precision holds
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ShotFrame:
@@ -195,4 +197,5 @@ def _px_per_disparity(shot: Shot, blur_strength: float) -> float:
     """Pixels by which surfaces shift at most, per unit of disparity."""
     long_side_px = max(shot.source.info.width, shot.source.info.height)
     range_ = shot.recipe.focus_range
-    return blur_strength * long_side_px / REFERENCE_LONG_SIDE_PX * max(range_.near, range_.far)
+    px = blur_strength * long_side_px / REFERENCE_LONG_SIDE_PX * max(range_.near, range_.far)
+    return min(px, _MOST_PX)

@@ -28,6 +28,7 @@ from tests.app.conftest import (
     disparity_of,
     ready,
     served,
+    wait_for,
     write_disparity_video,
     write_video,
 )
@@ -171,6 +172,28 @@ def test_result_knows_whether_it_is_current(site: Site, session: Session):
     answer = site.ask(f"/api/{session.token}/result?download=1")
     assert answer.body == result.read_bytes()
     assert 'filename="demo-bokeh.mp4"' in answer.headers["content-disposition"]
+
+
+def test_the_copy_of_a_clip_is_that_of_the_clip_which_the_page_shows(site: Site, session: Session, tmp_path: Path):
+    mine = f"/api/{session.token}/proxy?of="
+    site.send(session, "video", write_video(tmp_path / "clip.mp4", frames=8).read_bytes())
+    first = session.opened().playback.proxy
+    wait_for(lambda: first.is_ready, lambda: first.progress)
+    shown = site.snapshot(session)["clip"]["playback"]["of"]
+    content = first.path.read_bytes()
+    part = site.ask(mine + shown, headers={"Range": "bytes=100-"})
+    assert (part.status, part.body) == (206, content[100:])
+    assert site.ask(mine + shown).body == content
+
+    site.send(session, "video", write_video(tmp_path / "longer.mp4", frames=12).read_bytes())
+    second = session.opened().playback.proxy
+    wait_for(lambda: second.is_ready, lambda: second.progress)
+    # a player that reads on gets nothing, and not the rest of another clip
+    assert site.ask(mine + shown, headers={"Range": "bytes=100-"}).status == 204
+    now = site.snapshot(session)["clip"]["playback"]["of"]
+    assert site.ask(mine + now).body == second.path.read_bytes()
+    second.path.unlink()
+    assert site.ask(mine + now).status == 204
 
 
 def test_upload_opens(site: Site, session: Session, tmp_path: Path):

@@ -52,6 +52,35 @@ def test_every_option_is_in_full_help(cli: RunCli, name: str):
     assert max(map(len, page.out.splitlines())) <= WIDTH
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_narrow_terminal_gets_names_above_what_they_mean(cli: RunCli, name: str, monkeypatch: pytest.MonkeyPatch):
+    wide = said(cli(name, HELP_ALL).out)
+    monkeypatch.setenv("COLUMNS", "40")
+    page = cli(name, HELP_ALL).out
+    assert said(page) == wide
+    words = [line for line in page.splitlines() if " " in line.strip() and not line.startswith("  -")]
+    assert max(map(len, words)) <= max(40, *map(len, Group))  # headings are not broken
+
+
+@pytest.mark.parametrize(
+    ("typed", "named"),
+    [
+        (("refocus", "", "-o", "out.mkv", "--focus", "0.5"), "INPUT"),
+        (("refocus", "clip.mkv", "-o", "", "--focus", "0.5"), "-o"),
+        (("refocus", "clip.mkv", "--overwrite", "", "-o", "out.mkv"), "INPUT"),
+        (("refocus", "clip.mkv", "-o", "out.mkv", "--focus", "0.5", "--disparity="), "--disparity"),
+        (("refocus", "clip.mkv", "-o", "out.mkv", "--focus", "0.5", "--source-blur", ""), "--source-blur"),
+        (("batch", "", "-o", "out"), "INPUT"),
+        (("info", "--disparity", "", "clip.mkv"), "--disparity"),
+        (("app", ""), "CLIP"),
+    ],
+)
+def test_an_empty_path_is_not_the_working_folder(cli: RunCli, typed: tuple[str, ...], named: str):
+    outcome = cli(*typed)
+    assert (outcome.code, outcome.err.count("\n")) == (2, 1)
+    assert outcome.err.startswith(f"error: {named} is empty; give ")
+
+
 def test_full_help_comes_before_what_is_missing(cli: RunCli):
     assert cli("depth").code == 2  # needs INPUT and --output
     assert cli("depth", HELP_ALL).code == 0

@@ -170,6 +170,7 @@ def test_the_option_and_the_recipe_say_the_same(material: Path, tmp_path: Path):
     for number, (typed, kept) in enumerate(
         {
             "8,0.4": {"blur_strength": 8.0, "focus_disparity": 0.4},
+            "0.8e1, 0.4": {"blur_strength": 8.0, "focus_disparity": 0.4},
             str(material / "radii.npy"): str(material / "radii.npy"),
             "auto": "auto",
         }.items()
@@ -180,7 +181,7 @@ def test_the_option_and_the_recipe_say_the_same(material: Path, tmp_path: Path):
         assert json.loads(recipe.read_text())["source_blur"] == kept
 
 
-@pytest.mark.parametrize("typed", ["on", "8", "-3,0.4", "8,9"])
+@pytest.mark.parametrize("typed", ["on", "8", "-3,0.4", "8,9", "nan,0.4", "8,nan", "1e300,0.4", "8,0.4,1", ""])
 def test_what_cannot_be_meant_is_refused_in_one_line(
     typed: str, material: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):

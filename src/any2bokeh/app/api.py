@@ -11,7 +11,7 @@ GET  /api/TOKEN/events       snapshots as they change, as server-sent events
 POST /api/TOKEN/command      see ``commands.py``; answers with a snapshot
 GET  /api/TOKEN/picture      a frame as JPEG; ``frame`` and ``view``; ``quick`` takes what is there
 GET  /api/TOKEN/draft        a frame for playing, as JPEG; 204 where it has not been made yet
-GET  /api/TOKEN/proxy        the small copy of the clip, with its sound
+GET  /api/TOKEN/proxy        the small copy of the clip ``of`` (see ``snapshot.py``), with its sound; 204 without one
 GET  /api/TOKEN/strip        thumbnails of the clip in one row, as JPEG
 GET  /api/TOKEN/subjects     outlines of a frame: ``followed``, ``offered``, or ``under`` a point x, y
 GET  /api/TOKEN/final        a ``region`` of it in full size and final quality; soon with ``first=1``
@@ -46,9 +46,9 @@ from any2bokeh.app.events import EventStream
 from any2bokeh.app.final_frame import Superseded
 from any2bokeh.app.final_region import Region
 from any2bokeh.app.kept_projects import is_secret, new_secret
+from any2bokeh.app.open_file import OpenFileResponse
 from any2bokeh.app.picture import encoded
 from any2bokeh.app.refusal import Busy, Gone, NotYet, TooLarge
-from any2bokeh.app.render_job import RenderJob
 from any2bokeh.app.session import Session
 from any2bokeh.app.snapshot import as_json
 from any2bokeh.app.studio import Studio
@@ -190,10 +190,10 @@ class Api:
 
     def _proxy(self, request: Request) -> Response:
         try:
-            copy = self._session(request).proxy()
-        except NotYet:  # the clip has been opened anew since the page heard of its copy
+            copy = self._session(request).proxy(request.query_params.get("of"))
+            return OpenFileResponse(request, copy, media_type="video/mp4", headers=_NOT_KEPT)
+        except (NotYet, FileNotFoundError):  # the clip has been opened anew since the page heard of its copy
             return Response(status_code=204, headers=_NOT_KEPT)
-        return FileResponse(copy, media_type="video/mp4", headers=_NOT_KEPT)
 
     def _final(self, request: Request) -> Response:
         asked = request.query_params.get("region", "")
@@ -250,7 +250,18 @@ class Api:
         session, number = self._session(request), request.query_params.get("render", "")
         is_one = number.isascii() and number.isdigit() and len(number) < 10
         job = session.renders.result(int(number)) if is_one else session.result("render")
-        return _rendered(job, is_download="download" in request.query_params)
+        assert job.result is not None
+        filename = job.name if "download" in request.query_params else None
+        try:
+            return OpenFileResponse(
+                request,
+                job.result,
+                media_type=_VIDEO_TYPES[job.result.suffix],
+                filename=filename,
+                headers=_NOT_KEPT,
+            )
+        except FileNotFoundError:
+            raise InputError(f"{job.name} has been removed; render the clip again") from None
 
     async def _upload(self, request: Request, session: Session, take: Callable[[Path, str], None]) -> Response:
         """Receive the body into the session's folder, under a name of ours."""
@@ -338,16 +349,6 @@ def _demo_file(request: Request) -> Response:
     if file is None:
         return JSONResponse({"error": "There is no such file."}, 404)
     return FileResponse(demo.CLIP_FOLDER / file, filename=request.path_params["name"])
-
-
-def _rendered(job: RenderJob, *, is_download: bool) -> Response:
-    assert job.result is not None
-    return FileResponse(
-        job.result,
-        media_type=_VIDEO_TYPES[job.result.suffix],
-        filename=job.name if is_download else None,
-        headers=_NOT_KEPT,
-    )
 
 
 @cache

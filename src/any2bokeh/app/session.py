@@ -447,14 +447,19 @@ class Session:
         self.seen_s = time.monotonic()
         return self.opened().draft(frame)
 
-    def proxy(self) -> Path:
+    def proxy(self, of: str | None = None) -> Path:
         """The small copy of the clip.
+
+        Args:
+            of: the clip that the page shows, as its snapshot names it (``playback.of``); None takes the one of now.
 
         Raises:
             InputError: no clip is open.
-            NotYet: there is no copy, or it is not ready.
+            NotYet: there is no copy, it is not ready, or another clip has been opened.
         """
         proxy = self.opened().playback.proxy
+        if of not in (None, proxy.path.parent.name):
+            raise NotYet("another clip has been opened; reload the page")
         if not proxy.is_ready:
             raise NotYet("the small copy of the clip is still being made; try again in a few seconds")
         return proxy.path

@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -11,6 +12,7 @@ import typer
 from any2bokeh.cli.option_groups import Group
 
 _KINDS = {"int": "N", "float": "X", "Path": "PATH"}
+_PATHS = ("INPUT", "OUT", "PATH", "FILE", "DIR", "FOLDER")  # also of options whose value may be an address
 _TOO_PLAIN = ("required", "default: auto", "default: 0")  # not worth their place among the common options
 
 
@@ -25,6 +27,7 @@ class Entry:
         full: the sentences of ``--help-all``.
         group: heading that it stands under.
         is_required: whether a line without it is refused.
+        is_path: whether its value is a file or a folder.
     """
 
     names: tuple[str, ...]
@@ -33,6 +36,7 @@ class Entry:
     full: str
     group: Group
     is_required: bool
+    is_path: bool = False
 
     @property
     def usage(self) -> str | None:
@@ -65,7 +69,8 @@ def _entry(parameter: inspect.Parameter, declared: typer.models.ParameterInfo) -
     is_required = parameter.default is inspect.Parameter.empty
     if isinstance(declared, typer.models.ArgumentInfo):
         place = (declared.metavar or parameter.name.upper()).strip("[]")
-        return Entry((place,), "", first_sentence(text), text, Group.ARGUMENTS, is_required)
+        is_path = _is_path(get_args(parameter.annotation)[0], place)
+        return Entry((place,), "", first_sentence(text), text, Group.ARGUMENTS, is_required, is_path)
     # Within ``Annotated``, typer holds the first name as the default until it reads a line.
     declared_names = [name for name in (declared.default, *(declared.param_decls or ())) if isinstance(name, str)]
     names = [name for both in declared_names for name in both.split("/")]
@@ -80,7 +85,12 @@ def _entry(parameter: inspect.Parameter, declared: typer.models.ParameterInfo) -
         _with(text, default),
         Group(declared.rich_help_panel or Group.OTHER),
         is_required,
+        _is_path(kind, declared.metavar),
     )
+
+
+def _is_path(kind: Any, metavar: str | None) -> bool:
+    return metavar in _PATHS or kind is Path or Path in get_args(kind)
 
 
 def _value(kind: Any) -> str:

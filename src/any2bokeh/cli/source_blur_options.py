@@ -1,6 +1,5 @@
 """The option that says what blur the clip has already."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast, get_args
@@ -10,9 +9,6 @@ from any2bokeh.cli.options import option
 
 if TYPE_CHECKING:
     from any2bokeh.source_blur import SourceBlur
-
-_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)"
-_LENS = re.compile(rf"({_NUMBER}),({_NUMBER})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +38,8 @@ class SourceBlurOptions:
         typed = str(self.source_blur)
         if typed in get_args(SourceBlurChoice):
             return cast("SourceBlurChoice", typed)
-        if lens := _LENS.fullmatch(typed):
-            return SourceLens(float(lens[1]), float(lens[2]))
-        return self.source_blur
+        try:
+            strength, focus = map(float, typed.split(","))
+        except ValueError:
+            return self.source_blur
+        return SourceLens(strength, focus)

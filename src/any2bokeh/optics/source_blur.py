@@ -1,6 +1,5 @@
 """Blur that a picture has already, from the lens that it was shot through."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,14 +7,17 @@ from numpy.typing import NDArray
 
 from any2bokeh.errors import InputError
 
+MAX_BLUR_STRENGTH = 100_000.0
+"""Beyond any lens: all that is out of focus is a hundred frames wide."""
+
 
 @dataclass(frozen=True, slots=True)
 class SourceLens:
     """The thin lens that a clip was shot through.
 
     Attributes:
-        blur_strength: its K, 0 or more: radius in pixels per unit of disparity in a frame of 1024 px on its longer
-            side.
+        blur_strength: its K, 0 to `MAX_BLUR_STRENGTH`: radius in pixels per unit of disparity in a frame of 1024 px
+            on its longer side.
         focus_disparity: disparity that it was focused at, on the scale of the clip's disparity. It may lie a little
             outside [0, 1], as nothing of the clip needs to be in focus.
 
@@ -27,8 +29,10 @@ class SourceLens:
     focus_disparity: float
 
     def __post_init__(self) -> None:
-        if not 0 <= self.blur_strength < math.inf:
-            raise InputError(f"source blur strength is {self.blur_strength:g}; give a finite number, 0 or more")
+        if not 0 <= self.blur_strength <= MAX_BLUR_STRENGTH:
+            raise InputError(
+                f"source blur strength is {self.blur_strength:g}; give a number from 0 to {MAX_BLUR_STRENGTH:g}"
+            )
         if not -1 <= self.focus_disparity <= 2:
             raise InputError(f"source focus disparity is {self.focus_disparity:g}; it lies in -1 to 2")
 

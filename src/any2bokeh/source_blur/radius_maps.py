@@ -81,7 +81,7 @@ class RadiusMaps:
         radius = np.abs(self._maps.at(at)) * np.float32(self._px * self._reference)
         if not np.isfinite(radius).all():
             raise InputError(
-                f"source blur {self._maps.label(at)} of {self._path} has values that are not finite; export it again"
+                f"source blur {self._path}: {self._maps.label(at)} has values that are not finite; export it again"
             )
         height, width = disparity.shape[1:]
         if radius.shape != (height, width):

@@ -29,6 +29,11 @@ from any2bokeh.renderers.layered.workers import Workers
 SHARP_PX = 1.5
 """Radius, in a frame of 1024 px, up to which ``render_separated`` counts a sample as in focus."""
 
+# Circles of confusion of so many longer sides of the frame are refused before the frame is layered; below, what is
+# rendered decides, which may be nearer to the focal plane than the map is.
+_MOST_FRAMES = 4
+_MOST_TOLD_PX = 1e9  # larger numbers are told as powers of ten
+
 
 class LayeredRenderer:
     """Deterministic thin-lens renderer: disparity layers, exact aperture shapes, occlusion, linear light.
@@ -178,6 +183,7 @@ class LayeredRenderer:
     ) -> NDArray[np.float32]:
         """``(*planes, H, W)`` of a frame, one strip after the other."""
         inner, whole = inner_part(frame), with_surround(frame)
+        self._require_layerable(whole, inner)
         result = None
         strips = strips_of(
             whole,
@@ -247,16 +253,24 @@ class LayeredRenderer:
         self._require_within(image.widest_px, frame, inner)
         return image
 
+    def _require_layerable(self, frame: RenderInput, inner: Inner) -> None:
+        """Refuse circles of confusion far wider than the inner part, for which tables would take all memory."""
+        focus, longest = frame.focus_disparity, max(side.stop - side.start for side in inner[1:])
+        away = max(float(frame.disparity.max()) - focus, focus - float(frame.disparity.min()))
+        widest_px = away * frame.blur_strength * max(frame.pixels.shape[1:]) / REFERENCE_LONG_SIDE_PX
+        if widest_px > _MOST_FRAMES * longest:
+            self._require_within(widest_px, frame, inner)
+
     def _require_within(self, widest_px: float, frame: RenderInput, inner: Inner) -> None:
         """Refuse a circle of confusion wider than the inner part of a frame."""
         height, width = frame.pixels.shape[1:]
         inner_height, inner_width = (side.stop - side.start for side in inner[1:])
         longest = max(inner_width, inner_height)
         if widest_px > longest:
+            told_px = f"{widest_px:.0f}" if widest_px < _MOST_TOLD_PX else f"{widest_px:g}"
             raise InputError(
                 f"blur strength {frame.blur_strength * max(width, height) / longest:g} makes a circle of confusion of "
-                f"{widest_px:.0f} px in a frame of {inner_width}x{inner_height}; lower it, at most the longer "
-                "side fits"
+                f"{told_px} px in a frame of {inner_width}x{inner_height}; lower it, at most the longer side fits"
             )
 
     def _cut(self, height: int, width: int, inner: Inner) -> VignettingTable | None:
