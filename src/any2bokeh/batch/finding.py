@@ -127,8 +127,6 @@ def timeline_items(
         name = name or clip.parent.name
         return name if result_format in ("auto", "frames") else f"{name}.{result_format}"
 
-    from any2bokeh.batch.timeline_media import MediaFolder  # it reads media, which --help needs not
-
     folder = MediaFolder(media, VIDEO_EXTENSIONS)
     return timeline.items(output, result_name, opened, handles=handles, media=folder)
 
