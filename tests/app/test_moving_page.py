@@ -66,7 +66,8 @@ def opened(site: Site, browser: Any, tmp_path: Path, request: pytest.FixtureRequ
     seen.arrive()
     video = write_video(tmp_path / "clip.mp4", frames=FRAMES, tone=True, picture=picture)
     seen.page.locator("#file-video").set_input_files(video)
-    seen.until("() => window.studio.store.snapshot.clip")
+    # Its small copy goes with the disparity that comes: not while the page loads it.
+    seen.until("() => window.studio.store.snapshot.clip && document.querySelector('#proxy').readyState === 4")
     maps = write_disparity_video(tmp_path / "disparity.mkv", frames=FRAMES, disparity=disparity)
     seen.page.locator("#file-disparity").set_input_files(maps)
     seen.until("() => window.studio.store.snapshot.clip.depth === 'from a file'")
