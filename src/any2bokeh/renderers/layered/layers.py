@@ -43,6 +43,7 @@ _MIX_LEAST_CONTRAST = 0.003  # squared distance of the two colours in linear lig
 _MIX_RANGE_MARGIN = np.float32(0.25)  # how far the background may lie outside the colours around it, in their range
 _MIX_GRAIN = np.float32(0.15)  # of a colour: how far pixels of one surface differ by grain alone
 _MOST_HIDDEN = 0.9  # of a mixed pixel whose background other frames saw, that the foreground may hide
+_STILL_WHITE = np.float32(1.0001)  # both parts of a clipped pixel add up to 1, but for rounding
 _REACH_MARGIN_PX = 1.5
 _SAME_SURFACE = 0.25  # of the step: how far defocus may differ within one background
 _STENCIL = 2  # points on each side of the filled pixel, along both axes
@@ -454,8 +455,8 @@ def show_seen_beside(rows, seen, light, defocus, kind, level):
                 # Else the foreground were no colour: below black, or brighter than white.
                 if whole < behind:
                     least = max(least, 1 - whole / behind)
-                elif whole <= 1 and whole > behind:
-                    least = max(least, (whole - behind) / (1 - behind))
+                elif whole <= _STILL_WHITE and min(whole, np.float32(1)) > behind:
+                    least = max(least, (min(whole, np.float32(1)) - behind) / (1 - behind))
             least = min(least, max(np.float32(_MOST_HIDDEN), share))
             for c in range(3):
                 behind = light[BEHIND, y, x, c]

@@ -157,6 +157,18 @@ def test_mixed_pixels_away_from_steps_are_the_same(device, seed, has_lamps):
     assert apart.max() < 0.01  # worst seen 0.001, lamps
 
 
+def test_clipped_mixed_pixels_that_others_saw_behind_are_the_same(device):
+    # Both parts of such a pixel add up to white, or to a little more or less than it.
+    frame = seen_beside()
+    assert frame.bands is not None
+    pixels = frame.pixels.copy()
+    pixels[0] = 1
+    alpha = frame.bands.alpha * np.random.default_rng(0).uniform(0.2, 0.9, frame.bands.alpha.shape).astype(np.float32)
+    frame = replace(frame, pixels=pixels, bands=replace(frame.bands, alpha=alpha))
+    apart = codes_apart(on_gpu(device).render_frame(frame), on_cpu().render_frame(frame))
+    assert apart.max() < 0.05  # worst seen 0.004
+
+
 def with_focus_range(frame: RenderInput, range_: FocusRange) -> RenderInput:
     """A frame whose disparity, and that of all that is known of it, is bent as `shot_frames` bends it."""
 

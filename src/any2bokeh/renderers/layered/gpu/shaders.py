@@ -77,6 +77,7 @@ def constants(*, parts: int = 1, cuts: bool = False, codes_16: bool = False) -> 
         "REACH_MARGIN_PX": layers._REACH_MARGIN_PX,
         "SAME_SURFACE": layers._SAME_SURFACE,
         "MOST_HIDDEN": layers._MOST_HIDDEN,
+        "STILL_WHITE": layers._STILL_WHITE,
         "STENCIL_GROWTH": layers._STENCIL_GROWTH,
         "BACKSTOP_MARGIN_PX": backstop.MARGIN_PX,
         "LEAST_SLACK_PX": backstop._LEAST_SLACK_PX,

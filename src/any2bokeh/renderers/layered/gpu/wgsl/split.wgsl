@@ -182,8 +182,8 @@ fn show_seen_beside(pixel: i32) {
     for (var c = 0; c < 3; c++) {
         if (whole[c] < behind[c]) {
             least = max(least, 1.0 - whole[c] / behind[c]);
-        } else if (whole[c] <= 1.0 && whole[c] > behind[c]) {
-            least = max(least, (whole[c] - behind[c]) / (1.0 - behind[c]));
+        } else if (whole[c] <= STILL_WHITE && min(whole[c], 1.0) > behind[c]) {
+            least = max(least, (min(whole[c], 1.0) - behind[c]) / (1.0 - behind[c]));
         }
     }
     least = min(least, max(MOST_HIDDEN, share));
