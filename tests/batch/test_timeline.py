@@ -445,3 +445,15 @@ def test_rates_of_one_nominal_rate_count_the_same_frames():
     shown = otio.schema.Clip("a", otio.schema.ExternalReference("a.mov", span(0, 100)), span(10, 5, 25))
     found = span_of(shown, media, None, 0, pytest.fail)
     assert (float(found.first), found.start, found.stop) == (9.6, 9, 15)
+
+
+@pytest.mark.parametrize("broken", [span(0, 2, 0), span(0, 2, -24), span(0, 2, float("nan")), span(float("nan"), 2)])
+def test_a_clip_whose_times_are_no_numbers_is_named(broken: Any, capsys: pytest.CaptureFixture[str]):
+    write_media("a.mov")
+    cut = write_timeline(clip("bad", "a.mov", broken))
+    assert run(["batch", str(cut), "-o", "out", "--dry-run", *SHARP]) != 0
+    said = capsys.readouterr().err
+    assert "cut.otio, clip bad: a " in said
+    assert "export the timeline" in said
+    assert "Traceback" not in said
+    assert not Path("out").exists()

@@ -1,5 +1,6 @@
 """Media of a timeline: where it lies, and how the frames of its file are counted."""
 
+import math
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ Opened = Callable[[Path, str | None], AbstractContextManager[VideoSource]]
 
 # Rates such as 23.98, 23.976 and 29.97 stand for n*1000/1001, which lies 0.024 or more below n.
 _NTSC_WITHIN = Fraction(6, 1000)
+_SLOWEST = 0.001  # frames a second; what is slower is no rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +72,24 @@ def frames_of(time: Any, fps: Fraction) -> Fraction:
     Args:
         time: ``RationalTime``.
         fps: of the media.
+
+    Raises:
+        InputError: the time or its rate is no number that frames can be counted by.
     """
-    value = Fraction(time.value).limit_denominator(1_000_000)
-    return value if round(time.rate) == round(fps) else value * fps / exact_rate(time.rate)
+    if not math.isfinite(time.value):
+        raise InputError(f"a time of it is {time.value:g} frames; export the timeline again")
+    value, rate = Fraction(time.value).limit_denominator(1_000_000), exact_rate(time.rate)
+    return value if round(time.rate) == round(fps) else value * fps / rate
 
 
 def exact_rate(rate: float) -> Fraction:
-    """A rate as it is meant: 29.97 is 30000/1001."""
+    """A rate as it is meant: 29.97 is 30000/1001.
+
+    Raises:
+        InputError: it is not above 0, or not finite.
+    """
+    if not _SLOWEST <= rate < math.inf:
+        raise InputError(f"a rate of it is {rate:g} frames a second; export the timeline with that of its media")
     ntsc = Fraction(round(rate) * 1000, 1001)
     return ntsc if abs(Fraction(rate) - ntsc) < _NTSC_WITHIN else Fraction(rate).limit_denominator(1000)
 
