@@ -1,8 +1,9 @@
 """Ctrl-C and termination, which unwind the stack, so that no partial file stays behind; never within an import.
 
 A compiled module that is interrupted while it is initialised aborts the process (pybind11 cannot pass the exception
-on), so an interruption that comes during an import waits for its end. This module imports nothing heavy: it is in force
-while the rest of the command line is imported.
+on), so an interruption that comes during an import waits for its end. So does one within the function that numba's
+compiled code calls to read a constant: what it raises comes out as a SystemError. This module imports nothing heavy: it
+is in force while the rest of the command line is imported.
 """
 
 import _thread
@@ -13,12 +14,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
 INTERRUPTED, TERMINATED = 130, 143
 _RETRY_S = 0.02
-_IMPORTING = "importlib._bootstrap"
+_IMPORTING, _READING_A_CONSTANT = "importlib._bootstrap", str(Path("numba", "core", "serialize.py"))
 
 
 class Terminated(SystemExit):
@@ -27,7 +29,7 @@ class Terminated(SystemExit):
 
 @contextmanager
 def interruptions_unwind() -> Iterator[None]:
-    """Raise KeyboardInterrupt on Ctrl-C and ``Terminated`` on SIGTERM, as soon as no import is under way."""
+    """Raise KeyboardInterrupt on Ctrl-C and ``Terminated`` on SIGTERM, as soon as they can be passed on."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -45,7 +47,7 @@ def interruptions_unwind() -> Iterator[None]:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    if _is_importing(frame):
+    if _is_lost_in(frame):
         # Not threading.Timer, which takes locks that the interrupted code may hold.
         _thread.start_new_thread(_send_again, (number,))
     elif number == signal.SIGINT:
@@ -73,9 +75,11 @@ def _send_again(number: int) -> None:
     os.kill(os.getpid(), number)
 
 
-def _is_importing(frame: FrameType | None) -> bool:
+def _is_lost_in(frame: FrameType | None) -> bool:
+    """Whether compiled code called what runs, and cannot pass an exception on."""
     while frame is not None:
-        if _IMPORTING in frame.f_code.co_filename:
+        file = frame.f_code.co_filename
+        if _IMPORTING in file or file.endswith(_READING_A_CONSTANT):
             return True
         frame = frame.f_back
     return False

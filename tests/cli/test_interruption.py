@@ -6,11 +6,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
+import numba
 import pytest
 
 from any2bokeh.errors import InputError
-from any2bokeh.interruption import interrupted_line, interruptions_unwind
+from any2bokeh.interruption import Terminated, interrupted_line, interruptions_unwind
 from any2bokeh.pending_output import PendingOutput, published_together
 from tests import clips
 
@@ -94,6 +96,23 @@ def test_an_interruption_waits_for_an_import(tmp_path: Path, monkeypatch: pytest
     with pytest.raises(KeyboardInterrupt):
         interrupted()
     assert "slow_to_import" in sys.modules
+
+
+def test_an_interruption_waits_for_a_constant_of_compiled_code():
+    """numba's dispatcher makes a SystemError, which is no interruption, of what its helper raises."""
+    place = Path(numba.__file__).parent / "core" / "serialize.py"
+    told: dict[str, Any] = {}
+    source = "def read(told):\n signal.raise_signal(signal.SIGTERM)\n time.sleep(0.1)\n told['read'] = True\n"
+    exec(compile(source, str(place), "exec"), {"signal": signal, "time": time}, told)
+
+    def interrupted() -> None:
+        with interruptions_unwind():
+            told["read"](told)
+            time.sleep(5)
+
+    with pytest.raises(Terminated):
+        interrupted()
+    assert told["read"] is True
 
 
 def test_what_is_kept_is_told():
