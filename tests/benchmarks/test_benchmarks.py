@@ -22,6 +22,7 @@ def results(tmp_path_factory: pytest.TempPathFactory):
     return json.loads(path.read_text())
 
 
+@pytest.mark.slow
 def test_says_what_was_measured_where(results):
     assert results["machine"].keys() == {"cpu", "cores", "load", "python", "versions", "commit"}
     assert results["machine"]["versions"].keys() >= {"any2bokeh", "numpy", "numba", "av"}
@@ -29,6 +30,7 @@ def test_says_what_was_measured_where(results):
     assert results["threads"] == 2
 
 
+@pytest.mark.slow
 def test_renderer_stands_beside_the_baselines(results):
     (demo,) = results["layered"]
     assert demo["scene"] == "demo clip"
@@ -40,6 +42,7 @@ def test_renderer_stands_beside_the_baselines(results):
             assert min(cost[key] for key in COST_KEYS - {"iqr_ms"}) > 0, name
 
 
+@pytest.mark.slow
 def test_growth_covers_pixels_and_blur(results):
     growths = results["scaling"]
     assert growths.keys() == {"pixels_at_radius", "pixels_at_blur_strength", "blur_strength"}
@@ -49,6 +52,7 @@ def test_growth_covers_pixels_and_blur(results):
         assert len(growth["costs"]) == len(growth["values"]) == len(growth["local_exponents"]) + 1
 
 
+@pytest.mark.slow
 def test_stages_before_rendering_are_measured(results):
     stages = {result["stage"]: result["cost"] for result in results["disparity"]}
     assert stages.keys() == {stage.name for stage in disparity.STAGES if not stage.is_model}
@@ -57,6 +61,7 @@ def test_stages_before_rendering_are_measured(results):
         assert cost["cpu_ms"] > 0, name
 
 
+@pytest.mark.slow
 def test_every_stage_of_the_path_is_measured(results):
     costs = {cost["stage"]: cost for cost in results["stages"]}
     assert costs.keys() == stages.STAGES.keys()
@@ -66,6 +71,7 @@ def test_every_stage_of_the_path_is_measured(results):
     assert sum(cost["cpu_ms"] for cost in costs.values()) > 0
 
 
+@pytest.mark.slow
 def test_the_studio_is_timed(results):
     assert results["studio"]["frames"] == 48
     for name in ("opening", "jump"):
@@ -73,6 +79,7 @@ def test_the_studio_is_timed(results):
         assert results["studio"][name]["cpu_ms"] > 0, name
 
 
+@pytest.mark.slow
 def test_whole_path_is_compared_with_the_renderer(results):
     whole = results["end_to_end"]
     kinds = {"npy", "video", "png16"}
@@ -86,6 +93,7 @@ def test_whole_path_is_compared_with_the_renderer(results):
         assert whole["fraction"][kind] == pytest.approx(rate)
 
 
+@pytest.mark.slow
 def test_quality_is_empty_without_the_data(results):
     assert results["quality"] == []
 

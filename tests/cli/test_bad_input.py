@@ -492,7 +492,9 @@ def test_full_disk(results: Path, large: list[object], name: str):
     assert_refused(Outcome(done.returncode, done.stdout, done.stderr), results, "disk full", name)
 
 
-@pytest.mark.parametrize("name", ["out.mp4", "out.mkv", "out"])
+@pytest.mark.parametrize(
+    "name", ["out.mp4", *(pytest.param(name, marks=pytest.mark.slow) for name in ("out.mkv", "out"))]
+)
 def test_file_size_limit(results: Path, large: list[object], name: str):
     done = subprocess.run(
         [sys.executable, "-c", _SIZE_LIMIT, *map(str, large), *of_best_quality(name), "-o", str(results / name)],

@@ -67,6 +67,7 @@ def raw_logits(tracker: Sam2Tracker, count: int) -> tuple[list[np.ndarray], obje
     return answers, session
 
 
+@pytest.mark.slow
 def test_forgetting_changes_no_answer(folder: Path, monkeypatch: pytest.MonkeyPatch):
     tracker = Sam2Tracker.load(folder, device="cpu")
     real_trim = sam2._trim

@@ -152,6 +152,7 @@ def test_a_stage_starts_from_an_exported_checkpoint(tmp_path: Path, tiny: MakeCo
     assert [line["stage"] for line in read_log(third.log) if line["kind"] == "step"] == ["3", "3"]
 
 
+@pytest.mark.slow
 def test_time_runs_out_and_a_handoff_goes_on_elsewhere(tmp_path: Path, tiny: MakeConfig) -> None:
     config = tiny({"0": 1, "1": 4})
     kept = tmp_path / "handoff"
