@@ -238,30 +238,50 @@ def nearest_level(disparity):
 
 @compiled(nogil=True, inline="always")
 def motion_at(motion, x, y, disparity, found):
-    """Motion at block (x, y) of the surface of a disparity: displacement and slopes into the first six of ``found``.
+    """Motion at block (x, y) of the surface of a disparity: displacement and slopes into ``found``."""
+    i, j, k, right, down, nearer = _cell(motion, x, y, disparity)
+    # Summed in numbers of its own: in ``found``, which might lie within ``motion``, each sum would be stored eight times.
+    u = u_across = u_down = v = v_across = v_down = np.float32(0)
+    for dj in range(2):
+        share_y = down if dj else np.float32(1) - down
+        from_y = y - np.float32((j + dj) * SPACING)
+        for di in range(2):
+            share_x = right if di else np.float32(1) - right
+            from_x = x - np.float32((i + di) * SPACING)
+            for dk in range(2):
+                share = share_y * share_x * (nearer if dk else np.float32(1) - nearer)
+                p = motion[j + dj, i + di, k + dk]
+                u += share * (p[0] + p[1] * from_x + p[2] * from_y)
+                v += share * (p[3] + p[4] * from_x + p[5] * from_y)
+                u_across += share * p[1]
+                u_down += share * p[2]
+                v_across += share * p[4]
+                v_down += share * p[5]
+    found[0], found[1], found[2] = u, u_across, u_down
+    found[3], found[4], found[5] = v, v_across, v_down
 
-    What nodes hold beyond these six is interpolated as it is, into the rest of ``found``.
-    """
-    rows, columns, levels, _ = motion.shape
+
+@compiled(nogil=True, inline="always")
+def mean_at(nodes, entry, x, y, disparity):
+    """What nodes hold beyond motion, interpolated as it is: one of the numbers of a node at block (x, y)."""
+    i, j, k, right, down, nearer = _cell(nodes, x, y, disparity)
+    mean = np.float32(0)
+    for dj in range(2):
+        share_y = down if dj else np.float32(1) - down
+        for di in range(2):
+            share_x = right if di else np.float32(1) - right
+            for dk in range(2):
+                share = share_y * share_x * (nearer if dk else np.float32(1) - nearer)
+                mean += share * nodes[j + dj, i + di, k + dk, entry]
+    return mean
+
+
+@compiled(nogil=True, inline="always")
+def _cell(nodes, x, y, disparity):
+    """The first of the eight nodes around a place, and how far it lies from there to the last, each in [0, 1]."""
+    rows, columns, levels, _ = nodes.shape
     at_x = min(max(x / np.float32(SPACING), np.float32(0)), np.float32(columns - 1))
     at_y = min(max(y / np.float32(SPACING), np.float32(0)), np.float32(rows - 1))
     at_d = min(max(disparity, np.float32(0)), np.float32(1)) * np.float32(levels - 1)
     i, j, k = min(int(at_x), columns - 2), min(int(at_y), rows - 2), min(int(at_d), levels - 2)
-    found[:] = 0
-    for dj in range(2):
-        share_y = at_y - j if dj else 1 - (at_y - j)
-        from_y = y - np.float32((j + dj) * SPACING)
-        for di in range(2):
-            share_x = at_x - i if di else 1 - (at_x - i)
-            from_x = x - np.float32((i + di) * SPACING)
-            for dk in range(2):
-                share = share_y * share_x * (at_d - k if dk else 1 - (at_d - k))
-                p = motion[j + dj, i + di, k + dk]
-                found[0] += share * (p[0] + p[1] * from_x + p[2] * from_y)
-                found[3] += share * (p[3] + p[4] * from_x + p[5] * from_y)
-                found[1] += share * p[1]
-                found[2] += share * p[2]
-                found[4] += share * p[4]
-                found[5] += share * p[5]
-                for m in range(6, found.shape[0]):
-                    found[m] += share * p[m]
+    return i, j, k, at_x - np.float32(i), at_y - np.float32(j), at_d - np.float32(k)
