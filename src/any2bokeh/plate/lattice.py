@@ -52,17 +52,33 @@ def lattice_between(here: View, there: View, flow: FlowFinder) -> NDArray[np.flo
     if float(np.abs(here.grey - there.grey).max()) < _STILL_GREY:
         return motion[..., :6]
     start = flow(*codes)
+    asked = np.zeros((rows, columns, LEVELS), np.bool_)
+    _find_asked(here.low, here.clean, asked)
     moments = np.zeros((rows, columns, LEVELS, _MOMENTS), np.float32)
-    agreement = 0.0
+    spread, agreement = moments, 0.0
     for iteration in range(_ITERATIONS):
         moments[:] = 0
         _gather(
             here.grey, here.low, here.clean, there.grey, there.low, there.clean, start, iteration == 0, motion, moments
         )
         agreement = float(moments[..., -1].sum()) / max(np.count_nonzero(here.clean) / 2, 1)
-        if _solve(_spread(moments), motion) < _SETTLED:
+        spread = _spread(moments)
+        if _solve(spread, asked, motion) < _SETTLED:
             break
+    asked[:] = True
+    _solve(spread, asked, motion)
     return _settled(motion, height, width) if agreement >= _AGREEMENT_MIN else None
+
+
+@compiled(nogil=True)
+def _find_asked(low, clean, asked):  # pragma: no cover (compiled)
+    """The nodes whose motion blocks ask for."""
+    height, width = low.shape
+    for y in range(height):
+        for x in range(width):
+            if clean[y, x]:
+                j, i = (y + SPACING // 2) // SPACING, (x + SPACING // 2) // SPACING
+                asked[j, i, nearest_level(low[y, x])] = True
 
 
 @compiled(nogil=True, fastmath=True)
@@ -161,8 +177,11 @@ def _spread(moments):  # pragma: no cover (compiled)
 
 
 @compiled(nogil=True)
-def _solve(moments, motion):  # pragma: no cover (compiled)
-    """The motion of each node by Cholesky's decomposition; by how much the shift of any that is supported changed."""
+def _solve(moments, asked, motion):  # pragma: no cover (compiled)
+    """The motion of nodes by Cholesky's decomposition; by how much the shift of any that is supported changed.
+
+    Those that are neither supported nor ``asked`` are left out.
+    """
     rows, columns, levels, _ = moments.shape
     moved = 0.0
     n = _PARAMETERS
@@ -172,6 +191,8 @@ def _solve(moments, motion):  # pragma: no cover (compiled)
         for i in range(columns):
             for k in range(levels):
                 at = moments[j, i, k]
+                if not asked[j, i, k]:
+                    continue
                 entry = 0
                 for a in range(n):
                     for b in range(a, n):
@@ -240,7 +261,7 @@ def nearest_level(disparity):
 def motion_at(motion, x, y, disparity, found):
     """Motion at block (x, y) of the surface of a disparity: displacement and slopes into ``found``."""
     i, j, k, right, down, nearer = _cell(motion, x, y, disparity)
-    # Summed in numbers of its own: in ``found``, which might lie within ``motion``, each sum would be stored eight times.
+    # Not summed in ``found``, which might lie within ``motion``: each sum would be stored eight times.
     u = u_across = u_down = v = v_across = v_down = np.float32(0)
     for dj in range(2):
         share_y = down if dj else np.float32(1) - down

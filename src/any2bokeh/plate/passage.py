@@ -61,11 +61,11 @@ def passages(
             found[sources.index(source), ..., :6] = at
     statistics = np.zeros((rows, columns, LEVELS, _STATISTICS), np.float32)
     view = views[index]
+    band, own = _own(band, view.low, view.codes, view.cover, view.block_px)
     for entry, source in enumerate(sources):
         other = views[source]
         statistics[:] = 0
-        _compare(band, view.low, view.codes, view.cover, other.codes, other.cover, view.block_px, found[entry],
-                 statistics)  # fmt: skip
+        _compare(band, own, view.low, other.codes, other.cover, view.block_px, found[entry], statistics)
         _believe(statistics, wanted, view.block_px, found[entry])
     return found
 
@@ -162,41 +162,62 @@ def _advance(motion, forward, wanted, at):  # pragma: no cover (compiled)
 
 
 @compiled(nogil=True, fastmath=True)
-def _compare(band, low, codes, cover, other_codes, other_cover, block_px, passage, statistics):  # pragma: no cover
-    """How what both frames show of the blocks of the band differs, gathered at the nearest nodes."""
+def _own(band, low, codes, cover, block_px):  # pragma: no cover (compiled)
+    """The blocks of a band that show their background in the middle; what they show: ``(n, 5)``, light and its slopes.
+
+    The light is red, green, blue; the slopes are those of green, across and down.
+    """
     height, width = cover.shape
-    found = np.empty(10, np.float32)
+    own = np.empty((band.shape[0], 5), np.float32)
+    count = 0
     for entry in range(band.shape[0]):
         row, column = band[entry, 0], band[entry, 1]
         y, x = row * block_px + block_px // 2, column * block_px + block_px // 2
         if y < 1 or x < 1 or y >= height - 1 or x >= width - 1:
             continue
+        if abs(np.float32(cover[y, x]) * np.float32(1 / 65535) - low[row, column]) > _SAME_DISPARITY:
+            continue
+        band[count, 0], band[count, 1] = row, column
+        for c in range(3):
+            own[count, c] = unbent(codes[y, x, c])
+        own[count, 3] = (unbent(codes[y, x + 1, 1]) - unbent(codes[y, x - 1, 1])) / 2
+        own[count, 4] = (unbent(codes[y + 1, x, 1]) - unbent(codes[y - 1, x, 1])) / 2
+        count += 1
+    return band[:count], own[:count]
+
+
+@compiled(nogil=True, fastmath=True)
+def _compare(band, own, low, other_codes, other_cover, block_px, passage, statistics):  # pragma: no cover (compiled)
+    """How what both frames show of the blocks of the band differs, gathered at the nearest nodes."""
+    height, width = other_cover.shape
+    found = np.empty(6, np.float32)
+    third = np.float32(1 / 3)
+    for entry in range(band.shape[0]):
+        row, column = band[entry, 0], band[entry, 1]
+        y, x = row * block_px + block_px // 2, column * block_px + block_px // 2
         disparity = low[row, column]
         from_x, from_y = block_of(np.float32(x), block_px), block_of(np.float32(y), block_px)
         motion_at(passage, from_x, from_y, disparity, found)
         to_x, to_y = pixel_of(found[0], block_px), pixel_of(found[3], block_px)
         if not (to_x >= 0 and to_x < width - 1 and to_y >= 0 and to_y < height - 1):
             continue
-        j, i = int(to_y), int(to_x)
-        there = disparity_of(other_cover, to_x, to_y)
-        here = np.float32(cover[y, x]) * np.float32(1 / 65535)
-        if abs(there - disparity) > _SAME_DISPARITY or abs(here - disparity) > _SAME_DISPARITY:
+        if abs(disparity_of(other_cover, to_x, to_y) - disparity) > _SAME_DISPARITY:
             continue
-        down, right = to_y - j, to_x - i
+        j, i = int(to_y), int(to_x)
+        down, right = to_y - np.float32(j), to_x - np.float32(i)
+        red, green, blue = own[entry, 0], own[entry, 1], own[entry, 2]
+        across, slope = own[entry, 3], own[entry, 4]
+        red_off = red - sampled(other_codes, j, i, 0, down, right)
+        green_off = green - sampled(other_codes, j, i, 1, down, right)
+        blue_off = blue - sampled(other_codes, j, i, 2, down, right)
+        grey = third * (red + green + blue)
         k = nearest_level(disparity)
         at = statistics[(row + SPACING // 2) // SPACING, (column + SPACING // 2) // SPACING, k]
         at[0] += 1
-        across = (unbent(codes[y, x + 1, 1]) - unbent(codes[y, x - 1, 1])) / 2
-        slope = (unbent(codes[y + 1, x, 1]) - unbent(codes[y - 1, x, 1])) / 2
-        grey, green = np.float32(0), np.float32(0)
-        for c in range(3):
-            seen = sampled(other_codes, j, i, c, down, right)
-            own = unbent(codes[y, x, c])
-            at[1] += (own - seen) ** 2 / 3
-            at[2 + c] += own - seen
-            grey += own / 3
-            if c == 1:
-                green = own - seen
+        at[1] += third * (red_off * red_off + green_off * green_off + blue_off * blue_off)
+        at[2] += red_off
+        at[3] += green_off
+        at[4] += blue_off
         at[5] += grey
         at[6] += grey * grey
         at[7] += across
@@ -204,8 +225,8 @@ def _compare(band, low, codes, cover, other_codes, other_cover, block_px, passag
         at[9] += across * across
         at[10] += across * slope
         at[11] += slope * slope
-        at[12] += across * green
-        at[13] += slope * green
+        at[12] += across * green_off
+        at[13] += slope * green_off
 
 
 @compiled(nogil=True)
@@ -231,22 +252,16 @@ def _put_right(total, block_px, node):  # pragma: no cover (compiled)
 @compiled(nogil=True)
 def _believe(statistics, wanted, block_px, passage):  # pragma: no cover (compiled)
     """From what differs around a node to how far it is believed, and to the difference of light."""
-    rows, columns, levels, _ = statistics.shape
-    total = np.empty(_STATISTICS, np.float32)
+    rows, columns, levels, kinds = statistics.shape
+    around = _with_neighbours(statistics.reshape(1, rows, columns * levels * kinds))
+    around = _with_neighbours(around.reshape(rows, columns, levels * kinds))
+    around = _with_neighbours(around.reshape(rows * columns, levels, kinds)).reshape(rows, columns, levels, kinds)
     for j in range(rows):
         for i in range(columns):
             for k in range(levels):
-                if not wanted[j, i, k]:
-                    continue
-                total[:] = 0
-                for m in range(max(j - 1, 0), min(j + 2, rows)):
-                    for n in range(max(i - 1, 0), min(i + 2, columns)):
-                        for q in range(max(k - 1, 0), min(k + 2, levels)):
-                            weight = np.float32((2 - abs(m - j)) * (2 - abs(n - i)) * (2 - abs(q - k))) / 8
-                            for entry in range(_STATISTICS):
-                                total[entry] += weight * statistics[m, n, q, entry]
+                total = around[j, i, k]
                 count = total[0]
-                if count <= 0:
+                if not wanted[j, i, k] or count <= 0:
                     continue
                 lighter, drift = total[2:5] / count, np.float32(0)
                 for c in range(3):
@@ -264,6 +279,23 @@ def _believe(statistics, wanted, block_px, passage):  # pragma: no cover (compil
                 passage[j, i, k, BELIEF] = belief
                 for c in range(3):
                     passage[j, i, k, LIGHT + c] = lighter[c]
+
+
+@compiled(nogil=True)
+def _with_neighbours(values):  # pragma: no cover (compiled)
+    """Each along the middle axis with half of those beside it."""
+    first, second, third = values.shape
+    out = np.empty_like(values)
+    for a in range(first):
+        for b in range(second):
+            for c in range(third):
+                beside = np.float32(0)
+                if b > 0:
+                    beside += values[a, b - 1, c]
+                if b < second - 1:
+                    beside += values[a, b + 1, c]
+                out[a, b, c] = values[a, b, c] + np.float32(0.5) * beside
+    return out
 
 
 @compiled(nogil=True, inline="always")
