@@ -26,6 +26,7 @@ _FLOORS = [
     {"engines"},
     {
         "grain",
+        "grain_noise",
         "recipe",
         "recipe_json",
         "clip_disparity",

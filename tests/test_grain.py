@@ -6,6 +6,7 @@ import pytest
 
 from any2bokeh.errors import InputError
 from any2bokeh.grain import GrainModel, MatchedGrain
+from any2bokeh.grain_noise import white_noise, with_grain
 from any2bokeh.optics.transfer import Transfer
 
 SIZE = (3, 256, 384)
@@ -41,7 +42,7 @@ def blurred(picture: np.ndarray) -> np.ndarray:
 def test_grain_is_measured_despite_texture_and_motion(correlation, between):
     model = GrainModel.measured(pairs(scene(), correlation=correlation, between=between))
     assert model is not None
-    deviation = model.deviation(np.full((1, 1), 0.45, np.float32))
+    deviation = model.deviations()[:, round(0.45 * 255)]
     np.testing.assert_allclose(deviation, 0.02, rtol=0.1)  # worst seen 5 %
     assert model.along == pytest.approx(correlation, abs=0.06)
     assert model.down == pytest.approx(correlation, abs=0.06)
@@ -146,3 +147,26 @@ def test_linear_light_gets_more_grain_where_it_is_bright():
 def test_amounts_outside_the_range_are_refused(amount):
     with pytest.raises(InputError, match="grain is"):
         MatchedGrain(amount, None, "srgb")
+
+
+def test_noise_is_white_and_normal_and_follows_its_seed():
+    noise = white_noise(192, 256, seed=3)
+    np.testing.assert_array_equal(noise, white_noise(192, 256, seed=3))
+    assert noise.mean() == pytest.approx(0, abs=0.01)  # worst of 20 seeds 0.006
+    assert noise.std() == pytest.approx(1, abs=0.01)  # worst of 20 seeds 0.003
+    assert (noise**4).mean() == pytest.approx(3, abs=0.1)  # worst of 20 seeds 0.05; a uniform distribution has 1.8
+    others = noise[:, 1:], noise[:, :, 1:], noise[1:], white_noise(192, 256, seed=4)
+    for shifted, other in zip((noise[:, :-1], noise[:, :, :-1], noise[:-1], noise), others, strict=True):
+        found = np.corrcoef(shifted.ravel(), other.ravel())[0, 1]
+        assert found == pytest.approx(0, abs=0.02)  # worst of 20 seeds 0.006
+
+
+def test_grain_is_added_as_strong_as_grey_and_loss_say():
+    rng = np.random.default_rng(7)
+    codes, noise = rng.uniform(-0.1, 1.2, (3, 9, 14)).astype(np.float32), rng.normal(size=(3, 9, 14)).astype(np.float32)
+    lost, grey = rng.uniform(0, 1, (9, 14)).astype(np.float32), codes.mean(axis=0)
+    deviations = rng.uniform(0, 0.1, (3, 256)).astype(np.float32)
+    level = np.clip(np.rint(grey * 255), 0, 255).astype(int)
+    expected = codes + 2 * np.sqrt(lost) * deviations[:, level] * noise
+    grained = with_grain(codes, lost, grey, deviations, noise, np.float32(2))
+    np.testing.assert_allclose(grained, expected, rtol=0, atol=1e-6)

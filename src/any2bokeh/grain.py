@@ -99,22 +99,24 @@ class GrainModel:
         """From what ``dumped`` gave."""
         return cls(np.asarray(given["covariance"], np.float64), float(given["along"]), float(given["down"]))
 
-    def deviation(self, grey: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Standard deviation ``(3, H, W)`` of the channels at grey levels ``(H, W)``."""
+    def deviations(self) -> NDArray[np.float32]:
+        """Standard deviation ``(3, 256)`` of the channels at evenly spaced grey levels from 0 to 1."""
         channels = np.sqrt(np.maximum(np.diagonal(self.covariance, axis1=1, axis2=2), 0))
         levels = np.linspace(0, 1, _LEVELS)
         table = np.stack([np.interp(np.linspace(0, 1, 256), levels, channels[:, c]) for c in range(3)])
-        index = np.clip(np.rint(grey * 255), 0, 255).astype(np.uint8)
-        return table.astype(np.float32)[:, index]
+        return table.astype(np.float32)
 
     def sample(self, height: int, width: int, seed: int) -> NDArray[np.float32]:
         """Grain ``(3, H, W)`` of deviation 1 in each channel, alike for the same seed."""
-        white = np.random.default_rng(seed).standard_normal((3, height, width), np.float32)
+        from any2bokeh.grain_noise import white_noise
+
+        white = white_noise(height, width, seed)
         correlation = self._between_channels()
         mixed = np.einsum("ij,jhw->ihw", np.linalg.cholesky(correlation).astype(np.float32), white)
         across, along = _taps(self.along), _taps(self.down)
-        correlated = [cv2.sepFilter2D(each, -1, across, along, borderType=cv2.BORDER_REFLECT) for each in mixed]
-        return np.stack([np.asarray(each, np.float32) for each in correlated])
+        for each, correlated in zip(mixed, white, strict=True):
+            cv2.sepFilter2D(each, -1, across, along, dst=correlated, borderType=cv2.BORDER_REFLECT)
+        return white
 
     def _between_channels(self) -> NDArray[np.float64]:
         mean = self.covariance.mean(axis=0)
@@ -172,10 +174,13 @@ class MatchedGrain:
         """
         if rendered is source or self._model is None:
             return rendered
+        from any2bokeh.grain_noise import with_grain
+
         before, after = _codes(source, self._transfer), _codes(rendered, self._transfer)
-        lost = _lost(before, after)
-        strength = self._amount * np.sqrt(lost) * self._model.deviation(after.mean(axis=0))
-        grained = np.asarray(after + strength * self._model.sample(*lost.shape, seed=index), np.float32)
+        grey = _grey(after)
+        lost = _lost(before, after, grey)
+        noise = self._model.sample(*lost.shape, seed=index)
+        grained = with_grain(after, lost, grey, self._model.deviations(), noise, self._amount)
         return np.square(np.maximum(grained, 0)) if self._transfer == "linear" else grained
 
 
@@ -202,30 +207,42 @@ def _pairs(source: VideoSource, start: int, stop: int, transfer: Transfer) -> It
         yield one, other
 
 
-def _lost(before: NDArray[np.float32], after: NDArray[np.float32]) -> NDArray[np.float32]:
+def _grey(codes: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.ascontiguousarray(codes.mean(axis=0))
+
+
+def _lost(
+    before: NDArray[np.float32], after: NDArray[np.float32], grey_after: NDArray[np.float32]
+) -> NDArray[np.float32]:
     """Share ``(H, W)`` of the fine detail around each pixel that is no longer there; 0 where the pixel is untouched."""
     changed = (before != after).any(axis=0)
     kernel = np.ones((2 * _REACH_PX + 1, 2 * _REACH_PX + 1), np.uint8)
     apart = cv2.erode(changed.astype(np.uint8), kernel, borderType=cv2.BORDER_REPLICATE) > 0
-    found, is_known = _lost_among(apart, before, after)
+    fine = _fine(_grey(before)), _fine(grey_after)
+    found, is_known = _lost_among(apart, *fine)
     if not is_known[changed].all():  # nothing is apart in what is thin, such as a gap between two fingers
-        found = np.where(is_known, found, _lost_among(changed, before, after)[0])
-    return np.where(changed, found, np.float32(0))
+        found = np.where(is_known, found, _lost_among(changed, *fine)[0])
+    found[~changed] = 0
+    return found
 
 
 def _lost_among(
-    seen: NDArray[np.bool_], before: NDArray[np.float32], after: NDArray[np.float32]
+    seen: NDArray[np.bool_], fine_before: NDArray[np.float32], fine_after: NDArray[np.float32]
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Share ``(H, W)`` that the pixels seen around each one lost of their fine detail, and where there are enough."""
-    fine_before, fine_after = (_around(_fine(codes) * seen) for codes in (before, after))
-    lost = 1 - np.minimum(fine_after / np.maximum(fine_before, _DARKEST), 1)
-    return lost, _around(seen.astype(np.float32)) > _LEAST_SEEN
+    weight = seen.astype(np.float32)
+    share, lost = _around(fine_before * weight), _around(fine_after * weight)
+    np.maximum(share, _DARKEST, out=share)
+    np.divide(lost, share, out=lost)
+    np.subtract(1, np.minimum(lost, 1, out=lost), out=lost)
+    return lost, _around(weight) > _LEAST_SEEN
 
 
-def _fine(codes: NDArray[np.float32]) -> NDArray[np.float32]:
+def _fine(grey: NDArray[np.float32]) -> NDArray[np.float32]:
     """Square of what is finer than a pixel or two: ``(H, W)``."""
-    grey = np.ascontiguousarray(codes.mean(axis=0))
-    return np.square(grey - cv2.GaussianBlur(grey, (0, 0), _FINE_PX))
+    fine = np.asarray(cv2.GaussianBlur(grey, (0, 0), _FINE_PX), np.float32)
+    np.subtract(grey, fine, out=fine)
+    return np.square(fine, out=fine)
 
 
 def _around(values: NDArray[np.float32]) -> NDArray[np.float32]:
