@@ -22,6 +22,7 @@ _COLOUR_SIGMA_MIN = 0.05
 _PLACE_ODDS_MIN = 0.12
 
 _WINDOW = np.ones((3, 3), np.uint8)
+_LANES = 16  # the 9 pixels of a window, and so many that vectors hold them
 
 
 def upsample(disparity: NDArray[np.float32], guide_pixels: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -65,12 +66,16 @@ def upsample(disparity: NDArray[np.float32], guide_pixels: NDArray[np.float32]) 
     return np.asarray(cv2.medianBlur(upsampled, 3)[None], np.float32)
 
 
-@compiled(nogil=True, fastmath=True)
+@compiled(nogil=True, fastmath=True, error_model="numpy")
 def _choose_sides(upsampled, small, is_edge, farthest, nearest, colours, guide):  # pragma: no cover (compiled)
     """Give each pixel near an edge of the small map to one side of it, in place."""
     height, width = upsampled.shape
     small_height, small_width = small.shape
     scale_y, scale_x = height / small_height, width / small_width
+    one = np.float32(1)
+    # Of the 3x3 pixels around: row, column, red, green, blue, disparity, 1 where near, 1 where far. What is neither, or
+    # no pixel, has 0 twice and adds nothing: sums of a fixed length run in the lanes of vectors.
+    around = np.zeros((8, _LANES), np.float32)
     for small_y in range(small_height):
         for small_x in range(small_width):
             if not is_edge[small_y, small_x]:
@@ -78,60 +83,61 @@ def _choose_sides(upsampled, small, is_edge, farthest, nearest, colours, guide):
             low, high = farthest[small_y, small_x], nearest[small_y, small_x]
             top, bottom = max(small_y - 1, 0), min(small_y + 2, small_height)
             left, right = max(small_x - 1, 0), min(small_x + 2, small_width)
-            near_from = high - _SIDE_SHARE * (high - low)
-            far_to = low + _SIDE_SHARE * (high - low)
-            tolerance = _colour_tolerance(small, colours, top, bottom, left, right, near_from, far_to)
+            near_from = high - np.float32(_SIDE_SHARE) * (high - low)
+            far_to = low + np.float32(_SIDE_SHARE) * (high - low)
+            around[6:] = 0
+            count = 0
+            for j in range(top, bottom):
+                for i in range(left, right):
+                    value = small[j, i]
+                    around[0, count], around[1, count], around[5, count] = j, i, value
+                    for channel in range(3):
+                        around[2 + channel, count] = colours[j, i, channel]
+                    around[6, count], around[7, count] = value >= near_from, value <= far_to
+                    count += 1
+            steepness = one / _colour_tolerance(around)
             # the pixels whose centres lie in this pixel of the small map
             first_y, last_y = math.ceil(small_y * scale_y - 0.5), math.ceil((small_y + 1) * scale_y - 0.5)
             first_x, last_x = math.ceil(small_x * scale_x - 0.5), math.ceil((small_x + 1) * scale_x - 0.5)
             for y in range(max(first_y, 0), min(last_y, height)):
                 for x in range(max(first_x, 0), min(last_x, width)):
-                    place_y, place_x = (y + 0.5) / scale_y - 0.5, (x + 0.5) / scale_x - 0.5
-                    red, green, blue = min(guide[0, y, x], 1), min(guide[1, y, x], 1), min(guide[2, y, x], 1)
-                    near_weight = near_likeness = near_disparity = 0.0
-                    far_weight = far_likeness = far_disparity = 0.0
-                    for j in range(top, bottom):
-                        for i in range(left, right):
-                            value = small[j, i]
-                            if far_to < value < near_from:
-                                continue
-                            distance = (j - place_y) ** 2 + (i - place_x) ** 2
-                            place = 1 / (1 + distance * distance)
-                            difference = (
-                                (red - colours[j, i, 0]) ** 2
-                                + (green - colours[j, i, 1]) ** 2
-                                + (blue - colours[j, i, 2]) ** 2
-                            )
-                            alike = 1 / (1 + difference / tolerance)
-                            alike *= place * alike
-                            if value >= near_from:
-                                near_weight += place
-                                near_likeness += alike
-                                near_disparity += alike * value
-                            else:
-                                far_weight += place
-                                far_likeness += alike
-                                far_disparity += alike * value
+                    place_y = np.float32((y + 0.5) / scale_y - 0.5)
+                    place_x = np.float32((x + 0.5) / scale_x - 0.5)
+                    red, green, blue = min(guide[0, y, x], one), min(guide[1, y, x], one), min(guide[2, y, x], one)
+                    near_weight = near_likeness = near_disparity = np.float32(0)
+                    far_weight = far_likeness = far_disparity = np.float32(0)
+                    for n in range(_LANES):
+                        distance = (around[0, n] - place_y) ** 2 + (around[1, n] - place_x) ** 2
+                        place = one / (one + distance * distance)
+                        difference = (
+                            (red - around[2, n]) ** 2 + (green - around[3, n]) ** 2 + (blue - around[4, n]) ** 2
+                        )
+                        alike = one / (one + difference * steepness)
+                        alike *= place * alike
+                        near_weight += around[6, n] * place
+                        near_likeness += around[6, n] * alike
+                        near_disparity += around[6, n] * alike * around[5, n]
+                        far_weight += around[7, n] * place
+                        far_likeness += around[7, n] * alike
+                        far_disparity += around[7, n] * alike * around[5, n]
                     odds = (upsampled[y, x] - low) / (high - low)
-                    odds = min(max(odds, _PLACE_ODDS_MIN), 1 - _PLACE_ODDS_MIN)
-                    is_near = odds * near_likeness * far_weight > (1 - odds) * far_likeness * near_weight
+                    odds = min(max(odds, np.float32(_PLACE_ODDS_MIN)), np.float32(1 - _PLACE_ODDS_MIN))
+                    is_near = odds * near_likeness * far_weight > (one - odds) * far_likeness * near_weight
                     upsampled[y, x] = near_disparity / near_likeness if is_near else far_disparity / far_likeness
 
 
-@compiled(nogil=True, fastmath=True)
-def _colour_tolerance(small, colours, top, bottom, left, right, near_from, far_to):  # pragma: no cover (compiled)
+@compiled(nogil=True, fastmath=True, error_model="numpy", inline="always")
+def _colour_tolerance(around):
     """Squared difference at which a colour is half as likely to be of a side: a quarter of how the two sides differ."""
-    near_count = far_count = 0
-    near, far = np.zeros(3), np.zeros(3)
-    for j in range(top, bottom):
-        for i in range(left, right):
-            if small[j, i] >= near_from:
-                near_count += 1
-                for channel in range(3):
-                    near[channel] += colours[j, i, channel]
-            elif small[j, i] <= far_to:
-                far_count += 1
-                for channel in range(3):
-                    far[channel] += colours[j, i, channel]
-    difference = near / near_count - far / far_count
-    return max(np.sum(difference * difference) / 4, _COLOUR_SIGMA_MIN**2)
+    near_count = far_count = np.float32(0)
+    for n in range(_LANES):
+        near_count += around[6, n]
+        far_count += around[7, n]
+    difference = np.float32(0)
+    for channel in range(2, 5):
+        near = far = np.float32(0)
+        for n in range(_LANES):
+            near += around[6, n] * around[channel, n]
+            far += around[7, n] * around[channel, n]
+        difference += (near / near_count - far / far_count) ** 2
+    return max(difference / np.float32(4), np.float32(_COLOUR_SIGMA_MIN**2))
