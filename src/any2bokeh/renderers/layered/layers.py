@@ -22,6 +22,7 @@ import numpy as np
 from any2bokeh.compiled import compiled
 from any2bokeh.optics.highlights import raised, spread
 from any2bokeh.renderers.layered.blocks import BLOCK
+from any2bokeh.renderers.layered.simd import prefetch
 from any2bokeh.renderers.layered.surroundings import TIMES_SURROUNDINGS, brightness, surroundings_at
 
 STEP_PX = 1.0
@@ -328,25 +329,23 @@ def fill_ring(part, number, light, defocus, kind, level, source, seen):
 
     Parts of one ring may be filled at the same time: a pixel reads nothing of its own ring, so two threads that come to
     the same pixel write the same.
+
+    One loop for each step, for the pixels of a ring lie far from one another: each asks for what a later pixel will
+    need, and decides without branches, of which none could be foretold.
     """
-    height, width = kind.shape
-    filled = np.empty(8 * part.shape[0], np.int32)
-    count = 0
-    for entry in range(part.shape[0]):
-        y, x = part[entry] // width, part[entry] % width
-        from_y, from_x = _place(source[y, x])
-        behind = defocus[FRONT, from_y, from_x]
-        for j in range(max(y - 1, 0), min(y + 2, height)):
-            for i in range(max(x - 1, 0), min(x + 2, width)):
-                # Rings of four and of eight neighbours in turn are octagons, close enough to circles.
-                if level[j, i] != 0 or (number % 2 == 0 and j != y and i != x):
-                    continue
-                if defocus[FRONT, j, i] - behind > STEP_PX and _hide(
-                    light, defocus, kind, level, source, seen, j, i, number
-                ):
-                    filled[count] = j * width + i
-                    count += 1
-    return filled[:count]
+    seen_light, seen_defocus, known = seen
+    around = _nearer_around(part, number, defocus, level, source)
+    filled = _reached(around, number, defocus, level, source)
+    _continue_background(filled, number, light, defocus, kind, level, source)
+    if known.shape[0] > 0:
+        _show_seen(filled, light, defocus, seen_light, seen_defocus, known)
+    return filled
+
+
+_AHEAD = 8  # pixels of a ring between the one that is asked for and the one at hand
+
+# Rings of four and of eight neighbours in turn are octagons, close enough to circles.
+_NEIGHBOURS = np.array([(-1, 0), (0, -1), (0, 1), (1, 0), (-1, -1), (-1, 1), (1, -1), (1, 1)], np.int64)
 
 
 @compiled(nogil=True, inline="always")
@@ -355,73 +354,126 @@ def _place(source):
     return np.int64(source) >> 16 & 0xFFFF, np.int64(source) & 0xFFFF
 
 
+@compiled(nogil=True, inline="always")
+def _within(at, length):
+    """An index brought into a row or column: what lies beyond the frame is its border once more. Without a sign, for
+    an index that may be below 0 is looked at twice."""
+    return np.uint64(min(max(at, 0), length - 1))
+
+
 @compiled(nogil=True)
-def _hide(light, defocus, kind, level, source, seen, y, x, number):
-    """Give (y, x) a hidden sample if the background of an earlier ring reaches behind it; whether it did."""
-    height, width = kind.shape
-    nearest, distance, at_y, at_x = np.int32(-1), 1 << 62, 0, 0
-    for j in range(max(y - 1, 0), min(y + 2, height)):
-        for i in range(max(x - 1, 0), min(x + 2, width)):
-            if 0 < level[j, i] < number:
-                from_y, from_x = _place(source[j, i])
-                apart = (from_y - y) ** 2 + (from_x - x) ** 2
-                if apart < distance:
-                    nearest, distance, at_y, at_x = source[j, i], apart, from_y, from_x
-    background = defocus[FRONT, at_y, at_x]
-    step = defocus[FRONT, y, x] - background
-    if step <= STEP_PX or distance > (step + _REACH_MARGIN_PX) ** 2:
-        return False
-    tolerance = max(np.float32(STEP_PX), np.float32(_SAME_SURFACE) * step)
-    total, far = np.float32(0), np.float32(0)
-    red, green, blue = np.float32(0), np.float32(0), np.float32(0)
-    stride = 1 + int(np.sqrt(np.float32(distance)) * np.float32(_STENCIL_GROWTH))
-    for m in range(-_STENCIL, _STENCIL + 1):
-        j = y + m * stride
-        if j < 0 or j >= height:
+def _nearer_around(part, number, defocus, level, source):
+    """The pixels around a part of a ring that are nearer than its background; many of them more than once."""
+    height, width = level.shape
+    around = np.empty(8 * part.shape[0] + 1, np.int32)
+    count, neighbours, last = 0, 4 if number % 2 == 0 else 8, part.shape[0] - 1
+    for entry in range(part.shape[0]):
+        ahead = np.int64(part[min(entry + _AHEAD, last)])
+        prefetch(source, ahead)
+        for row in range(-1, 2):
+            prefetch(level, ahead + row * width)
+            prefetch(defocus, ahead + row * width)
+        y, x = np.int64(part[entry]) // width, np.int64(part[entry]) % width
+        from_y, from_x = _place(source[y, x])
+        behind = defocus[FRONT, np.uint64(from_y), np.uint64(from_x)]
+        for n in range(neighbours):
+            j, i = _within(y + _NEIGHBOURS[n, 0], height), _within(x + _NEIGHBOURS[n, 1], width)
+            around[np.uint64(count)] = np.int64(j) * width + np.int64(i)
+            count += np.int64((level[j, i] == 0) & (defocus[FRONT, j, i] - behind > np.float32(STEP_PX)))
+    return around[:count]
+
+
+@compiled(nogil=True)
+def _reached(around, number, defocus, level, source):
+    """Those of these pixels behind which the background of earlier rings reaches; they get their ring and source."""
+    height, width = level.shape
+    count, last = 0, around.shape[0] - 1
+    for entry in range(around.shape[0]):
+        ahead = np.int64(around[min(entry + _AHEAD, last)])
+        for row in range(-1, 2):
+            prefetch(level, ahead + row * width)
+            prefetch(source, ahead + row * width)
+        y, x = np.int64(around[entry]) // width, np.int64(around[entry]) % width
+        if level[y, x] != 0:
             continue
-        for n in range(-_STENCIL, _STENCIL + 1):
-            i = x + n * stride
-            if i < 0 or i >= width:
-                continue
-            row, column = np.uint64(j), np.uint64(i)  # without a sign: an index that may be below 0 is looked at twice
-            if not 0 < level[row, column] < number:
-                continue
-            behind = defocus[BEHIND, row, column]
-            if abs(behind - background) > tolerance:
-                continue
-            weight = _STENCIL_WEIGHTS[m + _STENCIL, n + _STENCIL]
-            total += weight
-            far += weight * behind
-            red += weight * light[BEHIND, row, column, 0]
-            green += weight * light[BEHIND, row, column, 1]
-            blue += weight * light[BEHIND, row, column, 2]
-    if total == 0:  # no point of the stencil lies on the background: take the nearest of it
-        total, far = np.float32(1), defocus[BEHIND, at_y, at_x]
-        red, green, blue = light[BEHIND, at_y, at_x, 0], light[BEHIND, at_y, at_x, 1], light[BEHIND, at_y, at_x, 2]
-    level[y, x] = number
-    source[y, x] = nearest
-    kind[y, x] |= HIDDEN
-    light[BEHIND, y, x, 0] = red / total
-    light[BEHIND, y, x, 1] = green / total
-    light[BEHIND, y, x, 2] = blue / total
-    light[BEHIND, y, x, 3] = 1
-    defocus[BEHIND, y, x] = far / total
-    _show_seen(light, defocus, seen, y, x)
-    return True
+        nearest, distance = np.int32(0), np.int64(1) << 62
+        for m in range(-1, 2):
+            for n in range(-1, 2):
+                j, i = _within(y + m, height), _within(x + n, width)
+                there, ring = source[j, i], level[j, i]
+                from_y, from_x = _place(there)
+                apart = (from_y - y) ** 2 + (from_x - x) ** 2
+                is_nearer = (ring > 0) & (ring < number) & (apart < distance)
+                nearest, distance = there if is_nearer else nearest, apart if is_nearer else distance
+        from_y, from_x = _place(nearest)
+        step = defocus[FRONT, y, x] - defocus[FRONT, from_y, from_x]
+        if step > STEP_PX and distance <= (step + _REACH_MARGIN_PX) ** 2:
+            level[y, x] = number
+            source[y, x] = nearest
+            around[count] = around[entry]
+            count += 1
+    return around[:count]
 
 
 @compiled(nogil=True)
-def _show_seen(light, defocus, seen, y, x):
-    """Put what other frames saw in the place of a hidden sample, as far as it is known and lies behind."""
-    seen_light, seen_defocus, known = seen
-    if known.shape[0] == 0:
-        return
-    share = known[y, x]
-    if share <= 0 or defocus[FRONT, y, x] - seen_defocus[y, x] <= STEP_PX:
-        return
-    for c in range(3):
-        light[BEHIND, y, x, c] += share * (seen_light[y, x, c] - light[BEHIND, y, x, c])
-    defocus[BEHIND, y, x] += share * (seen_defocus[y, x] - defocus[BEHIND, y, x])
+def _continue_background(filled, number, light, defocus, kind, level, source):
+    """Give the pixels of a ring their hidden samples: the background of earlier rings goes on."""
+    height, width = level.shape
+    last, stride, to_behind = filled.shape[0] - 1, 1, BEHIND * height * width
+    for entry in range(filled.shape[0]):
+        ahead = np.int64(filled[min(entry + _AHEAD, last)])
+        for m in range(-_STENCIL, _STENCIL + 1):
+            there = ahead + m * stride * width
+            prefetch(level, there)
+            prefetch(defocus, to_behind + there)
+            for n in range(-_STENCIL, _STENCIL + 1, 2):
+                prefetch(light, 4 * (to_behind + there + n * stride))
+        y, x = np.int64(filled[entry]) // width, np.int64(filled[entry]) % width
+        at_y, at_x = _place(source[y, x])
+        background = defocus[FRONT, at_y, at_x]
+        step, distance = defocus[FRONT, y, x] - background, (at_y - y) ** 2 + (at_x - x) ** 2
+        tolerance = max(np.float32(STEP_PX), np.float32(_SAME_SURFACE) * step)
+        total, far = np.float32(0), np.float32(0)
+        red, green, blue = np.float32(0), np.float32(0), np.float32(0)
+        stride = 1 + np.int64(np.sqrt(np.float32(distance)) * np.float32(_STENCIL_GROWTH))
+        for m in range(-_STENCIL, _STENCIL + 1):
+            for n in range(-_STENCIL, _STENCIL + 1):
+                j, i = y + m * stride, x + n * stride
+                row, column = _within(j, height), _within(i, width)
+                ring = level[row, column]
+                is_told = (ring > 0) & (ring < number) & (j == np.int64(row)) & (i == np.int64(column))
+                is_told &= abs(defocus[BEHIND, row, column] - background) <= tolerance
+                # In the place of what is not told, which may be anything, stands a sample that counts nothing.
+                weight = _STENCIL_WEIGHTS[m + _STENCIL, n + _STENCIL] * np.float32(is_told)
+                row, column = row if is_told else np.uint64(at_y), column if is_told else np.uint64(at_x)
+                total += weight
+                far += weight * defocus[BEHIND, row, column]
+                red += weight * light[BEHIND, row, column, 0]
+                green += weight * light[BEHIND, row, column, 1]
+                blue += weight * light[BEHIND, row, column, 2]
+        if total == 0:  # no point of the stencil lies on the background: take the nearest of it
+            total, far = np.float32(1), defocus[BEHIND, at_y, at_x]
+            red, green, blue = light[BEHIND, at_y, at_x, 0], light[BEHIND, at_y, at_x, 1], light[BEHIND, at_y, at_x, 2]
+        kind[y, x] |= HIDDEN
+        light[BEHIND, y, x, 0] = red / total
+        light[BEHIND, y, x, 1] = green / total
+        light[BEHIND, y, x, 2] = blue / total
+        light[BEHIND, y, x, 3] = 1
+        defocus[BEHIND, y, x] = far / total
+
+
+@compiled(nogil=True)
+def _show_seen(filled, light, defocus, seen_light, seen_defocus, known):
+    """Put what other frames saw in the place of hidden samples, as far as it is known and lies behind."""
+    width = known.shape[1]
+    for entry in range(filled.shape[0]):
+        y, x = np.int64(filled[entry]) // width, np.int64(filled[entry]) % width
+        share = known[y, x]
+        if share <= 0 or defocus[FRONT, y, x] - seen_defocus[y, x] <= STEP_PX:
+            continue
+        for c in range(3):
+            light[BEHIND, y, x, c] += share * (seen_light[y, x, c] - light[BEHIND, y, x, c])
+        defocus[BEHIND, y, x] += share * (seen_defocus[y, x] - defocus[BEHIND, y, x])
 
 
 @compiled(nogil=True)
