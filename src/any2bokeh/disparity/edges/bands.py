@@ -8,6 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 
+LARGE_PX = 8_000_000
+"""Frames of more pixels have their edges treated in strips, and their mixed pixels told as lists: planes of what is
+known of edges would take 40 bytes a pixel."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class EdgeBands:
     """The bands around the steps of one map.
@@ -108,6 +113,26 @@ class MixedPixels:
     at: NDArray[np.int32]
     values: NDArray[np.float32]
 
+    @property
+    def near(self) -> NDArray[np.float32]:
+        """``(N,)`` disparity of the nearer surface."""
+        return self.values[0]
+
+    @property
+    def far(self) -> NDArray[np.float32]:
+        """``(N,)`` disparity of the farther surface."""
+        return self.values[1]
+
+    @property
+    def alpha(self) -> NDArray[np.float32]:
+        """``(N,)`` how much of each pixel is the nearer surface."""
+        return self.values[3]
+
+    @property
+    def background(self) -> NDArray[np.float32]:
+        """``(3, N)`` code values of the farther surface."""
+        return self.values[7:]
+
     @classmethod
     def of(cls, bands: EdgeBands) -> "MixedPixels":
         """Those of bands."""
@@ -129,12 +154,20 @@ class MixedPixels:
         near, far, near_share, alpha = planes[:4]
         return EdgeBands(disparity, alpha > 0, near, far, near_share, alpha, planes[4:7], planes[7:])
 
-    def within(self, disparity: NDArray[np.float32], margin_px: int) -> EdgeBands | None:
-        """The same of a larger map ``(1, H, W)``, which has a margin on each side around that of these pixels."""
-        width = disparity.shape[2]
+    def within(self, width: int, margin_px: int) -> "MixedPixels":
+        """The same in a larger map of a width, which has a margin on each side around that of these pixels."""
         rows, columns = np.divmod(self.at, width - 2 * margin_px)
         at = (rows + margin_px) * width + columns + margin_px
-        return MixedPixels(at.astype(np.int32), self.values).bands(disparity)
+        return MixedPixels(at.astype(np.int32), self.values)
+
+    def of_rows(self, first: int, last: int, width: int) -> "MixedPixels":
+        """Those in some rows of a map of a width, where they lie in these rows."""
+        begin, end = np.searchsorted(self.at, [first * width, last * width])
+        return MixedPixels(self.at[begin:end] - np.int32(first * width), self.values[:, begin:end])
+
+    def with_disparity(self, change: Callable[[NDArray[np.float32]], NDArray[np.float32]]) -> "MixedPixels":
+        """The same with another scale of disparity; see ``EdgeBands.with_disparity``."""
+        return MixedPixels(self.at, np.concatenate([change(self.values[:2]), self.values[2:]]))
 
 
 class EdgeEstimator(Protocol):
