@@ -7,7 +7,6 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-
 LARGE_PX = 8_000_000
 """Frames of more pixels have their edges treated in strips, and their mixed pixels told as lists: planes of what is
 known of edges would take 40 bytes a pixel."""

@@ -6,7 +6,6 @@ the pixel is background: hidden background goes on from there.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from any2bokeh.compiled import compiled
 from any2bokeh.disparity.edges.bands import MixedPixels
@@ -57,41 +56,41 @@ class Bands:
             defocus, kind: see ``layers.py``.
         """
         of_pixels = (pixels, self._raised_from)
-        _mark_far(self._mixed, self._of(rows), self._shares, of_pixels, self._focus, self._scale, defocus, kind)
+        _mark_far(self._of(rows), self._shares, of_pixels, self._focus, self._scale, defocus, kind)
 
     def split_far(self, rows, light, defocus, kind) -> None:
         """Split those, before hidden background goes on from them. Arguments as for ``mark_far``."""
         of_light = (self._colours, self._decode_table)
-        _split_far(self._mixed, self._of(rows), self._shares, of_light, self._focus, self._scale, light, defocus, kind)
+        _split_far(self._of(rows), self._shares, of_light, self._focus, self._scale, light, defocus, kind)
 
     def split_near(self, rows, pixels, light, defocus, kind) -> None:
         """Split those on near sides, before the hidden background that has been filled in."""
         of_pixels = (pixels, self._raised_from)
-        _split_near(
-            self._mixed, self._of(rows), self._shares, of_pixels, self._focus, self._scale, light, defocus, kind
-        )
+        _split_near(self._of(rows), self._shares, of_pixels, self._focus, self._scale, light, defocus, kind)
 
-    def _of(self, rows: int) -> tuple[int, int]:
-        """The first and the last, exclusive, of the mixed pixels of one row of blocks."""
-        return int(self._first[rows]), int(self._first[rows + 1])
+    def _of(self, rows: int):
+        """The mixed pixels; and the first and the last, exclusive, of them that lie in one row of blocks."""
+        return self._mixed, int(self._first[rows]), int(self._first[rows + 1])
 
 
 @compiled(nogil=True)
-def _mark_far(mixed, entries, shares, of_pixels, focus, scale, defocus, kind):
+def _mark_far(told, shares, of_pixels, focus, scale, defocus, kind):
     width = kind.shape[1]
-    for entry in range(entries[0], entries[1]):
+    mixed, first, last = told
+    for entry in range(first, last):
         y, x = mixed[entry] // width, mixed[entry] % width
         if _is_split(shares, of_pixels, scale, entry, y, x) and _is_far(shares, focus, scale, defocus, entry, y, x):
             kind[y, x] |= TOLD
 
 
 @compiled(nogil=True)
-def _split_far(mixed, entries, shares, of_light, focus, scale, light, defocus, kind):
+def _split_far(told, shares, of_light, focus, scale, light, defocus, kind):
     alpha, near, far = shares
     background, decode_table = of_light
     width = kind.shape[1]
     cells = decode_table.shape[0] - 1
-    for entry in range(entries[0], entries[1]):
+    mixed, first, last = told
+    for entry in range(first, last):
         y, x = mixed[entry] // width, mixed[entry] % width
         if not kind[y, x] & TOLD:
             continue
@@ -128,10 +127,11 @@ def _is_split(shares, of_pixels, scale, entry, y, x):
 
 
 @compiled(nogil=True)
-def _split_near(mixed, entries, shares, of_pixels, focus, scale, light, defocus, kind):
+def _split_near(told, shares, of_pixels, focus, scale, light, defocus, kind):
     alpha, near, _ = shares
     width = kind.shape[1]
-    for entry in range(entries[0], entries[1]):
+    mixed, first, last = told
+    for entry in range(first, last):
         y, x = mixed[entry] // width, mixed[entry] % width
         if not kind[y, x] & HIDDEN or kind[y, x] & SPLIT or not _is_split(shares, of_pixels, scale, entry, y, x):
             continue
