@@ -91,6 +91,13 @@ class BandPixels:
         at = np.flatnonzero(bands.band).astype(np.int32)
         return cls(at, bands.near.ravel()[at], bands.far.ravel()[at], bands.near_share.ravel()[at])
 
+    def share_at(self, at: NDArray[np.int32]) -> NDArray[np.float32]:
+        """``near_share`` of pixels, 0 of those that are not in question."""
+        if self.at.size == 0:
+            return np.zeros(at.size, np.float32)
+        places = np.minimum(np.searchsorted(self.at, at), self.at.size - 1)
+        return np.where(self.at[places] == at, self.near_share[places], np.float32(0))
+
     def bands(self, disparity: NDArray[np.float32]) -> EdgeBands:
         """The bands of these pixels, of a map ``(1, H, W)``; none of them is mixed."""
         near, far, near_share = np.zeros((3, *disparity.shape[1:]), np.float32)
@@ -169,6 +176,32 @@ class MixedPixels:
         return MixedPixels(self.at, np.concatenate([change(self.values[:2]), self.values[2:]]))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class TreatedMap:
+    """A map whose edges are treated, with what is known of them as lists.
+
+    Attributes:
+        disparity: ``(1, H, W)`` float32; the very array that came where nothing was to be done.
+        band: pixels that were in question.
+        mixed: pixels that show two surfaces.
+    """
+
+    disparity: NDArray[np.float32]
+    band: BandPixels
+    mixed: MixedPixels
+
+    @classmethod
+    def of(cls, bands: EdgeBands) -> "TreatedMap":
+        """That of bands."""
+        return cls(bands.disparity, BandPixels.of(bands), MixedPixels.of(bands))
+
+    @classmethod
+    def none(cls, disparity: NDArray[np.float32]) -> "TreatedMap":
+        """That of a map that is left as it is."""
+        nothing, values = np.empty(0, np.int32), np.empty((10, 0), np.float32)
+        return cls(disparity, BandPixels(nothing, *values[:3]), MixedPixels(nothing, values))
+
+
 class EdgeEstimator(Protocol):
     """Finds the bands of one frame from its map and its picture alone, so that a frame gets the same wherever it lies.
 
@@ -196,4 +229,42 @@ class PlacesFirst(EdgeEstimator, Protocol):
 
     def with_shares(self, bands: EdgeBands, pixels: NDArray[np.float32]) -> EdgeBands:
         """Bands whose steps are placed, with the mixed pixels beside these."""
+        ...
+
+
+@runtime_checkable
+class TreatsInStrips(PlacesFirst, Protocol):
+    """A ``PlacesFirst`` that treats large frames in strips, to the bit as it treats them at once."""
+
+    def listed(
+        self,
+        disparity: NDArray[np.float32],
+        pixels: NDArray[np.float32],
+        *,
+        enlarged: bool = False,
+        told: Callable[[float], None] | None = None,
+    ) -> TreatedMap:
+        """What a call gives.
+
+        Args:
+            disparity, pixels, enlarged: as for an ``EdgeEstimator``.
+            told: called after each strip with how much is done, to 1; what it raises ends the work.
+        """
+        ...
+
+    def listed_places(
+        self,
+        disparity: NDArray[np.float32],
+        pixels: NDArray[np.float32],
+        *,
+        enlarged: bool = False,
+        told: Callable[[float], None] | None = None,
+    ) -> TreatedMap:
+        """What ``placed`` gives; see ``listed``."""
+        ...
+
+    def listed_shares(
+        self, disparity: NDArray[np.float32], band: BandPixels, pixels: NDArray[np.float32]
+    ) -> MixedPixels:
+        """The mixed pixels that ``with_shares`` gives, of a map ``(1, H, W)`` whose steps are placed."""
         ...
