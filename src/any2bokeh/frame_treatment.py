@@ -2,17 +2,29 @@
 
 import math
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.disparity.edges.bands import BandPixels, EdgeBands, EdgeEstimator, MixedPixels, PlacesFirst
+from any2bokeh.disparity.edges.bands import (
+    LARGE_PX,
+    BandPixels,
+    EdgeBands,
+    EdgeEstimator,
+    MixedPixels,
+    PlacesFirst,
+    TreatedMap,
+    TreatsInStrips,
+)
 from any2bokeh.plate import stream
 from any2bokeh.plate.hidden import HiddenBackground
 from any2bokeh.plate.silhouette import REACH
+
+Told = Callable[[float], None]
+"""See ``TreatedFrame.of``."""
 
 BACK, AHEAD = stream.BACK + REACH, stream.AHEAD + REACH
 """How many frames before and after a frame have a say in what it gets."""
@@ -36,14 +48,27 @@ class TreatedFrame:
 
     @classmethod
     def of(
-        cls, index: int, pixels: NDArray[np.float32], disparity: NDArray[np.float32], edges: EdgeEstimator | None
+        cls,
+        index: int,
+        pixels: NDArray[np.float32],
+        disparity: NDArray[np.float32],
+        edges: EdgeEstimator | None,
+        told: Told | None = None,
     ) -> Self:
-        """A frame treated by itself; only brought to the size of the picture where ``edges`` is None."""
-        return cls._of(index, pixels, _bands_of(edges, pixels, disparity))
+        """A frame treated by itself; only brought to the size of the picture where ``edges`` is None.
+
+        ``told`` is called with how much of a large one is done, to 1; what it raises ends the work.
+        """
+        from any2bokeh.disparity import upsample
+        from any2bokeh.disparity.edges.sized import treated_at_size
+
+        if edges is None:
+            return cls._of(index, pixels, TreatedMap.none(upsample(disparity, pixels)))
+        return cls._of(index, pixels, treated_at_size(edges, disparity, pixels, told=told))
 
     @classmethod
-    def _of(cls, index: int, pixels: NDArray[np.float32], bands: EdgeBands) -> Self:
-        return cls(index, pixels, bands.disparity, MixedPixels.of(bands))
+    def _of(cls, index: int, pixels: NDArray[np.float32], treated: TreatedMap) -> Self:
+        return cls(index, pixels, treated.disparity, treated.mixed)
 
 
 class FrameTreatment:
@@ -54,10 +79,11 @@ class FrameTreatment:
 
     Args:
         edges: what treats them; None leaves maps as they come.
+        told: see ``TreatedFrame.of``.
     """
 
-    def __init__(self, edges: EdgeEstimator | None) -> None:
-        self._edges = edges
+    def __init__(self, edges: EdgeEstimator | None, told: Told | None = None) -> None:
+        self._edges, self._told = edges, told
         self._first_look = edges.placed if isinstance(edges, PlacesFirst) else edges
         self._around = stream.PlateStream()
         self._single: deque[_Single] = deque()  # until those around them are there
@@ -81,10 +107,18 @@ class FrameTreatment:
             is_blurred: whether it looks at others.
             is_looked_at: whether it, or another that looks at it, is blurred; others are not treated.
         """
-        bands = _bands_of(self._first_look if is_looked_at else None, pixels, disparity)
+        from any2bokeh.disparity.edges.sized import places_at_size
+
+        if is_looked_at and pixels[0].size > LARGE_PX and isinstance(self._edges, TreatsInStrips):
+            treated = places_at_size(self._edges, disparity, pixels, told=self._told)
+            bands = treated.band.bands(treated.disparity)
+        else:
+            bands = _bands_of(self._first_look if is_looked_at else None, pixels, disparity)
+            treated = TreatedMap.of(bands)
         if is_looked_at:
             self._around.add(index, pixels, bands)
-        self._single.append(_Single(TreatedFrame._of(index, pixels, bands), BandPixels.of(bands), is_blurred))
+        del bands
+        self._single.append(_Single(TreatedFrame._of(index, pixels, treated), treated.band, is_blurred))
         yield from self._ready(index)
 
     def rest(self) -> Iterator[TreatedFrame]:
@@ -108,9 +142,12 @@ class FrameTreatment:
         if band.at.size == 0:
             return frame
         disparity = self._around.steadied(frame.index, frame.disparity, band)
+        if frame.pixels[0].size > LARGE_PX and isinstance(self._edges, TreatsInStrips):
+            mixed = self._edges.listed_shares(disparity, band, frame.pixels)
+            return TreatedFrame(frame.index, frame.pixels, disparity, mixed)
         if isinstance(self._edges, PlacesFirst):
             bands = self._edges.with_shares(band.bands(disparity), frame.pixels)
-            return TreatedFrame._of(frame.index, frame.pixels, bands)
+            return TreatedFrame(frame.index, frame.pixels, bands.disparity, MixedPixels.of(bands))
         # What was told of the shares of a pixel does not hold where it shows another surface.
         mixed = frame.mixed.without((disparity != frame.disparity)[0])
         return TreatedFrame(frame.index, frame.pixels, disparity, mixed)

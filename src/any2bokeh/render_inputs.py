@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from any2bokeh.disparity.edges import EdgeEstimator, EdgeTreatment, edge_estimator
+from any2bokeh.disparity.edges.bands import LARGE_PX
 from any2bokeh.optics.coc import REFERENCE_LONG_SIDE_PX
 from any2bokeh.plate.choice import PlateChoice, uses_plate
 from any2bokeh.renderers.base import RenderInput
@@ -68,4 +69,6 @@ def _with_plate(frames: Iterable[RenderInput], edges: EdgeEstimator | None) -> I
 
 
 def _given(frame: RenderInput, treated: "TreatedFrame") -> RenderInput:
-    return replace(frame, disparity=treated.disparity, bands=treated.mixed.bands(treated.disparity))
+    if treated.disparity.size > LARGE_PX:
+        return replace(frame, disparity=treated.disparity, bands=None, mixed=treated.mixed)
+    return replace(frame, disparity=treated.disparity, bands=treated.mixed.bands(treated.disparity), mixed=None)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.disparity.edges.bands import EdgeBands
+from any2bokeh.disparity.edges.bands import LARGE_PX, EdgeBands
 from any2bokeh.errors import InputError
 from any2bokeh.optics.breathing import zoomed
 from any2bokeh.optics.coc import REFERENCE_LONG_SIDE_PX
@@ -177,12 +177,15 @@ def _given(shot: Shot, frame: Frame, treated: "TreatedFrame", hidden: HiddenBack
             zoomed(hidden.known[None], zoom, smooth=False)[0],
             hidden.margin_px,
         )
-    bands = _bands(treated, zoom)
-    if bands is not None and not (focus_range.is_plain and there is None):
-        bands = bands.with_disparity(bent)
+    is_bent = not (focus_range.is_plain and there is None)
+    bands, mixed = None, treated.mixed
+    if zoom != 1 or disparity.size <= LARGE_PX:
+        bands, mixed = _bands(treated, zoom), None
+    if is_bent:
+        bands, mixed = bands and bands.with_disparity(bent), mixed and mixed.with_disparity(bent)
     seen = None if there is None else zoomed(there.seen, zoom, smooth=False)
     added = bent(disparity, seen)
-    given = RenderInput(pixels, added, focus_disparity, blur_strength, hidden=hidden, bands=bands)
+    given = RenderInput(pixels, added, focus_disparity, blur_strength, hidden=hidden, bands=bands, mixed=mixed)
     return ShotFrame(frame, disparity, given)
 
 

@@ -130,7 +130,7 @@ def frame_message(frame: RenderInput, transfer: Transfer = "srgb") -> bytes:
         ``focus_disparity`` and ``blur_strength``; and the arrays ``pixels`` ``(3, H, W)``, ``disparity`` ``(H, W)``,
         and where they are known ``mixed`` and ``seen`` (see ``Unlayered``). Disparity has 16 bits.
     """
-    whole, (_, rows, columns) = with_surround(frame), inner_part(frame)
+    whole, (_, rows, columns) = with_surround(frame).with_planes(), inner_part(frame)
     arrays = {
         "pixels": Plane(np.asarray(whole.pixels, np.float32)) if transfer == "linear" else quantised(whole.pixels, 8),
         "disparity": quantised(whole.disparity[0], 16),

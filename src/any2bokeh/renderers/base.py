@@ -1,13 +1,13 @@
 """The interface behind which every engine renders."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.disparity.edges.bands import EdgeBands
+from any2bokeh.disparity.edges.bands import EdgeBands, MixedPixels
 from any2bokeh.optics.transfer import Transfer
 from any2bokeh.plate.hidden import HiddenBackground
 
@@ -25,6 +25,7 @@ class RenderInput:
         hidden: what other frames saw of the background behind near surfaces, and around the frame; None = nothing.
         bands: what is known of pixels that two surfaces share, its disparities on the scale of ``disparity``; None =
             nothing. An engine may leave it out of account.
+        mixed: the same as a list, in place of ``bands``, which large frames have.
     """
 
     pixels: NDArray[np.float32]
@@ -33,6 +34,18 @@ class RenderInput:
     blur_strength: float
     hidden: HiddenBackground | None = None
     bands: "EdgeBands | None" = None
+    mixed: "MixedPixels | None" = None
+
+    def mixed_pixels(self) -> "MixedPixels | None":
+        """What is known of mixed pixels, as a list; None = nothing."""
+        found = self.mixed if self.bands is None else MixedPixels.of(self.bands)
+        return None if found is None or found.at.size == 0 else found
+
+    def with_planes(self) -> "RenderInput":
+        """The same with ``bands`` in place of ``mixed``."""
+        if self.mixed is None:
+            return self
+        return replace(self, bands=self.bands or self.mixed.bands(self.disparity), mixed=None)
 
 
 class Renderer(Protocol):

@@ -7,6 +7,10 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+LARGE_PX = 8_000_000
+"""Frames of more pixels have their edges treated in strips, and their mixed pixels told as lists: planes of what is
+known of edges would take 40 bytes a pixel."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EdgeBands:
@@ -87,6 +91,13 @@ class BandPixels:
         at = np.flatnonzero(bands.band).astype(np.int32)
         return cls(at, bands.near.ravel()[at], bands.far.ravel()[at], bands.near_share.ravel()[at])
 
+    def share_at(self, at: NDArray[np.int32]) -> NDArray[np.float32]:
+        """``near_share`` of pixels, 0 of those that are not in question."""
+        if self.at.size == 0:
+            return np.zeros(at.size, np.float32)
+        places = np.minimum(np.searchsorted(self.at, at), self.at.size - 1)
+        return np.where(self.at[places] == at, self.near_share[places], np.float32(0))
+
     def bands(self, disparity: NDArray[np.float32]) -> EdgeBands:
         """The bands of these pixels, of a map ``(1, H, W)``; none of them is mixed."""
         near, far, near_share = np.zeros((3, *disparity.shape[1:]), np.float32)
@@ -107,6 +118,26 @@ class MixedPixels:
 
     at: NDArray[np.int32]
     values: NDArray[np.float32]
+
+    @property
+    def near(self) -> NDArray[np.float32]:
+        """``(N,)`` disparity of the nearer surface."""
+        return self.values[0]
+
+    @property
+    def far(self) -> NDArray[np.float32]:
+        """``(N,)`` disparity of the farther surface."""
+        return self.values[1]
+
+    @property
+    def alpha(self) -> NDArray[np.float32]:
+        """``(N,)`` how much of each pixel is the nearer surface."""
+        return self.values[3]
+
+    @property
+    def background(self) -> NDArray[np.float32]:
+        """``(3, N)`` code values of the farther surface."""
+        return self.values[7:]
 
     @classmethod
     def of(cls, bands: EdgeBands) -> "MixedPixels":
@@ -129,12 +160,46 @@ class MixedPixels:
         near, far, near_share, alpha = planes[:4]
         return EdgeBands(disparity, alpha > 0, near, far, near_share, alpha, planes[4:7], planes[7:])
 
-    def within(self, disparity: NDArray[np.float32], margin_px: int) -> EdgeBands | None:
-        """The same of a larger map ``(1, H, W)``, which has a margin on each side around that of these pixels."""
-        width = disparity.shape[2]
+    def within(self, width: int, margin_px: int) -> "MixedPixels":
+        """The same in a larger map of a width, which has a margin on each side around that of these pixels."""
         rows, columns = np.divmod(self.at, width - 2 * margin_px)
         at = (rows + margin_px) * width + columns + margin_px
-        return MixedPixels(at.astype(np.int32), self.values).bands(disparity)
+        return MixedPixels(at.astype(np.int32), self.values)
+
+    def of_rows(self, first: int, last: int, width: int) -> "MixedPixels":
+        """Those in some rows of a map of a width, where they lie in these rows."""
+        begin, end = np.searchsorted(self.at, [first * width, last * width])
+        return MixedPixels(self.at[begin:end] - np.int32(first * width), self.values[:, begin:end])
+
+    def with_disparity(self, change: Callable[[NDArray[np.float32]], NDArray[np.float32]]) -> "MixedPixels":
+        """The same with another scale of disparity; see ``EdgeBands.with_disparity``."""
+        return MixedPixels(self.at, np.concatenate([change(self.values[:2]), self.values[2:]]))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TreatedMap:
+    """A map whose edges are treated, with what is known of them as lists.
+
+    Attributes:
+        disparity: ``(1, H, W)`` float32; the very array that came where nothing was to be done.
+        band: pixels that were in question.
+        mixed: pixels that show two surfaces.
+    """
+
+    disparity: NDArray[np.float32]
+    band: BandPixels
+    mixed: MixedPixels
+
+    @classmethod
+    def of(cls, bands: EdgeBands) -> "TreatedMap":
+        """That of bands."""
+        return cls(bands.disparity, BandPixels.of(bands), MixedPixels.of(bands))
+
+    @classmethod
+    def none(cls, disparity: NDArray[np.float32]) -> "TreatedMap":
+        """That of a map that is left as it is."""
+        nothing, values = np.empty(0, np.int32), np.empty((10, 0), np.float32)
+        return cls(disparity, BandPixels(nothing, *values[:3]), MixedPixels(nothing, values))
 
 
 class EdgeEstimator(Protocol):
@@ -164,4 +229,42 @@ class PlacesFirst(EdgeEstimator, Protocol):
 
     def with_shares(self, bands: EdgeBands, pixels: NDArray[np.float32]) -> EdgeBands:
         """Bands whose steps are placed, with the mixed pixels beside these."""
+        ...
+
+
+@runtime_checkable
+class TreatsInStrips(PlacesFirst, Protocol):
+    """A ``PlacesFirst`` that treats large frames in strips, to the bit as it treats them at once."""
+
+    def listed(
+        self,
+        disparity: NDArray[np.float32],
+        pixels: NDArray[np.float32],
+        *,
+        enlarged: bool = False,
+        told: Callable[[float], None] | None = None,
+    ) -> TreatedMap:
+        """What a call gives.
+
+        Args:
+            disparity, pixels, enlarged: as for an ``EdgeEstimator``.
+            told: called after each strip with how much is done, to 1; what it raises ends the work.
+        """
+        ...
+
+    def listed_places(
+        self,
+        disparity: NDArray[np.float32],
+        pixels: NDArray[np.float32],
+        *,
+        enlarged: bool = False,
+        told: Callable[[float], None] | None = None,
+    ) -> TreatedMap:
+        """What ``placed`` gives; see ``listed``."""
+        ...
+
+    def listed_shares(
+        self, disparity: NDArray[np.float32], band: BandPixels, pixels: NDArray[np.float32]
+    ) -> MixedPixels:
+        """The mixed pixels that ``with_shares`` gives, of a map ``(1, H, W)`` whose steps are placed."""
         ...

@@ -1,13 +1,14 @@
 """Edges without a network: ramps become steps, and colour says where they belong."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from any2bokeh.disparity.edges import colour, matte, placing, ramps, rings, specks, thin
-from any2bokeh.disparity.edges.bands import EdgeBands
+from any2bokeh.disparity.edges.bands import BandPixels, EdgeBands, MixedPixels, TreatedMap
+from any2bokeh.disparity.edges.strips import MOST_PX, Interleaved, Strip, Told, interleaved, strips
 
 _BAND_PX = 5.5  # how far from a step its true place may lie, with what is looked at beside it
 _REACH_PX = 3.6  # farther from where it is expected no edge is
@@ -23,6 +24,10 @@ _PLACE_ODDS_PER_PX, _PLACE_ODDS_MOST = 0.7, 2.5
 _COLOUR_SAY = 0.8
 _NEIGHBOURS_SAY = np.float32(5)
 _ROUNDS = 2
+_CELL_PX = 4  # of strips: those of ``colour`` and ``matte``
+_SETTLED_PX = 4  # of strips: so far neighbours convince one another in all rounds; whole cells
+_LOOK_PX = 12  # of strips: farther from a cell nothing is looked at
+_PLACED = 0.7  # of the work, when steps are placed
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +42,11 @@ class ClassicalEdges:
     Attributes:
         always: also where the map's steps are clean and lie on the picture's edges; otherwise such a map is left to
             the bit.
+        most_px: pixels that are treated at once where lists are wanted.
     """
 
     always: bool = False
+    most_px: int = MOST_PX
 
     def __call__(
         self, disparity: NDArray[np.float32], pixels: NDArray[np.float32], *, enlarged: bool = False
@@ -56,8 +63,8 @@ class ClassicalEdges:
     def placed_at(self, disparity: NDArray[np.float32], look: "FirstLook") -> EdgeBands:
         """What ``placed`` gives of a map that has been looked at."""
         if not (self.always or look.is_off):
-            return matted(EdgeBands.none(disparity), look.picture, look.step)
-        return look.step.placed(look.picture, look.shift_px)
+            return matted(EdgeBands.none(disparity), look.picture.whole, look.step)
+        return look.step.placed(look.picture.whole, look.shift_px)
 
     def with_shares(self, bands: EdgeBands, pixels: NDArray[np.float32]) -> EdgeBands:
         """See ``PlacesFirst``."""
@@ -66,10 +73,55 @@ class ClassicalEdges:
         stride = stride_of(bands.band.shape)
         return matted(bands, interleaved(pixels), Steps.of(bands.disparity[0], stride, matte.REACH_PX))
 
+    def listed(
+        self,
+        disparity: NDArray[np.float32],
+        pixels: NDArray[np.float32],
+        *,
+        enlarged: bool = False,
+        told: Told | None = None,
+    ) -> TreatedMap:
+        """See ``TreatsInStrips``."""
+        look = FirstLook.of(disparity, pixels, enlarged, self.most_px)
+        return TreatedMap.none(disparity) if look is None else self.listed_at(disparity, look, told)
 
-def interleaved(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-    """``(H, W, 3)`` code values of at most 1, of ``(3, H, W)``."""
-    return np.minimum(cv2.merge(list(np.asarray(pixels, np.float32))), np.float32(1))
+    def listed_at(self, disparity: NDArray[np.float32], look: "FirstLook", told: Told | None = None) -> TreatedMap:
+        """What ``listed`` gives of a map that has been looked at; the memory of its steps is used again."""
+        placed = self.listed_places_at(disparity, look, told)
+        if placed.band.at.size == 0:
+            return placed
+        step = look.step.again(placed.disparity[0], matte.REACH_PX)
+        return replace(placed, mixed=step.mixed(look.picture, placed.band, self.most_px, told))
+
+    def listed_places(
+        self,
+        disparity: NDArray[np.float32],
+        pixels: NDArray[np.float32],
+        *,
+        enlarged: bool = False,
+        told: Told | None = None,
+    ) -> TreatedMap:
+        """See ``TreatsInStrips``."""
+        look = FirstLook.of(disparity, pixels, enlarged, self.most_px)
+        return TreatedMap.none(disparity) if look is None else self.listed_places_at(disparity, look, told)
+
+    def listed_places_at(
+        self, disparity: NDArray[np.float32], look: "FirstLook", told: Told | None = None
+    ) -> TreatedMap:
+        """What ``listed_places`` gives of a map that has been looked at."""
+        if not (self.always or look.is_off):
+            none = TreatedMap.none(disparity)
+            return replace(none, mixed=look.step.mixed(look.picture, none.band, self.most_px, told))
+        return look.step.places(look.picture, look.shift_px, self.most_px, told)
+
+    def listed_shares(
+        self, disparity: NDArray[np.float32], band: BandPixels, pixels: NDArray[np.float32]
+    ) -> MixedPixels:
+        """See ``TreatsInStrips``."""
+        if band.at.size == 0:
+            return TreatedMap.none(disparity).mixed
+        step = Steps.of(disparity[0], stride_of(disparity.shape[1:]), matte.REACH_PX)
+        return step.mixed(Interleaved(pixels, self.most_px), band, self.most_px, None)
 
 
 def stride_of(shape: tuple[int, ...]) -> int:
@@ -94,7 +146,7 @@ class Stepped:
     is_soft: bool
 
     @classmethod
-    def of(cls, disparity: NDArray[np.float32], enlarged: bool) -> "Stepped":
+    def of(cls, disparity: NDArray[np.float32], enlarged: bool, most_px: int = MOST_PX) -> "Stepped":
         """That of a map ``(1, H, W)``."""
         given = np.ascontiguousarray(disparity[0], np.float32)
         stride = stride_of(given.shape)
@@ -106,8 +158,8 @@ class Stepped:
         if not np.count_nonzero(widths > _CLEAN_PX * stride) > _SOFT_SHARE * widths.size:
             return cls(sharp, width, stride, False)
         if not enlarged:
-            sharp = thin.evened(sharp, stride)
-        return cls(thin.lifted(sharp, round(float(widths.mean())), stride), width, stride, True)
+            sharp = thin.evened(sharp, stride, most_px)
+        return cls(thin.lifted(sharp, round(float(widths.mean())), stride, most_px), width, stride, True)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,7 +167,7 @@ class FirstLook:
     """What a sample of a frame's bands tells of its map.
 
     Attributes:
-        picture: ``(H, W, 3)`` code values of at most 1.
+        picture: its code values.
         stepped: the map with steps in place of ramps.
         step: its bands.
         shift_px: how far into their near sides the steps of the picture lie.
@@ -123,21 +175,24 @@ class FirstLook:
             their own; both surely. Exact maps have at most 0.01, but for hair.
     """
 
-    picture: NDArray[np.float32]
+    picture: Interleaved
     stepped: Stepped
     step: "Steps"
     shift_px: float
     doubt: float
 
     @classmethod
-    def of(cls, disparity: NDArray[np.float32], pixels: NDArray[np.float32], enlarged: bool) -> "FirstLook | None":
-        """That of a frame; None where it has no steps. Arguments are those of an ``EdgeEstimator``."""
-        picture = interleaved(pixels)
-        stepped = Stepped.of(disparity, enlarged)
+    def of(
+        cls, disparity: NDArray[np.float32], pixels: NDArray[np.float32], enlarged: bool, most_px: int = MOST_PX
+    ) -> "FirstLook | None":
+        """That of a frame, looked at in strips of so many pixels; None where it has no steps. Arguments are those of an
+        ``EdgeEstimator``."""
+        stepped = Stepped.of(disparity, enlarged, most_px)
         step = Steps.of(stepped.sharp, stepped.stride)
         if step.band.size == 0:
             return None
-        return cls(picture, stepped, step, *step.shift_and_doubt(picture))
+        picture = Interleaved(pixels, most_px)
+        return cls(picture, stepped, step, *step.shift_and_doubt(picture, most_px))
 
     @property
     def is_off(self) -> bool:
@@ -174,18 +229,45 @@ class Steps:
     def of(cls, disparity: NDArray[np.float32], stride: int, reach_px: float = _BAND_PX) -> "Steps":
         near, far, distance = (np.zeros_like(disparity) for _ in range(3))
         side = np.empty(disparity.shape, np.int8)
-        least, most_px = np.float32(ramps.LEAST_STEP), np.float32(reach_px * stride)
-        rings.find_band(disparity, least, most_px, distance, side, near, far)
-        band = np.flatnonzero(side).astype(np.int32)  # in order of memory
-        return cls(disparity, stride, band, distance, side, near, far)
+        return cls(disparity, stride, np.empty(0, np.int32), distance, side, near, far).again(disparity, reach_px)
 
-    def shift_and_doubt(self, pixels: NDArray[np.float32]) -> tuple[float, float]:
+    def again(self, disparity: NDArray[np.float32], reach_px: float) -> "Steps":
+        """Those of another map of the size, in the memory of these. Outside the band, surfaces are anything."""
+        least, most_px = np.float32(ramps.LEAST_STEP), np.float32(reach_px * self.stride)
+        rings.find_band(disparity, least, most_px, self.distance, self.side, self.near, self.far)
+        band = np.flatnonzero(self.side).astype(np.int32)  # in order of memory
+        return replace(self, disparity=disparity, band=band)
+
+    def part(self, strip: Strip) -> "Steps":
+        """Those of a strip; the band alone that is decided there."""
+        rows, width = strip.rows, self.side.shape[1]
+        begin, end = np.searchsorted(self.band, [strip.first * width, strip.last * width])
+        return Steps(
+            self.disparity[rows],
+            self.stride,
+            self.band[begin:end] - np.int32(strip.top * width),
+            self.distance[rows],
+            self.side[rows],
+            self.near[rows],
+            self.far[rows],
+        )
+
+    def _strips(self, most_px: int, margin: int) -> Iterator[Strip]:
+        return strips(self.side.shape, align=_CELL_PX * self.stride, margin=margin, most_px=most_px)
+
+    def shift_and_doubt(self, picture: Interleaved, most_px: int) -> tuple[float, float]:
         """See ``FirstLook``; of a sample of the band."""
         looked_at = self.band[:: max(1, self.band.size // _SAMPLES)]
-        wanted = np.zeros(self.side.shape, np.uint8)
-        wanted.ravel()[looked_at] = colour.COLOUR
-        odds, _ = self._odds(pixels, wanted, np.zeros_like(self.disparity), np.float32(1))
-        says = np.tanh(odds.ravel()[looked_at] / 2)
+        sampled, found = replace(self, band=looked_at), []
+        for strip in strips(
+            self.side.shape, align=_CELL_PX * self.stride, margin=_LOOK_PX * self.stride, most_px=most_px
+        ):
+            part = sampled.part(strip)
+            wanted = np.zeros(part.side.shape, np.uint8)
+            wanted.ravel()[part.band] = colour.COLOUR
+            odds, _ = part._odds(picture.of(strip.rows), wanted, np.zeros_like(part.disparity), np.float32(1))
+            found.append(odds.ravel()[part.band])
+        says = np.tanh(np.concatenate(found) / 2)
         side = self.side.ravel()[looked_at]
         own, other = (np.count_nonzero(sign * side * says > _SURE) for sign in (1, -1))
         return self._shift_px(says, self.distance.ravel()[looked_at] * side), float(other / max(own, 1))
@@ -206,6 +288,72 @@ class Steps:
 
     def placed(self, pixels: NDArray[np.float32], shift_px: float) -> EdgeBands:
         """Each pixel of the band given to one of its two surfaces."""
+        belief, near, far = self._believed(pixels, shift_px)
+        self._leave_specks(belief, near, far)
+        disparity = self.disparity.copy()
+        placing.decide(self.band, belief, near, far, disparity)
+        return replace(EdgeBands.none(disparity[None]), band=self.side != 0, near=near, far=far, near_share=belief)
+
+    def places(self, picture: Interleaved, shift_px: float, most_px: int, told: Told | None) -> TreatedMap:
+        """The same in strips of so many pixels, as lists."""
+        settled = _SETTLED_PX * self.stride
+        near, far, belief = (np.empty(self.band.size, np.float32) for _ in range(3))
+        done, margin = 0, settled + _LOOK_PX * self.stride
+        for strip in self._strips(most_px, margin):
+            of_strip = self.part(strip.grown(settled))._believed(picture.of(strip.rows), shift_px)
+            own = self.part(strip).band
+            for values, planes in zip((belief, near, far), of_strip, strict=True):
+                values[done : done + own.size] = planes.ravel()[own]
+            done += own.size
+            if told:
+                told(_PLACED * strip.last / self.side.shape[0])
+        changes = np.flatnonzero((belief > 0) != (self.side.ravel()[self.band] > 0))
+        at, most = self.band[changes], specks.SPECK_PX * self.stride**2
+        alone = specks.are_specks(self.disparity, at, (near[changes], far[changes]), belief[changes] > 0, most)
+        belief[changes[alone]] *= -1
+        disparity = self.disparity.copy()
+        disparity.reshape(-1)[self.band] = np.where(belief > 0, near, far)
+        share = (belief + np.float32(1)) / np.float32(2)
+        return replace(TreatedMap.none(disparity[None]), band=BandPixels(self.band, near, far, share))
+
+    def mixed(self, picture: Interleaved, band: BandPixels, most_px: int, told: Told | None) -> MixedPixels:
+        """The mixed pixels beside steps, found in strips of so many pixels; see ``matted``.
+
+        Args:
+            picture: the colours.
+            band: what is known of pixels in question.
+            most_px: pixels of a strip.
+            told: see ``Told``.
+        """
+        found, width = [], self.side.shape[1]
+        for strip in strips(
+            self.side.shape, align=_CELL_PX * self.stride, margin=_LOOK_PX * self.stride, most_px=most_px
+        ):
+            part = self.part(strip)
+            side = np.zeros_like(part.side)  # of what is around nothing is wanted
+            side[strip.inner] = part.side[strip.inner]
+            alpha = np.zeros_like(part.disparity)
+            foreground, background = (np.empty((3, *alpha.shape), np.float32) for _ in range(2))
+            of_step = (part.distance, side, part.near, part.far)
+            matte.find_shares(
+                self.stride, part.disparity, picture.of(strip.rows), *of_step, alpha, foreground, background
+            )
+            at = np.flatnonzero(alpha > 0).astype(np.int32)
+            values = np.zeros((10, at.size), np.float32)
+            planes = (part.near, part.far, alpha, *foreground, *background)
+            for row, plane in zip((0, 1, *range(3, 10)), planes, strict=True):
+                values[row] = plane.ravel().take(at)
+            at += np.int32(strip.top * width)
+            values[2] = band.share_at(at)
+            found.append(MixedPixels(at, values))
+            if told:
+                told(_PLACED + (1 - _PLACED) * strip.last / self.side.shape[0])
+        return MixedPixels(
+            np.concatenate([each.at for each in found]), np.concatenate([each.values for each in found], axis=1)
+        )
+
+    def _believed(self, pixels: NDArray[np.float32], shift_px: float) -> tuple[NDArray[np.float32], ...]:
+        """Belief in the nearer surface in [-1, 1] ``(H, W)``, and both surfaces without overshoot."""
         wanted, belief = np.zeros(self.side.shape, np.uint8), np.zeros_like(self.disparity)
         by_place = np.zeros_like(self.disparity)
         of_place = (np.float32(shift_px), np.float32(_REACH_PX * self.stride))
@@ -216,10 +364,7 @@ class Steps:
         for _ in range(_ROUNDS):
             placing.settle(self.band, wanted, self.stride, evidence, belief, pixels, _NEIGHBOURS_SAY, settled)
             belief, settled = settled, belief
-        self._leave_specks(belief, near, far)
-        disparity = self.disparity.copy()
-        placing.decide(self.band, belief, near, far, disparity)
-        return replace(EdgeBands.none(disparity[None]), band=self.side != 0, near=near, far=far, near_share=belief)
+        return belief, near, far
 
     def _leave_specks(self, belief: NDArray[np.float32], near: NDArray[np.float32], far: NDArray[np.float32]) -> None:
         """Believe of a few pixels that touch nothing of the surface they were given to that they show the other."""

@@ -1,12 +1,19 @@
 """Maps of any size brought to that of the picture, with their edges treated."""
 
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from any2bokeh.disparity.aspect import require_same_aspect
-from any2bokeh.disparity.edges.bands import EdgeBands, EdgeEstimator
+from any2bokeh.disparity.edges.bands import LARGE_PX, EdgeBands, EdgeEstimator, TreatedMap, TreatsInStrips
+from any2bokeh.disparity.edges.strips import Told
 from any2bokeh.disparity.upsampling import upsample
+
+Bands = TypeVar("Bands", EdgeBands, TreatedMap)
 
 
 def bands_at_size(edges: EdgeEstimator, disparity: NDArray[np.float32], pixels: NDArray[np.float32]) -> EdgeBands:
@@ -23,6 +30,34 @@ def bands_at_size(edges: EdgeEstimator, disparity: NDArray[np.float32], pixels: 
     Raises:
         InputError: the aspects differ.
     """
+    return _at_size(edges, disparity, pixels)
+
+
+def treated_at_size(
+    edges: EdgeEstimator, disparity: NDArray[np.float32], pixels: NDArray[np.float32], *, told: Told | None = None
+) -> TreatedMap:
+    """The same as lists, to the bit; those of large frames are found strip by strip where the estimator can.
+
+    Args:
+        edges, disparity, pixels: see ``bands_at_size``.
+        told: called with how much of a large frame is done, to 1; what it raises ends the work.
+
+    Raises:
+        InputError: the aspects differ.
+    """
+    if pixels[0].size > LARGE_PX and isinstance(edges, TreatsInStrips):
+        return _at_size(partial(edges.listed, told=told), disparity, pixels)
+    return TreatedMap.of(bands_at_size(edges, disparity, pixels))
+
+
+def places_at_size(
+    edges: TreatsInStrips, disparity: NDArray[np.float32], pixels: NDArray[np.float32], *, told: Told | None = None
+) -> TreatedMap:
+    """The same of a large frame before its mixed pixels are found; see ``PlacesFirst``."""
+    return _at_size(partial(edges.listed_places, told=told), disparity, pixels)
+
+
+def _at_size(edges: Callable[..., Bands], disparity: NDArray[np.float32], pixels: NDArray[np.float32]) -> Bands:
     height, width = pixels.shape[1:]
     map_height, map_width = disparity.shape[1:]
     if map_height < height:
@@ -32,4 +67,5 @@ def bands_at_size(edges: EdgeEstimator, disparity: NDArray[np.float32], pixels: 
         bands = edges(smooth, pixels, enlarged=True)
         if bands.disparity is not smooth:
             return bands
+        del bands, ramps, smooth
     return edges(upsample(disparity, pixels), pixels)

@@ -33,13 +33,16 @@ def are_specks(
         return np.zeros(0, np.bool_)
     part, count = _parts(disparity.shape, at, to_near)
     rows, columns = np.divmod(at, disparity.shape[1])
-    around = np.pad(disparity, 1, mode="edge")
-    changes = np.zeros(around.shape, np.bool_)
+    height, width = disparity.shape
+    changes = np.zeros((height + 2, width + 2), np.bool_)
     changes[rows + 1, columns + 1] = True
     middle = (surfaces[0] + surfaces[1]) / 2
     touches = np.zeros(at.size, np.bool_)
-    for beside in ((rows + down, columns + right) for down in range(3) for right in range(3)):
-        touches |= ((around[beside] > middle) == to_near) & ~changes[beside]
+    for down in range(3):
+        row = np.clip(rows + (down - 1), 0, height - 1)
+        for right in range(3):
+            beside = disparity[row, np.clip(columns + (right - 1), 0, width - 1)]
+            touches |= ((beside > middle) == to_near) & ~changes[rows + down, columns + right]
     is_joined = np.bincount(part, weights=touches, minlength=count) > 0
     is_small = np.bincount(part, minlength=count) <= most_px
     return (is_small & ~is_joined)[part]

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from any2bokeh.disparity.edges.ramps import LEAST_STEP
 from any2bokeh.disparity.edges.specks import SPECK_PX, are_specks
+from any2bokeh.disparity.edges.strips import MOST_PX, strips
 
 _REACH_PX = 8  # how far away the thicker surface lies that a thin thing is part of
 _LEAST_SHARE = 0.25  # of the difference of the two surfaces around, that must be left of a thin thing
@@ -19,21 +20,27 @@ _RIM_PX = 7  # rims are narrower
 _MOST_OVERSHOOT = 0.15  # of the step
 
 
-def evened(sharp: NDArray[np.float32], stride: int) -> NDArray[np.float32]:
+def evened(sharp: NDArray[np.float32], stride: int, most_px: int = MOST_PX) -> NDArray[np.float32]:
     """The map without rims: what is a little nearer than the near surface that it bounds, or farther than the far one.
 
     Args:
         sharp: ``(H, W)`` with steps in place of ramps.
         stride: lengths are multiplied by it.
+        most_px: pixels that are looked at together.
     """
-    nearest, farthest = _extremes(sharp, stride)
-    opened, closed = _without_narrow(sharp, _RIM_PX * stride | 1)
-    is_over = sharp - opened < _MOST_OVERSHOOT * (opened - farthest)
-    is_under = closed - sharp < _MOST_OVERSHOOT * (nearest - closed)
-    return np.asarray(np.where(is_over, opened, np.where(is_under, closed, sharp)), np.float32)
+    even, side_px = np.empty_like(sharp), _RIM_PX * stride | 1
+    for strip in strips(sharp.shape, align=1, margin=max(_REACH_PX * stride, side_px) + 1, most_px=most_px):
+        here, own = sharp[strip.rows], strip.inner
+        nearest, farthest, opened, closed = (
+            plane[own] for plane in (*_extremes(here, stride), *_without_narrow(here, side_px))
+        )
+        is_over = here[own] - opened < _MOST_OVERSHOOT * (opened - farthest)
+        is_under = closed - here[own] < _MOST_OVERSHOOT * (nearest - closed)
+        even[strip.own] = np.where(is_over, opened, np.where(is_under, closed, here[own]))
+    return even
 
 
-def lifted(sharp: NDArray[np.float32], width_px: int, stride: int) -> NDArray[np.float32]:
+def lifted(sharp: NDArray[np.float32], width_px: int, stride: int, most_px: int = MOST_PX) -> NDArray[np.float32]:
     """Thin things brought to the disparity of the surface beside them that they are most likely part of.
 
     What is nearer than both sides and thinner than the ramps of the map is given the nearest disparity in reach; a gap
@@ -43,20 +50,29 @@ def lifted(sharp: NDArray[np.float32], width_px: int, stride: int) -> NDArray[np
         sharp: ``(H, W)`` with steps in place of ramps.
         width_px: of the ramps.
         stride: lengths are multiplied by it.
+        most_px: pixels that are looked at together.
     """
-    nearest, farthest = _extremes(sharp, stride)
-    without_thin, without_gaps = _without_narrow(sharp, width_px | 1)
-    least = _LEAST_SHARE * (nearest - farthest)
-    is_thin = (sharp - without_thin > LEAST_STEP) & (sharp - farthest > least)
-    is_gap = (without_gaps - sharp > LEAST_STEP) & (nearest - sharp > least) & ~is_thin
-    lifted = np.where(is_thin, nearest, np.where(is_gap, farthest, sharp)).astype(np.float32)
-    at = np.flatnonzero(is_thin | is_gap).astype(np.int32)
-    surfaces = nearest.ravel()[at], farthest.ravel()[at]
-    alone = at[are_specks(sharp, at, surfaces, is_thin.ravel()[at], SPECK_PX * stride * stride)]
+    lifted, found = np.empty_like(sharp), []
+    for strip in strips(sharp.shape, align=1, margin=max(_REACH_PX * stride, width_px | 1) + 1, most_px=most_px):
+        here, own = sharp[strip.rows], strip.inner
+        nearest, farthest, without_thin, without_gaps = (
+            plane[own] for plane in (*_extremes(here, stride), *_without_narrow(here, width_px | 1))
+        )
+        here = here[own]
+        least = _LEAST_SHARE * (nearest - farthest)
+        is_thin = (here - without_thin > LEAST_STEP) & (here - farthest > least)
+        is_gap = (without_gaps - here > LEAST_STEP) & (nearest - here > least) & ~is_thin
+        to = np.where(is_thin, nearest, np.where(is_gap, farthest, here))
+        lifted[strip.own] = to
+        at = np.flatnonzero(is_thin | is_gap).astype(np.int32)
+        around = np.where(is_thin, without_thin, without_gaps)
+        values = (is_thin, nearest, farthest, around, to)
+        found.append((at + np.int32(strip.first * sharp.shape[1]), *(plane.ravel()[at] for plane in values)))
+    at, is_thin, nearest, farthest, around, to = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    alone = are_specks(sharp, at, (nearest, farthest), is_thin, SPECK_PX * stride * stride)
     # Among such, a ripple of the surface that it lies in is no hair.
-    around, to = (np.where(is_thin, *two).ravel()[alone] for two in ((without_thin, without_gaps), (nearest, farthest)))
-    here = sharp.ravel()[alone]
-    ripples = alone[np.abs(here - around) < _LEAST_OF_SPECK * np.abs(to - around)]
+    here = sharp.ravel()[at]
+    ripples = at[alone & (np.abs(here - around) < _LEAST_OF_SPECK * np.abs(to - around))]
     lifted.reshape(-1)[ripples] = sharp.ravel()[ripples]
     return lifted
 

@@ -6,10 +6,9 @@ the pixel is background: hidden background goes on from there.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from any2bokeh.compiled import compiled
-from any2bokeh.disparity.edges import EdgeBands
+from any2bokeh.disparity.edges.bands import MixedPixels
 from any2bokeh.optics.highlights import Highlights
 from any2bokeh.optics.transfer import Transfer, lookup_tables
 from any2bokeh.renderers.layered.layers import BEHIND, BESIDE_STEP, BLOCK, FRONT, HIDDEN, PATCH, SPLIT, STEP_PX, TOLD
@@ -19,7 +18,8 @@ class Bands:
     """The mixed pixels of a frame, ready to be put into its layers.
 
     Args:
-        bands: their disparities on the scale of the frame's.
+        mixed: their disparities on the scale of the frame's.
+        shape: ``(H, W)`` of the frame.
         focus_disparity: d_f.
         scale: pixels of defocus per unit of disparity.
         transfer: how code values stand for light.
@@ -27,17 +27,23 @@ class Bands:
     """
 
     def __init__(
-        self, bands: EdgeBands, focus_disparity: float, scale: float, transfer: Transfer, highlights: Highlights
+        self,
+        mixed: MixedPixels,
+        shape: tuple[int, ...],
+        focus_disparity: float,
+        scale: float,
+        transfer: Transfer,
+        highlights: Highlights,
     ) -> None:
         self._focus, self._scale = np.float32(focus_disparity), np.float32(scale)
-        self._colours = bands.background
+        self._colours = np.ascontiguousarray(mixed.background)
         self._decode_table = lookup_tables(transfer)[0]
         self._raised_from = np.float32(
             highlights.threshold if highlights.is_automatic or highlights.fixed_gain > 0 else np.inf
         )
-        self._shares = (bands.alpha, bands.near, bands.far)
-        height, width = bands.alpha.shape
-        self._mixed = np.flatnonzero(bands.alpha > 0).astype(np.int32)
+        self._shares = (mixed.alpha, mixed.near, mixed.far)
+        height, width = shape
+        self._mixed = mixed.at
         rows_at = np.arange(-(-height // BLOCK) + 1, dtype=np.int64) * (BLOCK * width)
         self._first = np.searchsorted(self._mixed, rows_at)
 
@@ -62,33 +68,35 @@ class Bands:
         of_pixels = (pixels, self._raised_from)
         _split_near(self._of(rows), self._shares, of_pixels, self._focus, self._scale, light, defocus, kind)
 
-    def _of(self, rows: int) -> NDArray[np.int32]:
-        """Indices of the mixed pixels of one row of blocks."""
-        return self._mixed[self._first[rows] : self._first[rows + 1]]
+    def _of(self, rows: int):
+        """The mixed pixels; and the first and the last, exclusive, of them that lie in one row of blocks."""
+        return self._mixed, int(self._first[rows]), int(self._first[rows + 1])
 
 
 @compiled(nogil=True)
-def _mark_far(mixed, shares, of_pixels, focus, scale, defocus, kind):
+def _mark_far(told, shares, of_pixels, focus, scale, defocus, kind):
     width = kind.shape[1]
-    for entry in range(mixed.shape[0]):
+    mixed, first, last = told
+    for entry in range(first, last):
         y, x = mixed[entry] // width, mixed[entry] % width
-        if _is_split(shares, of_pixels, scale, y, x) and _is_far(shares, focus, scale, defocus, y, x):
+        if _is_split(shares, of_pixels, scale, entry, y, x) and _is_far(shares, focus, scale, defocus, entry, y, x):
             kind[y, x] |= TOLD
 
 
 @compiled(nogil=True)
-def _split_far(mixed, shares, of_light, focus, scale, light, defocus, kind):
+def _split_far(told, shares, of_light, focus, scale, light, defocus, kind):
     alpha, near, far = shares
     background, decode_table = of_light
-    width = alpha.shape[1]
+    width = kind.shape[1]
     cells = decode_table.shape[0] - 1
-    for entry in range(mixed.shape[0]):
+    mixed, first, last = told
+    for entry in range(first, last):
         y, x = mixed[entry] // width, mixed[entry] % width
         if not kind[y, x] & TOLD:
             continue
-        share = alpha[y, x]
+        share = alpha[entry]
         for c in range(3):
-            behind = background[c, y, x]
+            behind = background[c, entry]
             if cells > 0:
                 at = min(max(behind, np.float32(0)), np.float32(1)) * np.float32(cells)
                 cell = min(int(at), cells - 1)
@@ -101,43 +109,44 @@ def _split_far(mixed, shares, of_light, focus, scale, light, defocus, kind):
             light[PATCH, y, x, c] = whole - (1 - share) * behind
         light[PATCH, y, x, 3] = share
         light[BEHIND, y, x, 3] = 1
-        defocus[PATCH, y, x] = np.float32(scale * (near[y, x] - focus))
-        defocus[BEHIND, y, x] = np.float32(scale * (far[y, x] - focus))
+        defocus[PATCH, y, x] = np.float32(scale * (near[entry] - focus))
+        defocus[BEHIND, y, x] = np.float32(scale * (far[entry] - focus))
         kind[y, x] = BESIDE_STEP | SPLIT | HIDDEN
 
 
 @compiled(nogil=True, inline="always")
-def _is_split(shares, of_pixels, scale, y, x):
+def _is_split(shares, of_pixels, scale, entry, y, x):
     """Whether a pixel is mixed, of surfaces that are a step apart, and not raised."""
     alpha, near, far = shares
     pixels, raised_from = of_pixels
     return (
-        0 < alpha[y, x] < 1
-        and scale * (near[y, x] - far[y, x]) > STEP_PX
+        0 < alpha[entry] < 1
+        and scale * (near[entry] - far[entry]) > STEP_PX
         and max(pixels[0, y, x], pixels[1, y, x], pixels[2, y, x]) <= raised_from
     )
 
 
 @compiled(nogil=True)
-def _split_near(mixed, shares, of_pixels, focus, scale, light, defocus, kind):
+def _split_near(told, shares, of_pixels, focus, scale, light, defocus, kind):
     alpha, near, _ = shares
-    width = alpha.shape[1]
-    for entry in range(mixed.shape[0]):
+    width = kind.shape[1]
+    mixed, first, last = told
+    for entry in range(first, last):
         y, x = mixed[entry] // width, mixed[entry] % width
-        if not kind[y, x] & HIDDEN or kind[y, x] & SPLIT or not _is_split(shares, of_pixels, scale, y, x):
+        if not kind[y, x] & HIDDEN or kind[y, x] & SPLIT or not _is_split(shares, of_pixels, scale, entry, y, x):
             continue
-        share = alpha[y, x]
+        share = alpha[entry]
         for c in range(3):
             whole = light[FRONT, y, x, c]
             behind = min(max(light[BEHIND, y, x, c], (whole - share) / (1 - share)), whole / (1 - share))
             light[BEHIND, y, x, c] = behind
             light[PATCH, y, x, c] = whole - (1 - share) * behind
         light[PATCH, y, x, 3] = share
-        defocus[PATCH, y, x] = np.float32(scale * (near[y, x] - focus))
+        defocus[PATCH, y, x] = np.float32(scale * (near[entry] - focus))
         kind[y, x] |= SPLIT
 
 
 @compiled(nogil=True, inline="always")
-def _is_far(shares, focus, scale, defocus, y, x):
+def _is_far(shares, focus, scale, defocus, entry, y, x):
     """Whether a pixel has the disparity of the farther of its surfaces."""
-    return defocus[FRONT, y, x] < scale * ((shares[1][y, x] + shares[2][y, x]) / 2 - focus)
+    return defocus[FRONT, y, x] < scale * ((shares[1][entry] + shares[2][entry]) / 2 - focus)

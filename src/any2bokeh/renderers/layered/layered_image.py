@@ -135,7 +135,8 @@ class LayeredImage:
         image._prepare(frame, transfer, highlights, workers, block_rows)
         image._find_surroundings(workers, block_rows, highlights, first_row, raised)
         scale = image.px_per_disparity
-        bands = frame.bands and Bands(frame.bands, frame.focus_disparity, scale, transfer, highlights)
+        mixed = frame.mixed_pixels()
+        bands = mixed and Bands(mixed, image.kind.shape, frame.focus_disparity, scale, transfer, highlights)
         workers.each(
             block_rows,
             lambda rows: layers.find_steps(

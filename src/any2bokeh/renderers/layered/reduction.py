@@ -23,6 +23,7 @@ def reduced(frame: RenderInput, size: tuple[int, int], transfer: Transfer) -> Re
     mixed pixels is mixed: its share of the nearer surface is the mean over all that it takes in, its colours are means
     of light, weighted by the shares.
     """
+    frame = frame.with_planes()
     values = np.ascontiguousarray(frame.disparity[0])
     disparity = np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_NEAREST), np.float32)
     bands = None if frame.bands is None else _reduced_bands(frame, frame.bands, disparity, transfer)

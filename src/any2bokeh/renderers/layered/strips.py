@@ -16,7 +16,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.disparity.edges import EdgeBands
 from any2bokeh.optics.clipped_lamps import CLIPPED_CODE, raise_lamps
 from any2bokeh.optics.coc import REFERENCE_LONG_SIDE_PX
 from any2bokeh.optics.highlights import Highlights
@@ -126,6 +125,7 @@ def strips_of(
         yield Strip(frame, inner, inner)
         return
     px_per_disparity = frame.blur_strength * max(height, width) / REFERENCE_LONG_SIDE_PX
+    frame = replace(frame, bands=None, mixed=frame.mixed_pixels())
     margin = _margin_px(frame, px_per_disparity, abs(axial_chromatic)) + reach_px
     rows = max((most_px // width - 2 * margin) // TILE_HEIGHT, 1) * TILE_HEIGHT
     raised = raised_lamps(frame, transfer, highlights, workers)
@@ -145,12 +145,12 @@ def strips_of(
 
 def _margin_px(frame: RenderInput, px_per_disparity: float, axial_chromatic: float) -> int:
     """How far above and below a strip lies what has a say in it."""
-    hidden, bands = frame.hidden, frame.bands
+    hidden, mixed = frame.hidden, frame.mixed_pixels()
     values = [frame.disparity]
     if hidden is not None and bool(hidden.known.any()):
         values.append(hidden.disparity[:, hidden.known > 0])
-    if bands is not None and bands.is_mixed:
-        values += [bands.near[bands.alpha > 0], bands.far[bands.alpha > 0]]
+    if mixed is not None:
+        values += [mixed.near, mixed.far]
     low, high = min(float(each.min()) for each in values), max(float(each.max()) for each in values)
     widest = max(abs(low - frame.focus_disparity), abs(high - frame.focus_disparity))
     return math.ceil(px_per_disparity * (widest + axial_chromatic + high - low)) + _BESIDE_PX
@@ -163,21 +163,9 @@ def _cut_out(frame: RenderInput, first: int, last: int, px_per_disparity: float)
     def cut(planes: NDArray[np.float32]) -> NDArray[np.float32]:
         return np.ascontiguousarray(planes[:, rows])
 
-    hidden, bands = frame.hidden, frame.bands
+    hidden, mixed = frame.hidden, frame.mixed
     if hidden is not None:
         hidden = HiddenBackground(cut(hidden.pixels), cut(hidden.disparity), hidden.known[rows])
-    if bands is not None:
-        bands = EdgeBands(
-            disparity=cut(bands.disparity),
-            band=bands.band[rows],
-            near=bands.near[rows],
-            far=bands.far[rows],
-            near_share=bands.near_share[rows],
-            alpha=bands.alpha[rows],
-            foreground=cut(bands.foreground),
-            background=cut(bands.background),
-        )
-        bands = bands if bands.is_mixed else None
     height, width = frame.pixels.shape[1:]
     long_side, own_side = max(height, width), max(last - first, width)
     return replace(
@@ -186,7 +174,7 @@ def _cut_out(frame: RenderInput, first: int, last: int, px_per_disparity: float)
         disparity=cut(frame.disparity),
         blur_strength=frame.blur_strength if own_side == long_side else frame.blur_strength * long_side / own_side,
         hidden=hidden,
-        bands=bands,
+        mixed=mixed and mixed.of_rows(first, last, width),
     )
 
 

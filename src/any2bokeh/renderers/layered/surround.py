@@ -10,7 +10,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.disparity.edges.bands import MixedPixels
 from any2bokeh.renderers.base import RenderInput
 
 Inner = tuple[slice, slice, slice]
@@ -34,6 +33,7 @@ def with_surround(frame: RenderInput) -> RenderInput:
         return frame
     height, width = frame.pixels.shape[1:]
     known = hidden.known
+    mixed = frame.mixed_pixels()
     pixels = _continued(frame.pixels, hidden.pixels, known, hidden.margin_px)
     disparity = _continued(frame.disparity, hidden.disparity, known, hidden.margin_px)
     return RenderInput(
@@ -42,7 +42,7 @@ def with_surround(frame: RenderInput) -> RenderInput:
         frame.focus_disparity,
         frame.blur_strength * max(height, width) / max(pixels.shape[1:]),
         hidden=replace(hidden, margin_px=0),
-        bands=frame.bands and MixedPixels.of(frame.bands).within(disparity, hidden.margin_px),
+        mixed=mixed and mixed.within(disparity.shape[2], hidden.margin_px),
     )
 
 

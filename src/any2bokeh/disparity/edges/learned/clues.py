@@ -73,7 +73,7 @@ class Clues:
     @classmethod
     def of_look(cls, disparity: NDArray[np.float32], look: FirstLook, *, enlarged: bool) -> "Clues":
         """Those of a frame that has been looked at."""
-        picture, stepped, step, shift_px = look.picture, look.stepped, look.step, look.shift_px
+        picture, stepped, step, shift_px = look.picture.whole, look.stepped, look.step, look.shift_px
         stride, is_moved = stepped.stride, look.is_off
         placed = step.placed(picture, shift_px)
         classical = (

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.disparity.edges.bands import EdgeBands
+from any2bokeh.disparity.edges.bands import BandPixels, EdgeBands, MixedPixels, TreatedMap
 from any2bokeh.disparity.edges.classical import ClassicalEdges, FirstLook
 from any2bokeh.disparity.edges.learned.clues import Clues
 from any2bokeh.disparity.edges.learned.decision import Judgement, confirmed, decided, placed
 from any2bokeh.disparity.edges.learned.network import corrections
 from any2bokeh.disparity.edges.learned.weights import EdgeModel
+from any2bokeh.disparity.edges.strips import Told
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,6 +56,47 @@ class LearnedEdges:
         """See ``PlacesFirst``. Once steps have been moved, shares are the classical estimator's."""
         return ClassicalEdges().with_shares(bands, pixels)
 
+    def listed(
+        self,
+        disparity: NDArray[np.float32],
+        pixels: NDArray[np.float32],
+        *,
+        enlarged: bool = False,
+        told: Told | None = None,
+    ) -> TreatedMap:
+        """See ``TreatsInStrips``. A frame that the network is asked of is treated at once."""
+        look = FirstLook.of(disparity, pixels, enlarged)
+        if look is None or self._say(look) == 0:
+            return TreatedMap.none(disparity) if look is None else ClassicalEdges().listed_at(disparity, look, told)
+        del look
+        return TreatedMap.of(self(disparity, pixels, enlarged=enlarged))
+
+    def listed_places(
+        self,
+        disparity: NDArray[np.float32],
+        pixels: NDArray[np.float32],
+        *,
+        enlarged: bool = False,
+        told: Told | None = None,
+    ) -> TreatedMap:
+        """See ``TreatsInStrips``, and ``listed``."""
+        look = FirstLook.of(disparity, pixels, enlarged)
+        if look is None or self._say(look) == 0:
+            none = TreatedMap.none(disparity)
+            return none if look is None else ClassicalEdges().listed_places_at(disparity, look, told)
+        del look
+        return TreatedMap.of(self.placed(disparity, pixels, enlarged=enlarged))
+
+    def listed_shares(
+        self, disparity: NDArray[np.float32], band: BandPixels, pixels: NDArray[np.float32]
+    ) -> MixedPixels:
+        """See ``TreatsInStrips``, and ``with_shares``."""
+        return ClassicalEdges().listed_shares(disparity, band, pixels)
+
+    def _say(self, look: FirstLook) -> float:
+        """Weight of what the network says of a frame; 0 where it is not asked."""
+        return 1.0 if self.always and look.is_off else self.model.gates.say(look)
+
     def _seen(
         self, disparity: NDArray[np.float32], pixels: NDArray[np.float32], enlarged: bool
     ) -> EdgeBands | tuple[Clues, Judgement]:
@@ -62,7 +104,7 @@ class LearnedEdges:
         look = FirstLook.of(disparity, pixels, enlarged)
         if look is None:
             return EdgeBands.none(disparity)
-        say = 1.0 if self.always and look.is_off else self.model.gates.say(look)
+        say = self._say(look)
         if say > 0:
             clues = Clues.of_look(disparity, look, enlarged=enlarged)
             found = corrections(self.model.shape, self.model.weights, clues.cells, clues.values)

@@ -74,6 +74,8 @@ class Depths(NamedTuple):
         ranges = [seen]
         if frame.bands is not None:
             ranges += [_range_where(frame.bands.alpha, side) for side in (frame.bands.near, frame.bands.far)]
+        elif frame.mixed is not None and frame.mixed.at.size:
+            ranges += [(float(side.min()), float(side.max())) for side in (frame.mixed.near, frame.mixed.far)]
         if frame.hidden is not None:
             ranges.append(_range_where(frame.hidden.known, frame.hidden.disparity[0]))
         return cls(seen, (float(min(low for low, _ in ranges)), float(max(high for _, high in ranges))))
@@ -136,8 +138,8 @@ class Unlayered:
         front_ends = depths.seen
         mixed: tuple[Samples, ...] = ()
         seen: tuple[Samples, ...] = ()
-        if frame.bands is not None and (frame.bands.alpha > 0).any():
-            bands = frame.bands
+        bands = frame.with_planes().bands
+        if bands is not None and (bands.alpha > 0).any():
             mixed = _travelling(has_table, workers, bands.alpha, bands.near, bands.far, bands.background, at=(1, 2))
         if frame.hidden is not None and (frame.hidden.known > 0).any():
             hidden = frame.hidden
