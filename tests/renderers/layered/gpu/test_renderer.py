@@ -8,6 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from any2bokeh.disparity.edges import EdgeBands
+from any2bokeh.errors import InputError
 from any2bokeh.optics.aperture import ImageAperture, Polygon
 from any2bokeh.optics.focus_range import FocusRange
 from any2bokeh.optics.highlights import Highlights
@@ -241,6 +242,26 @@ def test_what_is_in_focus_stays_to_the_bit(device):
     found = on_gpu(device).render_frame(frame)
     np.testing.assert_array_equal(found[card], frame.pixels[card])
     assert (found != frame.pixels).any()
+
+
+@pytest.mark.parametrize("render", [GpuRenderer.render_frame, GpuRenderer.render_separated])
+@pytest.mark.parametrize("most_bytes", [None, 48 * WIDTH * 24], ids=["whole", "strips"])
+@pytest.mark.parametrize("given", [card_frame, lambda _: margin_frame()], ids=["card", "margin"])
+def test_a_blur_wider_than_the_frame_is_refused_as_on_the_cpu(device, monkeypatch, given, most_bytes, render):
+    gpu = on_gpu(device)
+    gpu.passes.most_bytes = most_bytes or gpu.passes.most_bytes
+    # Within four sides of the frame, the CPU counts hidden background, too, which it has continued by then.
+    for strength in (1e5, 1e9, 1e30, *((4e3,) if given is card_frame else ())):
+        frame = replace(given(5), blur_strength=strength)
+        with pytest.raises(InputError) as right:
+            on_cpu().render_frame(frame)
+        with pytest.raises(InputError) as found:
+            render(gpu, frame)
+        assert str(found.value) == str(right.value)
+    # Far too wide ones are refused before anything is made of them.
+    monkeypatch.setattr(unlayered.Unlayered, "of", lambda *_, **__: pytest.fail("it was prepared for the GPU"))
+    with pytest.raises(InputError, match="circle of confusion"):
+        render(gpu, replace(given(5), blur_strength=1e9))
 
 
 def test_no_blur_gives_the_very_array(device):

@@ -26,7 +26,7 @@ export class Unlayered {
     // Anything may lie behind something nearer, and be out of focus.
     const mayHaveLamps = this.nearestPx - this.farthestPx > constants.STEP_PX && mostPx > constants.LAMP_BLURRED_PX;
     this.followsLamps = mayHaveLamps && this.mostPx <= lens.tables.mostLampPx;
-    this.raised = lens.raises_lamps ? frame.arrays.raised : undefined;
+    this.raisesLamps = lens.raises_lamps && Boolean(frame.arrays.raised);
     this.values = {
       width,
       height,
@@ -71,6 +71,7 @@ export class Unlayered {
     const disparity = given("disparity", arrays.disparity);
     const mixed = given("mixed", arrays.mixed || NOTHING);
     const seen = given("seen", arrays.seen || NOTHING);
+    const raised = given("raised", arrays.raised || NOTHING);
     const decode = device.buffer("decode", 0);
     const front = device.buffer("front", 16 * count);
     const ranges = device.buffer("ranges", 16 * blockCount);
@@ -87,9 +88,9 @@ export class Unlayered {
     const rings = device.buffer("rings", 4 * blockCount);
     commands.clear(rings);
     commands.dispatch("prepare", data, [pixels, disparity, decode, front, ranges, cells], tiles);
-    if (this.raised) {
-      const groups = [Math.ceil(this.raised[0] / 64), 1];
-      commands.dispatch("raise_lamps", data, [given("raised", this.raised), front, ranges], groups);
+    if (this.raisesLamps) {
+      const groups = [Math.ceil(arrays.raised[0] / 64), 1];
+      commands.dispatch("raise_lamps", data, [raised, front, ranges], groups);
     }
     commands.dispatch("bounded_means", data, [front, ranges, bounded], tiles);
     const across = [Math.ceil(block_columns / 8), Math.ceil(block_rows / 8)];

@@ -123,8 +123,9 @@ class GpuRenderer(LayeredRenderer):
         Raises:
             InputError: a circle of confusion wider than the frame.
         """
-        inner = inner_part(frame)
-        return self._job(Strip(with_surround(frame), inner, inner), None)
+        inner, whole = inner_part(frame), with_surround(frame)
+        self._require_layerable(whole, inner)
+        return self._job(Strip(whole, inner, inner), None)
 
     def _start(self, frame: RenderInput) -> "_Started":
         """Take a frame over to the GPU."""
@@ -185,6 +186,7 @@ class GpuRenderer(LayeredRenderer):
     def _by_strips_of(self, frame: RenderInput, focus_px: float | None) -> NDArray[np.float32]:
         """A picture, or ``(12, H, W)`` of it taken apart, strip by strip; one that is all of it if it fits."""
         inner, whole = inner_part(frame), with_surround(frame)
+        self._require_layerable(whole, inner)
         depths = Depths.of(whole)
         long_side = max(whole.pixels.shape[1:])
         px_per_disparity = whole.blur_strength * long_side / REFERENCE_LONG_SIDE_PX

@@ -146,7 +146,11 @@ class Unlayered:
         if frame.hidden is not None and (frame.hidden.known > 0).any():
             hidden = frame.hidden
             seen = _travelling(has_table, workers, hidden.pixels, hidden.disparity, hidden.known, at=(1,))
-        farthest, nearest = (float(scale * np.float32(end - frame.focus_disparity)) for end in depths.all)
+
+        def defocus_px(disparity: float) -> float:  # with the CPU's rounding
+            return float(scale * (np.float32(disparity) - np.float32(frame.focus_disparity)))
+
+        farthest, nearest = (defocus_px(end) for end in depths.all)
         raises = highlights.is_automatic or highlights.fixed_gain > 0
         params = LayerParams(
             width=width,
@@ -162,8 +166,8 @@ class Unlayered:
             raised_from=float(highlights.threshold) if raises else 1e30,
             has_seen=int(bool(seen)),
             ring=0,
-            widest_px=max(abs(float(scale * (end - frame.focus_disparity))) for end in front_ends),
-            nearest_px=float(scale * (front_ends[1] - frame.focus_disparity)),
+            widest_px=max(abs(defocus_px(end)) for end in front_ends),
+            nearest_px=defocus_px(front_ends[1]),
             has_mixed=int(bool(mixed)),
             most_looks=_MOST_LOOKS,
         )
