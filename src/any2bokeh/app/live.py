@@ -6,7 +6,6 @@ with WebGPU.
 """
 
 import json
-import math
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
@@ -14,31 +13,37 @@ from functools import lru_cache
 from importlib import resources
 from typing import Any, NamedTuple
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from any2bokeh.optics import footprint as footprints
 from any2bokeh.optics import profile as profiles
 from any2bokeh.optics import radii, vignetting
+from any2bokeh.optics.aperture import ImageAperture
 from any2bokeh.optics.coc import REFERENCE_LONG_SIDE_PX
 from any2bokeh.optics.look import LOOK_SETTINGS, Look
 from any2bokeh.optics.radii import LINEAR_LIMIT_PX
 from any2bokeh.optics.transfer import Transfer, lookup_tables
 from any2bokeh.renderers.base import RenderInput
-from any2bokeh.renderers.layered import backstop, bins, blocks, layers
-from any2bokeh.renderers.layered.gpu import frame_passes, levels, shaders, shapes, unlayered
+from any2bokeh.renderers.layered import backstop, bins, blocks, lamps, layers
+from any2bokeh.renderers.layered.gpu import frame_passes, levels, shaders, unlayered
 from any2bokeh.renderers.layered.gpu.params import LayerParams, Params
+from any2bokeh.renderers.layered.gpu.unlayered import raised_by_block
+from any2bokeh.renderers.layered.strips import lamps_out_of_focus
 from any2bokeh.renderers.layered.surround import inner_part, with_surround
 
 STAGES = (
-    "prepare", "bounded_means", "around_blocks", "steps", "split", "fill_ring", "backstops", "finish_layers",
-    "gather", "reduce", "gather_cells", "gather_level", "take_level", "finish",
+    "prepare", "raise_lamps", "bounded_means", "around_blocks", "steps", "split", "find_lamps", "order_lamps",
+    "take_lamps", "fill_ring", "backstops", "finish_layers", "afford_lamps", "gather", "reduce", "gather_cells",
+    "gather_level", "gather_level_cells", "take_level", "shine", "finish",
 )  # fmt: skip
 """The shaders that a frame goes through."""
 
-CUT_STAGES = ("gather", "gather_level")
+CUT_STAGES = ("gather", "gather_cells", "gather_level", "gather_level_cells", "shine")
 """Those that differ where vignetting cuts shapes."""
 
+_MOST_MASK_PX = 256  # of the longer side of a picture of an aperture; no shape that a page draws is much larger
 
 _CLIPPED: tuple[Transfer, ...] = ("srgb", "none")  # transfers whose highlights may be raised
 
@@ -72,49 +77,37 @@ class PlayedFrame(NamedTuple):
 
 
 def engine_message(look: Look, transfer: Transfer = "srgb") -> bytes:
-    """What the engine needs apart from frames.
+    """What the engine needs apart from frames; tables of the lens the page makes itself.
 
     Args:
-        look: what the lens does to light. Lamps are not raised: ``auto`` highlights are as 0.
+        look: what the lens does to light.
         transfer: how code values stand for light.
 
     Returns:
         A message: the WGSL sources of all stages, by name, and by name and ``/cut`` of those that vignetting cuts;
-        names and kinds of the numbers that they take; constants; the lens and its look; and the arrays ``records``
-        and ``table`` (see ``Shapes``), ``decode`` and ``encode`` (see ``lookup_tables``).
+        names and kinds of the numbers that they take; constants; the look; and the arrays ``decode`` and ``encode``
+        (see ``lookup_tables``), and ``mask``, the picture of the aperture, where it is one.
 
     Raises:
         InputError: the picture of the aperture cannot be read, or lets no light through.
     """
-    aperture, profile, cut = look.aperture(), look.profile(), look.vignetting()
-    table = None if cut.is_open else vignetting.vignetting_table(cut, aperture, profile, 1, 1)
-    of_lens = shapes.shapes_of(aperture, profile, table)
+    aperture = look.aperture()
     decode, (encode, peak) = lookup_tables(transfer)
-    recovery = look.recovery()
     header = {
         "shaders": shader_sources(),
         "params": {each.__name__: _kinds_of(each) for each in (Params, LayerParams)},
         "constants": constants(),
-        "lens": {
-            "cuts": of_lens.cuts,
-            "limits": {name: px for name, px in of_lens.limits._asdict().items() if math.isfinite(px)},
-            "radii": of_lens.radii,
-            "kept_at": of_lens.kept_at,
-            "cat_eye": cut.cat_eye,
-            "swirl": cut.swirl,
-            "axial_chromatic": look.axial_chromatic,
-            "gain": recovery.fixed_gain if transfer in _CLIPPED else 0.0,
-            "threshold": recovery.threshold,
-            "is_picture": look.aperture_image is not None,
-        },
         "look": {name: getattr(look, name) for name in LOOK_SETTINGS},
         "transfer": {
             "peak": float(peak),
             "is_linear": transfer == "linear",
             "clips": transfer in _CLIPPED,
+            "raises_lamps": transfer == "srgb",
         },
     }
-    arrays = {"records": of_lens.records, "table": of_lens.table, "decode": decode, "encode": encode}
+    arrays = {"decode": decode, "encode": encode}
+    if isinstance(aperture, ImageAperture):
+        arrays["mask"] = _small(aperture.mask)
     return packed_message(header, {name: Plane(values) for name, values in arrays.items()})
 
 
@@ -128,7 +121,8 @@ def frame_message(frame: RenderInput, transfer: Transfer = "srgb") -> bytes:
     Returns:
         A message: ``window``, first and last row and column of the frame in its surround, the ends exclusive;
         ``focus_disparity`` and ``blur_strength``; and the arrays ``pixels`` ``(3, H, W)``, ``disparity`` ``(H, W)``,
-        and where they are known ``mixed`` and ``seen`` (see ``Unlayered``). Disparity has 16 bits.
+        and where they are known ``mixed`` and ``seen`` (see ``Unlayered``). Disparity has 16 bits. Where the picture
+        has clipped lamps, ``raised`` says what light they had (see ``raised_by_block``).
     """
     whole, (_, rows, columns) = with_surround(frame).with_planes(), inner_part(frame)
     arrays = {
@@ -141,6 +135,10 @@ def frame_message(frame: RenderInput, transfer: Transfer = "srgb") -> bytes:
     if whole.hidden is not None and (whole.hidden.known > 0).any():
         hidden = whole.hidden
         arrays["seen"] = _planes(hidden.pixels, hidden.disparity, hidden.known)
+    if transfer == "srgb":
+        raised = raised_by_block(lamps_out_of_focus(whole), whole.pixels.shape[2], are_mixed=True)
+        if len(raised):
+            arrays["raised"] = Plane(raised)
     header = {
         "window": [rows.start, rows.stop, columns.start, columns.stop],
         "focus_disparity": float(frame.focus_disparity),
@@ -196,19 +194,24 @@ def shader_sources() -> dict[str, str]:
     return sources | {"present": present.read_text(encoding="utf-8")}
 
 
-def constants() -> dict[str, float]:
-    """The numbers that the engine and its stages share, by the names that they have there."""
+def constants() -> dict[str, Any]:
+    """The numbers that the engine and its stages share, by the names that they have there; and the limits of levels."""
     return {
         "TILE": frame_passes.TILE,
         "BLOCK": blocks.BLOCK,
         "CELL": backstop.CELL,
         "CELL_SAMPLES": shaders.CELL_SAMPLES,
         "EXTRA_WORDS": unlayered.EXTRA_WORDS,
-        "RADII": shapes.RADII,
+        "LIMITS": {name: each._asdict() for name, each in levels.LIMITS.items()},
+        "NARROW": levels.NARROW,
+        "ROUND": levels.ROUND,
+        "LAMP_BYTES": unlayered.LAMP_BYTES,
+        "PIXELS_OF_A_LAMP": unlayered.PIXELS_OF_A_LAMP,
+        "MOST_LOOKS": lamps._MOST_LOOKS,
+        "LAMP_BLURRED_PX": float(lamps._BLURRED_PX[0]),
         "STEP_PX": float(layers.STEP_PX),
         "REACH_MARGIN_PX": float(layers._REACH_MARGIN_PX),
         "LINEAR_LIMIT_PX": LINEAR_LIMIT_PX,
-        "SHARED_FROM_PX": levels.SHARED_FROM_PX,
         "SHARED_LEAST_PX": levels.SHARED_LEAST_PX,
         "RADIUS_STEPS_PER_PX": radii._LINEAR_STEPS_PER_PX,
         "REFERENCE_LONG_SIDE_PX": REFERENCE_LONG_SIDE_PX,
@@ -221,6 +224,8 @@ def constants() -> dict[str, float]:
         "CHORDS": footprints._CHORDS,
         "SUBROWS": footprints._SUBROWS,
         "MOST_DISCS": footprints._MOST_DISCS,
+        "RADII_PER_PICTURE": footprints._RADII_PER_PICTURE,
+        "LEAST_STEP": footprints._LEAST_STEP,
         "RINGS": profiles._RINGS,
         "ANNULUS_SAMPLES": profiles._ANNULUS_SAMPLES,
         "KEPT_ROWS": vignetting._DISTANCES,
@@ -232,6 +237,16 @@ def constants() -> dict[str, float]:
 def _kinds_of(params: type) -> list[tuple[str, str]]:
     """Name of each number, and ``i`` or ``f``."""
     return [(each.name, "f" if each.type is float else "i") for each in fields(params)]
+
+
+def _small(mask: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A picture of an aperture, as small as suffices for a page."""
+    height, width = mask.shape
+    times = _MOST_MASK_PX / max(height, width)
+    if times >= 1:
+        return mask
+    size = max(round(width * times), 1), max(round(height * times), 1)
+    return cv2.resize(mask, size, interpolation=cv2.INTER_AREA).astype(np.float32)
 
 
 def _planes(*values: NDArray[np.floating]) -> Plane:

@@ -3,6 +3,7 @@
 import json
 import re
 import struct
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,13 @@ from any2bokeh.app.live import (
     packed_message,
     quantised,
 )
+from any2bokeh.optics.aperture import ImageAperture
 from any2bokeh.optics.look import Look
 from any2bokeh.optics.transfer import lookup_tables
 from any2bokeh.plate.hidden import HiddenBackground
 from any2bokeh.renderers.base import RenderInput
 from any2bokeh.renderers.layered.gpu.params import LayerParams, Params
 from any2bokeh.renderers.layered.gpu.shaders import FOLDER, shader
-from any2bokeh.renderers.layered.gpu.shapes import shapes_of
 from tests.renderers.layered import scenes
 from tests.renderers.layered.test_bands import ramp
 
@@ -61,39 +62,45 @@ def test_integers_are_the_nearest(bits: int):
     np.testing.assert_allclose(plane.values * plane.unit, np.clip(values, 0, 1), atol=0.501 / (2**bits - 1))
 
 
-def test_the_tables_are_those_of_the_lens():
-    look = Look(blades=5, spherical=0.4)
-    said, arrays = opened(engine_message(look))
-    right = shapes_of(look.aperture(), look.profile(), None)
-    np.testing.assert_array_equal(arrays["records"], right.records)
-    np.testing.assert_array_equal(arrays["table"], right.table)
-    assert (said["lens"]["cuts"], said["lens"]["kept_at"]) == (False, 0)
+def test_a_look_and_how_light_is_coded_are_told():
+    said, arrays = opened(engine_message(Look(blades=5, cat_eye=0.5, highlights="auto")))
+    assert (said["look"]["blades"], said["look"]["cat_eye"], said["look"]["highlights"]) == (5, 0.5, "auto")
     decode, (encode, _) = lookup_tables("srgb")
     np.testing.assert_array_equal(arrays["decode"], decode)
     np.testing.assert_array_equal(arrays["encode"], encode)
+    assert "mask" not in arrays
 
 
-def test_a_lens_that_vignettes_says_so():
-    said, _ = opened(engine_message(Look(cat_eye=0.5, highlights=2.0)))
-    lens = said["lens"]
-    assert lens["cuts"]
-    assert lens["kept_at"] > 0
-    assert (lens["cat_eye"], lens["gain"]) == (0.5, 2.0)
-
-
-def test_a_picture_of_an_aperture_is_told(tmp_path: Path):
-    picture = np.zeros((40, 40), np.uint8)
-    picture[5:35, 5:20] = 255
+@pytest.mark.parametrize("side", [40, 600])
+def test_a_picture_of_an_aperture_travels_as_small_as_suffices(tmp_path: Path, side: int):
+    picture = np.zeros((side, side // 2), np.uint8)
+    picture[side // 4 :, side // 8 :] = 255
     cv2.imwrite(str(tmp_path / "opening.png"), picture)
     look = Look(aperture_image=tmp_path / "opening.png")
-    said, arrays = opened(engine_message(look))
-    assert said["lens"]["is_picture"]
-    right = shapes_of(look.aperture(), look.profile(), None)
-    np.testing.assert_array_equal(arrays["table"], right.table)
+    message = engine_message(look)
+    mask, aperture = opened(message)[1]["mask"], look.aperture()
+    assert mask.shape == (min(side, 256), min(side, 256) // 2)
+    assert isinstance(aperture, ImageAperture)
+    assert abs(mask.mean() - aperture.mask.mean()) < 1e-3
+    assert len(message) < 0.6e6
 
 
-def test_lamps_alone_are_not_raised():
-    assert opened(engine_message(Look(highlights="auto")))[0]["lens"]["gain"] == 0
+def test_clipped_lamps_travel_with_the_light_that_they_had():
+    pixels = np.full((3, 48, 64), 0.15, np.float32)
+    y, x = np.mgrid[:48, :64]
+    pixels = np.maximum(pixels, np.clip(3 * np.clip(3 - np.hypot(y - 20, x - 30), 0, 1), 0, 1)).astype(np.float32)
+    frame = RenderInput(pixels, scenes.card(48, 64), 0.9, 20.0)
+    raised = opened(frame_message(frame))[1]["raised"]
+    assert raised[0, 1] == 1, "light is mixed with that of the picture"
+    blocks = int(raised[0, 0])
+    at = raised[1 + blocks :, 0]
+    assert ((pixels[0].ravel() > 0.97).nonzero()[0] == np.sort(at)).all()
+    assert np.ascontiguousarray(raised[1 + blocks :, 1:]).view(np.float32).max() > 1.5
+    # As bright wherever the focus is: where a lamp is in focus, the shader leaves it.
+    again = opened(frame_message(replace(frame, focus_disparity=0.1, blur_strength=2.0)))[1]["raised"]
+    np.testing.assert_array_equal(again, raised)
+    for dark in (frame_message(replace(frame, pixels=0.9 * pixels)), frame_message(frame, "linear")):
+        assert "raised" not in opened(dark)[1]
 
 
 def test_numbers_are_told_in_the_order_of_the_shaders():
@@ -166,4 +173,6 @@ def workgroup_bytes(source: str) -> int:
 
 def test_constants_are_numbers():
     assert constants()["BIN_COUNT"] == 129
-    assert all(isinstance(value, int | float) for value in constants().values())
+    limits = constants()["LIMITS"]
+    assert all(isinstance(px, int | float) for each in limits.values() for px in each.values())
+    assert all(isinstance(value, int | float) for name, value in constants().items() if name != "LIMITS")

@@ -34,6 +34,7 @@ MOST_PX = 16_000_000
 
 _BESIDE_PX = 48  # what mixed pixels and the brightness around them look at
 _ROWS_COMPARED = 16 * BLOCK
+_FAR_OFF_PX = 16.0  # lamps are wholly out of focus long before
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -211,6 +212,16 @@ def raised_lamps(frame: RenderInput, transfer: Transfer, highlights: Highlights,
         y, x = np.nonzero((part != lit(first, first + len(part))[0]).any(axis=2))
         found.append((np.stack([y + first, x], axis=1), part[y, x, :3]))
     return RaisedLamps(np.concatenate([at for at, _ in found]), np.concatenate([light for _, light in found]))
+
+
+def lamps_out_of_focus(frame: RenderInput) -> RaisedLamps:
+    """The clipped lamps of a frame of sRGB, with the light that they have where they are wholly out of focus.
+
+    Of one that is sharper only a part of it is added to the picture's: which, ``optics/highlights.spread`` says.
+    """
+    strength = _FAR_OFF_PX * REFERENCE_LONG_SIDE_PX / max(frame.pixels.shape[1:])
+    far_off = replace(frame, focus_disparity=-1.0, blur_strength=float(strength))
+    return raised_lamps(far_off, "srgb", Highlights("auto"), Workers(1))
 
 
 def _blocks(light: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -1,8 +1,10 @@
 // The shape of the aperture, and how light lies within it; `optics/aperture.py` and `optics/profile.py` explain them.
 
 // A convex opening in the unit disc, y downwards: `outline(vertices)`, pairs of x and y, and `gauge(x, y)`, by how much it
-// must be scaled for a point to lie on its boundary.
-export function apertureOf(look) {
+// must be scaled for a point to lie on its boundary. Or, where there is a mask, a picture of one: `gauge` likewise, and
+// `picture`, see below.
+export function apertureOf(look, mask) {
+  if (mask) return pictured(mask);
   if (look.blades === 0 && look.anamorphic_ratio === 1) return DISC;
   // An oval is an iris of any number of round blades.
   const [blades, curvature] = look.blades ? [look.blades, look.blade_curvature] : [6, 1];
@@ -39,6 +41,44 @@ function polygon(blades, curvature, rotationDeg, squeeze) {
     gauge(x, y) {
       const [u, v] = [x / squeezeX, y / squeezeY];
       return Math.hypot(u, v) / radiusAt(Math.atan2(v, u) + Math.PI / 2 - rotation);
+    },
+  };
+}
+
+// mask: the share of the light that gets through, in [0, 1], and its `shape`.
+function pictured(mask) {
+  const [height, width] = mask.shape;
+  const side = Math.max(height, width) / 2;
+  const gauge = (x, y) => Math.hypot(x, y);
+  return {
+    gauge,
+    transmission(x, y) {
+      const [column, row] = [Math.floor(x * side + width / 2), Math.floor(y * side + height / 2)];
+      return column >= 0 && column < width && row >= 0 && row < height ? mask[row * width + column] : 0;
+    },
+    // Brightness of each pixel around the centre, at most 1, `side` pixels across; upside down and mirrored in front.
+    picture(radius, profile, inFront) {
+      const reach = Math.ceil(radius - 0.5);
+      // Several places in each pixel, and in each of the mask's: their mean is the mean over the pixel.
+      const fine = Math.max(4, Math.ceil(Math.max(height, width) / (2 * radius)));
+      const across = 2 * reach + 1;
+      const unit = Float64Array.from({ length: across * fine }, (_, i) => (((i + 0.5) / fine - reach - 0.5) / radius) * (inFront ? -1 : 1));
+      const bright = new Float64Array(across * across);
+      let most = 0;
+      for (let i = 0; i < unit.length; i++) {
+        const row = Math.floor(unit[i] * side + height / 2);
+        if (row < 0 || row >= height) continue;
+        const line = Math.floor(i / fine) * across;
+        for (let j = 0; j < unit.length; j++) {
+          const column = Math.floor(unit[j] * side + width / 2);
+          if (column < 0 || column >= width) continue;
+          const light = mask[row * width + column];
+          // Its corners lie outside the unit disc, where a profile has no rim: it ends at the borders.
+          if (light) bright[line + Math.floor(j / fine)] += profile.isFlat ? light : light * profile.brightness(Math.min(gauge(unit[j], unit[i]), 1), inFront);
+        }
+      }
+      for (const value of bright) most = Math.max(most, value);
+      return { bright: bright.map((value) => value / most), side: across };
     },
   };
 }

@@ -7,6 +7,7 @@ const VERTICES = 1440;
 
 // radii: in pixels, ascending; the first stands for all below half a pixel.
 export function footprintOf(aperture, profile, radii, constants) {
+  if (aperture.picture) return ofPicture(aperture, profile, radii, constants);
   const outline = aperture.outline(VERTICES);
   const height = Math.max(...outline.map(([, y]) => Math.abs(y)));
   const shape = { chords: chordsOf(outline, constants.CHORDS), height, constants };
@@ -82,6 +83,45 @@ function ofPile(shape, profile, radii) {
     heights: Float32Array.from(heights),
     inverse_area: Float32Array.from(areas),
   };
+}
+
+// 3. A picture of an aperture: it steps wherever it changes. Neighbouring radii share one.
+
+function ofPicture(aperture, profile, radii, { RADII_PER_PICTURE, LEAST_STEP }) {
+  const count = radii.length;
+  const keptOf = (index) => (index ? Math.min(Math.floor(index / RADII_PER_PICTURE) * RADII_PER_PICTURE + 2, count - 1) : 0);
+  const [first, reach, inverseArea] = [new Int32Array(2 * count), new Int32Array(count), new Float32Array(2 * count)];
+  const [places, heights, rowFirst] = [[], [], [0]];
+  for (const inFront of [false, true]) {
+    const made = new Map();
+    for (let index = 0; index < count; index++) {
+      const kept = keptOf(index);
+      if (!made.has(kept)) {
+        const { bright, side } = kept ? aperture.picture(radii[kept], profile, inFront) : { bright: [1], side: 1 };
+        const begin = rowFirst.length - 1;
+        let area = 0;
+        for (let row = 0; row < side; row++) {
+          let level = 0;
+          for (let column = 0; column <= side; column++) {
+            const value = column < side ? bright[row * side + column] : 0;
+            // Smaller changes wait until they have added up to a step; a row ends at 0.
+            if (!(Math.abs(value - level) > LEAST_STEP || (column === side && value !== level))) continue;
+            places.push(column - (side - 1) / 2);
+            heights.push(value - level);
+            area -= column * (value - level);
+            level = value;
+          }
+          rowFirst.push(places.length);
+        }
+        made.set(kept, { begin, area, reach: (side - 1) / 2 });
+      }
+      const found = made.get(kept);
+      first[Number(inFront) * count + index] = found.begin;
+      inverseArea[Number(inFront) * count + index] = 1 / found.area;
+      reach[index] = found.reach;
+    }
+  }
+  return { first, reach, row_first: Int32Array.from(rowFirst), places: Float32Array.from(places), heights: Float32Array.from(heights), inverse_area: inverseArea };
 }
 
 function empty(radii, reach, rows, steps) {

@@ -3,8 +3,6 @@
 import { runsOf } from "./levels.js";
 import { packed } from "./params.js";
 
-const NOTHING = new Float32Array(4);
-
 // Put the stages that render some rows of a frame into a list of commands, and give the buffer of their code values.
 //
 // given: an Unlayered; layers: its buffers; band: `{top, bottom}`, rows of the window.
@@ -15,8 +13,8 @@ export function dispatchBand(device, commands, given, layers, band) {
   const [shapes, table, encode] = ["shapes", "table", "encode"].map((name) => device.buffer(name, 0));
   const state = device.buffer("state", 16 * rows * width);
   const result = device.buffer("result", 12 * rows * width);
-  const glow = device.upload("glow", NOTHING);
-  const lamps = device.buffer("lamps", 64);
+  const glow = device.buffer("glow", layers.lamps ? 12 * rows * width : 0);
+  const lamps = layers.lamps || device.buffer("no lamps", 64);
   const groups = [Math.ceil(width / constants.TILE), Math.ceil(rows / constants.TILE)];
   const plan = passesOf(given.shiftPx).map((pass) => ({ ...pass, runs: placedRuns(given, band, pass.shift_px) }));
   const allRuns = plan.flatMap(({ runs }) => runs);
@@ -37,11 +35,18 @@ export function dispatchBand(device, commands, given, layers, band) {
       const ofCells = packedWith({ ...placed.params(), level: placed.run.cell_level });
       commands.dispatch("reduce", ofCells, [front, marks, extras, blocks, cells], placed.groupsOfGrid);
       if (placed.run.level === 0) {
-        commands.dispatch("gather_cells", data, [marks, cells, shapes, table, state], groups);
+        commands.dispatch(`gather_cells${cut}`, data, [marks, cells, shapes, table, state], groups);
         continue;
       }
-      commands.dispatch(`gather_level${cut}`, data, [cells, shapes, table, sums], placed.groupsOfSums);
+      const stage = placed.run.cell_level > placed.run.level ? "gather_level_cells" : "gather_level";
+      commands.dispatch(`${stage}${cut}`, data, [cells, shapes, table, sums], placed.groupsOfSums);
       commands.dispatch("take_level", data, [marks, sums, state], groups);
+    }
+    if (layers.lamps) {
+      const { front, marks, extras, highs } = layers;
+      const { kept_at } = lens.tables.lampShapes(given.mostPx);
+      const [ofLamps, ofTheirTable] = ["lamp shapes", "lamp table"].map((name) => device.buffer(name, 0));
+      commands.dispatch(`shine${cut}`, packedWith({ kept_at }), [front, marks, extras, highs, ofLamps, ofTheirTable, lamps, glow], groups);
     }
     commands.dispatch("finish", packedWith({}), [layers.front, state, glow, lamps, encode, result], groups);
   }
@@ -139,6 +144,7 @@ function paramsOf(given, band) {
   const { constants, lens, transfer, arrays } = given.engine;
   const [top, bottom, left, right] = given.frame.window;
   const { width, height, block_rows, block_columns } = given.values;
+  const shapes = lens.tables.shapes(given.mostPx);
   return {
     width,
     height,
@@ -161,8 +167,8 @@ function paramsOf(given, band) {
     sums_columns: 0,
     block_rows,
     block_columns,
-    radii: lens.radii,
-    kept_at: lens.kept_at,
+    radii: shapes.radii,
+    kept_at: shapes.kept_at,
     cat_eye: lens.cat_eye,
     swirl: lens.swirl,
     // The centre of the lens is that of the frame without its surround.
@@ -171,9 +177,9 @@ function paramsOf(given, band) {
     per_px: 2 / Math.hypot(bottom - top, right - left),
     encode_cells: Math.max(arrays.encode.length - 1, 0),
     peak: transfer.peak,
-    has_glow: 0,
+    has_glow: Number(given.followsLamps),
     focus_px: 0,
     nearest_px: given.nearestPx,
-    lamp_radii: 0,
+    lamp_radii: given.followsLamps ? lens.tables.lampShapes(given.mostPx).radii : 0,
   };
 }

@@ -16,8 +16,8 @@ export function depthBin(defocus, constants) {
 }
 
 // The runs of a frame, `{level, cell_level, near_bin, far_bin, reach}`, front to back: bins that are treated alike and follow
-// one another. limits: `Limits` of `gpu/levels.py`, without `shared_px` where pixels share no samples.
-export function runsOf(nearestPx, farthestPx, shiftPx, { level_px, shared_px = Infinity }, constants) {
+// one another. limits: `Limits` of `gpu/levels.py`.
+export function runsOf(nearestPx, farthestPx, shiftPx, { level_px, shared_px, alone_px, levels_share }, constants) {
   // The GPU rounds otherwise: a sample at an end must not fall into a bin beyond it, which nobody gathers.
   [nearestPx, farthestPx] = [nearestPx + marginPx(nearestPx), farthestPx - marginPx(farthestPx)];
   const runs = [];
@@ -25,11 +25,13 @@ export function runsOf(nearestPx, farthestPx, shiftPx, { level_px, shared_px = I
     let [low, high] = defocusOf(bin, constants);
     [low, high] = [Math.max(low, farthestPx), Math.min(high, nearestPx)];
     const widest = Math.max(Math.abs(low + shiftPx), Math.abs(high + shiftPx));
-    const level = Math.max(Math.ceil(Math.log2(Math.max(widest, 1e-3) / level_px)), 0);
-    const reach = Math.ceil(Math.min(widest / 2 ** level, level_px)) + 1;
+    let level = Math.max(Math.ceil(Math.log2(Math.max(widest, 1e-3) / level_px)), 0);
     const ends = [low + shiftPx, high + shiftPx];
     const least = ends[0] * ends[1] > 0 ? Math.min(...ends.map(Math.abs)) : 0;
-    const cell_level = level || Number(widest > shared_px && least > constants.SHARED_LEAST_PX);
+    const shares = widest > shared_px && least > constants.SHARED_LEAST_PX;
+    if (!level && !shares && widest > alone_px) level = 1; // a bin that a channel's own focal plane runs through
+    const cell_level = level ? level + Number(levels_share) : Number(shares);
+    const reach = Math.ceil(Math.min(widest / 2 ** level, level_px)) + 1;
     const last = runs[runs.length - 1];
     if (last && last.level === level && last.cell_level === cell_level) {
       last.far_bin = bin;

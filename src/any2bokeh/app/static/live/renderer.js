@@ -2,7 +2,7 @@
 
 import { openDevice } from "./device.js";
 import { bandsOf, dispatchBand } from "./frame_passes.js";
-import { hasLook, withLook } from "./lens.js";
+import { hasLook, withLens, withLook } from "./lens.js";
 import { opened } from "./message.js";
 import { Screen } from "./screen.js";
 import { Unlayered } from "./unlayered.js";
@@ -23,7 +23,7 @@ export class LiveRenderer {
     try {
       renderer.device = device;
       renderer._screen = new Screen(canvas, device, message.shaders.present);
-      await renderer._take(message);
+      await renderer._take(withLens(message));
     } catch (error) {
       device.close();
       throw error;
@@ -34,6 +34,7 @@ export class LiveRenderer {
   constructor() {
     this.device = null;
     this._engine = null;
+    this._tables = {}; // that the GPU has, by name
     this._frame = null;
     this._isUploaded = false;
     this._wanted = null;
@@ -42,7 +43,7 @@ export class LiveRenderer {
 
   // Take another lens: the message of another look, for frames of the same transfer.
   mount(engine) {
-    return this._take(opened(engine));
+    return this._take(withLens(opened(engine)));
   }
 
   // Take another frame: an ArrayBuffer, the message that `frame_message` of `app/live.py` makes, or what is in one: its
@@ -77,10 +78,8 @@ export class LiveRenderer {
   async _take(engine) {
     const { device } = this;
     await device.compile(Object.entries(engine.shaders).filter(([stage]) => isUsed(stage, engine)));
-    const { records, table, decode, encode } = engine.arrays;
+    const { decode, encode } = engine.arrays;
     await device.guarded(() => {
-      device.upload("shapes", records);
-      device.upload("table", table);
       device.upload("decode", decode);
       device.upload("encode", encode);
       this._engine = engine;
@@ -114,6 +113,8 @@ export class LiveRenderer {
     }
     const given = new Unlayered(frame, engine, wanted);
     given.requireFits(device);
+    this._upload("shapes", "table", engine.lens.tables.shapes(given.mostPx));
+    if (given.followsLamps) this._upload("lamp shapes", "lamp table", engine.lens.tables.lampShapes(given.mostPx));
     const bands = bandsOf(given, device.mostBytes);
     let layers = null;
     for (const band of bands) {
@@ -124,6 +125,14 @@ export class LiveRenderer {
       this._screen.draw(device, commands, frame, engine.transfer.is_linear, result, band);
       commands.submit();
     }
+  }
+
+  // Take tables of the lens over to the GPU, unless it has these.
+  _upload(ofRecords, ofTable, tables) {
+    if (this._tables[ofTable] === tables) return;
+    this.device.upload(ofRecords, tables.records);
+    this.device.upload(ofTable, tables.table);
+    this._tables[ofTable] = tables;
   }
 
   // No blur: the frame's own pixels.

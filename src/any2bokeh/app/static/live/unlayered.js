@@ -21,6 +21,12 @@ export class Unlayered {
     this.farthestPx = defocus(all[0]);
     this.deepestPx = scale * (front[1] - front[0]); // largest step that there may be between two pixels
     this.shiftPx = Math.fround(lens.axial_chromatic * scale);
+    const mostPx = Math.max(Math.abs(this.nearestPx), Math.abs(this.farthestPx));
+    this.mostPx = mostPx + Math.abs(this.shiftPx); // no radius is larger
+    // Anything may lie behind something nearer, and be out of focus.
+    const mayHaveLamps = this.nearestPx - this.farthestPx > constants.STEP_PX && mostPx > constants.LAMP_BLURRED_PX;
+    this.followsLamps = mayHaveLamps && this.mostPx <= lens.tables.mostLampPx;
+    this.raisesLamps = lens.raises_lamps && Boolean(frame.arrays.raised);
     this.values = {
       width,
       height,
@@ -32,17 +38,17 @@ export class Unlayered {
       decode_cells: Math.max(arrays.decode.length - 1, 0),
       gain: lens.gain,
       threshold: lens.threshold,
-      raised_from: lens.gain > 0 ? lens.threshold : 1e30,
+      raised_from: lens.gain > 0 || lens.raises_lamps ? lens.threshold : 1e30,
       has_seen: frame.arrays.seen ? 1 : 0,
       ring: 0,
       widest_px: Math.max(Math.abs(defocus(front[0])), Math.abs(defocus(front[1]))),
       nearest_px: defocus(front[1]),
       has_mixed: frame.arrays.mixed ? 1 : 0,
-      most_looks: 0,
+      most_looks: constants.MOST_LOOKS,
       of_hidden: 0,
     };
     if (this.values.widest_px > longest) {
-      throw new RangeError(`blur strength ${blurStrength} makes a circle of confusion of ${Math.round(this.values.widest_px)} px in a frame of ${right - left}x${bottom - top}; at most the longer side fits`);
+      throw new RangeError(`blur strength ${blurStrength} makes a circle of confusion of ${Math.round(this.values.widest_px)} px in a frame of ${right - left}x${bottom - top}; lower it, at most the longer side fits`);
     }
   }
 
@@ -56,7 +62,7 @@ export class Unlayered {
   // Put the stages that make its layers into a list of commands, and give the buffers that will hold them.
   dispatch(device, commands, uploads) {
     const { arrays } = this.frame;
-    const { CELL, EXTRA_WORDS, STEP_PX, REACH_MARGIN_PX } = this.engine.constants;
+    const { CELL, EXTRA_WORDS, STEP_PX, REACH_MARGIN_PX, LAMP_BYTES, PIXELS_OF_A_LAMP } = this.engine.constants;
     const given = (name, values) => (uploads ? device.upload(name, values) : device.buffer(name, 0));
     const { width, height, block_rows, block_columns } = this.values;
     const count = width * height;
@@ -65,6 +71,7 @@ export class Unlayered {
     const disparity = given("disparity", arrays.disparity);
     const mixed = given("mixed", arrays.mixed || NOTHING);
     const seen = given("seen", arrays.seen || NOTHING);
+    const raised = given("raised", arrays.raised || NOTHING);
     const decode = device.buffer("decode", 0);
     const front = device.buffer("front", 16 * count);
     const ranges = device.buffer("ranges", 16 * blockCount);
@@ -75,17 +82,31 @@ export class Unlayered {
     const sources = device.buffer("sources", 4 * count);
     const extras = device.buffer("extras", 4 * EXTRA_WORDS * count);
     const marks = device.buffer("marks", 4 * count);
-    const highs = device.buffer("highs", 4 * blockCount); // only lamps need them, which a preview does not follow
+    const highs = device.buffer("highs", 4 * blockCount);
     const data = this.packed();
     const tiles = [block_columns, block_rows];
     const rings = device.buffer("rings", 4 * blockCount);
     commands.clear(rings);
     commands.dispatch("prepare", data, [pixels, disparity, decode, front, ranges, cells], tiles);
+    if (this.raisesLamps) {
+      const groups = [Math.ceil(arrays.raised[0] / 64), 1];
+      commands.dispatch("raise_lamps", data, [raised, front, ranges], groups);
+    }
     commands.dispatch("bounded_means", data, [front, ranges, bounded], tiles);
     const across = [Math.ceil(block_columns / 8), Math.ceil(block_rows / 8)];
     commands.dispatch("around_blocks", data, [ranges, bounded, blocks], across);
     commands.dispatch("steps", data, [front, blocks, kinds, sources, rings], tiles);
     commands.dispatch("split", data, [pixels, decode, front, blocks, mixed, seen, kinds, extras], tiles);
+    let lamps = null;
+    let ofLamps = [];
+    if (this.followsLamps) {
+      lamps = device.buffer("lamps", 16 + LAMP_BYTES * Math.ceil(count / PIXELS_OF_A_LAMP));
+      const counts = device.buffer("lamp_counts", 4 * (2 + 2 * blockCount));
+      commands.clear(counts);
+      ofLamps = [front, blocks, ranges, kinds, extras, counts, lamps];
+      // Lamps leave before hidden background is continued, which would smear them.
+      this._takeLamps(commands, ofLamps, 0);
+    }
     if (this.deepestPx > STEP_PX) {
       // A ring lies about its number of pixels away from the step.
       const last = Math.ceil(this.deepestPx + REACH_MARGIN_PX) + 2;
@@ -96,7 +117,21 @@ export class Unlayered {
     commands.dispatch("backstops", data, [front, ranges, cells, marks], tiles);
     const buffers = [pixels, front, mixed, kinds, extras, marks, ranges, highs];
     commands.dispatch("finish_layers", data, buffers, tiles);
-    return { front, marks, extras, blocks };
+    if (this.followsLamps) {
+      this._takeLamps(commands, ofLamps, 1);
+      commands.dispatch("afford_lamps", data, [front, extras, lamps], [1, 1]);
+    }
+    return { front, marks, extras, blocks, highs, lamps };
+  }
+
+  // Put the stages that take lamps out of what is seen, or of hidden background, into a list of commands.
+  _takeLamps(commands, buffers, of_hidden) {
+    const [front, blocks, ranges, kinds, extras, counts, lamps] = buffers;
+    const data = this.packed({ of_hidden });
+    const tiles = [this.values.block_columns, this.values.block_rows];
+    commands.dispatch("find_lamps", data, [front, blocks, ranges, kinds, extras, counts], tiles);
+    commands.dispatch("order_lamps", data, [counts, lamps], [1, 1]);
+    commands.dispatch("take_lamps", data, buffers, tiles);
   }
 
   packed(changed = {}) {

@@ -38,7 +38,8 @@ function brightPlaces(aperture, profile, side) {
     for (let column = 0; column < side; column++) {
       const place = [((column + 0.5) * 2) / side - 1, ((row + 0.5) * 2) / side - 1];
       const gauge = aperture.gauge(...place);
-      const value = gauge <= 1 ? profile.brightness(gauge, false) : 0;
+      const open = aperture.transmission ? aperture.transmission(...place) : Number(gauge <= 1);
+      const value = open && open * profile.brightness(Math.min(gauge, 1), false);
       if (value === 0) continue;
       x.push(place[0]);
       y.push(place[1]);

@@ -302,7 +302,9 @@ class FramePasses:
                     commands.dispatch("gather_cells", data, (layers.marks, cells, shapes, table, state), groups, **kind)
                     continue
                 buffers = (cells, shapes, table, sums)
-                commands.dispatch("gather_level", data, buffers, placed.groups_of_sums, cuts=job.shapes.cuts)
+                shares = placed.run.cell_level > placed.run.level
+                stage = "gather_level_cells" if shares else "gather_level"
+                commands.dispatch(stage, data, buffers, placed.groups_of_sums, cuts=job.shapes.cuts)
                 commands.dispatch("take_level", data, (layers.marks, sums, state), groups, parts=job.parts)
             if has_lamps:
                 of_lamps = replace(params, kept_at=job.lamp_shapes.kept_at).packed()

@@ -18,7 +18,7 @@ from any2bokeh.renderers.base import RenderInput
 from any2bokeh.renderers.layered.blocks import BLOCK
 from any2bokeh.renderers.layered.gpu.device import Device, GpuFault
 from any2bokeh.renderers.layered.gpu.frame_passes import FrameJob, FramePasses, Prepared, Submitted, Taking
-from any2bokeh.renderers.layered.gpu.shapes import LampShapes, Shapes, lamp_shapes_of, shapes_of
+from any2bokeh.renderers.layered.gpu.shapes import LampShapes, Shapes, lamp_shapes_of, largest_px, shapes_of
 from any2bokeh.renderers.layered.gpu.unlayered import EXTRA_WORDS, MOST_PX, Depths, Unlayered
 from any2bokeh.renderers.layered.renderer import SHARP_PX, LayeredRenderer, passes_of
 from any2bokeh.renderers.layered.strips import Strip, raised_lamps, strips_of
@@ -67,7 +67,7 @@ class GpuRenderer(LayeredRenderer):
         self._raises = raises
         self.device: Device | None = device or open_device()
         self.passes = FramePasses(self.device)
-        self._shapes: tuple[object, Shapes] | None = None
+        self._shapes: tuple[object, float, Shapes] | None = None
         self._lamp_shapes: tuple[object, object, LampShapes] | None = None
 
     def separator(self) -> LayeredRenderer:
@@ -123,8 +123,9 @@ class GpuRenderer(LayeredRenderer):
         Raises:
             InputError: a circle of confusion wider than the frame.
         """
-        inner = inner_part(frame)
-        return self._job(Strip(with_surround(frame), inner, inner), None)
+        inner, whole = inner_part(frame), with_surround(frame)
+        self._require_layerable(whole, inner)
+        return self._job(Strip(whole, inner, inner), None)
 
     def _start(self, frame: RenderInput) -> "_Started":
         """Take a frame over to the GPU."""
@@ -185,6 +186,7 @@ class GpuRenderer(LayeredRenderer):
     def _by_strips_of(self, frame: RenderInput, focus_px: float | None) -> NDArray[np.float32]:
         """A picture, or ``(12, H, W)`` of it taken apart, strip by strip; one that is all of it if it fits."""
         inner, whole = inner_part(frame), with_surround(frame)
+        self._require_layerable(whole, inner)
         depths = Depths.of(whole)
         long_side = max(whole.pixels.shape[1:])
         px_per_disparity = whole.blur_strength * long_side / REFERENCE_LONG_SIDE_PX
@@ -268,7 +270,7 @@ class GpuRenderer(LayeredRenderer):
         return FrameJob(
             samples=samples,
             window=strip.window,
-            shapes=self._shapes_of(cut),
+            shapes=self._shapes_of(most_px, cut),
             lamp_shapes=self._lamp_shapes_of(most_px, cut),
             vignetting=cut,
             passes=passes_of(samples.params.shift_px),
@@ -276,11 +278,15 @@ class GpuRenderer(LayeredRenderer):
             focus_px=focus_px,
         )
 
-    def _shapes_of(self, cut) -> Shapes:
+    def _shapes_of(self, most_px: float, cut) -> Shapes:
         kept = None if cut is None else cut.kept
-        if self._shapes is None or self._shapes[0] is not kept:
-            self._shapes = kept, shapes_of(self.aperture, self.profile, cut)
-        return self._shapes[1]
+        if self._shapes is not None and self._shapes[0] is kept:
+            _, largest, held = self._shapes
+            if largest >= largest_px(held.limits, most_px):
+                return held
+        made = shapes_of(self.aperture, self.profile, cut, most_px)
+        self._shapes = kept, largest_px(made.limits, most_px), made
+        return made
 
     def _lamp_shapes_of(self, most_px: float, cut) -> LampShapes:
         drawn, kept = footprint(self.aperture, self.profile, most_px), None if cut is None else cut.kept

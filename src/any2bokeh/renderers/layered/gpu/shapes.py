@@ -1,5 +1,6 @@
 """The shapes of points out of focus as the shaders take them: for each radius a picture of what it covers."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -9,12 +10,12 @@ from any2bokeh.optics.aperture import Aperture, ImageAperture
 from any2bokeh.optics.footprint import Footprint
 from any2bokeh.optics.footprint import footprint as footprint_of
 from any2bokeh.optics.profile import BokehProfile
-from any2bokeh.optics.radii import LINEAR_LIMIT_PX, radius_index
+from any2bokeh.optics.radii import LINEAR_LIMIT_PX, indexed_radii_px, radius_index
 from any2bokeh.optics.vignetting import VignettingTable
-from any2bokeh.renderers.layered.gpu.levels import NOTHING_SHARED, OF_PICTURES, SHARED, SHARED_LEAST_PX, Limits
+from any2bokeh.renderers.layered.gpu.levels import Limits, limits_of
 
 RADII = radius_index(LINEAR_LIMIT_PX) + 1
-"""Of shapes up to the limit of levels, but for those of pictures."""
+"""Of shapes up to 16 px."""
 
 
 class Shapes(NamedTuple):
@@ -22,15 +23,15 @@ class Shapes(NamedTuple):
 
     Attributes:
         records: uint32: of each radius, first behind the focal plane and then in front of it: where it begins in
-            ``table``, rows and columns, and the float32 bits of one over its area. Where pixels share samples, then the
-            same of the mean of four shapes, each a pixel from the next, from ``SHARED_LEAST_PX`` on. Where shapes are
-            cut, one begins in ``records`` instead, which hold the first step of each row.
+            ``table``, rows and columns, and the float32 bits of one over its area; radii that share a shape share what
+            is in ``table``. Then the same of the mean of four shapes, each a pixel from the next, for samples that
+            pixels share. A shape beyond ``limits.alone_px`` is there as that mean only. Where shapes are cut, there are
+            no means, and a shape begins in ``records`` instead, which hold the first step of each row.
         table: float32: shares of pixels covered, row by row; where shapes are cut, place and height of each step, and
             from ``kept_at`` on what vignetting keeps.
         kept_at: see there.
         cuts: whether vignetting cuts shapes.
-        limits: which radii are gathered of fewer samples. Pixels share none under a cut, which would be that of one of
-            them, nor where a profile has detail of its own.
+        limits: which radii are gathered of fewer samples.
         radii: how many there are.
     """
 
@@ -73,21 +74,22 @@ def lamp_shapes_of(footprint: Footprint, vignetting: VignettingTable | None) -> 
     return LampShapes(np.concatenate([records.ravel(), rows]), np.concatenate([steps, kept]), steps.size, radii)
 
 
-def shapes_of(aperture: Aperture, profile: BokehProfile, vignetting: VignettingTable | None) -> Shapes:
-    """The tables of an aperture, behind a lens barrel if it vignettes."""
-    limits = NOTHING_SHARED
-    if vignetting is None and isinstance(aperture, ImageAperture):
-        limits = OF_PICTURES
-    elif vignetting is None and profile.is_flat:
-        limits = SHARED
-    footprint = footprint_of(aperture, profile, limits.level_px)
-    radii = radius_index(limits.level_px) + 1
+def shapes_of(
+    aperture: Aperture, profile: BokehProfile, vignetting: VignettingTable | None, most_px: float = math.inf
+) -> Shapes:
+    """The tables of an aperture, behind a lens barrel if it vignettes, for radii up to ``most_px`` at least."""
+    small = footprint_of(aperture, profile, LINEAR_LIMIT_PX)
+    area = 1 / (float(small.inverse_area[0, RADII - 1]) * math.pi * LINEAR_LIMIT_PX**2)
+    has_detail = isinstance(aperture, ImageAperture) or not profile.is_flat or vignetting is not None
+    limits = limits_of(area, has_detail=has_detail)
+    largest = largest_px(limits, most_px)
+    footprint = footprint_of(aperture, profile, largest)
+    radii = radius_index(largest) + 1
     records = np.zeros((2, radii, 3), np.uint32)
     records[..., 2] = footprint.inverse_area[:, :radii].view(np.uint32)
     rows = 2 * footprint.reach[:radii] + 1
     if vignetting is not None:
-        radii_px = np.arange(radii) * np.float32(LINEAR_LIMIT_PX / (radii - 1))
-        columns = 2 * (radii_px + 1.5).astype(np.uint32) + 1
+        columns = 2 * (indexed_radii_px(largest)[:radii] + 1.5).astype(np.uint32) + 1
         records[..., 0] = footprint.first[:, :radii] + records.size
         records[..., 1] = rows | columns << 16
         steps = np.stack([footprint.places, footprint.heights], axis=1).astype(np.float32).ravel()
@@ -100,19 +102,31 @@ def shapes_of(aperture: Aperture, profile: BokehProfile, vignetting: VignettingT
             limits=limits,
             radii=radii,
         )
-    shares = limits is not NOTHING_SHARED
-    records = np.stack([records, records]) if shares else records[None]  # alone, and the mean of four
+    records = np.stack([records, records])  # alone, and the mean of four
     pictures, at = [], 0
+    drawn: dict[int, NDArray[np.uint32]] = {}  # by the first row of a shape: where it and the mean are, and their sizes
     for side in range(2):
         for index in range(radii):
-            drawn = [_picture(footprint, int(footprint.first[side, index]), int(rows[index]))]
-            if shares and index >= radius_index(SHARED_LEAST_PX):
-                drawn.append(_mean_of_four(drawn[0]))
-            for kind, picture in enumerate(drawn):
-                records[kind, side, index, :2] = at, picture.shape[0] | picture.shape[1] << 16
-                pictures.append(picture.ravel())
-                at += picture.size
+            first = int(footprint.first[side, index])
+            if first not in drawn:
+                drawn[first] = np.zeros((2, 2), np.uint32)
+                alone = _picture(footprint, first, int(rows[index]))
+                for kind, picture in enumerate((alone, _mean_of_four(alone))):
+                    if kind == 0 and index > radius_index(limits.alone_px):
+                        continue
+                    drawn[first][kind] = at, picture.shape[0] | picture.shape[1] << 16
+                    pictures.append(picture.ravel())
+                    at += picture.size
+            records[:, side, index, :2] = drawn[first]
     return Shapes(records.ravel(), np.concatenate(pictures), 0, cuts=False, limits=limits, radii=radii)
+
+
+def largest_px(limits: Limits, most_px: float) -> float:
+    """Of the shapes that a frame needs in which no radius is larger than ``most_px``."""
+    largest = LINEAR_LIMIT_PX
+    while largest < min(most_px, limits.level_px):
+        largest *= 2
+    return min(largest, limits.level_px)
 
 
 def _mean_of_four(picture: NDArray[np.float32]) -> NDArray[np.float32]:

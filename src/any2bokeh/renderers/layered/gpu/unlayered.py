@@ -30,10 +30,14 @@ EXTRA_WORDS = 12
 MOST_PX = 2**28
 """Pixels that are layered at once; the sixth plane of more would not be counted in 31 bits."""
 
+LAMP_BYTES = 32
+"""Of a lamp in the list, see ``wgsl/lamp_list.wgsl``."""
+
+PIXELS_OF_A_LAMP = 4
+"""There is room for one lamp in so many pixels; the others stay samples."""
+
 _NOTHING = np.zeros(4, np.float32)
 _ROWS_AT_ONCE = 64
-_LAMP_BYTES = 32
-_PIXELS_OF_A_LAMP = 4  # there is room for so many lamps; the others stay samples
 
 
 class Layers(NamedTuple):
@@ -144,7 +148,11 @@ class Unlayered:
         if frame.hidden is not None and (frame.hidden.known > 0).any():
             hidden = frame.hidden
             seen = _travelling(has_table, workers, hidden.pixels, hidden.disparity, hidden.known, at=(1,))
-        farthest, nearest = (float(scale * np.float32(end - frame.focus_disparity)) for end in depths.all)
+
+        def defocus_px(disparity: float) -> float:  # with the CPU's rounding
+            return float(scale * (np.float32(disparity) - np.float32(frame.focus_disparity)))
+
+        farthest, nearest = (defocus_px(end) for end in depths.all)
         raises = highlights.is_automatic or highlights.fixed_gain > 0
         params = LayerParams(
             width=width,
@@ -160,8 +168,8 @@ class Unlayered:
             raised_from=float(highlights.threshold) if raises else 1e30,
             has_seen=int(bool(seen)),
             ring=0,
-            widest_px=max(abs(float(scale * (end - frame.focus_disparity))) for end in front_ends),
-            nearest_px=float(scale * (front_ends[1] - frame.focus_disparity)),
+            widest_px=max(abs(defocus_px(end)) for end in front_ends),
+            nearest_px=defocus_px(front_ends[1]),
             has_mixed=int(bool(mixed)),
             most_looks=_MOST_LOOKS,
         )
@@ -229,7 +237,7 @@ class Unlayered:
         commands.dispatch("split", data, buffers, tiles, **kind)
         lamps, of_lamps = None, ()
         if self.may_have_lamps:
-            lamps = device.buffer("lamps", 16 + _LAMP_BYTES * -(-count // _PIXELS_OF_A_LAMP))
+            lamps = device.buffer("lamps", 16 + LAMP_BYTES * -(-count // PIXELS_OF_A_LAMP))
             counts = device.buffer("lamp_counts", 4 * (2 + 2 * block_count))
             commands.clear(counts)
             of_lamps = (front, blocks, ranges, kinds, extras, counts, lamps)
@@ -256,11 +264,17 @@ class Unlayered:
         commands.dispatch("take_lamps", data, buffers, tiles)
 
 
-def raised_by_block(raised: RaisedLamps, width: int) -> NDArray[np.uint32]:
+def raised_by_block(raised: RaisedLamps, width: int, *, are_mixed: bool = False) -> NDArray[np.uint32]:
     """Clipped lamps as ``wgsl/raise_lamps.wgsl`` takes them, ``(N, 4)``.
 
-    First the number of blocks that have any; then of each its row and column, and where its pixels begin and end;
-    then of each pixel its number and the bits of its light. Nothing where there are none.
+    First the number of blocks that have any, and whether light is mixed with that of the picture; then of each block
+    its row and column, and where its pixels begin and end; then of each pixel its number and the bits of its light.
+    Nothing where there are none.
+
+    Args:
+        raised: pixels, and their light.
+        width: of the frame.
+        are_mixed: whether the light is that of a lamp wholly out of focus, of which one that is sharper has a part.
     """
     if not len(raised.at):
         return np.zeros((0, 4), np.uint32)
@@ -270,7 +284,7 @@ def raised_by_block(raised: RaisedLamps, width: int) -> NDArray[np.uint32]:
     order = np.argsort(of_block, kind="stable")
     blocks, first = np.unique(of_block[order], return_index=True)
     words = np.zeros((1 + len(blocks) + len(order), 4), np.uint32)
-    words[0, 0] = len(blocks)
+    words[0, :2] = len(blocks), are_mixed
     begin = 1 + len(blocks) + np.append(first, len(order))
     words[1 : 1 + len(blocks)] = np.stack([*divmod(blocks, blocks_across), begin[:-1], begin[1:]], axis=1)
     words[1 + len(blocks) :, 0] = (rows * width + columns)[order]

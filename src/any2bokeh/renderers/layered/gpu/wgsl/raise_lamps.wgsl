@@ -14,8 +14,12 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     let of_block = raised[id.x + 1u];
     let number = of_block.x * u32(params.block_columns) + of_block.y;
     for (var entry = of_block.z; entry < of_block.w; entry++) {
-        let light = bitcast<vec3f>(raised[entry].yzw);
+        var light = bitcast<vec3f>(raised[entry].yzw);
         let pixel = raised[entry].x;
+        if (raised[0].y == 1u) { // that of lamps wholly out of focus: `highlights.spread`
+            let spread = clamp((abs(front[pixel].w) - SHARP_PX) / (SPREAD_PX - SHARP_PX), 0.0, 1.0);
+            light = mix(front[pixel].xyz, light, spread * spread * (3.0 - 2.0 * spread));
+        }
         front[pixel] = vec4f(light, front[pixel].w);
         ranges[number].w = max(ranges[number].w, brightness(light));
     }

@@ -199,11 +199,16 @@ fn make_ready(origin: vec2i, place: vec2i, number: i32, slot: u32) {
     let signed = frame_px / f32(1 << u32(params.level));
     let index = radius_index(abs(signed), params.radii);
     // In front of the focal plane the image of the aperture is upside down and mirrored.
-    let record = 3u * (index + select(0u, u32(params.radii), signed > 0.0)) + 6u * u32(params.radii) * u32(ACROSS - 1);
-    let rows = i32(shapes[record + 1u] & 0xffffu);
-    let columns = i32(shapes[record + 1u] >> 16u);
+    var record = 3u * (index + select(0u, u32(params.radii), signed > 0.0));
+    if (USES_CUT == 0u) {
+        record += 6u * u32(params.radii) * u32(ACROSS - 1);
+    }
+    var rows = i32(shapes[record + 1u] & 0xffffu);
+    var columns = i32(shapes[record + 1u] >> 16u);
     var conserve = bitcast<f32>(shapes[record + 2u]);
     if (USES_CUT == 1u) {
+        rows += ACROSS - 1;
+        columns += ACROSS - 1;
         let where_in_frame = place_in_frame(place);
         let opening = cut(signed, abs(frame_px), where_in_frame.x, where_in_frame.y);
         openings_ready[slot] = opening;
@@ -222,8 +227,20 @@ fn coverage(shape: vec4i, row: i32, column: i32, slot: u32) -> f32 {
     if (USES_CUT == 0u) {
         return table[shape.z + row * columns + column];
     }
-    // The table holds the places and heights of the steps of each row; what lies outside the opening moves to its ends.
-    let rows = shape.w & 0xff;
+    let own_row = cut_coverage(shape, row, column, slot);
+    if (ACROSS == 1) {
+        return own_row;
+    }
+    // Of a sample that pixels share, the mean of their shapes, each a pixel from the next.
+    return 0.5 * (own_row + cut_coverage(shape, row - 1, column, slot));
+}
+
+// The table holds the places and heights of the steps of each row; what lies outside the opening moves to its ends.
+fn cut_coverage(shape: vec4i, row: i32, column: i32, slot: u32) -> f32 {
+    let rows = (shape.w & 0xff) - ACROSS + 1;
+    if (row < 0 || row >= rows) {
+        return 0.0;
+    }
     let down = f32(row - rows / 2);
     var ends = vec3f(row_opening(openings_ready[slot], down), 1.0);
     if ((shape.w >> 24u) == 1) {
@@ -232,11 +249,20 @@ fn coverage(shape: vec4i, row: i32, column: i32, slot: u32) -> f32 {
     if (ends.y <= ends.x) {
         return 0.0;
     }
-    let after = f32(column - columns / 2 + 1);
+    let after = f32(column - (((shape.w >> 8u) & 0xff) - ACROSS + 1) / 2 + 1);
+    let first = shapes[shape.z + row];
+    let end = shapes[shape.z + row + 1];
+    if (end == first + 2u) { // in and out: no loop, of whose rounds llvmpipe has few
+        return ends.z * (stepped(first, ends, after) + stepped(first + 1u, ends, after));
+    }
     var covered = 0.0;
-    for (var step = shapes[shape.z + row]; step < shapes[shape.z + row + 1]; step++) {
-        let place = clamp(table[2u * step], ends.x + 0.5, ends.y + 0.5);
-        covered += table[2u * step + 1u] * clamp(after - place, 0.0, 1.0);
+    for (var step = first; step < end; step++) {
+        covered += stepped(step, ends, after);
     }
     return covered * ends.z;
+}
+
+fn stepped(step: u32, ends: vec3f, after: f32) -> f32 {
+    let place = clamp(table[2u * step], ends.x + 0.5, ends.y + 0.5);
+    return table[2u * step + 1u] * clamp((after - place) / f32(ACROSS), 0.0, 1.0);
 }
