@@ -136,7 +136,10 @@ class LayeredImage:
         image._find_surroundings(workers, block_rows, highlights, first_row, raised)
         scale = image.px_per_disparity
         bands = frame.bands and Bands(frame.bands, frame.focus_disparity, scale, transfer, highlights)
-        workers.each(block_rows, lambda rows: layers.find_steps(rows, image.defocus, image.kind, image.level))
+        workers.each(
+            block_rows,
+            lambda rows: layers.find_steps(rows, image.defocus, image.kind, image.level),
+        )
         if bands is not None:
             workers.each(block_rows, lambda rows: bands.mark_far(rows, image.pixels, image.defocus, image.kind))
         workers.each(
