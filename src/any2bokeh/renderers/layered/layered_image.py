@@ -139,9 +139,7 @@ class LayeredImage:
         bands = mixed and Bands(mixed, image.kind.shape, frame.focus_disparity, scale, transfer, highlights)
         workers.each(
             block_rows,
-            lambda rows: layers.find_steps(
-                rows, image.defocus, image.block_low, image.block_high, image.kind, image.level
-            ),
+            lambda rows: layers.find_steps(rows, image.defocus, image.kind, image.level),
         )
         if bands is not None:
             workers.each(block_rows, lambda rows: bands.mark_far(rows, image.pixels, image.defocus, image.kind))

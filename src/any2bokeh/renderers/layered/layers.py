@@ -107,37 +107,34 @@ def prepare(
 
 
 @compiled(nogil=True)
-def find_steps(rows, defocus, block_low, block_high, kind, level):
-    """Find the steps of one row of blocks: ``kind`` becomes ``BESIDE_STEP`` or 0, ``level`` 1 on far sides or 0."""
+def find_steps(rows, defocus, kind, level):
+    """Find the steps of one row of blocks: ``kind`` becomes ``BESIDE_STEP`` or 0, ``level`` 1 on far sides or 0.
+
+    Whole lines, whatever is in them: vectors are faster than to look where there are no steps.
+    """
     height, width = kind.shape
     top, bottom = rows * BLOCK, min((rows + 1) * BLOCK, height)
-    line = np.empty(BLOCK + 3, np.float32)
-    least, most = np.empty((BLOCK + 2, BLOCK), np.float32), np.empty((BLOCK + 2, BLOCK), np.float32)
-    for block in range(block_low.shape[1]):
-        left, right = block * BLOCK, min((block + 1) * BLOCK, width)
-        kind[top:bottom, left:right] = 0
-        level[top:bottom, left:right] = 0
-        if _range_around(block_low, block_high, rows, block) <= STEP_PX:
+    padded = np.empty(width + 2, np.float32)
+    # Least and largest of three side by side, of the last three lines.
+    least, most = np.empty((3, width), np.float32), np.empty((3, width), np.float32)
+    for j in range(top - 1, bottom + 1):
+        line = defocus[FRONT, min(max(j, 0), height - 1)]
+        padded[1 : width + 1] = line
+        padded[0], padded[width + 1] = line[0], line[width - 1]
+        low, high = least[j % 3], most[j % 3]
+        for x in range(width):
+            low[x] = min(padded[x], padded[x + 1], padded[x + 2])
+            high[x] = max(padded[x], padded[x + 1], padded[x + 2])
+        y = j - 1
+        if y < top:
             continue
-        # Least and largest of three side by side, then of three such rows: loops that the compiler turns into vectors.
-        first, last = max(left - 1, 0), min(right + 1, width)
-        for j in range(max(top - 1, 0), min(bottom + 1, height)):
-            row = j - top + 1
-            for x in range(first, last):
-                line[x - left + 1] = defocus[FRONT, j, x]
-            line[0], line[last - left + 1] = line[first - left + 1], line[last - left]
-            for x in range(right - left):
-                least[row, x] = min(line[x], line[x + 1], line[x + 2])
-                most[row, x] = max(line[x], line[x + 1], line[x + 2])
-        for y in range(top, bottom):
-            row, above, below = y - top + 1, max(y - 1, 0) - top + 1, min(y + 1, height - 1) - top + 1
-            for x in range(right - left):
-                here = defocus[FRONT, y, left + x]
-                up = max(most[above, x], most[row, x], most[below, x]) - here
-                down = here - min(least[above, x], least[row, x], least[below, x])
-                kind[y, left + x] = BESIDE_STEP if max(up, down) > np.float32(STEP_PX) else 0
-                # Between two steps, a pixel belongs to the side of the larger.
-                level[y, left + x] = 1 if up > np.float32(STEP_PX) and up >= down else 0
+        here = defocus[FRONT, y]
+        for x in range(width):
+            up = max(most[0, x], most[1, x], most[2, x]) - here[x]
+            down = here[x] - min(least[0, x], least[1, x], least[2, x])
+            kind[y, x] = BESIDE_STEP if max(up, down) > np.float32(STEP_PX) else 0
+            # Between two steps, a pixel belongs to the side of the larger.
+            level[y, x] = 1 if (up > np.float32(STEP_PX)) & (up >= down) else 0
 
 
 @compiled(nogil=True)
@@ -195,17 +192,6 @@ def widen_blocks(rows, defocus, kind, block_low, block_high):
                     signed, block = defocus[layer, y, x], x // BLOCK
                     block_low[rows, block] = min(block_low[rows, block], signed)
                     block_high[rows, block] = max(block_high[rows, block], signed)
-
-
-@compiled(nogil=True)
-def _range_around(block_low, block_high, rows, block):
-    """Range of defocus in a block and its eight neighbours."""
-    low, high = np.inf, -np.inf
-    for j in range(max(rows - 1, 0), min(rows + 2, block_low.shape[0])):
-        for i in range(max(block - 1, 0), min(block + 2, block_low.shape[1])):
-            low = min(low, block_low[j, i])
-            high = max(high, block_high[j, i])
-    return high - low
 
 
 @compiled(nogil=True)
