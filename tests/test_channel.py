@@ -1,8 +1,9 @@
 import threading
+from collections.abc import Generator
 
 import pytest
 
-from any2bokeh.channel import Cancelled, Channel
+from any2bokeh.channel import Cancelled, Channel, made_ahead
 
 
 def test_items_arrive_in_order_and_end():
@@ -79,3 +80,39 @@ def test_cancelled_handover_drops_what_waits():
     channel.cancel()
     with pytest.raises(Cancelled):
         list(channel)
+
+
+def test_what_is_made_ahead_arrives_in_order_and_before_what_is_raised():
+    makers = set()
+
+    def numbers() -> Generator[int, None, None]:
+        for number in range(5):
+            makers.add(threading.current_thread().name)
+            yield number
+        raise ValueError("no more")
+
+    taken: list[int] = []
+    with pytest.raises(ValueError, match="no more"):
+        taken.extend(made_ahead(numbers(), name="maker"))
+    assert taken == [0, 1, 2, 3, 4]
+    assert makers == {"maker"}
+    assert "maker" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_what_is_no_longer_taken_is_not_made_on():
+    made, closed = [], threading.Event()
+
+    def numbers() -> Generator[int, None, None]:
+        try:
+            for number in range(1000):
+                made.append(number)
+                yield number
+        finally:
+            closed.set()
+
+    ahead = made_ahead(numbers(), name="maker")
+    assert next(ahead) == 0
+    ahead.close()
+    assert closed.is_set()
+    assert len(made) <= 3  # the one taken, one that waits, one in the making
+    assert "maker" not in [thread.name for thread in threading.enumerate()]

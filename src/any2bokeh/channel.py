@@ -2,8 +2,9 @@
 
 import threading
 from collections import deque
-from collections.abc import Iterator
-from typing import Generic, TypeVar
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from typing import Any, Generic, TypeVar
 
 Item = TypeVar("Item")
 
@@ -70,3 +71,33 @@ class Channel(Generic[Item]):
                 item = self._waiting.popleft()
                 self._changed.notify_all()
             yield item
+
+
+def made_ahead(items: Generator[Item, Any, Any], *, name: str) -> Generator[Item, None, None]:
+    """Make items in a thread of its own, where one may wait while the next is in the making.
+
+    Args:
+        items: what makes them; what it raises is raised once those before have been taken.
+        name: of the thread, which has ended when the generator is closed or at its end.
+    """
+    made: Channel[Item] = Channel(1)
+    failures: list[BaseException] = []
+
+    def make() -> None:
+        try:
+            with closing(items):
+                for item in items:
+                    made.put(item)
+        except BaseException as error:  # Cancelled, too, where nobody is left to be told
+            failures.append(error)
+        made.complete()
+
+    thread = threading.Thread(target=make, name=name)
+    thread.start()
+    try:
+        yield from made
+    finally:
+        made.cancel()
+        thread.join()
+    if failures:
+        raise failures[0]

@@ -3,7 +3,7 @@
 import math
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -21,7 +21,8 @@ from any2bokeh.disparity.edges.bands import (
 )
 from any2bokeh.plate import stream
 from any2bokeh.plate.hidden import HiddenBackground
-from any2bokeh.plate.silhouette import REACH
+from any2bokeh.plate.silhouette import REACH, Silhouette
+from any2bokeh.plate.view import View
 
 Told = Callable[[float], None]
 """See ``TreatedFrame.of``."""
@@ -86,7 +87,7 @@ class FrameTreatment:
         self._edges, self._told = edges, told
         self._first_look = edges.placed if isinstance(edges, PlacesFirst) else edges
         self._around = stream.PlateStream()
-        self._single: deque[_Single] = deque()  # until those around them are there
+        self._single: deque[tuple[SingleFrame, bool]] = deque()  # until those around are there; whether it is blurred
         self._waiting: deque[tuple[TreatedFrame, bool]] = deque()  # and whether it is blurred
 
     def add(
@@ -107,6 +108,15 @@ class FrameTreatment:
             is_blurred: whether it looks at others.
             is_looked_at: whether it, or another that looks at it, is blurred; others are not treated.
         """
+        yield from self.take(self.look(index, pixels, disparity, is_looked_at=is_looked_at), is_blurred=is_blurred)
+
+    def look(
+        self, index: int, pixels: NDArray[np.float32], disparity: NDArray[np.float32], *, is_looked_at: bool
+    ) -> "SingleFrame":
+        """The first half of ``add``: a frame treated by itself.
+
+        It needs and changes nothing of the frames around, so that another thread may look at frames ahead.
+        """
         from any2bokeh.disparity.edges.sized import places_at_size
 
         if is_looked_at and pixels[0].size > LARGE_PX and isinstance(self._edges, TreatsInStrips):
@@ -115,11 +125,15 @@ class FrameTreatment:
         else:
             bands = _bands_of(self._first_look if is_looked_at else None, pixels, disparity)
             treated = TreatedMap.of(bands)
-        if is_looked_at:
-            self._around.add(index, pixels, bands)
-        del bands
-        self._single.append(_Single(TreatedFrame._of(index, pixels, treated), treated.band, is_blurred))
-        yield from self._ready(index)
+        seen = (View.of(index, pixels, bands.disparity), Silhouette.of(bands)) if is_looked_at else None
+        return SingleFrame(TreatedFrame._of(index, pixels, treated), treated.band, seen)
+
+    def take(self, single: "SingleFrame", *, is_blurred: bool) -> Iterator[TreatedFrame]:
+        """The second half of ``add``."""
+        if single.seen is not None:
+            self._around.take(*single.seen)
+        self._single.append((replace(single, seen=None), is_blurred))
+        yield from self._ready(single.frame.index)
 
     def rest(self) -> Iterator[TreatedFrame]:
         """Those that are left when no more will be added."""
@@ -130,13 +144,13 @@ class FrameTreatment:
         return self._around.hidden(frame.index, frame.disparity, focus_disparity, px_per_disparity)
 
     def _ready(self, last: float) -> Iterator[TreatedFrame]:
-        while self._single and self._single[0].frame.index <= last - REACH:
-            single = self._single.popleft()
-            self._waiting.append((self._steadied(single), single.is_blurred))
+        while self._single and self._single[0][0].frame.index <= last - REACH:
+            single, is_blurred = self._single.popleft()
+            self._waiting.append((self._steadied(single), is_blurred))
         while self._waiting and (self._waiting[0][0].index <= last - AHEAD or not self._waiting[0][1]):
             yield self._waiting.popleft()[0]
 
-    def _steadied(self, single: "_Single") -> TreatedFrame:
+    def _steadied(self, single: "SingleFrame") -> TreatedFrame:
         """A frame with its silhouettes as the frames around it show them."""
         frame, band = single.frame, single.band
         if band.at.size == 0:
@@ -154,12 +168,18 @@ class FrameTreatment:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Single:
-    """A frame treated by itself, the pixels of it that are in question, and whether it is blurred."""
+class SingleFrame:
+    """A frame treated by itself.
+
+    Attributes:
+        frame: its map, and what two surfaces share.
+        band: the pixels of it that are in question.
+        seen: how others see it; None where none looks at it, or once that is kept elsewhere.
+    """
 
     frame: TreatedFrame
     band: BandPixels
-    is_blurred: bool
+    seen: tuple[View, Silhouette] | None
 
 
 def _bands_of(edges: EdgeEstimator | None, pixels: NDArray[np.float32], disparity: NDArray[np.float32]) -> EdgeBands:

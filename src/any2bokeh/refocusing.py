@@ -1,8 +1,8 @@
 """The one path from a clip to the same clip through another lens: decode, disparity, focus, render, encode.
 
-Everything that can be checked is checked before the first frame is rendered. Then three threads overlap: one decodes
-and brings disparity to the picture's size, the calling thread renders, one encodes. A few frames wait between them,
-so memory does not grow with the clip.
+Everything that can be checked is checked before the first frame is rendered. Then four threads overlap: one decodes
+and looks at each frame by itself, one compares it with those around it (both in ``frames_of``), the calling thread
+renders, one encodes. A few frames wait between them, so memory does not grow with the clip.
 """
 
 import math

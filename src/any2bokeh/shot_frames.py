@@ -1,12 +1,14 @@
 """From a shot to what a renderer is given, frame by frame."""
 
 from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from any2bokeh.channel import made_ahead
 from any2bokeh.disparity.edges.bands import LARGE_PX, EdgeBands
 from any2bokeh.errors import InputError
 from any2bokeh.optics.breathing import zoomed
@@ -44,7 +46,7 @@ def frames_of(shot: Shot) -> Generator[ShotFrame, None, None]:
 
     With a plate, frames around those that are wanted are read, too, so that a frame gets the same in any part.
     """
-    from any2bokeh.frame_treatment import AHEAD, BACK, FrameTreatment, TreatedFrame
+    from any2bokeh.frame_treatment import AHEAD, BACK, FrameTreatment, SingleFrame, TreatedFrame
 
     if not (shot.plate and bool((shot.track.blur_strength > 0).any())):
         for frame, disparity in _read(shot, shot.start, shot.stop):
@@ -64,13 +66,18 @@ def frames_of(shot: Shot) -> Generator[ShotFrame, None, None]:
             if shot.start <= treated.index < shot.stop:
                 yield _with_plate(shot, frame, treated, treatment)
 
-    for frame, disparity in _read(shot, first, last):
-        index = frame.index
-        decoded[index] = frame
-        is_blurred = shot.start <= index < shot.stop and shot.blur_at(index) > 0
-        is_looked_at = any(shot.blur_at(other) > 0 for other in range(index - AHEAD, index + BACK + 1))
-        added = treatment.add(index, frame.pixels, disparity, is_blurred=is_blurred, is_looked_at=is_looked_at)
-        yield from wanted(added)
+    def looked() -> Generator[tuple[Frame, SingleFrame], None, None]:
+        for frame, disparity in _read(shot, first, last):
+            index = frame.index
+            is_looked_at = any(shot.blur_at(other) > 0 for other in range(index - AHEAD, index + BACK + 1))
+            yield frame, treatment.look(index, frame.pixels, disparity, is_looked_at=is_looked_at)
+
+    # Half of the time goes on a frame by itself, half on those around it: each in a thread of its own.
+    with closing(made_ahead(looked(), name="any2bokeh look")) as singles:
+        for frame, single in singles:
+            decoded[frame.index] = frame
+            is_blurred = shot.start <= frame.index < shot.stop and shot.blur_at(frame.index) > 0
+            yield from wanted(treatment.take(single, is_blurred=is_blurred))
     yield from wanted(treatment.rest())
 
 

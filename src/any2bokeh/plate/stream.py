@@ -40,8 +40,13 @@ class PlateStream:
 
     def add(self, index: int, pixels: NDArray[np.float32], bands: EdgeBands) -> None:
         """The next frame: ``(3, H, W)``, and its map ``(1, H, W)`` with what is known of its edges."""
-        self._views[index] = View.of(index, pixels, bands.disparity)
-        self._silhouettes[index] = Silhouette.of(bands)
+        self.take(View.of(index, pixels, bands.disparity), Silhouette.of(bands))
+
+    def take(self, view: View, silhouette: Silhouette) -> None:
+        """The next frame, of which both have been made."""
+        index = view.index
+        self._views[index] = view
+        self._silhouettes[index] = silhouette
         self._silhouettes.pop(index - 2 * REACH - 1, None)
         for old in [i for i in self._views if i < index - BACK - AHEAD - REACH]:
             del self._views[old]
