@@ -130,6 +130,9 @@ def contrast(shown: NDArray[np.float32]) -> float:
 def test_what_is_played_is_refocused_by_the_page(opened: LivePage):
     page = opened.page
     page.evaluate(_KEEP_FRAMES)
+    page.evaluate(
+        "() => { OffscreenCanvas.prototype.getContext = () => { throw new Error('a frame is read back'); }; }"
+    )
     begin(opened)
     opened.until("() => window.studio.store.rounds >= 2 && window.studio.store.drawn >= 8")
     told = page.evaluate(
@@ -154,6 +157,23 @@ def test_what_is_played_is_refocused_by_the_page(opened: LivePage):
     opened.settle()
     assert page.evaluate("window.studio.store.exact.blur") == 0
     assert opened.asked("/live-frame?") == opened.asked("/live-frame?")[:1]  # to see whether the GPU can be trusted
+
+
+def test_pixels_are_read_back_where_the_browser_copies_no_video(opened: LivePage):
+    page = opened.page
+    refuse = """() => { window.copies = window.reads = 0;
+      GPUQueue.prototype.copyExternalImageToTexture = () => { window.copies += 1; throw new TypeError('no video'); };
+      const {getImageData} = OffscreenCanvasRenderingContext2D.prototype;
+      OffscreenCanvasRenderingContext2D.prototype.getImageData =
+        function (...all) { window.reads += 1; return getImageData.apply(this, all); }; }"""
+    page.evaluate(refuse)
+    page.evaluate(_KEEP_FRAMES)
+    begin(opened)
+    opened.until("() => Object.keys(window.kept).length >= 3")
+    page.keyboard.press(" ")
+    require_refocused(opened)
+    assert page.evaluate("window.copies") == 1  # asked once
+    assert page.evaluate("window.reads") >= 3
 
 
 def test_a_gpu_that_is_lost_leaves_the_studios_frames(opened: LivePage):

@@ -40,7 +40,7 @@ STAGES = (
 )  # fmt: skip
 """The shaders that a frame goes through."""
 
-CUT_STAGES = ("gather", "gather_cells", "gather_level", "gather_level_cells", "shine")
+CUT_STAGES = ("gather", "gather_cells", "gather_level_cells", "shine")
 """Those that differ where vignetting cuts shapes."""
 
 _MOST_MASK_PX = 256  # of the longer side of a picture of an aperture; no shape that a page draws is much larger
@@ -187,11 +187,13 @@ def quantised(values: NDArray[np.floating], bits: int) -> Plane:
 
 @lru_cache(maxsize=1)
 def shader_sources() -> dict[str, str]:
-    """The WGSL sources of all stages, and of ``present``, which draws what they made on a canvas."""
+    """The WGSL sources of all stages; of ``take_picture``, which takes a frame from a texture; and of ``present``, which
+    draws what they made on a canvas."""
     sources = {stage: shaders.shader(stage) for stage in STAGES}
     sources |= {f"{stage}/cut": shaders.shader(stage, cuts=True) for stage in CUT_STAGES}
-    present = resources.files("any2bokeh.app").joinpath("static", "live", "present.wgsl")
-    return sources | {"present": present.read_text(encoding="utf-8")}
+    folder = resources.files("any2bokeh.app").joinpath("static", "live")
+    own = {name: folder.joinpath(f"{name}.wgsl").read_text(encoding="utf-8") for name in ("take_picture", "present")}
+    return sources | own
 
 
 def constants() -> dict[str, Any]:

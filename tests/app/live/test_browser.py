@@ -78,7 +78,7 @@ def lamp_frame() -> RenderInput:
     for _ in range(5):
         at = rng.integers(0, HEIGHT), rng.integers(0, WIDTH)
         disparity[0][(y - at[0]) ** 2 + (x - at[1]) ** 2 < (HEIGHT / 6) ** 2] = rng.uniform(0.4, 0.95)
-    return RenderInput(as_of_8_bits(pixels), np.rint(disparity * 65535) / np.float32(65535), 0.6, 200.0)
+    return RenderInput(as_of_8_bits(pixels), (np.rint(disparity * 65535) / 65535).astype(np.float32), 0.6, 200.0)
 
 
 def clipped_frame() -> RenderInput:
@@ -315,6 +315,31 @@ def test_clipped_lamps_are_raised_as_the_render_raises_them(bench: Bench):
     assert bench.requests == []
     bench.run(f"bench.show({frame.focus_disparity}, {frame.blur_strength}, {{highlights: 'auto'}})")
     assert np.abs(bench.seen() - plain.astype(float)).max() > 4, "they are raised by something"
+
+
+@pytest.mark.parametrize("scale", [1, 2])
+def test_a_picture_is_copied_on_the_gpu(bench: Bench, scale: int):
+    assert bench.run(f"bench.giveShown('frame/card', {scale})")
+    frame = card_frame()
+    frame = replace(frame, disparity=(np.rint(frame.disparity * 255) / 255).astype(np.float32))
+    require_same(bench.shown(0.5, 100), on_cpu(replace(frame, blur_strength=100.0)))
+    np.testing.assert_array_equal(bench.shown(0.5, 0), np.rint(frame.pixels * 255))
+    # A frame as numbers after it, and the same again.
+    bench.run("bench.give('frame/card')")
+    require_same(bench.shown(0.5, 40), on_cpu(card_frame()))
+
+
+def test_a_browser_that_copies_no_picture_says_so(bench: Bench):
+    said = "bench.giveShown('frame/card', 1).then(can => can && bench.show(0.5, 40).catch(error => error.name))"
+    bench.run("void (bench.copyPicture = bench.live.device.copyPicture)")
+    bench.run("void (bench.live.device.copyPicture = () => { throw new TypeError('no such source'); })")
+    assert bench.run(said) is False
+    # Or the GPU refuses it a moment later.
+    bench.run("void (bench.live.device.copyPicture = async () => new Error('format'))")
+    assert bench.run(said) == "PictureFault"
+    bench.run("void (bench.live.device.copyPicture = bench.copyPicture)")
+    bench.run("bench.give('frame/card')")
+    require_same(bench.shown(0.5, 40), on_cpu(card_frame()))
 
 
 def test_light_is_shown_as_srgb(bench: Bench):

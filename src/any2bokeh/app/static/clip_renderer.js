@@ -56,6 +56,7 @@ export class ClipRenderer {
   }
 
   give(frame) { return this._renderer.give(frame); }
+  giveShown(source, size, frame) { return this._renderer.giveShown(source, size, frame); }
   show(wanted) { return this._renderer.show(wanted); }
   close() { this._renderer.close(); }
 

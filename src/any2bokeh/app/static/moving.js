@@ -95,7 +95,7 @@ async function draw(frame) {
   if (!given || given.of !== wish() && performance.now() - changedMs > STALE_MS) return;
   isDrawing = true;
   try {
-    renderer.give(withPixels(given));  // now: the video goes on
+    give(given);  // now: the video goes on
     if (mounted !== wish()) await mount();
     const isDrawn = renderer && await renderer.show({ focusDisparity: given.focus, blurStrength: given.blur, look });
     if (isDrawn && isRunning) {
@@ -104,8 +104,9 @@ async function draw(frame) {
       stage.dataset.moving = String(frame);
     }
   } catch (error) {
+    if (error.name === "PictureFault") canCopy = false;
     // A blur that is wider than the picture is the studio's to refuse or to draw.
-    if (canDraw && !(error instanceof RangeError)) giveUp(error);
+    else if (canDraw && !(error instanceof RangeError)) giveUp(error);
   }
   isDrawing = false;
 }
@@ -115,10 +116,18 @@ async function mount() {
   if (changes) [mounted, look] = [wanted, changes];
 }
 
+let canCopy = true;  // the picture that the video shows, from one place of the GPU to another
 let reader = null;
 
-/** A frame as the renderer takes it, of the picture that the video shows. */
-function withPixels({ disparity }) {
+/** Give the renderer a frame, of the picture that the video shows. */
+function give({ disparity }) {
+  const [height, width] = disparity.shape, frame = { window: [0, height, 0, width], arrays: { disparity } };
+  if (canCopy) canCopy = renderer.giveShown(video, [video.videoWidth, video.videoHeight], frame);
+  if (!canCopy) renderer.give(withPixels(disparity));
+}
+
+/** The frame as numbers: where the browser copies no video. */
+function withPixels(disparity) {
   const [height, width] = disparity.shape, count = width * height;
   if (!reader || reader.canvas.width !== width || reader.canvas.height !== height) {
     reader = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true, alpha: false });

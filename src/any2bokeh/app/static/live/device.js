@@ -39,6 +39,8 @@ class Device {
     this.mostBytes = mostBytes; // of a buffer that a stage binds
     this.name = name;
     this.fault = null; // why it can no longer be used
+    this.picture = null; // the view of what `copyPicture` copied
+    this._texture = null;
     this._buffers = new Map();
     this._pipelines = new Map();
     this._groups = new Map();
@@ -51,9 +53,10 @@ class Device {
     });
   }
 
-  // Of all its buffers.
+  // Of all its buffers, and the picture.
   get heldBytes() {
-    return [...this._buffers.values()].reduce((total, { size }) => total + size, 0);
+    const ofPicture = this._texture ? 4 * this._texture.width * this._texture.height : 0;
+    return [...this._buffers.values()].reduce((total, { size }) => total + size, ofPicture);
   }
 
   // The buffer of a name, with room for `size` bytes; what it held is lost where it has to grow.
@@ -81,6 +84,27 @@ class Device {
       at += each.byteLength;
     }
     return buffer;
+  }
+
+  // Copy what a video, or another picture of the page, shows now; what was copied before is lost. A browser that cannot
+  // throws an error, or it resolves to what the GPU refused; else to null.
+  copyPicture(source, width, height) {
+    this.device.pushErrorScope("validation");
+    let refused;
+    try {
+      if (!this._texture || this._texture.width !== width || this._texture.height !== height) {
+        if (this._texture) this._texture.destroy();
+        const { COPY_DST, RENDER_ATTACHMENT, TEXTURE_BINDING } = GPUTextureUsage;
+        const usage = COPY_DST | RENDER_ATTACHMENT | TEXTURE_BINDING;
+        this._texture = this.device.createTexture({ size: [width, height], format: "rgba8unorm", usage });
+        this.picture = this._texture.createView();
+        this._groups.clear();
+      }
+      this.device.queue.copyExternalImageToTexture({ source }, { texture: this._texture }, [width, height]);
+    } finally {
+      refused = this.device.popErrorScope();
+    }
+    return refused;
   }
 
   // Compile stages, beside one another: pairs of a key and a source.
@@ -130,6 +154,8 @@ class Device {
   close() {
     this.fault = this.fault || new GpuFault("the preview was closed");
     for (const buffer of this._buffers.values()) buffer.destroy();
+    if (this._texture) this._texture.destroy();
+    this._texture = this.picture = null;
     this._buffers.clear();
     this._groups.clear();
     this.device.destroy();
@@ -141,11 +167,11 @@ class Device {
     return { buffer, offset, size: UNIFORM_SLOT };
   }
 
-  // The buffers of a dispatch, bound; kept, as the next frame binds the same.
+  // The buffers and views of a dispatch, bound; kept, as the next frame binds the same.
   group(pipeline, uniform, buffers) {
     const key = [pipeline, uniform.buffer, ...buffers].map((each) => this._idOf(each)).join() + `@${uniform.offset}`;
     if (!this._groups.has(key)) {
-      const resources = [uniform, ...buffers.map((buffer) => ({ buffer }))];
+      const resources = [uniform, ...buffers.map((each) => (each instanceof GPUBuffer ? { buffer: each } : each))];
       const entries = resources.map((resource, binding) => ({ binding, resource }));
       this._groups.set(key, this.device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }));
     }

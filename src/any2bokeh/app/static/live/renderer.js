@@ -4,10 +4,16 @@ import { openDevice } from "./device.js";
 import { bandsOf, dispatchBand } from "./frame_passes.js";
 import { hasLook, withLens, withLook } from "./lens.js";
 import { opened } from "./message.js";
+import { takePicture } from "./picture.js";
 import { Screen } from "./screen.js";
 import { Unlayered } from "./unlayered.js";
 
 export { GpuFault } from "./device.js";
+
+// The GPU did not take a picture from the page; it may be given as numbers.
+export class PictureFault extends Error {
+  name = "PictureFault";
+}
 
 export class LiveRenderer {
   // A renderer that draws on a canvas. It is rejected with a GpuFault, whose message is one line, where there is no
@@ -36,6 +42,7 @@ export class LiveRenderer {
     this._engine = null;
     this._tables = {}; // that the GPU has, by name
     this._frame = null;
+    this._copied = null; // resolves to why the GPU has no copy of its picture; null = it has, or needs none
     this._isUploaded = false;
     this._wanted = null;
     this._isDrawing = false;
@@ -51,7 +58,25 @@ export class LiveRenderer {
   give(frame) {
     this._frame = frame instanceof ArrayBuffer ? opened(frame) : frame;
     this._isUploaded = false;
+    this._copied = null;
     return this._frame;
+  }
+
+  // Take a frame whose picture a video, or a canvas, shows now, without reading it back; whether this browser can. If not,
+  // `give` wants its pixels as numbers. `show` is rejected with a PictureFault where that turns out later.
+  //
+  // size: of what is shown, width and height; frame: its `window`, and under `arrays` its `disparity`, a Uint8Array of
+  // which 255 is 1. It may have another size.
+  giveShown(source, size, frame) {
+    let copied;
+    try {
+      copied = this.device.copyPicture(source, ...size);
+    } catch {
+      return false;
+    }
+    this.give({ ...frame, picture: size });
+    this._copied = copied;
+    return true;
   }
 
   // Draw the frame. Of several wishes only the newest is drawn, when the GPU is done with the one before.
@@ -94,6 +119,8 @@ export class LiveRenderer {
       this._wanted = null;
       try {
         const { look = {} } = wanted;
+        const refused = await this._copied;
+        if (refused) throw new PictureFault(`this browser copies no picture to the graphics processor: ${refused.message}`);
         if (!hasLook(this._engine, look)) await this._take(withLook(this._engine, look));
         await this.device.guarded(() => this._draw(wanted));
         wanted.done(true);
@@ -140,7 +167,8 @@ export class LiveRenderer {
     const { device } = this;
     const commands = device.commands();
     const [top, bottom] = frame.window;
-    device.upload("pixels", frame.arrays.pixels);
+    if (frame.picture) takePicture(device, commands, frame, true);
+    else device.upload("pixels", frame.arrays.pixels);
     this._screen.draw(device, commands, frame, engine.transfer.is_linear, null, { top: 0, bottom: bottom - top });
     commands.submit();
   }
@@ -149,6 +177,7 @@ export class LiveRenderer {
 // Whether a lens needs a stage, of which there may be two.
 function isUsed(stage, { shaders, lens }) {
   if (stage === "present") return false; // the screen's
+  if (stage === (lens.limits.levels_share ? "gather_level" : "gather_level_cells")) return false;
   if (stage.endsWith("/cut")) return lens.cuts;
   return !(lens.cuts && `${stage}/cut` in shaders);
 }

@@ -2,6 +2,7 @@
 
 import { packed } from "./params.js";
 import { GpuFault } from "./device.js";
+import { takePicture } from "./picture.js";
 
 const NOTHING = new Float32Array(4);
 
@@ -67,8 +68,9 @@ export class Unlayered {
     const { width, height, block_rows, block_columns } = this.values;
     const count = width * height;
     const blockCount = block_rows * block_columns;
-    const pixels = given("pixels", arrays.pixels);
-    const disparity = given("disparity", arrays.disparity);
+    const { pixels, disparity } = this.frame.picture
+      ? takePicture(device, commands, this.frame, uploads)
+      : { pixels: given("pixels", arrays.pixels), disparity: given("disparity", arrays.disparity) };
     const mixed = given("mixed", arrays.mixed || NOTHING);
     const seen = given("seen", arrays.seen || NOTHING);
     const raised = given("raised", arrays.raised || NOTHING);
@@ -144,7 +146,8 @@ function endsOf(frame) {
   if (frame.ends) return frame.ends;
   const { disparity, mixed, seen } = frame.arrays;
   const count = disparity.length;
-  const front = endsAmong(disparity, () => true);
+  const whole = disparity instanceof Uint8Array ? 255 : 1; // that of a picture that the GPU has
+  const front = endsAmong(disparity, () => true).map((end) => Math.fround(end / whole));
   const all = [...front];
   if (mixed) {
     const isMixed = (i) => mixed[i] > 0;
