@@ -29,7 +29,7 @@ def random_mixing(seed: int = 0, boldness: float = 1) -> MixedModel:
         name: generator.normal(0, 1 / np.sqrt(size[0]), size).astype(np.float32) for name, size in SHAPE.sizes().items()
     }
     values["head.narrow.weight"] *= boldness
-    return MixedModel(SHAPE, values)
+    return MixedModel(SHAPE, values, least_change=0)
 
 
 def learned(mixing: MixedModel | None, *, always: bool = False) -> LearnedEdges:
@@ -93,6 +93,18 @@ def test_maps_that_are_moved_or_doubted_keep_the_classical_split():
             np.testing.assert_array_equal(getattr(found, name), getattr(without, name), err_msg=name)
 
 
+def test_it_is_heard_only_where_it_has_much_to_say():
+    given, pixels = frame()
+    classical = ClassicalEdges()(given, pixels)
+    changed = []
+    for least_change in (0.0, 0.03, 0.05, 2.0):
+        found = learned(replace(random_mixing(boldness=3), least_change=least_change))(given, pixels)
+        kept = (found.alpha == classical.alpha) & (found.background == classical.background).all(axis=0)
+        np.testing.assert_array_equal(found.foreground[:, kept], classical.foreground[:, kept])
+        changed.append(int(np.count_nonzero(~kept)))
+    assert changed[0] > changed[1] > changed[2] > changed[3] == 0, changed
+
+
 def test_pictures_beyond_1024_px_are_corrected_between_the_cells():
     given, pixels = frame()
     large = cv2.resize(given[0], None, fx=9, fy=9, interpolation=cv2.INTER_NEAREST)[None]
@@ -123,10 +135,10 @@ def test_only_far_sides_near_steps_are_open():
 
 
 def test_weights_come_back_from_the_disk(tmp_path: Path):
-    model = replace(random_mixing(), doubt=0.5, card={"steps": 3})
+    model = replace(random_mixing(), doubt=0.5, least_change=0.25, card={"steps": 3})
     model.write(tmp_path / "mixed.safetensors")
     found = MixedModel.read(tmp_path / "mixed.safetensors")
-    assert (found.shape, found.doubt, found.card) == (SHAPE, 0.5, {"steps": 3})
+    assert (found.shape, found.doubt, found.least_change, found.card) == (SHAPE, 0.5, 0.25, {"steps": 3})
     for name, values in model.weights.items():
         np.testing.assert_array_equal(found.weights[name], values.astype(np.float16))
     EdgeModel.untrained(SMALL).write(tmp_path / "edges.safetensors")

@@ -12,7 +12,8 @@ from any2bokeh.disparity.edges.learned.mixing import MOST_SHARE
 from any2bokeh.training.edges import mixed_tiles as tiles
 
 _SCALES = ((1, 0.3), (2, 1.0), (4, 1.0))  # cells over which errors are averaged before they are squared, and its weight
-_PIXEL_SAY, _SHARE_SAY = 0.3, 0.002
+_PIXEL_SAY, _SHARE_SAY = 0.3, 0.5
+_NO_ERROR = 3e-5  # of light, squared: less is not seen
 _DARKEST = 0.02  # light below which errors are not seen better
 
 
@@ -21,13 +22,16 @@ class MixedLoss:
     """The loss of a batch, and what it is made of; each a scalar.
 
     Attributes:
-        total: what is minimised.
+        total: what is minimised: mean over the tiles of the logarithm of ``light``, and a little of ``share``. Of the
+            light itself, the few tiles of hair that no one can tell would be most, and all others would lose.
         light: squared error of the light that lands in the wrong blur, in code values, of pixels and of means of them.
+        ratio: ``total``, of which a difference is a ratio of errors.
         share: mean error of the share of the nearer surface.
     """
 
     total: Tensor
     light: Tensor
+    ratio: Tensor
     share: Tensor
 
 
@@ -51,15 +55,17 @@ def mixed_loss(found: Tensor, targets: Tensor) -> MixedLoss:
     behind = background - true_background
     front = (here - (1 - share) * background) - (here - (1 - true_share) * true_background)
     front = front - (share - true_share) * around
-    light = torch.zeros((), device=found.device)
+    light = torch.zeros(len(found), device=found.device)
     for error in (behind * weight, front * weight):
-        light = light + _PIXEL_SAY * error.square().mean()
+        light = light + _PIXEL_SAY * error.square().mean(dim=(1, 2, 3, 4))
         means = error.mean(dim=-2).permute(0, 3, 1, 2)
         for cells, say in _SCALES:
-            light = light + say * functional.avg_pool2d(means, cells).square().mean()
-    light = light / weight.mean().clamp(min=1e-3)
-    off = ((share - true_share).abs() * weight.clamp(max=1)).mean() / weight.mean().clamp(min=1e-3)
-    return MixedLoss(light + _SHARE_SAY * off, light.detach(), off.detach())
+            light = light + say * functional.avg_pool2d(means, cells).square().mean(dim=(1, 2, 3))
+    open_share = weight.mean(dim=(1, 2, 3, 4)).clamp(min=1e-3)
+    light = light / open_share
+    off = ((share - true_share).abs() * weight.clamp(max=1)).mean(dim=(1, 2, 3, 4)) / open_share
+    total = (light + _NO_ERROR).log() + _SHARE_SAY * off
+    return MixedLoss(total.mean(), light.mean().detach(), total.mean().detach(), off.mean().detach())
 
 
 def split(found: Tensor, bases: Tensor) -> tuple[Tensor, Tensor]:

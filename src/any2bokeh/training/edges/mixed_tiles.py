@@ -155,7 +155,7 @@ def light_errors(source: MixedTileSource, model: MixedModel, number: int) -> tup
     targets = mixed_targets(truth, look, clues)
     light, true = targets[..., 1:4], targets[..., TRUE_BACKGROUND]
     errors = []
-    for bands in (classical, corrected(classical, look.step, look.picture, clues, found)):
+    for bands in (classical, corrected(classical, look.step, look.picture, clues, found, model.least_change)):
         background = np.where(bands.alpha[..., None] > 0, srgb_decode(bands.background).transpose(1, 2, 0), light)
         error = cv2.blur((background - true) * targets[..., WEIGHT, None], (3, 3))  # as a narrow lens averages it
         errors.append(float(np.abs(error).sum() / max(targets[..., WEIGHT].sum(), 1)))

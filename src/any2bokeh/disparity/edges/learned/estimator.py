@@ -91,4 +91,4 @@ def remixed(bands: EdgeBands, look: FirstLook, model: MixedModel) -> EdgeBands:
     """
     clues = MixedClues.of(look.picture, look.step, bands)
     found = corrections(model.shape, model.weights, clues.cells, clues.values)
-    return corrected(bands, look.step, look.picture, clues, found)
+    return corrected(bands, look.step, look.picture, clues, found, model.least_change)

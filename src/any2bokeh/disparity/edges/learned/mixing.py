@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,22 +24,42 @@ MOST_SHARE = 0.8
 """The centre of the pixel is background."""
 
 
+_AROUND_PX = 17  # side of the square over which changes are averaged
+
+
 def corrected(
-    bands: EdgeBands, step: Steps, picture: NDArray[np.float32], clues: MixedClues, found: NDArray[np.float32]
+    bands: EdgeBands,
+    step: Steps,
+    picture: NDArray[np.float32],
+    clues: MixedClues,
+    found: NDArray[np.float32],
+    least_change: float = 0.0,
 ) -> EdgeBands:
     """Bands with the shares and colours of their mixed pixels corrected; to the bit the same where nothing is.
+
+    Where the classical estimator is nearly right, the network is as far off as it is, but elsewhere. So it is heard
+    only where it has much to say.
 
     Args:
         bands: with the shares of the classical estimator.
         step, picture, clues: of the frame; see ``MixedClues.of``.
         found: ``(N, 4, MIXED_CORRECTIONS)``: what the network gives for its cells.
+        least_change: how far, in code values, the colours of farther surfaces must change around a pixel, in the mean,
+            for it to change.
     """
     logits = np.ascontiguousarray(clues.bases[..., 0])
     corrections = brought_to_pixels(clues.cells, clues.is_open, picture, logits, found)
-    near, far, alpha = bands.near.copy(), bands.far.copy(), bands.alpha.copy()
-    foreground, background = bands.foreground.copy(), bands.background.copy()
-    _split(clues.is_open, clues.bases, corrections, (step.near, step.far), near, far, alpha, foreground, background)
-    return replace(bands, near=near, far=far, alpha=alpha, foreground=foreground, background=background)
+    names = ("near", "far", "alpha", "foreground", "background")
+    given = tuple(getattr(bands, name) for name in names)
+    changed = tuple(each.copy() for each in given)
+    _split(clues.is_open, clues.bases, corrections, (step.near, step.far), *changed)
+    if least_change > 0:
+        change = np.zeros_like(step.near)
+        _find_change(clues.is_open, picture, given, changed, change)
+        around = (_AROUND_PX * step.stride,) * 2
+        mean = cv2.blur(change, around), cv2.blur(clues.is_open.astype(np.float32), around)
+        _take_back(clues.is_open, mean, np.float32(least_change), given, changed)
+    return replace(bands, **dict(zip(names, changed, strict=True)))
 
 
 @compiled(nogil=True, error_model="numpy")
@@ -80,3 +101,34 @@ def _split(is_open, bases, corrections, surfaces, near, far, alpha, foreground, 
                 light = min(max(light, (here - cover) / rest, np.float32(0)), here / rest, one)
                 background[c, y, x] = code_of(light)
                 foreground[c, y, x] = code_of((here - rest * light) / cover)
+
+
+@compiled(nogil=True)
+def _find_change(is_open, picture, given, changed, change):
+    """How far the colour of the farther surface has changed, in code values; a pixel that is not mixed shows it."""
+    _, _, alpha, _, background = given
+    _, _, new_alpha, _, new_background = changed
+    height, width = is_open.shape
+    for y in range(height):
+        for x in range(width):
+            if not is_open[y, x]:
+                continue
+            for c in range(3):
+                before = background[c, y, x] if alpha[y, x] > 0 else picture[y, x, c]
+                after = new_background[c, y, x] if new_alpha[y, x] > 0 else picture[y, x, c]
+                change[y, x] += abs(after - before) / np.float32(3)
+
+
+@compiled(nogil=True)
+def _take_back(is_open, mean, least, given, changed):
+    """Leave the pixels around which little changes as they were."""
+    change, share = mean
+    near, far, alpha, foreground, background = given
+    new_near, new_far, new_alpha, new_foreground, new_background = changed
+    height, width = is_open.shape
+    for y in range(height):
+        for x in range(width):
+            if is_open[y, x] and change[y, x] < least * share[y, x]:
+                new_near[y, x], new_far[y, x], new_alpha[y, x] = near[y, x], far[y, x], alpha[y, x]
+                new_foreground[:, y, x] = foreground[:, y, x]
+                new_background[:, y, x] = background[:, y, x]

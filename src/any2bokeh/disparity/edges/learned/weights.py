@@ -92,12 +92,14 @@ class MixedModel:
         shape: what it is built of.
         weights: by name; see ``Shape.sizes``.
         doubt: ``FirstLook.doubt`` up to which it is asked: it knows maps whose steps are in place.
+        least_change: see ``mixing.corrected``; chosen on traced clips.
         card: how it came about, for who reads the file.
     """
 
     shape: Shape
     weights: Mapping[str, NDArray[np.float32]]
     doubt: float = 0.0125
+    least_change: float = 0.05
     card: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -120,7 +122,8 @@ class MixedModel:
         """
         with _reading(path):
             shape, weights, described = _read(path, "mixed", MIXED_CLUES, MIXED_CORRECTIONS)
-            return cls(shape, weights, float(described["doubt"]), described["card"])
+            gates = float(described["doubt"]), float(described["least_change"])
+            return cls(shape, weights, *gates, described["card"])
 
     def write(self, path: Path) -> None:
         """Write them, 16 bits each.
@@ -128,7 +131,13 @@ class MixedModel:
         Raises:
             InputError: the disk is full, or the folder cannot be written.
         """
-        _write(path, "mixed", self.shape, self.weights, {"doubt": self.doubt, "card": self.card})
+        _write(
+            path,
+            "mixed",
+            self.shape,
+            self.weights,
+            {"doubt": self.doubt, "least_change": self.least_change, "card": self.card},
+        )
 
 
 @contextmanager
