@@ -19,8 +19,8 @@ from any2bokeh.read_paths import ReadPaths
 if TYPE_CHECKING:
     from any2bokeh.training.trainer import StepReport
 
-EDGES = "edges"
-"""The config of the network for edges, which has a trainer of its own."""
+EDGES = ("edges", "mixed")
+"""The configs of the networks for edges and for mixed pixels, which have a trainer of their own."""
 
 _RUN = Group.RUN
 _SECONDS_BETWEEN_LINES = 5.0
@@ -32,7 +32,7 @@ def train_command(
         typer.Argument(
             metavar="CONFIG",
             help="Training configuration: paper, compact, compact-cpu, debug, a TOML file that changes one of them, or "
-            "edges, the network of --edges learned.",
+            "edges or mixed, the networks of --edges learned for edges and for mixed pixels.",
         ),
     ],
     report: ReportOptions,
@@ -159,17 +159,24 @@ def train_command(
     ] = "compact",
 ) -> None:
     """Train the diffusion engine, on one device or, under torchrun, on several; or the network for edges, on one."""
-    if config == EDGES:
+    if config in EDGES:
         from any2bokeh.cli.train_edges import EdgeRun, run_edges
 
         if data != "procedural" or stage != "all" or samples is not None:
-            raise InputError("train edges makes its own frames in one stage; leave out --data, --stage and --samples")
-        folder = out or Path("train-edges")
+            raise InputError(
+                f"train {config} makes its own frames in one stage; leave out --data, --stage and --samples"
+            )
+        folder = out or Path(f"train-{config}")
         _require_kept(folder, handoff, paths_of(start_from))
-        run_edges(EdgeRun(folder, resume, start_from, handoff, device, workers, minutes, anneal, install), report)
+        network = "mixed" if config == "mixed" else "edges"
+        run_edges(
+            EdgeRun(network, folder, resume, start_from, handoff, device, workers, minutes, anneal, install), report
+        )
         return
     if install is not None:
-        raise InputError(f"--install puts weights of edges into the package; config is {config}, allowed is {EDGES}")
+        raise InputError(
+            f"--install puts weights of edges into the package; config is {config}, allowed are edges and mixed"
+        )
     from any2bokeh.training.clips import open_clips
     from any2bokeh.training.registry import find_config
     from any2bokeh.training.trainer import RunOptions, train

@@ -1,4 +1,4 @@
-"""``any2bokeh train edges``: the network of ``--edges learned``."""
+"""``any2bokeh train edges`` and ``train mixed``: the networks of ``--edges auto`` and ``learned``."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class EdgeRun:
-    """What of the options of ``train`` matters here; see there."""
+    """What of the options of ``train`` matters here, see there; and which of the two networks is trained."""
 
+    network: Literal["edges", "mixed"]
     out: Path
     resume: bool
     start_from: Path | None
@@ -34,20 +35,23 @@ def run_edges(run: EdgeRun, report: ReportOptions) -> None:
         InputError: see ``training.edges.trainer.train_edges`` and ``training.edges.packaging.install``.
     """
     if run.install is not None:
-        from any2bokeh.training.edges.packaging import install
+        from any2bokeh.training.edges.packaging import install, install_mixing
 
-        model = install(run.install)
-        summary = {**asdict(model.gates), "is_preferred": model.is_preferred, **model.card["calibration"]}
+        if run.network == "mixed":
+            summary = install_mixing(run.install).card["calibration"]
+        else:
+            model = install(run.install)
+            summary = {**asdict(model.gates), "is_preferred": model.is_preferred, **model.card["calibration"]}
         tell(summary, f"installed {run.install}: " + ", ".join(f"{k} {v}" for k, v in summary.items()), report)
         return
-    with require_extra("train edges", "train", error=InputError):
+    with require_extra(f"train {run.network}", "train", error=InputError):
         import torch
 
-        from any2bokeh.training.edges.config import on_cpu, on_gpu
+        from any2bokeh.training.edges.config import of_mixed_pixels, on_cpu, on_gpu
         from any2bokeh.training.edges.trainer import EdgeRunOptions, train_edges
     device = run.device if run.device != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
     state = train_edges(
-        on_gpu() if device == "cuda" else on_cpu(),
+        of_mixed_pixels() if run.network == "mixed" else on_gpu() if device == "cuda" else on_cpu(),
         run.out,
         resume=run.resume,
         start_from=run.start_from,

@@ -28,7 +28,7 @@ def edge_estimator(treatment: EdgeTreatment) -> "EdgeEstimator | None":
 
     if treatment == "classical":
         return ClassicalEdges(always=True)
-    from any2bokeh.disparity.edges.learned import EdgeModel, LearnedEdges
+    from any2bokeh.disparity.edges.learned import EdgeModel, LearnedEdges, MixedModel
 
     model = EdgeModel.packaged()
     if treatment == "learned":
@@ -37,5 +37,7 @@ def edge_estimator(treatment: EdgeTreatment) -> "EdgeEstimator | None":
                 "edges is learned, but no trained network is installed; train one with any2bokeh train edges, "
                 "or take --edges classical"
             )
-        return LearnedEdges(model, always=True)
-    return ClassicalEdges() if model is None or not model.is_preferred else LearnedEdges(model)
+        return LearnedEdges(model, always=True, mixing=MixedModel.packaged())
+    if model is None or not model.is_preferred:
+        return ClassicalEdges()
+    return LearnedEdges(model, mixing=MixedModel.packaged())

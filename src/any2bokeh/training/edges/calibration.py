@@ -14,7 +14,7 @@ from any2bokeh.disparity.edges.learned.network import corrections
 from any2bokeh.disparity.edges.learned.weights import EdgeModel
 from any2bokeh.optics.transfer import srgb_decode
 from any2bokeh.training.edges.tiles import (
-    HELD_OUT,
+    CALIBRATION,
     SHARE,
     SHARE_WEIGHT,
     WRONG,
@@ -23,9 +23,6 @@ from any2bokeh.training.edges.tiles import (
     is_wrong,
     targets_of,
 )
-
-CALIBRATION = HELD_OUT + (1 << 20)
-"""Numbers of frames from here on serve the calibration alone."""
 
 _RIGHT = 0.02  # weighted share of a band that is wrong, up to which a map counts as right
 _PIXEL_GATES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)

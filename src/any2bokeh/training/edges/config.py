@@ -3,8 +3,11 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from any2bokeh.disparity.edges.learned.mixed_clues import MIXED_CLUES
+from any2bokeh.disparity.edges.learned.mixing import MIXED_CORRECTIONS
 from any2bokeh.disparity.edges.learned.network import Shape
 from any2bokeh.errors import InputError
+from any2bokeh.training.edges.mixed_tiles import MixedTileSource
 from any2bokeh.training.edges.tiles import TileSource
 
 
@@ -30,7 +33,7 @@ class EdgeConfig:
 
     seed: int = 0
     shape: Shape = field(default_factory=Shape)
-    source: TileSource = field(default_factory=TileSource)
+    source: TileSource | MixedTileSource = field(default_factory=TileSource)
     batch_size: int = 32
     pool_tiles: int = 2048
     first_tiles: int = 256
@@ -54,7 +57,8 @@ class EdgeConfig:
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""
         values = asdict(self)
-        values["shape"]["dilations"] = list(self.shape.dilations)
+        shape = self.shape  # without the numbers of a pixel, which follow from the source
+        values["shape"] = {"channels": shape.channels, "dilations": list(shape.dilations), "head": shape.head}
         return values
 
 
@@ -66,3 +70,17 @@ def on_cpu() -> EdgeConfig:
 def on_gpu() -> EdgeConfig:
     """For minutes of a large GPU, whose processors cannot make frames as fast as it learns from them."""
     return EdgeConfig(batch_size=256, pool_tiles=98_304, first_tiles=1024, learning_rate=3e-3)
+
+
+def of_mixed_pixels() -> EdgeConfig:
+    """Of the network for mixed pixels, for an hour of one core: it is smaller, and its frames are drawn from often."""
+    return EdgeConfig(
+        shape=Shape(24, (1, 1, 2, 1, 2, 1), 48, MIXED_CLUES, MIXED_CORRECTIONS),
+        source=MixedTileSource(),
+        batch_size=16,
+        pool_tiles=6144,
+        first_tiles=256,
+        steps_per_frame=8,
+        learning_rate=3e-3,
+        warmup_steps=100,
+    )

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from any2bokeh.training.edges.mixed_tiles import MixedTileSource
 from any2bokeh.training.edges.tiles import TileSource
 
 _LONGEST_FRAME_S = 30.0
@@ -27,7 +28,7 @@ class TileStream:
         workers: processes that make them; 0 = this one.
     """
 
-    def __init__(self, source: TileSource, numbers: Iterable[int], workers: int) -> None:
+    def __init__(self, source: TileSource | MixedTileSource, numbers: Iterable[int], workers: int) -> None:
         self._is_over = False
         self._frames: Iterator[tuple[Tensor, Tensor]] = iter(
             DataLoader(
@@ -113,7 +114,7 @@ def _begin(worker: int) -> None:
 
 
 class _Frames(Dataset[tuple[Tensor, Tensor]]):
-    def __init__(self, source: TileSource) -> None:
+    def __init__(self, source: TileSource | MixedTileSource) -> None:
         self._source = source
 
     def __getitem__(self, number: int) -> tuple[Tensor, Tensor]:

@@ -3,12 +3,16 @@
 from dataclasses import replace
 from pathlib import Path
 
-from any2bokeh.disparity.edges.learned.weights import PACKAGED, EdgeModel
+import numpy as np
+
+from any2bokeh.disparity.edges.learned.weights import PACKAGED, PACKAGED_MIXING, EdgeModel, MixedModel
 from any2bokeh.errors import InputError
 from any2bokeh.training.edges.calibration import calibrated
+from any2bokeh.training.edges.mixed_tiles import MixedTileSource, light_errors
 from any2bokeh.training.edges.tiles import TileSource
 
 _FRAMES = 48
+_BETTER = 0.9  # of the classical error of light, above which a network for mixed pixels is not worth its time
 
 
 def install(folder: Path, target: Path = PACKAGED, *, frames: int = _FRAMES, is_preferred: bool = True) -> EdgeModel:
@@ -34,5 +38,42 @@ def install(folder: Path, target: Path = PACKAGED, *, frames: int = _FRAMES, is_
     gates, calibration = calibrated(model, source, frames)
     card = {**model.card, "calibration": calibration}
     installed = replace(model, gates=gates, is_preferred=is_preferred, card=card)
+    installed.write(target)
+    return installed
+
+
+def install_mixing(folder: Path, target: Path = PACKAGED_MIXING, *, frames: int = _FRAMES) -> MixedModel:
+    """Try a run's weights for mixed pixels on frames that no training has seen, and put them where edges are treated.
+
+    Args:
+        folder: of a run or a handoff; or the file of weights.
+        target: the file to write.
+        frames: that they are tried on.
+
+    Returns:
+        The model as written, with what was found in its card.
+
+    Raises:
+        InputError: no weights there, or none that are better than the classical split.
+    """
+    path = folder / "mixed.safetensors" if folder.is_dir() else folder
+    if not path.is_file():
+        raise InputError(f"{path} is not there; give the folder of a run or a handoff of train mixed")
+    model = MixedModel.read(path)
+    source = MixedTileSource(**model.card["config"]["source"]) if "config" in model.card else MixedTileSource()
+    errors = np.array([each for number in range(frames) if (each := light_errors(source, model, number))])
+    classical, learned = errors.mean(axis=0)
+    if learned > _BETTER * classical:
+        raise InputError(
+            f"{path} leaves {learned / classical:.2f} of the classical error of light in mixed pixels; "
+            f"at most {_BETTER:g} is worth its time: train it for longer"
+        )
+    found = {
+        "frames": len(errors),
+        "frames_worse": int((errors[:, 1] > errors[:, 0]).sum()),
+        "light_classical": round(float(classical), 5),
+        "light_learned": round(float(learned), 5),
+    }
+    installed = replace(model, card={**model.card, "calibration": found})
     installed.write(target)
     return installed

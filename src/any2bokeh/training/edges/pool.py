@@ -3,12 +3,8 @@
 import torch
 from torch import Tensor
 
-from any2bokeh.disparity.edges.learned.cells import CELL_PX
-from any2bokeh.disparity.edges.learned.clues import CLUES
-from any2bokeh.training.edges import tiles
-
-_COLOURS_OF_CLUES = (0, 7, 10)  # where three numbers are red, green and blue
-_COLOURS_OF_TARGETS = (tiles.LIGHT.start, tiles.BACKGROUND_BASE.start, tiles.BACKGROUND.start)
+from any2bokeh.disparity.edges.learned.cells import CELL_PX, PIXELS
+from any2bokeh.training.edges.task import EDGES, Task
 
 
 class TilePool:
@@ -18,16 +14,18 @@ class TilePool:
         capacity: how many it holds.
         cells: side of a tile.
         device: where they lie.
+        task: what they are for.
 
     Attributes:
         next: where the next tile goes.
         count: how many there are.
     """
 
-    def __init__(self, capacity: int, cells: int, device: torch.device) -> None:
+    def __init__(self, capacity: int, cells: int, device: torch.device, task: Task = EDGES) -> None:
         sides = (capacity, cells, cells)
-        self._values = torch.empty((*sides, 4 * CLUES), dtype=torch.float16, device=device)
-        self._targets = torch.empty((*sides, 4 * tiles.TARGETS), dtype=torch.float16, device=device)
+        self._task = task
+        self._values = torch.empty((*sides, PIXELS * task.clues), dtype=torch.float16, device=device)
+        self._targets = torch.empty((*sides, PIXELS * task.targets), dtype=torch.float16, device=device)
         self.next = 0
         self.count = 0
 
@@ -50,10 +48,11 @@ class TilePool:
         drawn = torch.randint(self.count, (size,), generator=generator).to(self._values.device, non_blocking=True)
         turns = torch.randint(2, (3,), generator=generator).tolist()
         colours = torch.randperm(3, generator=generator).tolist()
-        values = _turned(self._values[drawn], CLUES, turns)
-        targets = _turned(self._targets[drawn], tiles.TARGETS, turns)
-        return _exchanged(values, CLUES, _COLOURS_OF_CLUES, colours), _exchanged(
-            targets, tiles.TARGETS, _COLOURS_OF_TARGETS, colours
+        task = self._task
+        values = _turned(self._values[drawn], task.clues, turns)
+        targets = _turned(self._targets[drawn], task.targets, turns)
+        return _exchanged(values, task.clues, task.colours_of_clues, colours), _exchanged(
+            targets, task.targets, task.colours_of_targets, colours
         )
 
 

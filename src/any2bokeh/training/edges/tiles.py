@@ -19,6 +19,9 @@ SHARE, SHARE_WEIGHT, MIXED_WEIGHT, THIRD, WRONG, WRONG_WEIGHT = 10, 11, 12, 13, 
 HELD_OUT = 1 << 40
 """Numbers of frames from here on are never trained on: gates and curves are made with them."""
 
+CALIBRATION = HELD_OUT + (1 << 20)
+"""Numbers of frames from here on serve the calibration alone."""
+
 _MATCH = 0.35  # of a step: how far off the disparity of a surface may be, to be that of the truth
 _WRONG = 0.25  # of a step: a map that is farther off is wrong
 _SAME = 0.5  # of a step: what is farther from a surface does not show it
@@ -69,7 +72,7 @@ def tiles_of(
     grid = clues.cells.grid
     if min(grid.shape) < cells:
         raise ValueError(f"frames of {grid.shape} cells hold no tile of {cells}")
-    targets = _in_cells(targets_of(truth, clues), grid.shape)
+    targets = in_cells(targets_of(truth, clues), grid.shape)
     values = np.zeros((*grid.shape, PIXELS * CLUES), np.float16)
     at = clues.cells.at
     values[at[:, 0], at[:, 1]] = clues.values
@@ -167,7 +170,7 @@ def _contrast(clues: Clues, truth: Any, is_mixed: NDArray[np.bool_]) -> NDArray[
     return np.where(is_mixed, known, around).astype(np.float32)
 
 
-def _in_cells(planes: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float16]:
+def in_cells(planes: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float16]:
     """``(H, W, C)`` as ``(rows, columns, 4 * C)``."""
     rows, columns = shape
     height, width, count = planes.shape

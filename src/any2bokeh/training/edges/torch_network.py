@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from any2bokeh.disparity.edges.learned.cells import PIXELS
-from any2bokeh.disparity.edges.learned.network import CORRECTIONS, EPSILON, Shape
+from any2bokeh.disparity.edges.learned.network import EPSILON, Shape
 
 
 class EdgeNetwork(nn.Module):
@@ -47,11 +47,11 @@ class EdgeNetwork(nn.Module):
         """Corrections of the pixels of tiles.
 
         Args:
-            values: ``(B, rows, columns, 4 * CLUES)``.
+            values: ``(B, rows, columns, 4 * clues)``.
             looks: ``(B, rows, columns, 1)``: 1 for cells that the network looks at, 0 for others.
 
         Returns:
-            ``(B, rows, columns, 4, CORRECTIONS)``.
+            ``(B, rows, columns, 4, corrections)``.
         """
         features = functional.linear(values, self._of("stem.weight").T, self._of("stem.bias"))
         looks = looks.to(features.dtype)
@@ -61,7 +61,7 @@ class EdgeNetwork(nn.Module):
         both = torch.cat([features, values.to(features.dtype)], dim=-1)
         wide = functional.relu(functional.linear(both, self._of("head.wide.weight").T, self._of("head.wide.bias")))
         found = functional.linear(wide, self._of("head.narrow.weight").T, self._of("head.narrow.bias"))
-        return found.unflatten(-1, (PIXELS, CORRECTIONS))
+        return found.unflatten(-1, (PIXELS, self.shape.corrections))
 
     def _block(self, features: Tensor, block: str, dilation: int) -> Tensor:
         channels = self.shape.channels

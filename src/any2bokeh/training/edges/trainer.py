@@ -13,25 +13,25 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from any2bokeh.disparity.edges.learned.network import Shape
-from any2bokeh.disparity.edges.learned.weights import EdgeModel
+from any2bokeh.disparity.edges.learned.weights import EdgeModel, MixedModel
 from any2bokeh.errors import InputError
 from any2bokeh.pending_output import writing
 from any2bokeh.training.edges.config import EdgeConfig
 from any2bokeh.training.edges.frames import TileStream, WaitingTiles
-from any2bokeh.training.edges.loss import EdgeLoss, edge_loss
+from any2bokeh.training.edges.loss import EdgeLoss
+from any2bokeh.training.edges.mixed_loss import MixedLoss
 from any2bokeh.training.edges.pool import TilePool
 from any2bokeh.training.edges.state import EdgeState, load_edge_state, save_edge_state
+from any2bokeh.training.edges.task import Task, task_of
 from any2bokeh.training.edges.tiles import HELD_OUT
 from any2bokeh.training.edges.torch_network import EdgeNetwork
 from any2bokeh.training.optimizer_state import optimizer_tensors, restore_optimizer
 from any2bokeh.training.schedule import rate_at, require_end
 from any2bokeh.training.weight_average import WeightAverage
 
-STATE, LOG, WEIGHTS = "state", "log.jsonl", "edges.safetensors"
+STATE, LOG = "state", "log.jsonl"
 
 _ALL_FRAMES = 1 << 32
-_FIGURES = ("share", "mixed", "light", "third", "wrong", "misplaced")
 _BATCH_HELD_OUT = 64
 
 
@@ -93,7 +93,7 @@ def train_edges(
 
     Args:
         config: what.
-        out: the run's folder: ``state/``, ``log.jsonl`` and ``edges.safetensors``.
+        out: the run's folder: ``state/``, ``log.jsonl`` and ``edges.safetensors`` or ``mixed.safetensors``.
         resume: go on from the state in ``out``.
         start_from: a run's or handoff's folder, to start from where there is nothing to resume.
         handoff: folder that gets the same whenever a state is saved.
@@ -122,6 +122,7 @@ class _Run:
         self.began = self.saved = time.monotonic()
         self.device = torch.device(options.device)
         self.waits = self.device.type == "cpu" if options.waits is None else options.waits
+        self.task = task_of(config)
         self.network = EdgeNetwork(config.shape, config.seed)
         self.state = EdgeState(json.loads(json.dumps(config.to_json())))
         self.loss_sum, self.loss_count, self.told = torch.zeros(()), 0, time.monotonic()
@@ -155,7 +156,7 @@ class _Run:
         with writing(self.out):
             self.out.mkdir(parents=True, exist_ok=True)
         self.first_step = self.state.step
-        self.pool = TilePool(self.config.pool_tiles, self.config.source.cells, self.device)
+        self.pool = TilePool(self.config.pool_tiles, self.config.source.cells, self.device, self.task)
 
     def _check(self, folder: Path) -> None:
         wanted, found = self.config.to_json(), self.state.config
@@ -246,11 +247,11 @@ class _Run:
             rate *= rate_at((time.monotonic() - self.began) / (60 * self.options.minutes), warmup=0)
         return rate
 
-    def _loss(self, values: Tensor, targets: Tensor) -> EdgeLoss:
+    def _loss(self, values: Tensor, targets: Tensor) -> EdgeLoss | MixedLoss:
         looks = looks_of(values)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
             found = self.network(values if self.device.type == "cuda" else values.float(), looks)
-        return edge_loss(found, values, targets)
+        return self.task.loss(found, values, targets)
 
     def _is_over(self) -> bool:
         if self.options.steps is not None and self.state.step >= self.options.steps:
@@ -270,14 +271,14 @@ class _Run:
 
     def _measure(self) -> dict[str, float]:
         """Figures of held-out tiles, with the averaged weights."""
-        sums: dict[str, float] = dict.fromkeys(_FIGURES, 0.0)
+        sums: dict[str, float] = dict.fromkeys(self.task.figures, 0.0)
         batches = 0
         with self.average.applied(), torch.no_grad():
             values, targets = self.held_out
             for start in range(0, len(values), _BATCH_HELD_OUT):
                 part = slice(start, start + _BATCH_HELD_OUT)
                 loss = self._loss(values[part].to(self.device), targets[part].to(self.device))
-                sums = {name: sums[name] + float(getattr(loss, name)) for name in _FIGURES}
+                sums = {name: sums[name] + float(getattr(loss, name)) for name in self.task.figures}
                 batches += 1
         figures = {name: round(value / max(batches, 1), 6) for name, value in sums.items()}
         entry = {"step": self.state.step, "frames": self.state.frames, **figures}
@@ -298,7 +299,8 @@ class _Run:
         for folder in (self.out, self.handoff):
             if folder is not None:
                 save_edge_state(folder / STATE, self.state, tensors)
-                model_of(self.state, tensors, machine_of(self.device)).write(folder / WEIGHTS)
+                model = model_of(self.task, self.state, tensors, machine_of(self.device))
+                model.write(folder / f"{self.task.name}.safetensors")
         if self.handoff is not None:
             with writing(self.handoff):
                 (self.handoff / LOG).write_bytes((self.out / LOG).read_bytes())
@@ -319,10 +321,9 @@ def machine_of(device: torch.device) -> str:
     return f"one {torch.cuda.get_device_name(device)}, {cores}" if device.type == "cuda" else cores
 
 
-def model_of(state: EdgeState, tensors: dict[str, Tensor], machine: str) -> EdgeModel:
+def model_of(task: Task, state: EdgeState, tensors: dict[str, Tensor], machine: str) -> EdgeModel | MixedModel:
     """The averaged weights of a state, as they ship, with gates that are still to be calibrated."""
-    shape = state.config["shape"]
-    built = Shape(shape["channels"], tuple(shape["dilations"]), shape["head"])
+    built = task.shape_of(state.config["shape"])
     weights = {name: np.asarray(tensors[f"average/{name}"].detach().cpu(), np.float32) for name in built.sizes()}
     card = {
         "steps": state.step,
@@ -332,4 +333,4 @@ def model_of(state: EdgeState, tensors: dict[str, Tensor], machine: str) -> Edge
         "config": state.config,
         "held_out": state.curve[-1] if state.curve else {},
     }
-    return EdgeModel(built, weights, card=card)
+    return task.model(built, weights, card)

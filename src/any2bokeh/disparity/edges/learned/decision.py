@@ -11,7 +11,7 @@ from any2bokeh.disparity.edges import matte, specks
 from any2bokeh.disparity.edges.bands import EdgeBands
 from any2bokeh.disparity.edges.classical import FirstLook, Steps, matted
 from any2bokeh.disparity.edges.colour import SIGMA2
-from any2bokeh.disparity.edges.learned.cells import PIXELS
+from any2bokeh.disparity.edges.learned.cells import PIXELS, Cells
 from any2bokeh.disparity.edges.learned.clues import Clues
 from any2bokeh.disparity.edges.matte import code_of, light_of
 
@@ -87,11 +87,7 @@ class Judgement:
     @classmethod
     def of(cls, clues: Clues, found: NDArray[np.float32]) -> "Judgement":
         """Of what the network gives for the cells of a frame."""
-        planes = np.zeros((found.shape[2], *clues.band.shape), np.float32)
-        stride = clues.cells.stride
-        _scatter(clues.cells.at, stride, clues.band, found, planes)
-        if stride > 1:
-            _fill_between(stride, clues.band, clues.picture, clues.share, planes)
+        planes = brought_to_pixels(clues.cells, clues.band, clues.picture, clues.share, found)
         base = WRONG_LOGIT if clues.is_moved else -WRONG_LOGIT
         wrong = np.zeros(clues.band.shape, np.float32)
         of_band = 1 / (1 + np.exp(-(base + planes[2][clues.band])))
@@ -207,6 +203,27 @@ def _leave_specks(may_move: NDArray[np.bool_], clues: Clues, sharp: NDArray[np.f
     most_px = _SPECK_PX * clues.cells.stride**2
     alone = specks.are_specks(clues.sharp, at, (near, far), to_near.ravel()[at], most_px)
     sharp.reshape(-1)[at[alone]] = np.where(to_near.ravel()[at], far, near)[alone]
+
+
+def brought_to_pixels(
+    cells: Cells,
+    band: NDArray[np.bool_],
+    picture: NDArray[np.float32],
+    share: NDArray[np.float32],
+    found: NDArray[np.float32],
+) -> NDArray[np.float32]:
+    """Corrections ``(C, H, W)`` of the pixels of a band, the first of which is of a logit; 0 outside.
+
+    Args:
+        cells: where the network has looked.
+        band, picture, share: see ``Clues``.
+        found: ``(N, 4, C)``: what it gives for them.
+    """
+    planes = np.zeros((found.shape[2], *band.shape), np.float32)
+    _scatter(cells.at, cells.stride, band, found, planes)
+    if cells.stride > 1:
+        _fill_between(cells.stride, band, picture, share, planes)
+    return planes
 
 
 @compiled(nogil=True)

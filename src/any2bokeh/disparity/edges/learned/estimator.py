@@ -9,8 +9,10 @@ from any2bokeh.disparity.edges.bands import BandPixels, EdgeBands, MixedPixels, 
 from any2bokeh.disparity.edges.classical import ClassicalEdges, FirstLook
 from any2bokeh.disparity.edges.learned.clues import Clues
 from any2bokeh.disparity.edges.learned.decision import Judgement, confirmed, decided, placed
+from any2bokeh.disparity.edges.learned.mixed_clues import MixedClues
+from any2bokeh.disparity.edges.learned.mixing import corrected
 from any2bokeh.disparity.edges.learned.network import corrections
-from any2bokeh.disparity.edges.learned.weights import EdgeModel
+from any2bokeh.disparity.edges.learned.weights import EdgeModel, MixedModel
 from any2bokeh.disparity.edges.strips import Told
 
 
@@ -27,10 +29,13 @@ class LearnedEdges:
         model: the network.
         always: also maps that the classical estimator moves and does not doubt, and also where the network holds such
             a map to be right; otherwise such a frame is the classical estimator's.
+        mixing: the network for the mixed pixels of maps that are left as they are; None leaves those to the classical
+            estimator.
     """
 
     model: EdgeModel
     always: bool = False
+    mixing: MixedModel | None = None
 
     def __call__(
         self, disparity: NDArray[np.float32], pixels: NDArray[np.float32], *, enlarged: bool = False
@@ -112,4 +117,20 @@ class LearnedEdges:
             judgement = confirmed(disparity, pixels, look, clues, judgement, self.model.gates)
             if self.always or self.model.gates.opens(judgement):
                 return clues, judgement
-        return ClassicalEdges().placed_at(disparity, look)
+        bands = ClassicalEdges().placed_at(disparity, look)
+        if self.mixing is None or look.is_off or look.doubt > self.mixing.doubt:
+            return bands
+        return remixed(bands, look, self.mixing)
+
+
+def remixed(bands: EdgeBands, look: FirstLook, model: MixedModel) -> EdgeBands:
+    """Bands of a map that is left as it is, with its mixed pixels as a network has them.
+
+    Args:
+        bands: with the shares of the classical estimator.
+        look: at the frame.
+        model: the network.
+    """
+    clues = MixedClues.of(look.picture.whole, look.step, bands)
+    found = corrections(model.shape, model.weights, clues.cells, clues.values)
+    return corrected(bands, look.step, look.picture.whole, clues, found, model.least_change)

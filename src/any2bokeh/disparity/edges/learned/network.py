@@ -39,15 +39,19 @@ class Shape:
         channels: of each cell.
         dilations: of each block, in cells; see ``cells.DILATIONS``.
         head: channels of the last layer but one.
+        clues: numbers that it is told of a pixel.
+        corrections: numbers that it gives for one.
     """
 
     channels: int = 40
     dilations: tuple[int, ...] = (1, 1, 2, 4, 1, 2, 1, 1)
     head: int = 64
+    clues: int = CLUES
+    corrections: int = CORRECTIONS
 
     def sizes(self) -> dict[str, tuple[int, ...]]:
         """Names and shapes of the weights. Matrices take a row of inputs from the left."""
-        c, inputs = self.channels, PIXELS * CLUES
+        c, inputs = self.channels, PIXELS * self.clues
         sizes: dict[str, tuple[int, ...]] = {"stem.weight": (inputs, c), "stem.bias": (c,)}
         for block in range(len(self.dilations)):
             sizes |= {
@@ -61,8 +65,8 @@ class Shape:
         return sizes | {
             "head.wide.weight": (c + inputs, self.head),
             "head.wide.bias": (self.head,),
-            "head.narrow.weight": (self.head, PIXELS * CORRECTIONS),
-            "head.narrow.bias": (PIXELS * CORRECTIONS,),
+            "head.narrow.weight": (self.head, PIXELS * self.corrections),
+            "head.narrow.bias": (PIXELS * self.corrections,),
         }
 
     def untrained(self) -> dict[str, NDArray[np.float32]]:
@@ -76,10 +80,10 @@ def corrections(shape: Shape, weights: Weights, cells: Cells, values: NDArray[np
     Args:
         shape, weights: of the network.
         cells: where it looks.
-        values: ``(N, 4 * CLUES)``; see ``Clues``.
+        values: ``(N, 4 * clues)``; see ``Clues``.
 
     Returns:
-        ``(N, 4, CORRECTIONS)`` float32.
+        ``(N, 4, corrections)`` float32.
     """
     count = len(values)
     # The last row, which a neighbour's number of -1 means, stays 0.
@@ -111,7 +115,7 @@ _BLOCK = ("spatial.weight", "spatial.bias", "wide.weight", "wide.bias", "narrow.
 
 def _head(weights: Weights, features: NDArray[np.float32], values: NDArray[np.float32]) -> NDArray[np.float32]:
     of_features, of_values = np.split(weights["head.wide.weight"], [features.shape[1]])
-    result = np.empty((len(values), PIXELS * CORRECTIONS), np.float32)
+    result = np.empty((len(values), len(weights["head.narrow.bias"])), np.float32)
     for first in range(0, len(values), _ROWS):
         rows = slice(first, first + _ROWS)
         wide = features[rows] @ of_features
@@ -119,7 +123,7 @@ def _head(weights: Weights, features: NDArray[np.float32], values: NDArray[np.fl
         _rectify(wide, len(wide), weights["head.wide.bias"])
         np.dot(wide, weights["head.narrow.weight"], out=result[rows])
     result += weights["head.narrow.bias"]
-    return result.reshape(-1, PIXELS, CORRECTIONS)
+    return result.reshape(len(values), PIXELS, -1)
 
 
 @compiled(nogil=True, fastmath=True, error_model="numpy")

@@ -7,7 +7,8 @@ holds the shape of the network, the gates and the card.
 import json
 import math
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -16,12 +17,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from any2bokeh.disparity.edges.learned.clues import CLUES
 from any2bokeh.disparity.edges.learned.decision import Gates
-from any2bokeh.disparity.edges.learned.network import Shape
+from any2bokeh.disparity.edges.learned.mixed_clues import MIXED_CLUES
+from any2bokeh.disparity.edges.learned.mixing import MIXED_CORRECTIONS
+from any2bokeh.disparity.edges.learned.network import CORRECTIONS, Shape
 from any2bokeh.errors import InputError
 from any2bokeh.pending_output import writing
 
 PACKAGED = Path(__file__).parent / "edges.safetensors"
+PACKAGED_MIXING = Path(__file__).parent / "mixed.safetensors"
 
 _KINDS: dict[str, Any] = {"F16": np.float16, "F32": np.float32}
 _MOST_BYTES = 1 << 26
@@ -64,23 +69,10 @@ class EdgeModel:
         Raises:
             InputError: not there, truncated, or not of such a network.
         """
-        try:
-            content = path.read_bytes() if path.stat().st_size <= _MOST_BYTES else b""
-            header, body = _parted(content)
-            described = json.loads(header.pop("__metadata__")["edges"])
-            shape = Shape(
-                int(described["shape"]["channels"]),
-                tuple(int(each) for each in described["shape"]["dilations"]),
-                int(described["shape"]["head"]),
-            )
-            weights = {name: _tensor(header[name], size, body) for name, size in shape.sizes().items()}
+        with _reading(path):
+            shape, weights, described = _read(path, "edges", CLUES, CORRECTIONS)
             gates = Gates(**described["gates"])
             return cls(shape, weights, gates, bool(described["is_preferred"]), described["card"])
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, struct.error) as error:
-            raise InputError(
-                f"{path} holds no weights of an edge network ({type(error).__name__}: {error}); "
-                "export them with any2bokeh train edges --export"
-            ) from None
 
     def write(self, path: Path) -> None:
         """Write them, 16 bits each.
@@ -88,27 +80,113 @@ class EdgeModel:
         Raises:
             InputError: the disk is full, or the folder cannot be written.
         """
-        described = {
-            "shape": asdict(self.shape),
-            "gates": asdict(self.gates),
-            "is_preferred": self.is_preferred,
-            "card": self.card,
+        described = {"gates": asdict(self.gates), "is_preferred": self.is_preferred, "card": self.card}
+        _write(path, "edges", self.shape, self.weights, described)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MixedModel:
+    """A network for mixed pixels; see ``mixing.py``.
+
+    Attributes:
+        shape: what it is built of.
+        weights: by name; see ``Shape.sizes``.
+        doubt: ``FirstLook.doubt`` up to which it is asked: it knows maps whose steps are in place.
+        least_change: see ``mixing.corrected``; chosen on traced clips.
+        card: how it came about, for who reads the file.
+    """
+
+    shape: Shape
+    weights: Mapping[str, NDArray[np.float32]]
+    doubt: float = 0.0125
+    least_change: float = 0.05
+    card: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def untrained(cls, shape: Shape) -> "MixedModel":
+        """One that corrects nothing: what it gives is the classical estimator's."""
+        return cls(shape, shape.untrained())
+
+    @classmethod
+    @lru_cache(maxsize=1)
+    def packaged(cls) -> "MixedModel | None":
+        """The one that ships; None where none does."""
+        return cls.read(PACKAGED_MIXING) if PACKAGED_MIXING.is_file() else None
+
+    @classmethod
+    def read(cls, path: Path) -> "MixedModel":
+        """Read a file of weights.
+
+        Raises:
+            InputError: not there, truncated, or not of such a network.
+        """
+        with _reading(path):
+            shape, weights, described = _read(path, "mixed", MIXED_CLUES, MIXED_CORRECTIONS)
+            gates = float(described["doubt"]), float(described["least_change"])
+            return cls(shape, weights, *gates, described["card"])
+
+    def write(self, path: Path) -> None:
+        """Write them, 16 bits each.
+
+        Raises:
+            InputError: the disk is full, or the folder cannot be written.
+        """
+        _write(
+            path,
+            "mixed",
+            self.shape,
+            self.weights,
+            {"doubt": self.doubt, "least_change": self.least_change, "card": self.card},
+        )
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """What is wrong with a file becomes one line."""
+    try:
+        yield
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, struct.error) as error:
+        raise InputError(
+            f"{path} holds no weights of an edge network ({type(error).__name__}: {error}); "
+            "export them with any2bokeh train edges --export"
+        ) from None
+
+
+def _read(
+    path: Path, name: str, clues: int, corrections: int
+) -> tuple[Shape, dict[str, NDArray[np.float32]], dict[str, Any]]:
+    """Shape, weights and what else the file says of a network of that name."""
+    content = path.read_bytes() if path.stat().st_size <= _MOST_BYTES else b""
+    header, body = _parted(content)
+    described = json.loads(header.pop("__metadata__")[name])
+    shape = Shape(
+        int(described["shape"]["channels"]),
+        tuple(int(each) for each in described["shape"]["dilations"]),
+        int(described["shape"]["head"]),
+        clues,
+        corrections,
+    )
+    return shape, {name: _tensor(header[name], size, body) for name, size in shape.sizes().items()}, described
+
+
+def _write(
+    path: Path, name: str, shape: Shape, weights: Mapping[str, NDArray[np.float32]], described: dict[str, Any]
+) -> None:
+    header: dict[str, Any] = {"__metadata__": {name: json.dumps({"shape": asdict(shape), **described})}}
+    body = b""
+    for tensor in shape.sizes():
+        values = np.ascontiguousarray(weights[tensor], np.float16)
+        header[tensor] = {
+            "dtype": "F16",
+            "shape": list(values.shape),
+            "data_offsets": [len(body), len(body) + values.nbytes],
         }
-        header: dict[str, Any] = {"__metadata__": {"edges": json.dumps(described)}}
-        body = b""
-        for name in self.shape.sizes():
-            values = np.ascontiguousarray(self.weights[name], np.float16)
-            header[name] = {
-                "dtype": "F16",
-                "shape": list(values.shape),
-                "data_offsets": [len(body), len(body) + values.nbytes],
-            }
-            body += values.tobytes()
-        text = json.dumps(header).encode()
-        text += b" " * (-len(text) % 8)
-        with writing(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(struct.pack("<Q", len(text)) + text + body)
+        body += values.tobytes()
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(struct.pack("<Q", len(text)) + text + body)
 
 
 def _parted(content: bytes) -> tuple[dict[str, Any], bytes]:

@@ -1,0 +1,169 @@
+"""What the network for mixed pixels is told of those beside the steps of a map, and what it corrects."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from any2bokeh.compiled import compiled
+from any2bokeh.disparity.edges.bands import EdgeBands
+from any2bokeh.disparity.edges.classical import Steps
+from any2bokeh.disparity.edges.learned.cells import CELL_PX, PIXELS, Cells
+from any2bokeh.disparity.edges.learned.clues import PURE_LOGIT
+from any2bokeh.disparity.edges.matte import light_of
+
+MIXED_CLUES = 18
+"""Numbers that the network is told of a pixel; see ``_gather``."""
+
+MIXED_REACH_PX = 4.6
+"""How far from a step, on its far side, pixels may be mixed: hair that is too fine for the map lies so far off."""
+
+BASES = 10
+"""Numbers of what is corrected in a pixel: logit of the share, light of the pixel, and of both surfaces."""
+
+_NEAR_PX = 3.6  # how far on near sides the network looks
+_PURE_PX = 1.0  # nearer to a step no pixel is pure
+_IMPURE_SAY = 0.05  # of such a pixel in the mean of its surface: it counts where there is no other
+_AROUND_CELLS = 5  # side of the square whose colours are averaged
+_LEAST_MIXED, _MOST_MIXED = 0.02, 0.98
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MixedClues:
+    """The mixed pixels of one frame as the network sees them.
+
+    Attributes:
+        cells: where the network looks.
+        values: ``(N, 4 * MIXED_CLUES)`` float32: of the pixels of each cell, row by row.
+        is_open: ``(H, W)`` bool: the far-side pixels whose share may change.
+        bases: ``(H, W, BASES)`` float32, of these pixels: logit of the classical share; the pixel's light; light of the
+            nearer and of the farther surface, the classical ones where the pixel has a classical share, else the means
+            around.
+    """
+
+    cells: Cells
+    values: NDArray[np.float32]
+    is_open: NDArray[np.bool_]
+    bases: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, picture: NDArray[np.float32], step: Steps, classical: EdgeBands) -> "MixedClues":
+        """Those of a frame.
+
+        Args:
+            picture: ``(H, W, 3)`` code values of at most 1.
+            step: the bands of its steps; they reach as far as ``MIXED_REACH_PX``.
+            classical: with the shares of the classical estimator.
+        """
+        stride = step.stride
+        is_open, looks = (np.empty(step.side.shape, np.bool_) for _ in range(2))
+        reach, near_reach = np.float32(MIXED_REACH_PX * stride), np.float32(_NEAR_PX * stride)
+        _find_open(step.side, step.distance, reach, near_reach, classical.alpha, is_open, looks)
+        cells = Cells.of(looks, stride)
+        values = np.zeros((len(cells.at), PIXELS * MIXED_CLUES), np.float32)
+        bases = np.zeros((*is_open.shape, BASES), np.float32)
+        sums = _sums_around(picture, step, cells.grid.shape)
+        surfaces = (step.side, step.distance, step.near, step.far)
+        split = (classical.alpha, classical.foreground, classical.background)
+        _gather(cells.at, stride, picture, sums, surfaces, split, is_open, values)
+        _find_bases(stride, picture, sums, split, is_open, bases)
+        return cls(cells, values, is_open, bases)
+
+
+def _sums_around(picture: NDArray[np.float32], step: Steps, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """``(2, rows, columns, 4)``: weighted sums of the code values of nearer and farther surfaces, and of weights."""
+    sums = np.zeros((2, *shape, 4), np.float32)
+    _weigh(picture, step.side, step.distance, step.stride, sums)
+    return np.stack([cv2.blur(each, (_AROUND_CELLS, _AROUND_CELLS)) for each in sums])
+
+
+@compiled(nogil=True)
+def _find_open(side, distance, reach, near_reach, alpha, is_open, looks):
+    height, width = side.shape
+    for y in range(height):
+        for x in range(width):
+            is_open[y, x] = alpha[y, x] > 0 or (side[y, x] < 0 and distance[y, x] <= reach)
+            looks[y, x] = is_open[y, x] or (side[y, x] > 0 and distance[y, x] <= near_reach)
+
+
+@compiled(nogil=True)
+def _weigh(picture, side, distance, stride, sums):
+    height, width = side.shape
+    pure = np.float32(_PURE_PX * stride)
+    for y in range(0, height, stride):
+        for x in range(0, width, stride):
+            if side[y, x] == 0:
+                continue
+            weight = np.float32(1) if distance[y, x] >= pure else np.float32(_IMPURE_SAY)
+            at = sums[0 if side[y, x] > 0 else 1, y // stride // CELL_PX, x // stride // CELL_PX]
+            for c in range(3):
+                at[c] += weight * picture[y, x, c]
+            at[3] += weight
+
+
+@compiled(nogil=True, inline="always")
+def _mean(sums, c, own):
+    """Of a channel; the pixel's own where there is none."""
+    return sums[c] / sums[3] if sums[3] > np.float32(1e-3) else own
+
+
+@compiled(nogil=True, fastmath=True, error_model="numpy")
+def _gather(at, stride, picture, sums, surfaces, split, is_open, values):
+    """Write what the network is told of the pixels of each cell."""
+    side, distance, near, far = surfaces
+    alpha, _, background = split
+    height, width = side.shape
+    half, reach = np.float32(0.5), np.float32(MIXED_REACH_PX * stride)
+    for n in range(at.shape[0]):
+        of_near, of_far = sums[0, at[n, 0], at[n, 1]], sums[1, at[n, 0], at[n, 1]]
+        for pixel in range(PIXELS):
+            y = min((CELL_PX * at[n, 0] + pixel // CELL_PX) * stride, height - 1)
+            x = min((CELL_PX * at[n, 1] + pixel % CELL_PX) * stride, width - 1)
+            v = values[n, pixel * MIXED_CLUES : (pixel + 1) * MIXED_CLUES]
+            along, contrast = np.float32(0), np.float32(1e-4)
+            for c in range(3):
+                here = picture[y, x, c]
+                n_c, f_c = _mean(of_near, c, here), _mean(of_far, c, here)
+                v[c] = here - half
+                v[3 + c] = here - n_c
+                v[6 + c] = here - f_c
+                along += (here - f_c) * (n_c - f_c)
+                contrast += (n_c - f_c) * (n_c - f_c)
+            v[9] = min(max(along / contrast, np.float32(-1)), np.float32(2)) - half
+            v[10] = np.sqrt(contrast)
+            if side[y, x] != 0:
+                v[11] = np.float32(side[y, x]) * min(distance[y, x] / reach, np.float32(1))
+                v[12] = near[y, x] - far[y, x]
+            if is_open[y, x]:
+                v[13] = 1
+            if alpha[y, x] > 0:
+                v[14] = 2 * alpha[y, x]
+                for c in range(3):
+                    v[15 + c] = picture[y, x, c] - background[c, y, x]
+
+
+@compiled(nogil=True, fastmath=True, error_model="numpy")
+def _find_bases(stride, picture, sums, split, is_open, bases):
+    """Write what is corrected."""
+    alpha, foreground, background = split
+    height, width = is_open.shape
+    for y in range(height):
+        for x in range(width):
+            if not is_open[y, x]:
+                continue
+            base = bases[y, x]
+            row, column = y // stride // CELL_PX, x // stride // CELL_PX
+            base[0] = -PURE_LOGIT
+            share = alpha[y, x]
+            if share > 0:
+                share = min(max(share, np.float32(_LEAST_MIXED)), np.float32(_MOST_MIXED))
+                base[0] = np.log(share / (np.float32(1) - share))
+            for c in range(3):
+                here = picture[y, x, c]
+                base[1 + c] = light_of(here)
+                if share > 0:
+                    base[4 + c], base[7 + c] = light_of(foreground[c, y, x]), light_of(background[c, y, x])
+                else:
+                    base[4 + c] = light_of(_mean(sums[0, row, column], c, here))
+                    base[7 + c] = light_of(_mean(sums[1, row, column], c, here))

@@ -1,0 +1,146 @@
+"""The network for mixed pixels: the classical split where nothing was learned, exact sums, and where it is asked."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from any2bokeh.disparity.edges import ClassicalEdges, EdgeBands
+from any2bokeh.disparity.edges.classical import FirstLook
+from any2bokeh.disparity.edges.learned import EdgeModel, LearnedEdges, MixedModel
+from any2bokeh.disparity.edges.learned.mixed_clues import MIXED_CLUES, MixedClues
+from any2bokeh.disparity.edges.learned.mixing import LEAST_SHARE, MIXED_CORRECTIONS, MOST_SHARE
+from any2bokeh.disparity.edges.learned.network import Shape
+from any2bokeh.errors import InputError
+from any2bokeh.optics.transfer import srgb_decode
+from tests.disparity.edges.test_classical_edges import Picture, blob, textured, two_surfaces
+from tests.disparity.edges.test_learned_edges import SMALL, torn
+
+SHAPE = Shape(8, (1, 2), 8, MIXED_CLUES, MIXED_CORRECTIONS)
+PLANES = ("near", "far", "near_share", "alpha", "foreground", "background")
+
+
+def random_mixing(seed: int = 0, boldness: float = 1) -> MixedModel:
+    """A network that corrects at random."""
+    generator = np.random.default_rng(seed)
+    values = {
+        name: generator.normal(0, 1 / np.sqrt(size[0]), size).astype(np.float32) for name, size in SHAPE.sizes().items()
+    }
+    values["head.narrow.weight"] *= boldness
+    return MixedModel(SHAPE, values, least_change=0)
+
+
+def learned(mixing: MixedModel | None, *, always: bool = False) -> LearnedEdges:
+    return LearnedEdges(EdgeModel.untrained(SMALL), always=always, mixing=mixing)
+
+
+def frame(seed: int = 3) -> tuple[Picture, Picture]:
+    """An exact map ``(1, H, W)`` and its picture, whose outline is antialiased."""
+    is_near = blob(seed)
+    pixels = textured(seed, is_near)
+    soft = cv2.GaussianBlur(is_near.astype(np.float32), (0, 0), 0.6)
+    apart = pixels.copy()
+    apart[:, is_near] = 1 - apart[:, is_near]
+    return two_surfaces(is_near)[None], (soft * pixels + (1 - soft) * apart).astype(np.float32)
+
+
+def test_a_network_without_training_is_the_classical_split_to_the_bit():
+    given, pixels = frame()
+    found = learned(MixedModel.untrained(SHAPE))(given, pixels)
+    classical = ClassicalEdges()(given, pixels)
+    assert classical.is_mixed
+    assert found.disparity is given
+    for name in PLANES:
+        np.testing.assert_array_equal(getattr(found, name), getattr(classical, name), err_msg=name)
+
+
+@pytest.mark.parametrize("boldness", [1, 20])
+def test_whatever_it_says_both_surfaces_add_up_to_the_pixel(boldness: float):
+    given, pixels = frame()
+    found = learned(random_mixing(boldness=boldness))(given, pixels)
+    assert found.disparity is given
+    mixed = found.alpha > 0
+    assert not np.array_equal(found.alpha, ClassicalEdges()(given, pixels).alpha)
+    assert np.count_nonzero(mixed) > 100
+    light = found.alpha * srgb_decode(found.foreground) + (1 - found.alpha) * srgb_decode(found.background)
+    # Worst seen 1.3e-4: the pixel's light is of a table of 4096.
+    np.testing.assert_allclose(light[:, mixed], srgb_decode(pixels)[:, mixed], atol=5e-4)
+    assert found.alpha[mixed].min() >= LEAST_SHARE
+    assert found.alpha.max() <= MOST_SHARE
+    for colour in (found.foreground, found.background):
+        assert colour.min() >= 0
+        assert colour.max() <= 1
+        assert not colour[:, ~mixed].any()
+    # They are on far sides alone, each with its two surfaces.
+    assert (given[0][mixed] == found.far[mixed]).all()
+    assert (found.near[mixed] > found.far[mixed]).all()
+
+
+def test_maps_that_are_moved_or_doubted_keep_the_classical_split():
+    given, pixels = frame()
+    soft = cv2.GaussianBlur(given[0], (0, 0), 2)[None]
+    doubted = torn(given[0])[None]
+    look = FirstLook.of(doubted, pixels, enlarged=False)
+    assert look is not None
+    for spoilt, mixing in (
+        (soft, random_mixing()),
+        (doubted, replace(random_mixing(), doubt=0.9 * look.doubt)),
+    ):
+        found, without = learned(mixing)(spoilt, pixels), learned(None)(spoilt, pixels)
+        for name in ("disparity", *PLANES):
+            np.testing.assert_array_equal(getattr(found, name), getattr(without, name), err_msg=name)
+
+
+def test_it_is_heard_only_where_it_has_much_to_say():
+    given, pixels = frame()
+    classical = ClassicalEdges()(given, pixels)
+    changed = []
+    for least_change in (0.0, 0.03, 0.05, 2.0):
+        found = learned(replace(random_mixing(boldness=3), least_change=least_change))(given, pixels)
+        kept = (found.alpha == classical.alpha) & (found.background == classical.background).all(axis=0)
+        np.testing.assert_array_equal(found.foreground[:, kept], classical.foreground[:, kept])
+        changed.append(int(np.count_nonzero(~kept)))
+    assert changed[0] > changed[1] > changed[2] > changed[3] == 0, changed
+
+
+def test_pictures_beyond_1024_px_are_corrected_between_the_cells():
+    given, pixels = frame()
+    large = cv2.resize(given[0], None, fx=9, fy=9, interpolation=cv2.INTER_NEAREST)[None]
+    picture = np.stack([cv2.resize(plane, None, fx=9, fy=9, interpolation=cv2.INTER_LINEAR) for plane in pixels])
+    assert max(picture.shape) > 1024
+    found = learned(random_mixing(boldness=5))(large, picture)
+    classical = ClassicalEdges()(large, picture)
+    changed = found.alpha != classical.alpha
+    between = changed[1::2, 1::2]
+    # Fewer than at cells: what is said at random around such a pixel often comes to no share.
+    assert np.count_nonzero(between) > 0.2 * np.count_nonzero(changed[::2, ::2]) > 0
+    mixed = found.alpha > 0
+    light = found.alpha * srgb_decode(found.foreground) + (1 - found.alpha) * srgb_decode(found.background)
+    np.testing.assert_allclose(light[:, mixed], srgb_decode(picture)[:, mixed], atol=5e-4)  # see above
+    untrained = learned(MixedModel.untrained(SHAPE))(large, picture)
+    np.testing.assert_array_equal(untrained.background, classical.background)
+
+
+def test_only_far_sides_near_steps_are_open():
+    given, pixels = frame()
+    look = FirstLook.of(given, pixels, enlarged=False)
+    assert look is not None
+    clues = MixedClues.of(look.picture, look.step, EdgeBands.none(given))
+    assert (given[0][clues.is_open] == given.min()).all()
+    assert np.isfinite(clues.values).all()
+    assert np.isfinite(clues.bases).all()
+    assert (clues.bases[clues.is_open][:, 1:] >= 0).all()
+
+
+def test_weights_come_back_from_the_disk(tmp_path: Path):
+    model = replace(random_mixing(), doubt=0.5, least_change=0.25, card={"steps": 3})
+    model.write(tmp_path / "mixed.safetensors")
+    found = MixedModel.read(tmp_path / "mixed.safetensors")
+    assert (found.shape, found.doubt, found.least_change, found.card) == (SHAPE, 0.5, 0.25, {"steps": 3})
+    for name, values in model.weights.items():
+        np.testing.assert_array_equal(found.weights[name], values.astype(np.float16))
+    EdgeModel.untrained(SMALL).write(tmp_path / "edges.safetensors")
+    with pytest.raises(InputError, match="holds no weights of an edge network"):
+        MixedModel.read(tmp_path / "edges.safetensors")
