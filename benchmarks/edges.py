@@ -2,13 +2,16 @@
 
 ``python -m benchmarks.edges --clips 6 --frames 3`` prints the figures of docs/edges.md. Each clip is traced once and
 then told with its exact map, with the perturbations of the paper, with smaller maps and with the five ways of
-``synthesis.degradation``. Clips have at least two subjects, so that three surfaces meet in them.
+``synthesis.degradation``. Clips have at least two subjects, so that three surfaces meet in them. Each frame is treated
+by itself; with ``--over-time`` clips are treated as ``refocus`` treats them: silhouettes are held steady by the frames
+around, which tell what is hidden, too.
 """
 
 import argparse
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -16,7 +19,8 @@ from numpy.typing import NDArray
 
 from any2bokeh.disparity.edges import EdgeTreatment, edge_estimator
 from any2bokeh.disparity.edges.bands import EdgeEstimator
-from any2bokeh.frame_treatment import TreatedFrame
+from any2bokeh.plate.choice import PlateChoice
+from any2bokeh.render_inputs import treated_inputs
 from any2bokeh.renderers.base import RenderInput
 from any2bokeh.renderers.layered import LayeredRenderer
 from any2bokeh.synthesis.clip import SyntheticClip
@@ -30,12 +34,24 @@ from benchmarks.table import table
 SEED = 2511
 """Of the clips: unlike those of the suites of ``evaluate``, and of all training."""
 
-TREATMENTS: tuple[EdgeTreatment, ...] = ("off", "classical", "learned", "auto")
+
+class Treatment(NamedTuple):
+    """How edges are treated, and whether the frames around are asked."""
+
+    edges: EdgeTreatment
+    plate: PlateChoice = "off"
+
+
+_EDGES: tuple[EdgeTreatment, ...] = ("off", "classical", "learned", "auto")
+ALONE = tuple(Treatment(edges) for edges in _EDGES)
+OVER_TIME = (Treatment("off"), *(Treatment(edges, "auto") for edges in _EDGES))
+"""What is gained over ``off`` with a plate is the edges' doing, the rest the plate's."""
 
 EXACT, LEVELS = "exact", ("I", "II", "III")
 SMALLER = {"half": 2, "quarter": 4}
 WAYS = (EXACT, *LEVELS, *SMALLER, *DEGRADATIONS)
 
+_BESIDE: tuple[EdgeTreatment, ...] = ("off", "classical")
 _LENSES = ((16.0, 1.0), (32.0, 0.0))  # K, and focus from the background (0) to the nearest subject (1); in turn
 
 
@@ -46,7 +62,7 @@ class EdgeScore:
     Attributes:
         clip: its number.
         way: one of ``WAYS``.
-        edges: how its edges were treated.
+        treatment: how it was treated.
         psnr_db: of each frame.
         edge_psnr_db: of the pixels near an edge of the exact disparity, of each frame.
         temporal: see ``quality.Score``.
@@ -54,21 +70,21 @@ class EdgeScore:
 
     clip: int
     way: str
-    edges: EdgeTreatment
+    treatment: Treatment
     psnr_db: tuple[float, ...]
     edge_psnr_db: tuple[float, ...]
     temporal: float
 
     @classmethod
     def of(
-        cls, clip: int, way: str, edges: EdgeTreatment, errors: NDArray[np.float64], bands: NDArray[np.bool_]
+        cls, clip: int, way: str, treatment: Treatment, errors: NDArray[np.float64], bands: NDArray[np.bool_]
     ) -> "EdgeScore":
         """That of the errors ``(T, H, W, 3)`` of a clip, and where its edges are, ``(T, H, W)``."""
         square = errors**2
         return cls(
             clip,
             way,
-            edges,
+            treatment,
             tuple(psnr_db(float(frame.mean())) for frame in square),
             tuple(psnr_db(float(frame[band].mean())) for frame, band in zip(square, bands, strict=True)),
             float(np.abs(np.diff(errors, axis=0)).mean()) if len(errors) > 1 else 0.0,
@@ -115,82 +131,89 @@ def told(clip: SyntheticClip, way: str, seed: int) -> list[NDArray[np.float32]]:
 
 
 def measure(
-    clips: Iterator[SyntheticClip], estimators: dict[EdgeTreatment, EdgeEstimator | None], ways: Sequence[str] = WAYS
+    clips: Iterable[SyntheticClip], estimators: Mapping[Treatment, EdgeEstimator | None], ways: Sequence[str] = WAYS
 ) -> list[EdgeScore]:
-    """Scores of every clip, told in every way and treated in every way, each frame by itself and without a plate."""
+    """Scores of every clip, told in every way and treated in every way."""
     renderer = LayeredRenderer(threads=1)
     scores = []
     for number, clip in enumerate(clips):
         truth = np.stack([as_file(frame) for frame in clip.bokeh])
         near_edges = np.stack([edge_band(disparity[0]) for disparity in clip.disparity])
         for way in ways:
-            maps = told(clip, way, number)
-            found: dict[EdgeTreatment, list[Picture]] = {edges: [] for edges in estimators}
-            for t in range(clip.frame_count):
-                for edges, picture in _rendered(renderer, clip, t, maps[t], estimators).items():
-                    found[edges].append(picture)
-            for edges, pictures in found.items():
-                scores.append(EdgeScore.of(number, way, edges, np.stack(pictures) - truth, near_edges))
+            lenses = zip(clip.focus_disparity, clip.blur_strength, strict=True)
+            frames = [
+                RenderInput(pixels, disparity, float(focus), float(strength))
+                for pixels, disparity, (focus, strength) in zip(
+                    clip.frames, told(clip, way, number), lenses, strict=True
+                )
+            ]
+            treated = [treated_inputs(frames, estimator, each.plate) for each, estimator in estimators.items()]
+            pictures = [_rendered(renderer, inputs) for inputs in zip(*treated, strict=True)]
+            for treatment, found in zip(estimators, zip(*pictures, strict=True), strict=True):
+                scores.append(EdgeScore.of(number, way, treatment, np.stack(found) - truth, near_edges))
     return scores
 
 
-def _rendered(
-    renderer: LayeredRenderer,
-    clip: SyntheticClip,
-    t: int,
-    disparity: NDArray[np.float32],
-    estimators: Mapping[EdgeTreatment, EdgeEstimator | None],
-) -> dict[EdgeTreatment, Picture]:
-    """A frame with its edges treated in every way; what came out alike is rendered once."""
-    focus, strength = float(clip.focus_disparity[t]), float(clip.blur_strength[t])
-    done: list[tuple[TreatedFrame, Picture]] = []
-    found: dict[EdgeTreatment, Picture] = {}
-    for edges, estimator in estimators.items():
-        treated = TreatedFrame.of(t, clip.frames[t], disparity, estimator)
-        alike = [picture for other, picture in done if _is_same(other, treated)]
-        if alike:
-            found[edges] = alike[0]
-            continue
-        bands = treated.mixed.bands(treated.disparity)
-        told = RenderInput(clip.frames[t], treated.disparity, focus, strength, bands=bands)
-        found[edges] = as_file(renderer.render_frame(told))
-        done.append((treated, found[edges]))
-    return found
+def _rendered(renderer: LayeredRenderer, inputs: Sequence[RenderInput]) -> list[Picture]:
+    """A frame as it was treated in every way; what came out alike is rendered once."""
+    pictures: list[Picture] = []
+    for number, given in enumerate(inputs):
+        alike = [at for at in range(number) if _is_same(inputs[at], given)]
+        pictures.append(pictures[alike[0]] if alike else as_file(renderer.render_frame(given)))
+    return pictures
 
 
-def _is_same(one: TreatedFrame, other: TreatedFrame) -> bool:
-    """Whether two frames are given to the engine alike."""
+def _is_same(one: RenderInput, other: RenderInput) -> bool:
+    """Whether a frame is given to the engine alike."""
     return (
         np.array_equal(one.disparity, other.disparity)
-        and np.array_equal(one.mixed.at, other.mixed.at)
-        and np.array_equal(one.mixed.values, other.mixed.values)
+        and _holds_same(one.bands, other.bands)
+        and _holds_same(one.hidden, other.hidden)
     )
+
+
+def _holds_same(one: Any, other: Any) -> bool:
+    """Whether two dataclasses of one kind hold the same arrays; None is like None alone."""
+    if one is None or other is None:
+        return one is other
+    return all(np.array_equal(getattr(one, field.name), getattr(other, field.name)) for field in fields(one))
 
 
 def report(scores: Sequence[EdgeScore]) -> str:
-    """For each way and treatment: means, the worst frame, and the worst frame beside ``off`` and ``classical``."""
-    beside = {(each.edges, each.clip, each.way): each.psnr_db for each in scores}
+    """For each way and treatment: means, the worst frame, and the worst frame beside ``off`` and ``classical``.
+
+    Both ask the frames around where the treatment does.
+    """
+    beside = {(each.treatment, each.clip, each.way): each.psnr_db for each in scores}
     rows = []
     ways = dict.fromkeys(each.way for each in scores)
     for name, members in {**{way: (way,) for way in ways}, "the five": DEGRADATIONS}.items():
-        for edges in dict.fromkeys(each.edges for each in scores):
-            these = [each for each in scores if each.way in members and each.edges == edges]
+        for treatment in dict.fromkeys(each.treatment for each in scores):
+            these = [each for each in scores if each.way in members and each.treatment == treatment]
             if not these:
                 continue
             frames = np.concatenate([each.psnr_db for each in these])
-            gains = [
-                np.concatenate([np.subtract(each.psnr_db, beside[other, each.clip, each.way]) for each in these]).min()
-                for other in ("off", "classical")
-            ]
+            edges, plate = treatment
+            gains = [_least_gain(these, beside, Treatment(other, plate)) for other in _BESIDE]
             edge_psnr_db = np.concatenate([each.edge_psnr_db for each in these]).mean()
             temporal = float(np.mean([each.temporal for each in these]))
             rows.append(
-                [name, edges, f"{frames.mean():.2f}", f"{frames.min():.2f}", *(f"{gain:+.2f}" for gain in gains),
-                 f"{edge_psnr_db:.2f}", f"{temporal:.5f}"]
+                [name, edges, plate, f"{frames.mean():.2f}", f"{frames.min():.2f}",
+                 *gains, f"{edge_psnr_db:.2f}", f"{temporal:.5f}"]
             )  # fmt: skip
     return table(
-        ["map", "edges", "PSNR dB", "worst frame", "worst over off", "over classical", "edge PSNR dB", "temporal"], rows
-    )
+        ["map", "edges", "plate", "PSNR dB", "worst frame", "worst over off", "over classical", "edge PSNR dB",
+         "temporal"], rows
+    )  # fmt: skip
+
+
+def _least_gain(
+    scores: Sequence[EdgeScore], beside: Mapping[tuple[Treatment, int, str], tuple[float, ...]], other: Treatment
+) -> str:
+    """Over the other treatment, of the frame that gains least; nothing where that was not measured."""
+    found = [beside.get((other, each.clip, each.way)) for each in scores]
+    gains = [np.subtract(each.psnr_db, of) for each, of in zip(scores, found, strict=True) if of is not None]
+    return f"{min(float(each.min()) for each in gains):+.2f}" if gains else ""
 
 
 def main() -> None:
@@ -201,20 +224,25 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=SEED, help=f"of the clips (default {SEED})")
     parser.add_argument("--samples", type=int, default=256, help="rays of each pixel through the lens (default 256)")
     parser.add_argument("--weights", type=Path, help="network to measure in place of the packaged one")
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=WAYS, help="kinds of map (default all)")
+    parser.add_argument(
+        "--over-time", action="store_true", help="treat whole clips as refocus does, with the frames around and a plate"
+    )
     options = parser.parse_args()
     clips = traced(options.clips, options.frames, seed=options.seed, lens_samples=options.samples)
-    print(report(measure(clips, estimators(options.weights))))
+    treatments = OVER_TIME if options.over_time else ALONE
+    print(report(measure(clips, estimators(options.weights, treatments), options.ways)))
 
 
-def estimators(weights: Path | None) -> dict[EdgeTreatment, EdgeEstimator | None]:
+def estimators(weights: Path | None, treatments: Sequence[Treatment] = ALONE) -> dict[Treatment, EdgeEstimator | None]:
     """What treats edges in each way; with the network of a file in place of the packaged one."""
-    if weights is None:
-        return {edges: edge_estimator(edges) for edges in TREATMENTS}
-    from any2bokeh.disparity.edges.learned import EdgeModel, LearnedEdges
+    learned: dict[EdgeTreatment, EdgeEstimator] = {}
+    if weights is not None:
+        from any2bokeh.disparity.edges.learned import EdgeModel, LearnedEdges
 
-    model = EdgeModel.read(weights)
-    learned = {"learned": LearnedEdges(model, always=True), "auto": LearnedEdges(model)}
-    return {edges: learned.get(edges) or edge_estimator(edges) for edges in TREATMENTS}
+        model = EdgeModel.read(weights)
+        learned = {"learned": LearnedEdges(model, always=True), "auto": LearnedEdges(model)}
+    return {each: learned.get(each.edges) or edge_estimator(each.edges) for each in treatments}
 
 
 if __name__ == "__main__":

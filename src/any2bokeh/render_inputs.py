@@ -32,10 +32,16 @@ def render_inputs(
     Raises:
         InputError: an unknown treatment, or disparity of another aspect than its picture.
     """
-    estimator = edge_estimator(edges)
+    return treated_inputs(frames, edge_estimator(edges), plate)
+
+
+def treated_inputs(
+    frames: Iterable[RenderInput], edges: EdgeEstimator | None, plate: PlateChoice = "auto"
+) -> Iterator[RenderInput]:
+    """``render_inputs`` with any estimator; None leaves maps as they come."""
     if uses_plate(plate):
-        return _with_plate(frames, estimator)
-    return (_alone(frame, estimator) for frame in frames)
+        return _with_plate(frames, edges)
+    return (_alone(frame, edges) for frame in frames)
 
 
 def _alone(frame: RenderInput, edges: EdgeEstimator | None) -> RenderInput:

@@ -98,10 +98,10 @@ def _align(
                         way = ways[which]
                         way[0], way[3] = pixel_of(motion[0], block_px), pixel_of(motion[3], block_px)
                         way[1], way[2], way[4], way[5] = motion[1], motion[2], motion[4], motion[5]
-                        number = _collect(top, left, stride, entries, disparity, surfaces[which], samples)
+                        counts = _collect(top, left, stride, entries, disparity, surfaces[which], samples)
                         begin = (start[0, entry], start[1, entry])
                         surfaces[which, 2], surfaces[which, 3], surfaces[which, 4] = _match(
-                            samples, number, middle_x, middle_y, way, codes, other, stride, begin, is_expected
+                            samples, counts, middle_x, middle_y, way, codes, other, stride, begin, is_expected
                         )
                     shift_x, shift_y = surfaces[which, 2], surfaces[which, 3]
                     to_x, to_y = _carried(ways[which], np.float32(x) - middle_x, np.float32(y) - middle_y)
@@ -118,44 +118,51 @@ def _carried(way, x, y):
 
 @compiled(nogil=True)
 def _collect(top, left, stride, entries, disparity, surface, samples):  # pragma: no cover (compiled)
-    """Pixels in and around a tile that show a surface, row and column; how many.
+    """Pixels in and around a tile that show a surface, row and column; how many, and how many of them surely.
 
-    Those in question are taken along only where there are few others: some show what is behind, and move with it.
+    Those in question come last.
     """
     height, width = disparity.shape
     side, around, spacing = _TILE_PX * stride, _AROUND_PX * stride, _SPACING_PX * stride
-    number = 0
-    for takes_all in (False, True):
-        if number >= _ENOUGH_SAMPLES:
-            break
-        number = 0
+    number, sure = 0, 0
+    for of_band in (False, True):
         for y in range(max(top - around, 0), min(top + side + around, height), spacing):
             for x in range(max(left - around, 0), min(left + side + around, width), spacing):
-                if number == _MOST_SAMPLES or (entries[y, x] >= 0 and not takes_all):
+                if number == _MOST_SAMPLES or (entries[y, x] >= 0) != of_band:
                     continue
                 if abs(disparity[y, x] - surface[0]) <= surface[1]:
                     samples[0, number], samples[1, number] = y, x
                     number += 1
-    return number
+        if not of_band:
+            sure = number
+    return number, sure
 
 
 @compiled(nogil=True, fastmath=True)
 def _match(
-    samples, number, middle_x, middle_y, way, codes, other, stride, begin, is_expected
+    samples, counts, middle_x, middle_y, way, codes, other, stride, begin, is_expected
 ):  # pragma: no cover (compiled)
     """Shift in px, x and y, at which a surface is found in another frame, and how far that is believed."""
     zero, half = np.float32(0), np.float32(0.5)
+    number, sure = counts
     if number < _LEAST_SAMPLES:
         return begin[0], begin[1], half
+    # Of those in question some show what is behind, and move with it; but the outline of a plain surface tells where
+    # it is, once it is surely not where it was carried to.
+    known = (samples, sure if sure >= _ENOUGH_SAMPLES else number, middle_x, middle_y, way, codes, other)
+    in_place = _difference(known, zero, zero, _OTHER)
+    if in_place <= _SAME:
+        return zero, zero, _trust(in_place, zero)
+    if begin[0] != 0 or begin[1] != 0:
+        expected = _difference(known, begin[0], begin[1], _OTHER)
+        if expected <= _SAME:
+            return begin[0], begin[1], _trust(expected, zero)
     around = (samples, number, middle_x, middle_y, way, codes, other)
-    in_place = _difference(around, zero, zero, _OTHER)
-    best_x, best_y, best = zero, zero, in_place
-    if best > _SAME and (begin[0] != 0 or begin[1] != 0):
-        differs = _difference(around, begin[0], begin[1], best)
-        if differs < best:
-            best_x, best_y, best = begin[0], begin[1], differs
-    if best <= _SAME:
-        return best_x, best_y, _trust(best, zero)
+    best_x, best_y, best = zero, zero, _difference(around, zero, zero, _OTHER)
+    in_place = best
+    differs = _difference(around, begin[0], begin[1], best)
+    if differs < best:
+        best_x, best_y, best = begin[0], begin[1], differs
     from_x, from_y = best_x, best_y
     coarse = np.float32(_COARSE_PX * stride)
     steps = (_EXPECTED_REACH_PX if is_expected else _REACH_PX) // _COARSE_PX
