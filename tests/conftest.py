@@ -1,6 +1,8 @@
 """Fixtures that several folders share: a tiny clip with sound, its disparity and its subject's mask."""
 
+import gc
 import os
+import sys
 import tempfile
 from pathlib import Path
 
@@ -12,7 +14,27 @@ os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_HOME"] = str(Path(tempfile.gettempdir()) / "any2bokeh-tests-without-models")
 
+# What Python compiles is kept, whatever the machine's habit is: by itself each process that a test starts would compile
+# the package anew, and each of pytest's would rewrite all asserts.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
 _SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+def pytest_collection_finish() -> None:
+    """Leave what has been imported and collected out of all further collections of garbage.
+
+    These are millions of objects that stay to the end: looking at them again took a sixth of the time of tests of the
+    studio, which collects whenever it has given up pictures.
+    """
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_sessionfinish() -> None:
+    """Libraries complain at exit about objects of theirs that are left."""
+    gc.unfreeze()
 
 
 @pytest.fixture(autouse=True)

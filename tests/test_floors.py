@@ -11,8 +11,8 @@ _ROOT = Path(__file__).resolve().parents[1] / "src" / "any2bokeh"
 
 # From the ground up, as docs/architecture.md has them. A floor may import itself and those before it.
 _FLOORS = [
-    {"errors", "compiled", "channel", "claim", "heap", "pending_output", "json_file"},
-    {"events", "interruption", "worker_process"},
+    {"errors", "interruption", "compiled", "channel", "claim", "heap", "pending_output", "json_file"},
+    {"events", "worker_process"},
     {"optics"},
     {"video"},
     {"picture", "read_paths"},

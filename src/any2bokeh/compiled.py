@@ -21,6 +21,7 @@ from numba.core.serialize import dumps
 from numba.core.sigutils import normalize_signature
 
 from any2bokeh.errors import KernelCacheWarning
+from any2bokeh.interruption import TERMINATED, Terminated, is_ending
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -103,6 +104,8 @@ class _WithoutNeedlessEntries:
     def _compiled(self, signature: Any) -> Any:
         cls = type(self)
         with global_compiler_lock, _no_collection():
+            if is_ending() and threading.current_thread() is not threading.main_thread():
+                raise Terminated(TERMINATED)  # the main thread waits for this one, and for nothing that it makes
             arguments = tuple(normalize_signature(signature)[0])
             if cls.depth == 0 and arguments in self._without:
                 self._without.remove(arguments)

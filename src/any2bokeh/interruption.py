@@ -2,8 +2,9 @@
 
 A compiled module that is interrupted while it is initialised aborts the process (pybind11 cannot pass the exception
 on), so an interruption that comes during an import waits for its end. So does one within the function that numba's
-compiled code calls to read a constant: what it raises comes out as a SystemError. This module imports nothing heavy: it
-is in force while the rest of the command line is imported.
+compiled code calls to read a constant: what it raises comes out as a SystemError. Other threads hear of none of this
+and are waited for; ``is_ending`` tells those that compile, which may take a minute, that nobody needs it any more. This
+module imports nothing heavy: it is in force while the rest of the command line is imported.
 """
 
 import _thread
@@ -20,6 +21,7 @@ from typing import Any
 
 INTERRUPTED, TERMINATED = 130, 143
 _RETRY_S = 0.02
+_ending = threading.Event()
 _IMPORTING, _READING_A_CONSTANT = "importlib._bootstrap", str(Path("numba", "core", "serialize.py"))
 
 
@@ -41,19 +43,26 @@ def interruptions_unwind() -> Iterator[None]:
     try:
         yield
     finally:
+        _ending.clear()
         sys.unraisablehook = usual
         for number, handler in before.items():
             signal.signal(number, signal.SIG_DFL if handler is None else handler)
+
+
+def is_ending() -> bool:
+    """Whether an interruption is on its way up: what runs in other threads is not needed any more."""
+    return _ending.is_set()
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
     if _is_lost_in(frame):
         # Not threading.Timer, which takes locks that the interrupted code may hold.
         _thread.start_new_thread(_send_again, (number,))
-    elif number == signal.SIGINT:
+        return
+    _ending.set()
+    if number == signal.SIGINT:
         raise KeyboardInterrupt
-    else:
-        raise Terminated(TERMINATED)
+    raise Terminated(TERMINATED)
 
 
 def _heard_again(usual: Callable[[Any], Any]) -> Callable[[Any], None]:

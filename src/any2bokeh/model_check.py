@@ -118,12 +118,13 @@ def _clip(count: int) -> Iterator[_Seen]:
 def _depth(model: str, clip: list[_Seen], device: Device) -> Checked:
     from any2bokeh.disparity.estimators import open_estimator
     from any2bokeh.disparity.estimators.model_folder import find_depth_model
-    from any2bokeh.disparity.estimators.registry import find_model
+    from any2bokeh.disparity.estimators.registry import find_model, is_short_name
     from any2bokeh.disparity.raw_scale import raw_disparity
 
-    known = None if Path(model).is_dir() else find_model(model)
+    is_folder = Path(model).is_dir() and not is_short_name(model)
+    known = None if is_folder else find_model(model)
     hub_id = known.hub_id if known else model
-    if not Path(model).is_dir() and find_depth_model(hub_id) is None:
+    if not is_folder and find_depth_model(hub_id) is None:
         raise InputError(f"depth model {hub_id} is not on this machine; fetch it with any2bokeh models get {model}")
     estimator = open_estimator(model, allow_noncommercial=True, device=device)  # a look at it is no use of it
     raw, seconds = _timed(estimator.maps(seen.pixels for seen in clip))

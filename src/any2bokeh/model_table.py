@@ -129,7 +129,14 @@ def get_model(name: str, *, allow_noncommercial: bool = False, notice: Callable[
     else:
         listed.file.require_client()
         revision = listed.file.revision
-    card = fetch(listed.hub_id, noun="model", only=(CARD_FILE,), revision=revision, timeout_s=_HUB_TIMEOUT_S)
+    card = fetch(
+        listed.hub_id,
+        noun="model",
+        only=(CARD_FILE,),
+        revision=revision,
+        timeout_s=_HUB_TIMEOUT_S,
+        is_listed=True,
+    )
     licence = stated_licence(card) or listed.licence
     if not (allow_noncommercial or is_permissive(licence)):
         raise InputError(
@@ -141,7 +148,7 @@ def get_model(name: str, *, allow_noncommercial: bool = False, notice: Callable[
         notice(f"downloading {listed.hub_id} ({size}) into the hub's cache, once; its licence: {licence}")
     if listed.file is not None:
         return listed.file.get()
-    return fetch(listed.hub_id, noun="model", only=_PATTERNS, timeout_s=_HUB_TIMEOUT_S)
+    return fetch(listed.hub_id, noun="model", only=_PATTERNS, timeout_s=_HUB_TIMEOUT_S, is_listed=True)
 
 
 def find_listed(name: str) -> ListedModel | None:

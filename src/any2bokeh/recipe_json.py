@@ -183,7 +183,7 @@ def _focus_json(focus: FocusScript | FocusFinder) -> dict[str, Any]:
 
 def _disparity(given: object, root: Path) -> Path | DepthModel:
     if isinstance(given, str):
-        return root / given
+        return _path(given, root)
     given = _object(given, "give a path, or an object with model")
     require_known(given, ("model", "allow_noncommercial", "scale_alignment"), "disparity")
     values = {("name" if key == "model" else key): value for key, value in given.items()}
@@ -216,7 +216,7 @@ def _source_blur(given: object, root: Path) -> SourceBlur:
         return _values(SourceLens, given, root)
     if not isinstance(given, str):
         raise InputError(f"it is {shown(given)}; give auto, off, a path, or blur_strength and focus_disparity")
-    return cast(SourceBlurChoice, given) if given in get_args(SourceBlurChoice) else root / given
+    return cast(SourceBlurChoice, given) if given in get_args(SourceBlurChoice) else _path(given, root)
 
 
 def _source_blur_json(blur: SourceBlur) -> object:
@@ -251,6 +251,12 @@ def _values(kind: type, given: object, root: Path) -> Any:
     return kind(**{name: within(name, lambda name=name: _value(hints[name], values[name], root)) for name in values})
 
 
+def _path(given: str, root: Path) -> Path:
+    if not given:
+        raise InputError("it is an empty path, which would be the recipe's folder; give a path, or leave it out")
+    return root / given
+
+
 def _value(hint: Any, given: object, root: Path) -> Any:
     """A value of a field whose type is a number, text, a path, a choice, a dataclass, or one of these or None."""
     if get_origin(hint) in (Union, types.UnionType):
@@ -265,7 +271,7 @@ def _value(hint: Any, given: object, root: Path) -> Any:
     if is_dataclass(hint):
         return _values(cast(type, hint), given, root)
     if hint is Path and isinstance(given, str):
-        return root / given
+        return _path(given, root)
     if hint is float and is_finite_number(given):
         return float(cast(float, given))
     if hint in (int, bool, str) and type(given) is hint:

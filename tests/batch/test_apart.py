@@ -25,7 +25,7 @@ from tests import clips
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc, and sends signals")
 
-LONG = 400
+LONG = 200
 """Frames that take seconds, so that a clip can be caught in the middle."""
 
 

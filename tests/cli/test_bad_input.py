@@ -119,7 +119,8 @@ def test_range_without_frames(cli: RunCli, good: list[object], results: Path, ti
 
 def test_depth_model_that_is_not_to_be_had(cli: RunCli, clip: Path, results: Path):
     outcome = cli("refocus", clip, "--depth-model", "someone/tiny", *FOCUS_AND_BLUR, "-o", results / "out.mp4")
-    assert_refused(outcome, results, "someone/tiny", "hf download someone/tiny", "--disparity", "--depth-model rough")
+    remedies = ("any2bokeh models get someone/tiny", "--disparity", "--depth-model rough")
+    assert_refused(outcome, results, "depth model someone/tiny", *remedies)
 
 
 def test_depth_model_that_is_no_model(cli: RunCli, clip: Path, results: Path, tmp_path: Path):

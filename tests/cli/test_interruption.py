@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,9 @@ from typing import Any
 import numba
 import pytest
 
+from any2bokeh.compiled import compiled
 from any2bokeh.errors import InputError
-from any2bokeh.interruption import Terminated, interrupted_line, interruptions_unwind
+from any2bokeh.interruption import Terminated, interrupted_line, interruptions_unwind, is_ending
 from any2bokeh.pending_output import PendingOutput, published_together
 from tests import clips
 
@@ -113,6 +115,41 @@ def test_an_interruption_waits_for_a_constant_of_compiled_code():
     with pytest.raises(Terminated):
         interrupted()
     assert told["read"] is True
+
+
+@pytest.mark.parametrize(("number", "raised"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, Terminated)])
+def test_other_threads_compile_nothing_more_once_the_main_one_unwinds(number: int, raised: type[BaseException]):
+    """It waits for them, and kernels take up to a minute, on a busy machine several."""
+    seen: list[type[BaseException] | float] = []
+    doubled = compiled()(_doubled)
+
+    def compiling() -> None:
+        while not is_ending():
+            time.sleep(0.01)
+        try:
+            seen.append(doubled(len(seen)))
+        except BaseException as error:
+            seen.append(type(error))
+
+    thread = threading.Thread(target=compiling)
+
+    def interrupted() -> None:
+        with interruptions_unwind():
+            thread.start()
+            try:
+                signal.raise_signal(number)
+            finally:
+                thread.join()
+
+    with pytest.raises(raised):
+        interrupted()
+    assert seen == [Terminated]
+    with interruptions_unwind():  # the next command in this process
+        assert not is_ending()
+
+
+def _doubled(number: float) -> float:
+    return 2 * number
 
 
 def test_what_is_kept_is_told():

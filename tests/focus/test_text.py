@@ -98,7 +98,7 @@ def test_a_model_in_the_hubs_cache_is_found(tmp_path: Path, monkeypatch: pytest.
 
 def test_without_a_model_one_line_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
-    with pytest.raises(InputError, match=rf"hf download {DEFAULT_MODELS[0]}.*--focus-point") as caught:
+    with pytest.raises(InputError, match=rf"any2bokeh models get {DEFAULT_MODELS[0]}.*--focus-point") as caught:
         TextSubject("the dog").find(clip(), Range(0, 4, 24))
     assert "\n" not in str(caught.value)
 

@@ -119,7 +119,7 @@ def test_without_a_cached_model_auto_takes_the_classical_tracker_and_says_so(
     assert isinstance(tracker, ClassicalTracker)
     assert remark is not None
     assert "classical" in remark
-    assert f"hf download {sam2.DEFAULT_MODEL}" in remark
+    assert "any2bokeh models get sam2" in remark
     assert "\n" not in remark
     assert TrackerChoice("classical").load() == (ClassicalTracker(), None)
 
@@ -133,9 +133,9 @@ def test_a_snapshot_without_weights_is_not_a_model(folder: Path, tmp_path: Path,
 
 def test_asked_for_by_name_a_missing_model_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
-    with pytest.raises(InputError, match=r"hf download facebook/sam2.1-hiera-tiny.*classical"):
+    with pytest.raises(InputError, match=r"any2bokeh models get facebook/sam2.1-hiera-tiny.*classical"):
         TrackerChoice("sam2").load()
-    with pytest.raises(InputError, match="someone/else"):
+    with pytest.raises(InputError, match="hf download someone/else"):  # not in the list of models
         TrackerChoice(model="someone/else").load()
     # A path can be fetched from nowhere.
     with pytest.raises(InputError, match="is neither a folder nor a hub id such as owner/name"):

@@ -132,7 +132,8 @@ class ModelOptions:
         option(
             "--depth-model",
             help="Depth model that estimates the disparity: auto, rough (built in), a known name such as small, a hub "
-            "id or a folder (default: auto, which is small if it can be had and rough otherwise).",
+            "id or a folder, one that is called like a name as ./rough (default: auto, which is small if it can be had "
+            "and rough otherwise).",
             common="What estimates it, such as rough or small.",
             panel=Group.DISPARITY,
             metavar="auto|ID|FOLDER",

@@ -131,7 +131,9 @@ class GroundingModel:
         folders = [find_model_folder(known) for known in DEFAULT_MODELS] if model is None else []
         folder = next((one for one in folders if one is not None), None)
         if folder is None:
-            folder = require_model_folder(model or DEFAULT_MODELS[0], option=_OPTION, instead=instead)
+            wanted = model or DEFAULT_MODELS[0]
+            listed = wanted in DEFAULT_MODELS
+            folder = require_model_folder(wanted, option=_OPTION, instead=instead, is_listed=listed)
         from transformers import AutoModelForZeroShotObjectDetection, AutoTokenizer
 
         detector = load_model(AutoModelForZeroShotObjectDetection, folder, kinds=_KINDS, option=_OPTION)

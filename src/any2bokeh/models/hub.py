@@ -63,6 +63,7 @@ def fetch(
     revision: str | None = None,
     timeout_s: float | None = None,
     instead: str | None = None,
+    is_listed: bool = False,
 ) -> Path:
     """Download what the hub's cache lacks of a repository; without a network, the cache as it is.
 
@@ -74,6 +75,7 @@ def fetch(
         revision: commit of the repository; its newest where None.
         timeout_s: seconds until the hub is given up; the client's own where None.
         instead: what else the user can do, for the message.
+        is_listed: whether ``any2bokeh models get`` fetches it.
 
     Returns:
         The snapshot in the hub's cache.
@@ -96,14 +98,15 @@ def fetch(
         )
     except Exception as error:  # the hub client's errors have no common base
         why = f"is not on this machine and the hub does not give it ({_reason(error)})"
-        raise unavailable(noun, hub_id, why, instead) from None
+        raise unavailable(noun, hub_id, why, instead, is_listed=is_listed) from None
 
 
-def unavailable(noun: str, hub_id: str, why: str, instead: str | None) -> ModelUnavailable:
+def unavailable(noun: str, hub_id: str, why: str, instead: str | None, *, is_listed: bool) -> ModelUnavailable:
     """The one message of a model that is not to be had, with the command that fetches it."""
+    command = "any2bokeh models get" if is_listed else "hf download"
     otherwise = "" if instead is None else f", or {instead}"
     return ModelUnavailable(
-        f"{noun} {hub_id} {why}; fetch it where there is a network with 'hf download {hub_id}'{otherwise}"
+        f"{noun} {hub_id} {why}; fetch it where there is a network with '{command} {hub_id}'{otherwise}"
     )
 
 

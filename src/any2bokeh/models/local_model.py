@@ -28,13 +28,14 @@ def find_model_folder(model: str) -> Path | None:
     return find_on_machine(model, is_complete=_is_complete)
 
 
-def require_model_folder(model: str, *, option: str, instead: str) -> Path:
+def require_model_folder(model: str, *, option: str, instead: str, is_listed: bool = False) -> Path:
     """The same, for a model that was asked for by name.
 
     Args:
         model: a folder or an id.
         option: what names the model on the command line.
         instead: what else can be done, for the message.
+        is_listed: whether ``any2bokeh models get`` fetches it.
 
     Raises:
         InputError: it is not on this machine.
@@ -44,7 +45,8 @@ def require_model_folder(model: str, *, option: str, instead: str) -> Path:
     if folder is not None:
         return folder
     if is_hub_id(model):
-        raise unavailable(option, model, "is neither a folder nor in the hub's cache on this machine", instead)
+        why = "is neither a folder nor in the hub's cache on this machine"
+        raise unavailable(option, model, why, instead, is_listed=is_listed)
     raise InputError(f"{option} {model} is neither a folder nor a hub id such as owner/name; give one, or {instead}")
 
 

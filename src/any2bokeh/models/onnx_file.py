@@ -63,7 +63,14 @@ class OnnxFile:
         if (path := self.intact()) is not None:
             return path
         self.require_client()
-        fetch(self.hub_id, noun="model", only=(self.file,), revision=self.revision, timeout_s=_TIMEOUT_S)
+        fetch(
+            self.hub_id,
+            noun="model",
+            only=(self.file,),
+            revision=self.revision,
+            timeout_s=_TIMEOUT_S,
+            is_listed=True,
+        )
         path = self.intact()
         if path is None:
             raise InputError(f"{self.hub_id} on the hub does not hold {self.file}; update any2bokeh")

@@ -50,13 +50,15 @@ class TrackerChoice:
             return ClassicalTracker(), None
         model = self.model or DEFAULT_MODEL
         if self.kind == "sam2" or self.model is not None:
-            folder = require_model_folder(model, option="--tracker-model", instead="use --tracker classical")
+            folder = require_model_folder(
+                model, option="--tracker-model", instead="use --tracker classical", is_listed=model == DEFAULT_MODEL
+            )
             return Sam2Tracker.load(folder, device=self.device), None
         folder = find_model_folder(model)
         if folder is not None:
             tracker = Sam2Tracker.load(folder, device=self.device)
             return tracker, _SLOW if tracker.runs_on_cpu else None
         return ClassicalTracker(), (
-            f"the subject is followed by the classical tracker, because SAM 2 is not on this machine; "
-            f"fetch it with 'hf download {model}', or say --tracker classical"
+            "the subject is followed by the classical tracker, because SAM 2 is not on this machine; "
+            "fetch it with 'any2bokeh models get sam2', or say --tracker classical"
         )

@@ -58,8 +58,25 @@ def test_auto_without_a_model_is_rough_and_says_so(hub_home: Path):
     assert estimator.seed == ClipSeed(point=(0.2, 0.3))
     assert estimator.caveat is not None
     assert "\n" not in estimator.caveat
-    for word in ("rough", DEFAULT_MODEL.hub_id, "hf download", "--disparity"):
+    for word in ("rough", DEFAULT_MODEL.hub_id, "any2bokeh models get small", "--disparity"):
         assert word in estimator.caveat
+
+
+@pytest.mark.parametrize("name", ["rough", "auto", "small"])
+def test_a_folder_called_like_a_name_does_not_hide_it(
+    hub_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+):
+    (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path)
+    told: list[str] = []
+    if name == "small":
+        with pytest.raises(ModelUnavailable, match=DEFAULT_MODEL.hub_id):
+            open_estimator(name, notice=told.append)
+    else:
+        assert isinstance(open_estimator(name, notice=told.append), RoughEstimator)
+    assert told == [f"depth model {name} is taken by its name; the folder called {name} would be ./{name}"]
+    with pytest.raises(InputError, match=r"config\.json"):  # it holds no model
+        open_estimator(f"./{name}")
 
 
 def test_rough_by_name_says_that_it_is_rough():
@@ -71,7 +88,7 @@ def test_a_model_that_is_not_to_be_had_names_every_remedy(hub_home: Path):
         open_estimator("someone/tiny-depth")
     message = str(caught.value)
     assert "\n" not in message
-    for word in ("someone/tiny-depth", "hf download someone/tiny-depth", "--disparity", "--depth-model rough"):
+    for word in ("someone/tiny-depth", "any2bokeh models get someone/tiny-depth", "--disparity", "--depth-model rough"):
         assert word in message
 
 

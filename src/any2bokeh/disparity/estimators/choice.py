@@ -5,7 +5,7 @@ from pathlib import Path
 
 from any2bokeh.disparity.estimators.base import DepthEstimator, Device
 from any2bokeh.disparity.estimators.model_folder import model_folder
-from any2bokeh.disparity.estimators.registry import DEFAULT_MODEL, Family, find_model
+from any2bokeh.disparity.estimators.registry import DEFAULT_MODEL, Family, find_model, is_short_name
 from any2bokeh.errors import require_installed
 from any2bokeh.models.hub import ModelUnavailable
 from any2bokeh.models.model_files import CONFIG_FILE, read_json
@@ -19,7 +19,7 @@ DEFAULT_CHOICE = "auto"
 _FALLBACK_CAVEAT = (
     f"depth model {DEFAULT_MODEL.hub_id} is not here and cannot be fetched, so disparity is the built-in rough "
     f"estimate: the subject in front of a plain layout, no measured distances; for better, give --disparity PATH, or "
-    f"run where there is a network: hf download {DEFAULT_MODEL.hub_id}"
+    f"run where there is a network: any2bokeh models get {DEFAULT_MODEL.short_name}"
 )
 
 
@@ -34,7 +34,8 @@ def open_estimator(
     """The estimator that a name stands for; no weights are read yet.
 
     Args:
-        choice: ``auto``, ``rough``, the short name of a known model, a hub id, or a folder.
+        choice: ``auto``, ``rough``, the short name of a known model, a hub id, or a folder. A folder called like one of
+            the names is given as a path, ``./rough``.
         allow_noncommercial: take models whose licence does not allow any use.
         seed: where the subject is, for the built-in estimate; the middle of the picture where None.
         device: where a model runs.
@@ -46,7 +47,10 @@ def open_estimator(
     """
     from any2bokeh.disparity.rough.estimator import RoughEstimator
 
-    if choice == ROUGH and not Path(choice).is_dir():
+    is_name = choice in (DEFAULT_CHOICE, ROUGH) or is_short_name(choice)
+    if is_name and notice is not None and Path(choice).is_dir():
+        notice(f"depth model {choice} is taken by its name; the folder called {choice} would be ./{choice}")
+    if choice == ROUGH:
         return RoughEstimator(seed=seed or ClipSeed())
     if choice != DEFAULT_CHOICE:
         return _of_model(choice, allow_noncommercial, device, notice)
@@ -62,10 +66,14 @@ def open_estimator(
         return RoughEstimator(seed=seed or ClipSeed(), caveat=_FALLBACK_CAVEAT)
 
 
+def _is_folder(choice: str) -> bool:
+    return Path(choice).is_dir() and not is_short_name(choice)
+
+
 def _of_model(
     choice: str, allow_noncommercial: bool, device: Device, notice: Callable[[str], None] | None
 ) -> DepthEstimator:
-    known = find_model(choice) if not Path(choice).is_dir() else None
+    known = None if _is_folder(choice) else find_model(choice)
     folder, licence = model_folder(choice, allow_noncommercial=allow_noncommercial, notice=notice)
     name = known.hub_id if known else choice
     match known.family if known else _family_of(folder):

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from any2bokeh.disparity.estimators.registry import KNOWN_MODELS, KnownModel, find_model
+from any2bokeh.disparity.estimators.registry import KNOWN_MODELS, KnownModel, find_model, is_short_name
 from any2bokeh.errors import InputError, require_installed
 from any2bokeh.models.hub import ModelUnavailable, fetch, find_on_machine, is_hub_id
 from any2bokeh.models.licence import CARD_FILE, is_permissive, stated_licence
@@ -34,9 +34,10 @@ def model_folder(
         InputError: neither a folder nor an id, a file, or a licence that needs ``allow_noncommercial``.
     """
     path = Path(model)
-    if path.is_dir():
+    if path.is_dir() and not is_short_name(model):
         return path, stated_licence(path) or "not stated"
-    refuse_file(path, _NOUN)
+    if not path.is_dir():
+        refuse_file(path, _NOUN)
     known = find_model(model)
     hub_id = known.hub_id if known else model
     if not is_hub_id(hub_id):
@@ -77,7 +78,7 @@ def _downloaded(
 ) -> Path:
     if known is not None:
         _require_allowed(hub_id, known.licence, allow_noncommercial)
-    card = fetch(hub_id, noun=_NOUN, only=_CARD_PATTERNS, timeout_s=_HUB_TIMEOUT_S, instead=FALLBACK_REMEDY)
+    card = _fetched(hub_id, _CARD_PATTERNS)
     licence = stated_licence(card) or (known.licence if known else "not stated")
     _require_allowed(hub_id, licence, allow_noncommercial)
     if notice is not None:
@@ -86,13 +87,17 @@ def _downloaded(
             f"downloading depth model {hub_id}{size} into the hub's cache, once; its licence: {licence}; "
             f"--depth-model rough needs none"
         )
-    folder = fetch(hub_id, noun=_NOUN, only=_WEIGHT_PATTERNS, timeout_s=_HUB_TIMEOUT_S, instead=FALLBACK_REMEDY)
+    folder = _fetched(hub_id, _WEIGHT_PATTERNS)
     if not _has_weights(folder):
         raise ModelUnavailable(
             f"no safetensors of depth model {hub_id} are here or on the hub (docs/depth-models.md shows how to convert "
             f"pickles); {FALLBACK_REMEDY}"
         )
     return folder
+
+
+def _fetched(hub_id: str, only: tuple[str, ...]) -> Path:
+    return fetch(hub_id, noun=_NOUN, only=only, timeout_s=_HUB_TIMEOUT_S, instead=FALLBACK_REMEDY, is_listed=True)
 
 
 def _require_allowed(hub_id: str, licence: str, allow_noncommercial: bool) -> None:

@@ -69,6 +69,11 @@ DEFAULT_MODEL = KNOWN_MODELS[0]
 """What ``auto`` takes where it can be had."""
 
 
+def is_short_name(name: str) -> bool:
+    """Whether it is the short name of a known model, which a folder of that name does not hide."""
+    return any(name.lower() == model.short_name for model in KNOWN_MODELS)
+
+
 def find_model(name: str) -> KnownModel | None:
     """The known model of a short name or a hub id, whatever its capitals; None where there is none."""
     for model in KNOWN_MODELS:

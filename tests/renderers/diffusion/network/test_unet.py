@@ -52,17 +52,22 @@ def doubles(inputs: dict[str, Any]) -> dict[str, Any]:
     return {name: value.double() for name, value in inputs.items()}
 
 
-@pytest.mark.parametrize("shortcut", [False, True])
-@pytest.mark.parametrize("mode", ["masked", "released"])
+# Each mode with and without the shortcut, on the smallest; each shape and size in both modes, with and without the
+# shortcut in turn.
 @pytest.mark.parametrize(
-    ("settings", "clips", "frames", "height", "width", "tokens"),
+    ("settings", "clips", "frames", "height", "width", "tokens", "mode", "shortcut"),
     [
-        ({}, 1, 1, 8, 8, 1),
-        ({}, 2, 3, 16, 8, 1),
-        (WIDE, 1, 3, 16, 8, 1),
-        (WIDE | {"time_context": "interleaved"}, 2, 2, 8, 16, 1),
-        (DEEP, 1, 4, 8, 16, 2),
-        (DEEP, 1, 2, 9, 11, 1),
+        *(({}, 1, 1, 8, 8, 1, mode, shortcut) for mode in ("masked", "released") for shortcut in (False, True)),
+        ({}, 2, 3, 16, 8, 1, "masked", True),
+        ({}, 2, 3, 16, 8, 1, "released", False),
+        (WIDE, 1, 3, 16, 8, 1, "masked", False),
+        (WIDE, 1, 3, 16, 8, 1, "released", True),
+        (WIDE | {"time_context": "interleaved"}, 2, 2, 8, 16, 1, "masked", True),
+        (WIDE | {"time_context": "interleaved"}, 2, 2, 8, 16, 1, "released", False),
+        (DEEP, 1, 4, 8, 16, 2, "masked", False),
+        (DEEP, 1, 4, 8, 16, 2, "released", True),
+        (DEEP, 1, 2, 9, 11, 1, "masked", True),
+        (DEEP, 1, 2, 9, 11, 1, "released", False),
     ],
 )
 def test_equals_its_slow_twin(

@@ -65,12 +65,24 @@ def test_a_buffer_beyond_the_limit_is_a_fault(device):
     assert "larger than" in told[0]
 
 
-def test_auto_takes_no_processor_that_stands_in(device):
+@pytest.mark.parametrize("files", [(), ("null",)], ids=["no device file", "a device file"])
+def test_auto_takes_no_processor_that_stands_in(device, monkeypatch, files):
     if any(adapter.info["adapter_type"] != "CPU" for adapter in adapters()):
         pytest.skip("there is a real GPU here")
+    monkeypatch.setattr("any2bokeh.renderers.layered.gpu.device._DEVICE_FILES", files)
     told = []
     assert type(renderer_on("auto", notice=told.append)) is LayeredRenderer
     assert told == [], "that there is none needs no remark"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /dev")
+def test_without_a_device_file_no_graphics_library_is_loaded():
+    code = (
+        "from any2bokeh.renderers.layered.gpu import choice, device; import sys; device._DEVICE_FILES = ();"
+        "choice.renderer_on('auto'); print('wgpu' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False"]
 
 
 @pytest.mark.parametrize("runtime_dir", [None, "not/absolute"])

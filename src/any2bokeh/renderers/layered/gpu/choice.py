@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from typing import Any, Literal
 
 from any2bokeh.errors import InputError
-from any2bokeh.renderers.layered.gpu.device import Device, GpuFault, open_device
+from any2bokeh.renderers.layered.gpu.device import Device, GpuFault, may_be_there, open_device
 from any2bokeh.renderers.layered.gpu.renderer import GpuRenderer
 from any2bokeh.renderers.layered.gpu.self_test import Need, require_passed
 from any2bokeh.renderers.layered.renderer import LayeredRenderer
@@ -25,7 +25,7 @@ def renderer_on(device: LayeredDevice, *, notice: Callable[[str], None] | None =
     Raises:
         InputError: ``gpu`` where there is none that can be used.
     """
-    if device == "cpu" or (device == "auto" and find_spec("wgpu") is None):
+    if device == "cpu" or (device == "auto" and (find_spec("wgpu") is None or not may_be_there())):
         return LayeredRenderer(**look)
     tell, need = notice or (lambda remark: None), Need.of(**look)
     try:

@@ -4,12 +4,14 @@ An adapter is opened once in a process, and its compiled stages are kept; each `
 """
 
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,9 @@ _NEEDED_THREADS = 256
 _LEAST_DISPATCHES = 2048  # there is room for their parameters
 _LEAVES_OUT_MESAS_CHOICE = "NODEVICE_SELECT"  # a variable of the layer VK_LAYER_MESA_device_select
 _UNIFORM_SLOT = 256  # what offsets of uniform buffers are multiples of, everywhere
+# Files in /dev through which drivers of Linux reach a GPU: those of the kernel, NVIDIA's own and Tegra's, WSL's,
+# Mali's, Adreno's, PowerVR's.
+_DEVICE_FILES = ("dri/*", "nvidia*", "nvhost*", "nvgpu*", "nvmap", "dxg", "mali*", "kgsl*", "pvr*")
 
 
 class GpuFault(RuntimeError):
@@ -348,6 +353,13 @@ def read_back(
             buffer.unmap()
 
     device._guarded(work)
+
+
+def may_be_there() -> bool:
+    """Whether there may be a GPU; told without the graphics libraries, which take a third of a second to load."""
+    if sys.platform != "linux":
+        return True
+    return any(next(Path("/dev").glob(files), None) for files in _DEVICE_FILES)
 
 
 @lru_cache(maxsize=1)
