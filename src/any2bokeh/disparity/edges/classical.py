@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -56,20 +55,15 @@ class ClassicalEdges:
     def placed_at(self, disparity: NDArray[np.float32], look: "FirstLook") -> EdgeBands:
         """What ``placed`` gives of a map that has been looked at."""
         if not (self.always or look.is_off):
-            return matted(EdgeBands.none(disparity), look.picture, look.step)
-        return look.step.placed(look.picture, look.shift_px)
+            return matted(EdgeBands.none(disparity), look.pixels, look.step)
+        return look.step.placed(look.pixels, look.shift_px)
 
     def with_shares(self, bands: EdgeBands, pixels: NDArray[np.float32]) -> EdgeBands:
         """See ``PlacesFirst``."""
         if not bool(bands.band.any()):
             return bands
         stride = stride_of(bands.band.shape)
-        return matted(bands, interleaved(pixels), Steps.of(bands.disparity[0], stride, matte.REACH_PX))
-
-
-def interleaved(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-    """``(H, W, 3)`` code values of at most 1, of ``(3, H, W)``."""
-    return np.minimum(cv2.merge(list(np.asarray(pixels, np.float32))), np.float32(1))
+        return matted(bands, pixels, Steps.of(bands.disparity[0], stride, matte.REACH_PX))
 
 
 def stride_of(shape: tuple[int, ...]) -> int:
@@ -115,7 +109,7 @@ class FirstLook:
     """What a sample of a frame's bands tells of its map.
 
     Attributes:
-        picture: ``(H, W, 3)`` code values of at most 1.
+        pixels: ``(3, H, W)`` code values; those above 1 count as 1.
         stepped: the map with steps in place of ramps.
         step: its bands.
         shift_px: how far into their near sides the steps of the picture lie.
@@ -123,7 +117,7 @@ class FirstLook:
             their own; both surely. Exact maps have at most 0.01, but for hair.
     """
 
-    picture: NDArray[np.float32]
+    pixels: NDArray[np.float32]
     stepped: Stepped
     step: "Steps"
     shift_px: float
@@ -132,12 +126,12 @@ class FirstLook:
     @classmethod
     def of(cls, disparity: NDArray[np.float32], pixels: NDArray[np.float32], enlarged: bool) -> "FirstLook | None":
         """That of a frame; None where it has no steps. Arguments are those of an ``EdgeEstimator``."""
-        picture = interleaved(pixels)
+        pixels = np.ascontiguousarray(pixels, np.float32)
         stepped = Stepped.of(disparity, enlarged)
         step = Steps.of(stepped.sharp, stepped.stride)
         if step.band.size == 0:
             return None
-        return cls(picture, stepped, step, *step.shift_and_doubt(picture))
+        return cls(pixels, stepped, step, *step.shift_and_doubt(pixels))
 
     @property
     def is_off(self) -> bool:
@@ -145,22 +139,26 @@ class FirstLook:
         return self.stepped.is_soft or abs(self.shift_px) > _LEAST_SHIFT_PX * self.step.stride
 
 
-def matted(bands: EdgeBands, picture: NDArray[np.float32], step: "Steps") -> EdgeBands:
-    """Bands with the shares and colours of the mixed pixels beside steps."""
-    alpha = np.zeros_like(step.disparity)
+def matted(bands: EdgeBands, pixels: NDArray[np.float32], step: "Steps") -> EdgeBands:
+    """Bands with the shares and colours of the mixed pixels beside steps.
+
+    Args:
+        bands: without any.
+        pixels: ``(3, H, W)`` code values.
+        step: the steps of their map.
+    """
+    near, far, alpha = bands.near.copy(), bands.far.copy(), np.zeros_like(step.disparity)
     foreground, background = (np.zeros((3, *alpha.shape), np.float32) for _ in range(2))
-    of_step = (step.distance, step.side, step.near, step.far)
-    matte.find_shares(step.stride, step.disparity, picture, *of_step, alpha, foreground, background)
-    is_mixed = alpha > 0
-    near, far = (
-        np.where(is_mixed, of_mixed, of_band) for of_mixed, of_band in ((step.near, bands.near), (step.far, bands.far))
-    )
+    matte.find_shares(
+        step.stride, step.disparity, np.ascontiguousarray(pixels, np.float32), step.distance, step.side, step.near,
+        step.far, near, far, alpha, foreground, background,
+    )  # fmt: skip
     return replace(bands, near=near, far=far, alpha=alpha, foreground=foreground, background=background)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Steps:
-    """A map with clean steps and the band around them; see ``rings.find_band``."""
+    """A map with clean steps and the band around them; see ``rings.find_band``. Elsewhere near and far say nothing."""
 
     disparity: NDArray[np.float32]
     stride: int
@@ -172,11 +170,11 @@ class Steps:
 
     @classmethod
     def of(cls, disparity: NDArray[np.float32], stride: int, reach_px: float = _BAND_PX) -> "Steps":
-        near, far, distance = (np.zeros_like(disparity) for _ in range(3))
+        near, far, distance = (np.empty_like(disparity) for _ in range(3))
         side = np.empty(disparity.shape, np.int8)
         least, most_px = np.float32(ramps.LEAST_STEP), np.float32(reach_px * stride)
         rings.find_band(disparity, least, most_px, distance, side, near, far)
-        band = np.flatnonzero(side).astype(np.int32)  # in order of memory
+        band = np.flatnonzero(side != 0).astype(np.int32)  # in order of memory
         return cls(disparity, stride, band, distance, side, near, far)
 
     def shift_and_doubt(self, pixels: NDArray[np.float32]) -> tuple[float, float]:
@@ -236,7 +234,7 @@ class Steps:
         """``odds`` with ``say`` times the evidence of colour added, and both surfaces without overshoot.
 
         Args:
-            pixels: ``(H, W, 3)``.
+            pixels: ``(3, H, W)``.
             wanted: of each pixel; see ``colour.find_odds``.
         """
         clean = np.zeros((2, *self.disparity.shape), np.float32)

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from any2bokeh.compiled import compiled
 from any2bokeh.disparity.edges.ramps import LEAST_STEP
 from any2bokeh.disparity.edges.specks import SPECK_PX, are_specks
 
@@ -15,6 +16,7 @@ _LEAST_SHARE = 0.25  # of the difference of the two surfaces around, that must b
 _LEAST_OF_SPECK = (
     0.16  # of the difference of the surface around and the thicker one, left of what is no longer than a dot
 )
+_THIN, _GAP = 1, 2
 _RIM_PX = 7  # rims are narrower
 _MOST_OVERSHOOT = 0.15  # of the step
 
@@ -28,9 +30,9 @@ def evened(sharp: NDArray[np.float32], stride: int) -> NDArray[np.float32]:
     """
     nearest, farthest = _extremes(sharp, stride)
     opened, closed = _without_narrow(sharp, _RIM_PX * stride | 1)
-    is_over = sharp - opened < _MOST_OVERSHOOT * (opened - farthest)
-    is_under = closed - sharp < _MOST_OVERSHOOT * (nearest - closed)
-    return np.asarray(np.where(is_over, opened, np.where(is_under, closed, sharp)), np.float32)
+    even = np.empty_like(sharp)
+    _even(sharp, nearest, farthest, opened, closed, even)
+    return even
 
 
 def lifted(sharp: NDArray[np.float32], width_px: int, stride: int) -> NDArray[np.float32]:
@@ -46,17 +48,18 @@ def lifted(sharp: NDArray[np.float32], width_px: int, stride: int) -> NDArray[np
     """
     nearest, farthest = _extremes(sharp, stride)
     without_thin, without_gaps = _without_narrow(sharp, width_px | 1)
-    least = _LEAST_SHARE * (nearest - farthest)
-    is_thin = (sharp - without_thin > LEAST_STEP) & (sharp - farthest > least)
-    is_gap = (without_gaps - sharp > LEAST_STEP) & (nearest - sharp > least) & ~is_thin
-    lifted = np.where(is_thin, nearest, np.where(is_gap, farthest, sharp)).astype(np.float32)
-    at = np.flatnonzero(is_thin | is_gap).astype(np.int32)
+    lifted, what = np.empty_like(sharp), np.empty(sharp.shape, np.uint8)
+    _lift(sharp, nearest, farthest, without_thin, without_gaps, lifted, what)
+    at = np.flatnonzero(what != 0).astype(np.int32)
+    is_thin = what.ravel()[at] == _THIN
     surfaces = nearest.ravel()[at], farthest.ravel()[at]
-    alone = at[are_specks(sharp, at, surfaces, is_thin.ravel()[at], SPECK_PX * stride * stride)]
+    alone = are_specks(sharp, at, surfaces, is_thin, SPECK_PX * stride * stride)
     # Among such, a ripple of the surface that it lies in is no hair.
-    around, to = (np.where(is_thin, *two).ravel()[alone] for two in ((without_thin, without_gaps), (nearest, farthest)))
-    here = sharp.ravel()[alone]
-    ripples = alone[np.abs(here - around) < _LEAST_OF_SPECK * np.abs(to - around)]
+    at, is_thin = at[alone], is_thin[alone]
+    here = sharp.ravel()[at]
+    around = np.where(is_thin, without_thin.ravel()[at], without_gaps.ravel()[at])
+    to = np.where(is_thin, nearest.ravel()[at], farthest.ravel()[at])
+    ripples = at[np.abs(here - around) < _LEAST_OF_SPECK * np.abs(to - around)]
     lifted.reshape(-1)[ripples] = sharp.ravel()[ripples]
     return lifted
 
@@ -75,3 +78,29 @@ def _without_narrow(sharp: NDArray[np.float32], side_px: int) -> tuple[NDArray[n
 
 def _square(side_px: int) -> NDArray[np.uint8]:
     return np.ones((side_px, side_px), np.uint8)
+
+
+@compiled(nogil=True)
+def _even(sharp, nearest, farthest, opened, closed, even):
+    """See ``evened``."""
+    most = np.float32(_MOST_OVERSHOOT)
+    for y in range(sharp.shape[0]):
+        for x in range(sharp.shape[1]):
+            here, low, high = sharp[y, x], opened[y, x], closed[y, x]
+            is_over = here - low < most * (low - farthest[y, x])
+            is_under = high - here < most * (nearest[y, x] - high)
+            even[y, x] = low if is_over else (high if is_under else here)
+
+
+@compiled(nogil=True)
+def _lift(sharp, nearest, farthest, without_thin, without_gaps, lifted, what):
+    """See ``lifted``; ``what`` gets which pixels are of thin things and of gaps, 0 elsewhere."""
+    least_step, least_share = np.float32(LEAST_STEP), np.float32(_LEAST_SHARE)
+    for y in range(sharp.shape[0]):
+        for x in range(sharp.shape[1]):
+            here, high, low = sharp[y, x], nearest[y, x], farthest[y, x]
+            least = least_share * (high - low)
+            is_thin = (here - without_thin[y, x] > least_step) & (here - low > least)
+            is_gap = (without_gaps[y, x] - here > least_step) & (high - here > least)
+            what[y, x] = _THIN if is_thin else (_GAP if is_gap else 0)
+            lifted[y, x] = high if is_thin else (low if is_gap else here)

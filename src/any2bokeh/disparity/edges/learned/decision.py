@@ -137,7 +137,7 @@ def decided(
     """
     bands, steps = placed(disparity, clues, judgement, gates)
     step = Steps.of(steps, clues.cells.stride, matte.REACH_PX)
-    mixed = matted(bands, clues.picture, step)
+    mixed = matted(bands, pixels, step)
     if gates.mixes:
         _mix(
             step.side, (clues.band, clues.share, clues.background), judgement.corrections, pixels,
