@@ -17,7 +17,7 @@ REACH_PX = 1.6
 
 _CODES = 4095
 _LIGHT = srgb_decode(np.arange(_CODES + 1) / _CODES)
-_CODE = srgb_encode((np.arange(_CODES + 2) / _CODES) ** 2)  # of squared light: straight between two to 2e-7
+_CODE = srgb_encode((np.arange(_CODES + 2) / _CODES) ** 2)  # of squared light: straight between two to 6e-7
 _CELL_PX = 4  # side of the cells whose pixels share samples
 _RADIUS_PX = 4  # around a cell, how far pure colours are looked for
 _MOST_SAMPLES = (_CELL_PX + 2 * _RADIUS_PX) ** 2

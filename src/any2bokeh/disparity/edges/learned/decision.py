@@ -73,7 +73,8 @@ class Judgement:
     """What the network says of a frame, pixel by pixel; 0 outside the band.
 
     Attributes:
-        corrections: ``(6, H, W)`` float32; see ``network.CORRECTIONS``.
+        corrections: ``(6, H, W)`` float32; see ``network.CORRECTIONS``. Those of light are left out where no gate uses
+            them.
         wrong: ``(H, W)`` float32: probability that the map is wrong there.
         frame_wrong: its mean over the band.
         is_confirmed: whether colours confirm its edges; see ``confirmed``.

@@ -12,6 +12,8 @@ from any2bokeh.disparity.edges.learned.decision import Judgement, confirmed, dec
 from any2bokeh.disparity.edges.learned.network import corrections
 from any2bokeh.disparity.edges.learned.weights import EdgeModel
 
+_LIGHT = 3  # where that of the farther surface begins; see ``network.CORRECTIONS``
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LearnedEdges:
@@ -66,6 +68,8 @@ class LearnedEdges:
         if say > 0:
             clues = Clues.of_look(disparity, look, enlarged=enlarged)
             found = corrections(self.model.shape, self.model.weights, clues.cells, clues.values)
+            if not self.model.gates.mixes:
+                found = np.ascontiguousarray(found[..., :_LIGHT])  # nobody asks for the light of the farther surface
             judgement = Judgement.of(clues, found).with_say(say)
             judgement = confirmed(disparity, pixels, look, clues, judgement, self.model.gates)
             return (clues, judgement) if self.always or self.model.gates.opens(judgement) else clues.placed
