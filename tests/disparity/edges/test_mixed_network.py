@@ -10,6 +10,7 @@ import pytest
 from any2bokeh.disparity.edges import ClassicalEdges, EdgeBands
 from any2bokeh.disparity.edges.classical import FirstLook
 from any2bokeh.disparity.edges.learned import EdgeModel, LearnedEdges, MixedModel
+from any2bokeh.disparity.edges.learned.clues import interleaved
 from any2bokeh.disparity.edges.learned.mixed_clues import MIXED_CLUES, MixedClues
 from any2bokeh.disparity.edges.learned.mixing import LEAST_SHARE, MIXED_CORRECTIONS, MOST_SHARE
 from any2bokeh.disparity.edges.learned.network import Shape
@@ -127,7 +128,7 @@ def test_only_far_sides_near_steps_are_open():
     given, pixels = frame()
     look = FirstLook.of(given, pixels, enlarged=False)
     assert look is not None
-    clues = MixedClues.of(look.picture, look.step, EdgeBands.none(given))
+    clues = MixedClues.of(interleaved(look.pixels), look.step, EdgeBands.none(given))
     assert (given[0][clues.is_open] == given.min()).all()
     assert np.isfinite(clues.values).all()
     assert np.isfinite(clues.bases).all()

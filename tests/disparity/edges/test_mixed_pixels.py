@@ -1,11 +1,13 @@
 """How much of a pixel beside an edge is the nearer surface, and the pure colours of both."""
 
+from typing import Any
+
 import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from any2bokeh.disparity.edges import ClassicalEdges, EdgeBands
+from any2bokeh.disparity.edges import ClassicalEdges, EdgeBands, matte
 from any2bokeh.optics.transfer import srgb_decode, srgb_encode
 
 Picture = NDArray[np.float32]
@@ -95,3 +97,11 @@ def test_nothing_is_mixed_without_steps():
     flat = np.full((1, 20, 30), 0.4, np.float32)
     assert not ClassicalEdges()(flat, np.full((3, 20, 30), 0.5, np.float32)).is_mixed
     assert not EdgeBands.none(flat).is_mixed
+
+
+def test_codes_from_the_table_are_those_of_the_formula():
+    """Worst seen: 5.5e-7, where the curve begins to bend."""
+    light = np.concatenate([np.linspace(-0.1, 0.01, 2000), np.linspace(0, 1.1, 2000)]).astype(np.float32)
+    code_of: Any = matte.code_of
+    found = np.array([code_of.py_func(each) for each in light])
+    np.testing.assert_allclose(found, srgb_encode(light), atol=1e-6)

@@ -1,5 +1,6 @@
 """A few pixels that touch nothing of the surface they were given to."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -47,6 +48,24 @@ def test_a_hair_is_none():
     changes = np.zeros((48, 64), bool)
     changes[10:20, 50] = True
     assert not of(changes, halves()).any()
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_parts_are_those_of_labels_of_the_whole_frame(seed: int):
+    """Where the surface a pixel changes to is nowhere around, specks are the connected parts that are small enough."""
+    rng = np.random.default_rng(seed)
+    shape = tuple(rng.integers(1, 40, 2))
+    changes = rng.random(shape) < rng.choice([0.05, 0.2, 0.4])
+    to_near = rng.random(shape) < 0.5
+    at = np.flatnonzero(changes).astype(np.int32)
+    # Of nothing between the two, nothing is nearer than their middle where it changes to the nearer, nor farther.
+    surfaces = np.where(to_near, NEAR, -NEAR).astype(np.float32).ravel()[at]
+    found = are_specks(np.zeros(shape, np.float32), at, (surfaces, surfaces), to_near.ravel()[at], SPECK_PX)
+    twin = np.zeros(shape, bool)
+    for one_way in (changes & to_near, changes & ~to_near):
+        _, labels, about, _ = cv2.connectedComponentsWithStats(one_way.astype(np.uint8), connectivity=8)
+        twin |= one_way & (about[:, cv2.CC_STAT_AREA] <= SPECK_PX)[labels]
+    np.testing.assert_array_equal(found, twin.ravel()[at])
 
 
 def test_nothing_changes():

@@ -11,6 +11,7 @@ from any2bokeh.disparity.edges.bands import EdgeBands
 from any2bokeh.disparity.edges.classical import FirstLook, matted
 from any2bokeh.disparity.edges.learned import MixedModel
 from any2bokeh.disparity.edges.learned.cells import CELL_PX, PIXELS, Cells
+from any2bokeh.disparity.edges.learned.clues import interleaved
 from any2bokeh.disparity.edges.learned.mixed_clues import BASES, MIXED_CLUES, MixedClues
 from any2bokeh.disparity.edges.learned.mixing import LEAST_SHARE, MIXED_CORRECTIONS, corrected
 from any2bokeh.disparity.edges.learned.network import Shape, corrections
@@ -57,10 +58,10 @@ def test_it_learns_the_split_that_is_rendered():
     truth = replace(truth, given=truth.disparity)
     look = FirstLook.of(truth.given, truth.pixels, enlarged=False)
     assert look is not None
-    classical = matted(EdgeBands.none(truth.given), look.picture, look.step)
-    clues = MixedClues.of(look.picture, look.step, classical)
+    classical = matted(EdgeBands.none(truth.given), look.pixels, look.step)
+    clues = MixedClues.of(interleaved(look.pixels), look.step, classical)
     said = np.random.default_rng(0).normal(0, 0.3, (len(clues.cells.at), PIXELS, MIXED_CORRECTIONS)).astype(np.float32)
-    bands = corrected(classical, look.step, look.picture, clues, said)
+    bands = corrected(classical, look.step, interleaved(look.pixels), clues, said)
     at = clues.cells.at
     y = (CELL_PX * at[:, :1] + np.arange(PIXELS) // CELL_PX).clip(max=63)
     x = (CELL_PX * at[:, 1:] + np.arange(PIXELS) % CELL_PX).clip(max=95)
@@ -92,7 +93,9 @@ def test_targets_know_the_truth():
         np.testing.assert_allclose(light, srgb_decode(truth.pixels), atol=1e-5)
         look = FirstLook.of(truth.given, truth.pixels, enlarged=False)
         assert look is not None
-        clues = MixedClues.of(look.picture, look.step, matted(EdgeBands.none(truth.given), look.picture, look.step))
+        clues = MixedClues.of(
+            interleaved(look.pixels), look.step, matted(EdgeBands.none(truth.given), look.pixels, look.step)
+        )
         targets = mixed_tiles.mixed_targets(truth, look, clues)
         is_mixed = (truth.alpha > 0) & (truth.alpha < 1)
         weighty = targets[..., mixed_tiles.WEIGHT] > 0

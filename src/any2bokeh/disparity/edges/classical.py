@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from any2bokeh.disparity.edges import colour, matte, placing, ramps, rings, specks, thin
 from any2bokeh.disparity.edges.bands import BandPixels, EdgeBands, MixedPixels, TreatedMap
-from any2bokeh.disparity.edges.strips import MOST_PX, Interleaved, Strip, Told, interleaved, strips
+from any2bokeh.disparity.edges.strips import MOST_PX, Strip, Told, rows_of, strips
 
 _BAND_PX = 5.5  # how far from a step its true place may lie, with what is looked at beside it
 _REACH_PX = 3.6  # farther from where it is expected no edge is
@@ -63,15 +63,15 @@ class ClassicalEdges:
     def placed_at(self, disparity: NDArray[np.float32], look: "FirstLook") -> EdgeBands:
         """What ``placed`` gives of a map that has been looked at."""
         if not (self.always or look.is_off):
-            return matted(EdgeBands.none(disparity), look.picture.whole, look.step)
-        return look.step.placed(look.picture.whole, look.shift_px)
+            return matted(EdgeBands.none(disparity), look.pixels, look.step)
+        return look.step.placed(look.pixels, look.shift_px)
 
     def with_shares(self, bands: EdgeBands, pixels: NDArray[np.float32]) -> EdgeBands:
         """See ``PlacesFirst``."""
         if not bool(bands.band.any()):
             return bands
         stride = stride_of(bands.band.shape)
-        return matted(bands, interleaved(pixels), Steps.of(bands.disparity[0], stride, matte.REACH_PX))
+        return matted(bands, pixels, Steps.of(bands.disparity[0], stride, matte.REACH_PX))
 
     def listed(
         self,
@@ -91,7 +91,7 @@ class ClassicalEdges:
         if placed.band.at.size == 0:
             return placed
         step = look.step.again(placed.disparity[0], matte.REACH_PX)
-        return replace(placed, mixed=step.mixed(look.picture, placed.band, self.most_px, told))
+        return replace(placed, mixed=step.mixed(look.pixels, placed.band, self.most_px, told))
 
     def listed_places(
         self,
@@ -111,8 +111,8 @@ class ClassicalEdges:
         """What ``listed_places`` gives of a map that has been looked at."""
         if not (self.always or look.is_off):
             none = TreatedMap.none(disparity)
-            return replace(none, mixed=look.step.mixed(look.picture, none.band, self.most_px, told))
-        return look.step.places(look.picture, look.shift_px, self.most_px, told)
+            return replace(none, mixed=look.step.mixed(look.pixels, none.band, self.most_px, told))
+        return look.step.places(look.pixels, look.shift_px, self.most_px, told)
 
     def listed_shares(
         self, disparity: NDArray[np.float32], band: BandPixels, pixels: NDArray[np.float32]
@@ -121,7 +121,7 @@ class ClassicalEdges:
         if band.at.size == 0:
             return TreatedMap.none(disparity).mixed
         step = Steps.of(disparity[0], stride_of(disparity.shape[1:]), matte.REACH_PX)
-        return step.mixed(Interleaved(pixels, self.most_px), band, self.most_px, None)
+        return step.mixed(pixels, band, self.most_px, None)
 
 
 def stride_of(shape: tuple[int, ...]) -> int:
@@ -167,7 +167,7 @@ class FirstLook:
     """What a sample of a frame's bands tells of its map.
 
     Attributes:
-        picture: its code values.
+        pixels: ``(3, H, W)`` code values; those above 1 count as 1.
         stepped: the map with steps in place of ramps.
         step: its bands.
         shift_px: how far into their near sides the steps of the picture lie.
@@ -175,7 +175,7 @@ class FirstLook:
             their own; both surely. Exact maps have at most 0.01, but for hair.
     """
 
-    picture: Interleaved
+    pixels: NDArray[np.float32]
     stepped: Stepped
     step: "Steps"
     shift_px: float
@@ -187,12 +187,12 @@ class FirstLook:
     ) -> "FirstLook | None":
         """That of a frame, looked at in strips of so many pixels; None where it has no steps. Arguments are those of an
         ``EdgeEstimator``."""
+        pixels = np.ascontiguousarray(pixels, np.float32)
         stepped = Stepped.of(disparity, enlarged, most_px)
         step = Steps.of(stepped.sharp, stepped.stride)
         if step.band.size == 0:
             return None
-        picture = Interleaved(pixels, most_px)
-        return cls(picture, stepped, step, *step.shift_and_doubt(picture, most_px))
+        return cls(pixels, stepped, step, *step.shift_and_doubt(pixels, most_px))
 
     @property
     def is_off(self) -> bool:
@@ -200,22 +200,26 @@ class FirstLook:
         return self.stepped.is_soft or abs(self.shift_px) > _LEAST_SHIFT_PX * self.step.stride
 
 
-def matted(bands: EdgeBands, picture: NDArray[np.float32], step: "Steps") -> EdgeBands:
-    """Bands with the shares and colours of the mixed pixels beside steps."""
-    alpha = np.zeros_like(step.disparity)
+def matted(bands: EdgeBands, pixels: NDArray[np.float32], step: "Steps") -> EdgeBands:
+    """Bands with the shares and colours of the mixed pixels beside steps.
+
+    Args:
+        bands: without any.
+        pixels: ``(3, H, W)`` code values.
+        step: the steps of their map.
+    """
+    near, far, alpha = bands.near.copy(), bands.far.copy(), np.zeros_like(step.disparity)
     foreground, background = (np.zeros((3, *alpha.shape), np.float32) for _ in range(2))
-    of_step = (step.distance, step.side, step.near, step.far)
-    matte.find_shares(step.stride, step.disparity, picture, *of_step, alpha, foreground, background)
-    is_mixed = alpha > 0
-    near, far = (
-        np.where(is_mixed, of_mixed, of_band) for of_mixed, of_band in ((step.near, bands.near), (step.far, bands.far))
-    )
+    matte.find_shares(
+        step.stride, step.disparity, np.ascontiguousarray(pixels, np.float32), step.distance, step.side, step.near,
+        step.far, near, far, alpha, foreground, background,
+    )  # fmt: skip
     return replace(bands, near=near, far=far, alpha=alpha, foreground=foreground, background=background)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Steps:
-    """A map with clean steps and the band around them; see ``rings.find_band``."""
+    """A map with clean steps and the band around them; see ``rings.find_band``. Elsewhere near and far say nothing."""
 
     disparity: NDArray[np.float32]
     stride: int
@@ -227,15 +231,15 @@ class Steps:
 
     @classmethod
     def of(cls, disparity: NDArray[np.float32], stride: int, reach_px: float = _BAND_PX) -> "Steps":
-        near, far, distance = (np.zeros_like(disparity) for _ in range(3))
+        near, far, distance = (np.empty_like(disparity) for _ in range(3))
         side = np.empty(disparity.shape, np.int8)
         return cls(disparity, stride, np.empty(0, np.int32), distance, side, near, far).again(disparity, reach_px)
 
     def again(self, disparity: NDArray[np.float32], reach_px: float) -> "Steps":
-        """Those of another map of the size, in the memory of these. Outside the band, surfaces are anything."""
+        """Those of another map of the size, in the memory of these."""
         least, most_px = np.float32(ramps.LEAST_STEP), np.float32(reach_px * self.stride)
         rings.find_band(disparity, least, most_px, self.distance, self.side, self.near, self.far)
-        band = np.flatnonzero(self.side).astype(np.int32)  # in order of memory
+        band = np.flatnonzero(self.side != 0).astype(np.int32)  # in order of memory
         return replace(self, disparity=disparity, band=band)
 
     def part(self, strip: Strip) -> "Steps":
@@ -255,7 +259,7 @@ class Steps:
     def _strips(self, most_px: int, margin: int) -> Iterator[Strip]:
         return strips(self.side.shape, align=_CELL_PX * self.stride, margin=margin, most_px=most_px)
 
-    def shift_and_doubt(self, picture: Interleaved, most_px: int) -> tuple[float, float]:
+    def shift_and_doubt(self, pixels: NDArray[np.float32], most_px: int) -> tuple[float, float]:
         """See ``FirstLook``; of a sample of the band."""
         looked_at = self.band[:: max(1, self.band.size // _SAMPLES)]
         sampled, found = replace(self, band=looked_at), []
@@ -265,7 +269,7 @@ class Steps:
             part = sampled.part(strip)
             wanted = np.zeros(part.side.shape, np.uint8)
             wanted.ravel()[part.band] = colour.COLOUR
-            odds, _ = part._odds(picture.of(strip.rows), wanted, np.zeros_like(part.disparity), np.float32(1))
+            odds, _ = part._odds(rows_of(pixels, strip.rows), wanted, np.zeros_like(part.disparity), np.float32(1))
             found.append(odds.ravel()[part.band])
         says = np.tanh(np.concatenate(found) / 2)
         side = self.side.ravel()[looked_at]
@@ -294,13 +298,13 @@ class Steps:
         placing.decide(self.band, belief, near, far, disparity)
         return replace(EdgeBands.none(disparity[None]), band=self.side != 0, near=near, far=far, near_share=belief)
 
-    def places(self, picture: Interleaved, shift_px: float, most_px: int, told: Told | None) -> TreatedMap:
+    def places(self, pixels: NDArray[np.float32], shift_px: float, most_px: int, told: Told | None) -> TreatedMap:
         """The same in strips of so many pixels, as lists."""
         settled = _SETTLED_PX * self.stride
         near, far, belief = (np.empty(self.band.size, np.float32) for _ in range(3))
         done, margin = 0, settled + _LOOK_PX * self.stride
         for strip in self._strips(most_px, margin):
-            of_strip = self.part(strip.grown(settled))._believed(picture.of(strip.rows), shift_px)
+            of_strip = self.part(strip.grown(settled))._believed(rows_of(pixels, strip.rows), shift_px)
             own = self.part(strip).band
             for values, planes in zip((belief, near, far), of_strip, strict=True):
                 values[done : done + own.size] = planes.ravel()[own]
@@ -316,11 +320,11 @@ class Steps:
         share = (belief + np.float32(1)) / np.float32(2)
         return replace(TreatedMap.none(disparity[None]), band=BandPixels(self.band, near, far, share))
 
-    def mixed(self, picture: Interleaved, band: BandPixels, most_px: int, told: Told | None) -> MixedPixels:
+    def mixed(self, pixels: NDArray[np.float32], band: BandPixels, most_px: int, told: Told | None) -> MixedPixels:
         """The mixed pixels beside steps, found in strips of so many pixels; see ``matted``.
 
         Args:
-            picture: the colours.
+            pixels: ``(3, H, W)`` code values.
             band: what is known of pixels in question.
             most_px: pixels of a strip.
             told: see ``Told``.
@@ -334,13 +338,14 @@ class Steps:
             side[strip.inner] = part.side[strip.inner]
             alpha = np.zeros_like(part.disparity)
             foreground, background = (np.empty((3, *alpha.shape), np.float32) for _ in range(2))
-            of_step = (part.distance, side, part.near, part.far)
+            near, far = part.near, part.far  # of a mixed pixel what they are already
             matte.find_shares(
-                self.stride, part.disparity, picture.of(strip.rows), *of_step, alpha, foreground, background
-            )
+                self.stride, part.disparity, rows_of(pixels, strip.rows), part.distance, side, near, far,
+                near, far, alpha, foreground, background,
+            )  # fmt: skip
             at = np.flatnonzero(alpha > 0).astype(np.int32)
             values = np.zeros((10, at.size), np.float32)
-            planes = (part.near, part.far, alpha, *foreground, *background)
+            planes = (near, far, alpha, *foreground, *background)
             for row, plane in zip((0, 1, *range(3, 10)), planes, strict=True):
                 values[row] = plane.ravel().take(at)
             at += np.int32(strip.top * width)
@@ -381,7 +386,7 @@ class Steps:
         """``odds`` with ``say`` times the evidence of colour added, and both surfaces without overshoot.
 
         Args:
-            pixels: ``(H, W, 3)``.
+            pixels: ``(3, H, W)``.
             wanted: of each pixel; see ``colour.find_odds``.
         """
         clean = np.zeros((2, *self.disparity.shape), np.float32)

@@ -35,7 +35,7 @@ def find_odds(wanted, stride, disparity, pixels, distance, near, far, say, odds,
         wanted: ``(H, W)`` uint8: ``SURFACES``, ``COLOUR``, or 0 for nothing.
         stride: lengths are multiplied by it.
         disparity: ``(H, W)``, with clean steps.
-        pixels: ``(H, W, 3)`` code values.
+        pixels: ``(3, H, W)`` code values; those above 1 count as 1.
         distance, near, far: see ``rings.find_band``.
         say: factor of what is added to ``odds``.
         odds: ``(H, W)`` float32, added to where colour is wanted and something is known.
@@ -64,7 +64,7 @@ def find_odds(wanted, stride, disparity, pixels, distance, near, far, say, odds,
                         low, high = ranges[which]
                         clean[which, y, x] = min(max(own, low), high) if low <= high else own
                     if wanted[y, x] == COLOUR:
-                        colour = (pixels[y, x, 0], pixels[y, x, 1], pixels[y, x, 2])
+                        colour = colour_at(pixels, y, x)
                         like_near, near_weight = _likeness(samples[0], counts[0], y, x, colour, stride)
                         like_far, far_weight = _likeness(samples[1], counts[1], y, x, colour, stride)
                         if min(near_weight, far_weight) >= np.float32(_LEAST_WEIGHT):
@@ -96,8 +96,7 @@ def _collect(top, left, nearer, farther, stride, disparity, pixels, distance, sa
             at = counts[which]
             counts[which] += 1
             samples[which, 0, at], samples[which, 1, at] = j, i
-            for c in range(3):
-                samples[which, 2 + c, at] = pixels[j, i, c]
+            samples[which, 2, at], samples[which, 3, at], samples[which, 4, at] = colour_at(pixels, j, i)
             samples[which, 5, at] = sure * sure * sure
             if away >= sure_px:
                 ranges[which, 0], ranges[which, 1] = min(ranges[which, 0], value), max(ranges[which, 1], value)
@@ -118,3 +117,9 @@ def _likeness(samples, count, y, x, colour, stride):
         like += weight / (unlike * unlike)
         weights += weight
     return like, weights
+
+
+@compiled(nogil=True, inline="always")
+def colour_at(pixels, y, x):
+    one = np.float32(1)
+    return min(pixels[0, y, x], one), min(pixels[1, y, x], one), min(pixels[2, y, x], one)

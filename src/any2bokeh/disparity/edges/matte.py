@@ -6,19 +6,18 @@ Of both follow the likeliest share and colours (a Gaussian estimate, in linear l
 says more; where the surfaces differ clearly, colour does.
 """
 
-import math
-
 import numpy as np
 
 from any2bokeh.compiled import compiled
 from any2bokeh.disparity.edges.rings import SAME_SURFACE
-from any2bokeh.optics.transfer import srgb_decode
+from any2bokeh.optics.transfer import srgb_decode, srgb_encode
 
 REACH_PX = 1.6
 """Mixed pixels lie within this of a step, on its far side: an edge belongs to the side that covers most of a pixel."""
 
 _CODES = 4095
 _LIGHT = srgb_decode(np.arange(_CODES + 1) / _CODES)
+_CODE = srgb_encode((np.arange(_CODES + 2) / _CODES) ** 2)  # of squared light: straight between two to 6e-7
 _CELL_PX = 4  # side of the cells whose pixels share samples
 _RADIUS_PX = 4  # around a cell, how far pure colours are looked for
 _MOST_SAMPLES = (_CELL_PX + 2 * _RADIUS_PX) ** 2
@@ -34,14 +33,17 @@ _LEAST_SHARE = 0.02  # less is not worth a layer
 
 
 @compiled(nogil=True, fastmath=True, error_model="numpy")
-def find_shares(stride, disparity, pixels, distance, side, near, far, alpha, foreground, background):
+def find_shares(
+    stride, disparity, pixels, distance, side, near, far, mixed_near, mixed_far, alpha, foreground, background
+):
     """Shares and colours of the mixed pixels of a frame.
 
     Args:
         stride: lengths are multiplied by it.
         disparity: ``(H, W)``, with clean steps.
-        pixels: ``(H, W, 3)`` code values.
+        pixels: ``(3, H, W)`` code values.
         distance, side, near, far: see ``rings.find_band``.
+        mixed_near, mixed_far: ``(H, W)`` float32, written where a pixel is mixed: its ``near`` and ``far``.
         alpha: ``(H, W)`` float32, written where a pixel is mixed: share of light of the nearer surface.
         foreground, background: ``(3, H, W)`` float32, written there: code values of the two, which in linear light add
             up to the pixel's, and are colours: none is below 0 or above 1.
@@ -51,6 +53,7 @@ def find_shares(stride, disparity, pixels, distance, side, near, far, alpha, for
     reach, pure = np.float32(REACH_PX * stride), np.float32(_PURE_PX * stride)
     # Of each sample: row, column, red, green, blue; those of the near surface, then those of the far one.
     samples, counts = np.empty((2, 5, _MOST_SAMPLES), np.float32), np.zeros(2, np.int64)
+    places = np.empty((2, _MOST_SAMPLES), np.int64)
     fore, back = np.empty((4, 3), np.float32), np.empty((4, 3), np.float32)  # mean, variance, least, largest
     for top in range(0, height, side_px):
         for left in range(0, width, side_px):
@@ -63,7 +66,7 @@ def find_shares(stride, disparity, pixels, distance, side, near, far, alpha, for
                         nearer, farther = near[y, x], far[y, x]
                         tolerance = np.float32(_ALIKE) * (nearer - farther)
                         around = (top, left, nearer, farther, stride, pure)
-                        _collect(around, disparity, pixels, distance, samples, counts)
+                        _collect(around, disparity, pixels, distance, places, samples, counts)
                         for which, colours in ((0, fore), (1, back)):
                             _find_range(samples[which], counts[which], colours)
                     if not _find_mean(samples[1], counts[1], y, x, stride, back):
@@ -72,12 +75,12 @@ def find_shares(stride, disparity, pixels, distance, side, near, far, alpha, for
                         y, x, stride, disparity, pixels, nearer, farther, back, fore
                     ):
                         continue
-                    here = (light_of(pixels[y, x, 0]), light_of(pixels[y, x, 1]), light_of(pixels[y, x, 2]))
+                    here = (light_of(pixels[0, y, x]), light_of(pixels[1, y, x]), light_of(pixels[2, y, x]))
                     expected = max(np.float32(0.5) - distance[y, x] / np.float32(_WIDTH_PX * stride), np.float32(0))
                     share = _likeliest_share(here, expected, fore, back)
                     if share < np.float32(_LEAST_SHARE):
                         continue
-                    alpha[y, x] = share
+                    alpha[y, x], mixed_near[y, x], mixed_far[y, x] = share, near[y, x], far[y, x]
                     _write_colours(y, x, here, share, fore, back, foreground, background)
 
 
@@ -96,27 +99,34 @@ def _write_colours(y, x, here, share, fore, back, foreground, background):
 
 
 @compiled(nogil=True, fastmath=True, error_model="numpy")
-def _collect(around, disparity, pixels, distance, samples, counts):
-    """Light of the pure pixels of two surfaces around a cell, and how many there are of each."""
+def _collect(around, disparity, pixels, distance, places, samples, counts):
+    """Light of the pure pixels of two surfaces around a cell, and how many there are of each.
+
+    Each place is written, and counts or not: which surface is next cannot be foretold, and a wrong guess costs more.
+    """
     top, left, nearer, farther, stride, pure = around
     height, width = disparity.shape
     reach, side = _RADIUS_PX * stride, _CELL_PX * stride
     tolerance = np.float32(SAME_SURFACE) * (nearer - farther)
-    counts[:] = 0
+    near_places, far_places = places[0], places[1]
+    of_near, of_far = np.uint32(0), np.uint32(0)
+    first, last = max(left - reach, left % stride), min(left + side + reach, width)
     for j in range(max(top - reach, top % stride), min(top + side + reach, height), stride):
-        for i in range(max(left - reach, left % stride), min(left + side + reach, width), stride):
-            if distance[j, i] < pure:
-                continue
-            which = 0
-            if abs(disparity[j, i] - nearer) >= tolerance:
-                which = 1
-                if abs(disparity[j, i] - farther) >= tolerance:
-                    continue
-            at = counts[which]
-            counts[which] += 1
-            samples[which, 0, at], samples[which, 1, at] = j, i
+        values, away = disparity[j], distance[j]
+        for i in range(first, last, stride):
+            near_places[of_near] = far_places[of_far] = j << 16 | i
+            is_pure = away[i] >= pure
+            is_near = abs(values[i] - nearer) < tolerance
+            is_far = abs(values[i] - farther) < tolerance
+            of_near += np.uint32(is_pure & is_near)
+            of_far += np.uint32(is_pure & is_far & (not is_near))
+    counts[0], counts[1] = of_near, of_far
+    for which in range(2):
+        for n in range(counts[which]):
+            j, i = places[which, n] >> 16, places[which, n] & 0xFFFF
+            samples[which, 0, n], samples[which, 1, n] = j, i
             for c in range(3):
-                samples[which, 2 + c, at] = light_of(pixels[j, i, c])
+                samples[which, 2 + c, n] = light_of(pixels[c, j, i])
 
 
 @compiled(nogil=True, fastmath=True, error_model="numpy")
@@ -169,11 +179,11 @@ def _find_extreme(y, x, stride, disparity, pixels, nearer, farther, back, fore):
                 continue
             unlike = np.float32(0)
             for c in range(3):
-                unlike += (light_of(pixels[j, i, c]) - back[0, c]) ** 2
+                unlike += (light_of(pixels[c, j, i]) - back[0, c]) ** 2
             if unlike > most:
                 most = unlike
                 for c in range(3):
-                    fore[0, c], fore[1, c] = light_of(pixels[j, i, c]), np.float32(_NOISE)
+                    fore[0, c], fore[1, c] = light_of(pixels[c, j, i]), np.float32(_NOISE)
     return most >= 0
 
 
@@ -198,6 +208,6 @@ def light_of(code):
 
 @compiled(nogil=True, fastmath=True, inline="always")
 def code_of(light):
-    if light <= np.float32(0.0031308):
-        return max(light, np.float32(0)) * np.float32(12.92)
-    return min(np.float32(1.055) * np.float32(math.pow(light, 1 / 2.4)) - np.float32(0.055), np.float32(1))
+    place = np.sqrt(min(max(light, np.float32(0)), np.float32(1))) * np.float32(_CODES)
+    at = int(place)
+    return _CODE[at] + (place - np.float32(at)) * (_CODE[at + 1] - _CODE[at])

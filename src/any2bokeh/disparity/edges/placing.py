@@ -3,7 +3,7 @@
 import numpy as np
 
 from any2bokeh.compiled import compiled
-from any2bokeh.disparity.edges.colour import COLOUR, SIGMA2, SURFACES
+from any2bokeh.disparity.edges.colour import COLOUR, SIGMA2, SURFACES, colour_at
 
 _NEIGHBOURS = 2  # on each side, along both axes, that a pixel listens to
 
@@ -56,7 +56,7 @@ def settle(band, wanted, stride, evidence, belief, pixels, say, settled):
         stride: spacing of neighbours, px.
         evidence: ``(H, W)`` log odds of each pixel by itself.
         belief: ``(H, W)`` in [-1, 1], 1 = near.
-        pixels: ``(H, W, 3)``.
+        pixels: ``(3, H, W)`` code values; those above 1 count as 1.
         say: how much the neighbours have to say, in log odds.
         settled: ``(H, W)`` the new belief, written in the band.
     """
@@ -65,7 +65,7 @@ def settle(band, wanted, stride, evidence, belief, pixels, say, settled):
         y, x = band[entry] // width, band[entry] % width
         if wanted[y, x] != COLOUR:
             continue
-        red, green, blue = pixels[y, x, 0], pixels[y, x, 1], pixels[y, x, 2]
+        colour = colour_at(pixels, y, x)
         total, weights = np.float32(0), np.float32(0)
         for m in range(-_NEIGHBOURS, _NEIGHBOURS + 1):
             j = y + m * stride
@@ -75,7 +75,7 @@ def settle(band, wanted, stride, evidence, belief, pixels, say, settled):
                 i = x + n * stride
                 if i < 0 or i >= width:
                     continue
-                difference = _colour_difference(pixels, red, green, blue, j, i)
+                difference = _colour_difference(colour, colour_at(pixels, j, i))
                 weight = np.float32(0.1) + np.float32(1) / (np.float32(1) + difference * np.float32(1 / SIGMA2))
                 total += weight * belief[j, i]
                 weights += weight
@@ -84,5 +84,5 @@ def settle(band, wanted, stride, evidence, belief, pixels, say, settled):
 
 
 @compiled(nogil=True, inline="always")
-def _colour_difference(pixels, red, green, blue, j, i):
-    return (red - pixels[j, i, 0]) ** 2 + (green - pixels[j, i, 1]) ** 2 + (blue - pixels[j, i, 2]) ** 2
+def _colour_difference(one, other):
+    return (one[0] - other[0]) ** 2 + (one[1] - other[1]) ** 2 + (one[2] - other[2]) ** 2

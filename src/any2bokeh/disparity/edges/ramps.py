@@ -48,8 +48,10 @@ def find_ramps(disparity, stride, near, far, width):
             least_rise = _FLAT * np.float32(size / 8)
             reach = REACH_PX * stride
             up, steps_up = _end(disparity, y, x, gy / size, gx / size, np.float32(1), reach, least_rise)
+            if steps_up == reach:
+                continue
             down_to, steps_down = _end(disparity, y, x, gy / size, gx / size, np.float32(-1), reach, least_rise)
-            if up - down_to < LEAST_STEP or (steps_up == reach or steps_down == reach):
+            if steps_down == reach or up - down_to < LEAST_STEP:
                 continue
             near[y, x] = max(up, here)
             far[y, x] = min(down_to, here)

@@ -1,7 +1,5 @@
 """The band around clean steps: how far each pixel is from its step, and which two surfaces meet there."""
 
-import math
-
 import numpy as np
 
 from any2bokeh.compiled import compiled
@@ -26,34 +24,38 @@ def find_band(disparity, least_step, most_px, distance, side, near, far):
         near, far: ``(H, W)`` float32, written in the band: disparity of the two surfaces.
     """
     height, width = disparity.shape
-    found = np.empty(height * width, np.int32)
-    source = np.empty((height, width), np.int32)
+    found, source = np.empty(height * width + 1, np.uint32), np.empty((height, width), np.uint32)
     count = _beside_steps(disparity, least_step, distance, side, near, far, source, found)
+    farther = _distances(most_px)
     first = 0
     while first < count:
         last = count
         for entry in range(first, last):
-            y, x = found[entry] // width, found[entry] % width
-            from_y, from_x = source[y, x] // width, source[y, x] % width
+            y, x = found[entry] >> 16, found[entry] & 0xFFFF
+            from_y, from_x = source[y, x] >> 16, source[y, x] & 0xFFFF
             origin = side[from_y, from_x]
             tolerance = SAME_SURFACE * (near[from_y, from_x] - far[from_y, from_x])
             surface = near[from_y, from_x] if origin > 0 else far[from_y, from_x]
-            nearest = distance[y, x] - np.float32(1.5)  # pixels farther out are all that a ring reaches
             for j in range(max(y - 1, 0), min(y + 2, height)):
                 for i in range(max(x - 1, 0), min(x + 2, width)):
+                    away = farther[(j - from_y) * (j - from_y) + (i - from_x) * (i - from_x)]
                     here = disparity[j, i]
-                    if distance[j, i] <= nearest or abs(here - surface) > tolerance:
+                    if (away >= distance[j, i]) | (abs(here - surface) > tolerance):
                         continue
-                    away = np.float32(0.5) + np.float32(math.sqrt(np.float32((j - from_y) ** 2 + (i - from_x) ** 2)))
-                    if away >= distance[j, i] or away > most_px:
-                        continue
-                    if distance[j, i] == OUTSIDE:
-                        found[count] = j * width + i
-                        count += 1
+                    found[count] = j << 16 | i
+                    count += distance[j, i] == OUTSIDE
                     distance[j, i], source[j, i], side[j, i] = away, source[y, x], origin
                     near[j, i] = here if origin > 0 else near[from_y, from_x]
                     far[j, i] = far[from_y, from_x] if origin > 0 else here
         first = last
+
+
+@compiled(nogil=True)
+def _distances(most_px):
+    """From a step, by the square of how far a pixel is from the one beside it; very far beyond the last ring."""
+    last = int(most_px) + 2
+    away = np.float32(0.5) + np.sqrt(np.arange(last * last + 1).astype(np.float32))
+    return np.where(away > most_px, np.float32(1e9), away)
 
 
 @compiled(nogil=True, fastmath=True, error_model="numpy")
@@ -75,8 +77,7 @@ def _beside_steps(disparity, least_step, distance, side, near, far, source, foun
             distance[y, x] = 0.5
             side[y, x] = 1 if is_near else -1
             near[y, x], far[y, x] = (here, low) if is_near else (high, here)
-            source[y, x] = y * width + x
-            found[count] = y * width + x
+            source[y, x] = found[count] = y << 16 | x
             count += 1
     return count
 

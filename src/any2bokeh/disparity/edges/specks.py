@@ -4,13 +4,17 @@ A surface that is not where a pixel lies is at another defocus: a single pixel o
 blurred, or the other way round, and shines as a dot.
 """
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from any2bokeh.compiled import compiled
 
 SPECK_PX = 6
 """As many pixels that touch nothing of their surface are none of it: an edge that moves takes along what lies beside
 it, and what is found again is longer."""
+
+_TO_NEAR, _TO_FAR = 1, 2  # pixels that change, by where to
+_TOUCHES, _IS_SEEN, _IS_ALONE = 4, 8, 16  # beside its new surface; taken into a part; of a part that is a speck
 
 
 def are_specks(
@@ -29,32 +33,50 @@ def are_specks(
         to_near: ``(N,)`` whether they change to the nearer.
         most_px: how many may be a speck.
     """
-    if at.size == 0:
-        return np.zeros(0, np.bool_)
-    part, count = _parts(disparity.shape, at, to_near)
-    rows, columns = np.divmod(at, disparity.shape[1])
+    marks = np.zeros(disparity.shape, np.uint8)
+    _mark(disparity, at, *surfaces, to_near, marks)
+    _mark_specks(at, most_px, marks)
+    return (marks.ravel()[at] & _IS_ALONE) > 0
+
+
+@compiled(nogil=True)
+def _mark(disparity, at, near, far, to_near, marks):
+    """Where pixels change to, and which of them touch their new surface."""
     height, width = disparity.shape
-    changes = np.zeros((height + 2, width + 2), np.bool_)
-    changes[rows + 1, columns + 1] = True
-    middle = (surfaces[0] + surfaces[1]) / 2
-    touches = np.zeros(at.size, np.bool_)
-    for down in range(3):
-        row = np.clip(rows + (down - 1), 0, height - 1)
-        for right in range(3):
-            beside = disparity[row, np.clip(columns + (right - 1), 0, width - 1)]
-            touches |= ((beside > middle) == to_near) & ~changes[rows + down, columns + right]
-    is_joined = np.bincount(part, weights=touches, minlength=count) > 0
-    is_small = np.bincount(part, minlength=count) <= most_px
-    return (is_small & ~is_joined)[part]
+    for n in range(at.shape[0]):
+        marks[at[n] // width, at[n] % width] = _TO_NEAR if to_near[n] else _TO_FAR
+    for n in range(at.shape[0]):
+        y, x = at[n] // width, at[n] % width
+        middle = np.float32(0.5) * (near[n] + far[n])
+        for j in range(y - 1, y + 2):
+            for i in range(x - 1, x + 2):
+                beside_y, beside_x = min(max(j, 0), height - 1), min(max(i, 0), width - 1)
+                stays = marks[beside_y, beside_x] == 0 or beside_y != j or beside_x != i  # as all around the picture
+                if stays and (disparity[beside_y, beside_x] > middle) == to_near[n]:
+                    marks[y, x] |= _TOUCHES
 
 
-def _parts(shape: tuple[int, ...], at: NDArray[np.int32], to_near: NDArray[np.bool_]) -> tuple[NDArray[np.int32], int]:
-    """Which connected part each pixel belongs to, those that change one way apart from the others; how many."""
-    part, count = np.empty(at.size, np.int32), 0
-    for one_way in (to_near, ~to_near):
-        mask = np.zeros(shape, np.uint8)
-        mask.reshape(-1)[at[one_way]] = 1
-        found, labels = cv2.connectedComponents(mask, connectivity=8)
-        part[one_way] = np.asarray(labels, np.int32).reshape(-1)[at[one_way]] + count
-        count += found
-    return part, count
+@compiled(nogil=True)
+def _mark_specks(at, most_px, marks):
+    """Follow each connected part of the pixels that change one way, and mark it if it is small and touches nothing."""
+    height, width = marks.shape
+    part = np.empty(at.shape[0], np.int32)
+    for n in range(at.shape[0]):
+        if marks[at[n] // width, at[n] % width] & _IS_SEEN:
+            continue
+        part[0], count, done, touches = at[n], 1, 0, False
+        marks[at[n] // width, at[n] % width] |= _IS_SEEN
+        while done < count:
+            y, x = part[done] // width, part[done] % width
+            way = marks[y, x] & (_TO_NEAR | _TO_FAR)
+            touches |= marks[y, x] & _TOUCHES > 0
+            done += 1
+            for j in range(max(y - 1, 0), min(y + 2, height)):
+                for i in range(max(x - 1, 0), min(x + 2, width)):
+                    if marks[j, i] & way and not marks[j, i] & _IS_SEEN:
+                        marks[j, i] |= _IS_SEEN
+                        part[count] = j * width + i
+                        count += 1
+        if count <= most_px and not touches:
+            for k in range(count):
+                marks[part[k] // width, part[k] % width] |= _IS_ALONE

@@ -7,7 +7,6 @@ reaches. Strips begin where cells of the whole frame do, so that each pixel gets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -69,37 +68,6 @@ def strips(shape: tuple[int, ...], *, align: int, margin: int, most_px: int) -> 
         yield Strip(first, last, max(first - margin, 0), min(last + margin, height))
 
 
-class Interleaved:
-    """A picture with its three code values side by side, of at most 1; of a large one, the rows that are asked for.
-
-    Args:
-        pixels: ``(3, H, W)``.
-        most_px: larger ones are not kept.
-    """
-
-    def __init__(self, pixels: NDArray[np.float32], most_px: int = MOST_PX) -> None:
-        self._pixels = np.asarray(pixels, np.float32)
-        self._most_px = most_px
-        self._whole: NDArray[np.float32] | None = None
-
-    @property
-    def whole(self) -> NDArray[np.float32]:
-        """``(H, W, 3)``."""
-        if self._whole is not None:
-            return self._whole
-        whole = interleaved(self._pixels)
-        if self._pixels[0].size <= self._most_px:
-            self._whole = whole
-        return whole
-
-    def of(self, rows: slice) -> NDArray[np.float32]:
-        """``(h, W, 3)`` of some rows."""
-        if self._whole is not None or rows.stop - rows.start == self._pixels.shape[1]:
-            return self.whole[rows]
-        return interleaved(self._pixels[:, rows])
-
-
-def interleaved(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-    """``(H, W, 3)`` code values of at most 1, of ``(3, H, W)``."""
-    whole = np.asarray(cv2.merge(list(np.asarray(pixels, np.float32))), np.float32)
-    return np.minimum(whole, np.float32(1), out=whole)
+def rows_of(pixels: NDArray[np.float32], rows: slice) -> NDArray[np.float32]:
+    """``(3, h, W)``, some rows of ``(3, H, W)``, one after the other in memory; of all rows, the same."""
+    return np.ascontiguousarray(pixels[:, rows], np.float32)

@@ -7,15 +7,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from any2bokeh.compiled import compiled
 from any2bokeh.disparity.edges.ramps import LEAST_STEP
 from any2bokeh.disparity.edges.specks import SPECK_PX, are_specks
 from any2bokeh.disparity.edges.strips import MOST_PX, strips
 
 _REACH_PX = 8  # how far away the thicker surface lies that a thin thing is part of
 _LEAST_SHARE = 0.25  # of the difference of the two surfaces around, that must be left of a thin thing
-_LEAST_OF_SPECK = (
-    0.16  # of the difference of the surface around and the thicker one, left of what is no longer than a dot
-)
+_LEAST_OF_SPECK = 0.16  # of the difference of the surface around and the thicker one, left of a dot
+_THIN, _GAP = 1, 2
 _RIM_PX = 7  # rims are narrower
 _MOST_OVERSHOOT = 0.15  # of the step
 
@@ -30,13 +30,9 @@ def evened(sharp: NDArray[np.float32], stride: int, most_px: int = MOST_PX) -> N
     """
     even, side_px = np.empty_like(sharp), _RIM_PX * stride | 1
     for strip in strips(sharp.shape, align=1, margin=max(_REACH_PX * stride, side_px) + 1, most_px=most_px):
-        here, own = sharp[strip.rows], strip.inner
-        nearest, farthest, opened, closed = (
-            plane[own] for plane in (*_extremes(here, stride), *_without_narrow(here, side_px))
-        )
-        is_over = here[own] - opened < _MOST_OVERSHOOT * (opened - farthest)
-        is_under = closed - here[own] < _MOST_OVERSHOOT * (nearest - closed)
-        even[strip.own] = np.where(is_over, opened, np.where(is_under, closed, here[own]))
+        here = sharp[strip.rows]
+        around = (*_extremes(here, stride), *_without_narrow(here, side_px))
+        _even(sharp[strip.own], *(plane[strip.inner] for plane in around), even[strip.own])
     return even
 
 
@@ -54,25 +50,21 @@ def lifted(sharp: NDArray[np.float32], width_px: int, stride: int, most_px: int 
     """
     lifted, found = np.empty_like(sharp), []
     for strip in strips(sharp.shape, align=1, margin=max(_REACH_PX * stride, width_px | 1) + 1, most_px=most_px):
-        here, own = sharp[strip.rows], strip.inner
-        nearest, farthest, without_thin, without_gaps = (
-            plane[own] for plane in (*_extremes(here, stride), *_without_narrow(here, width_px | 1))
-        )
-        here = here[own]
-        least = _LEAST_SHARE * (nearest - farthest)
-        is_thin = (here - without_thin > LEAST_STEP) & (here - farthest > least)
-        is_gap = (without_gaps - here > LEAST_STEP) & (nearest - here > least) & ~is_thin
-        to = np.where(is_thin, nearest, np.where(is_gap, farthest, here))
-        lifted[strip.own] = to
-        at = np.flatnonzero(is_thin | is_gap).astype(np.int32)
-        around = np.where(is_thin, without_thin, without_gaps)
-        values = (is_thin, nearest, farthest, around, to)
-        found.append((at + np.int32(strip.first * sharp.shape[1]), *(plane.ravel()[at] for plane in values)))
-    at, is_thin, nearest, farthest, around, to = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    alone = are_specks(sharp, at, (nearest, farthest), is_thin, SPECK_PX * stride * stride)
+        here, own = sharp[strip.rows], strip.own
+        around = (*_extremes(here, stride), *_without_narrow(here, width_px | 1))
+        nearest, farthest, without_thin, without_gaps = (plane[strip.inner] for plane in around)
+        what = np.empty(nearest.shape, np.uint8)
+        _lift(sharp[own], nearest, farthest, without_thin, without_gaps, lifted[own], what)
+        at = np.flatnonzero(what != 0).astype(np.int32)
+        is_thin = what.ravel()[at] == _THIN
+        near, far = nearest.ravel()[at], farthest.ravel()[at]
+        without = np.where(is_thin, without_thin.ravel()[at], without_gaps.ravel()[at])
+        found.append((at + np.int32(strip.first * sharp.shape[1]), is_thin, near, far, without))
+    at, is_thin, near, far, without = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    alone = are_specks(sharp, at, (near, far), is_thin, SPECK_PX * stride * stride)
     # Among such, a ripple of the surface that it lies in is no hair.
-    here = sharp.ravel()[at]
-    ripples = at[alone & (np.abs(here - around) < _LEAST_OF_SPECK * np.abs(to - around))]
+    here, to = sharp.ravel()[at], np.where(is_thin, near, far)
+    ripples = at[alone & (np.abs(here - without) < _LEAST_OF_SPECK * np.abs(to - without))]
     lifted.reshape(-1)[ripples] = sharp.ravel()[ripples]
     return lifted
 
@@ -91,3 +83,29 @@ def _without_narrow(sharp: NDArray[np.float32], side_px: int) -> tuple[NDArray[n
 
 def _square(side_px: int) -> NDArray[np.uint8]:
     return np.ones((side_px, side_px), np.uint8)
+
+
+@compiled(nogil=True)
+def _even(sharp, nearest, farthest, opened, closed, even):
+    """See ``evened``."""
+    most = np.float32(_MOST_OVERSHOOT)
+    for y in range(sharp.shape[0]):
+        for x in range(sharp.shape[1]):
+            here, low, high = sharp[y, x], opened[y, x], closed[y, x]
+            is_over = here - low < most * (low - farthest[y, x])
+            is_under = high - here < most * (nearest[y, x] - high)
+            even[y, x] = low if is_over else (high if is_under else here)
+
+
+@compiled(nogil=True)
+def _lift(sharp, nearest, farthest, without_thin, without_gaps, lifted, what):
+    """See ``lifted``; ``what`` gets which pixels are of thin things and of gaps, 0 elsewhere."""
+    least_step, least_share = np.float32(LEAST_STEP), np.float32(_LEAST_SHARE)
+    for y in range(sharp.shape[0]):
+        for x in range(sharp.shape[1]):
+            here, high, low = sharp[y, x], nearest[y, x], farthest[y, x]
+            least = least_share * (high - low)
+            is_thin = (here - without_thin[y, x] > least_step) & (here - low > least)
+            is_gap = (without_gaps[y, x] - here > least_step) & (high - here > least)
+            what[y, x] = _THIN if is_thin else (_GAP if is_gap else 0)
+            lifted[y, x] = high if is_thin else (low if is_gap else here)

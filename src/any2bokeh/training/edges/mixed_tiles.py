@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from any2bokeh.disparity.edges.bands import EdgeBands
 from any2bokeh.disparity.edges.classical import FirstLook, matted
 from any2bokeh.disparity.edges.learned.cells import PIXELS
+from any2bokeh.disparity.edges.learned.clues import interleaved
 from any2bokeh.disparity.edges.learned.mixed_clues import BASES, MIXED_CLUES, MixedClues
 from any2bokeh.disparity.edges.learned.mixing import corrected
 from any2bokeh.disparity.edges.learned.network import corrections
@@ -91,7 +92,8 @@ def mixed_tiles_of(
     look = FirstLook.of(truth.given, truth.pixels, enlarged=False)
     if look is None:
         return values, targets
-    clues = MixedClues.of(look.picture, look.step, matted(EdgeBands.none(truth.given), look.picture, look.step))
+    classical = matted(EdgeBands.none(truth.given), look.pixels, look.step)
+    clues = MixedClues.of(interleaved(look.pixels), look.step, classical)
     grid, at = clues.cells.grid, clues.cells.at
     told = np.zeros((*grid.shape, PIXELS * MIXED_CLUES), np.float16)
     told[at[:, 0], at[:, 1]] = clues.values
@@ -149,13 +151,13 @@ def light_errors(source: MixedTileSource, model: MixedModel, number: int) -> tup
     look = FirstLook.of(truth.disparity, truth.pixels, enlarged=False)
     if look is None:
         return None
-    classical = matted(EdgeBands.none(truth.disparity), look.picture, look.step)
-    clues = MixedClues.of(look.picture, look.step, classical)
+    classical, picture = matted(EdgeBands.none(truth.disparity), look.pixels, look.step), interleaved(look.pixels)
+    clues = MixedClues.of(picture, look.step, classical)
     found = corrections(model.shape, model.weights, clues.cells, clues.values)
     targets = mixed_targets(truth, look, clues)
     light, true = targets[..., 1:4], targets[..., TRUE_BACKGROUND]
     errors = []
-    for bands in (classical, corrected(classical, look.step, look.picture, clues, found, model.least_change)):
+    for bands in (classical, corrected(classical, look.step, picture, clues, found, model.least_change)):
         background = np.where(bands.alpha[..., None] > 0, srgb_decode(bands.background).transpose(1, 2, 0), light)
         error = cv2.blur((background - true) * targets[..., WEIGHT, None], (3, 3))  # as a narrow lens averages it
         errors.append(float(np.abs(error).sum() / max(targets[..., WEIGHT].sum(), 1)))

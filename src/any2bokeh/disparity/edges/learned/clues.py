@@ -46,8 +46,8 @@ class Clues:
         near, far, third: ``(H, W)`` float32: the disparities that a pixel of the band may have. ``third`` is that of
             another surface around; ``far`` where there is none.
         share: ``(H, W)`` float32: logit of the share of the nearer surface, as the classical estimator has it.
-        background: ``(H, W, 3)`` float32: linear light of the farther surface: the classical estimator's in its mixed
-            pixels, elsewhere the mean of that surface around.
+        placed: bands as the classical estimator places them.
+        around_far: ``(H, W, 3)`` float32: mean code values of the farther surface around each pixel of the band.
     """
 
     classical: EdgeBands
@@ -62,7 +62,18 @@ class Clues:
     far: NDArray[np.float32]
     third: NDArray[np.float32]
     share: NDArray[np.float32]
-    background: NDArray[np.float32]
+    placed: EdgeBands
+    around_far: NDArray[np.float32]
+
+    @property
+    def background(self) -> NDArray[np.float32]:
+        """``(H, W, 3)`` float32: linear light of the farther surface: the classical estimator's in its mixed pixels,
+        elsewhere the mean of that surface around."""
+        background = np.zeros_like(self.around_far)
+        background[self.band] = srgb_decode(self.around_far[self.band])
+        mixed = self.classical.alpha > 0
+        background[mixed] = srgb_decode(self.classical.background[:, mixed].T)
+        return background
 
     @classmethod
     def of(cls, disparity: NDArray[np.float32], pixels: NDArray[np.float32], *, enlarged: bool) -> "Clues | None":
@@ -73,22 +84,19 @@ class Clues:
     @classmethod
     def of_look(cls, disparity: NDArray[np.float32], look: FirstLook, *, enlarged: bool) -> "Clues":
         """Those of a frame that has been looked at."""
-        picture, stepped, step, shift_px = look.picture.whole, look.stepped, look.step, look.shift_px
+        pixels, stepped, step, shift_px = look.pixels, look.stepped, look.step, look.shift_px
         stride, is_moved = stepped.stride, look.is_off
-        placed = step.placed(picture, shift_px)
+        placed = step.placed(pixels, shift_px)
         classical = (
-            matted(placed, picture, Steps.of(placed.disparity[0], stride, matte.REACH_PX))
+            matted(placed, pixels, Steps.of(placed.disparity[0], stride, matte.REACH_PX))
             if is_moved
-            else matted(EdgeBands.none(disparity), picture, step)
+            else matted(EdgeBands.none(disparity), pixels, step)
         )
         wide = step if is_moved else Steps.of(stepped.sharp, stride, BAND_PX)
         band = (wide.side != 0) | (classical.alpha > 0)
         near, far, third, share, belief = _surfaces(band, wide, placed, classical, is_moved)
+        picture = interleaved(pixels)
         of_near, of_far = _colours_around(picture, wide, band)
-        background = np.zeros_like(of_far)
-        background[band] = srgb_decode(of_far[band])
-        mixed = classical.alpha > 0
-        background[mixed] = srgb_decode(classical.background[:, mixed].T)
         cells = Cells.of(band, stride)
         values = np.zeros((len(cells.at), PIXELS * CLUES), np.float32)
         widths = stepped.width[stepped.width > 0]
@@ -106,8 +114,14 @@ class Clues:
         )  # fmt: skip
         return cls(
             classical, is_moved, stepped.is_soft, cells, values, picture,
-            band, stepped.sharp, near, far, third, share, background,
+            band, stepped.sharp, near, far, third, share, placed if is_moved else classical, of_far,
         )  # fmt: skip
+
+
+def interleaved(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+    """``(H, W, 3)`` code values of at most 1, of ``(3, H, W)``."""
+    whole = np.asarray(cv2.merge(list(pixels)), np.float32)
+    return np.minimum(whole, np.float32(1), out=whole)
 
 
 def _surfaces(

@@ -73,7 +73,8 @@ class Judgement:
     """What the network says of a frame, pixel by pixel; 0 outside the band.
 
     Attributes:
-        corrections: ``(6, H, W)`` float32; see ``network.CORRECTIONS``.
+        corrections: ``(6, H, W)`` float32; see ``network.CORRECTIONS``. Those of light are left out where no gate uses
+            them.
         wrong: ``(H, W)`` float32: probability that the map is wrong there.
         frame_wrong: its mean over the band.
         is_confirmed: whether colours confirm its edges; see ``confirmed``.
@@ -133,7 +134,7 @@ def decided(
     """
     bands, steps = placed(disparity, clues, judgement, gates)
     step = Steps.of(steps, clues.cells.stride, matte.REACH_PX)
-    mixed = matted(bands, clues.picture, step)
+    mixed = matted(bands, pixels, step)
     if gates.mixes:
         _mix(
             step.side, (clues.band, clues.share, clues.background), judgement.corrections, pixels,

@@ -7,13 +7,15 @@ from numpy.typing import NDArray
 
 from any2bokeh.disparity.edges.bands import BandPixels, EdgeBands, MixedPixels, TreatedMap
 from any2bokeh.disparity.edges.classical import ClassicalEdges, FirstLook
-from any2bokeh.disparity.edges.learned.clues import Clues
+from any2bokeh.disparity.edges.learned.clues import Clues, interleaved
 from any2bokeh.disparity.edges.learned.decision import Judgement, confirmed, decided, placed
 from any2bokeh.disparity.edges.learned.mixed_clues import MixedClues
 from any2bokeh.disparity.edges.learned.mixing import corrected
 from any2bokeh.disparity.edges.learned.network import corrections
 from any2bokeh.disparity.edges.learned.weights import EdgeModel, MixedModel
 from any2bokeh.disparity.edges.strips import Told
+
+_LIGHT = 3  # where that of the farther surface begins; see ``network.CORRECTIONS``
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,11 +115,15 @@ class LearnedEdges:
         if say > 0:
             clues = Clues.of_look(disparity, look, enlarged=enlarged)
             found = corrections(self.model.shape, self.model.weights, clues.cells, clues.values)
+            if not self.model.gates.mixes:
+                found = np.ascontiguousarray(found[..., :_LIGHT])  # nobody asks for the light of the farther surface
             judgement = Judgement.of(clues, found).with_say(say)
             judgement = confirmed(disparity, pixels, look, clues, judgement, self.model.gates)
             if self.always or self.model.gates.opens(judgement):
                 return clues, judgement
-        bands = ClassicalEdges().placed_at(disparity, look)
+            bands = clues.placed
+        else:
+            bands = ClassicalEdges().placed_at(disparity, look)
         if self.mixing is None or look.is_off or look.doubt > self.mixing.doubt:
             return bands
         return remixed(bands, look, self.mixing)
@@ -131,6 +137,7 @@ def remixed(bands: EdgeBands, look: FirstLook, model: MixedModel) -> EdgeBands:
         look: at the frame.
         model: the network.
     """
-    clues = MixedClues.of(look.picture.whole, look.step, bands)
+    picture = interleaved(look.pixels)
+    clues = MixedClues.of(picture, look.step, bands)
     found = corrections(model.shape, model.weights, clues.cells, clues.values)
-    return corrected(bands, look.step, look.picture.whole, clues, found, model.least_change)
+    return corrected(bands, look.step, picture, clues, found, model.least_change)

@@ -27,6 +27,7 @@ EPSILON = 1e-5
 """Of the variance, in normalisation."""
 
 _ROWS = 1024  # of the matrices at a time: they stay in the cache
+_FEW_ROWS = 32  # so few that OpenBLAS shares no product among threads, which wait for one another in busy loops
 
 Weights = Mapping[str, NDArray[np.float32]]
 
@@ -88,7 +89,7 @@ def corrections(shape: Shape, weights: Weights, cells: Cells, values: NDArray[np
     count = len(values)
     # The last row, which a neighbour's number of -1 means, stays 0.
     features, after = np.zeros((2, count + 1, shape.channels), np.float32)
-    np.dot(values, weights["stem.weight"], out=features[:count])
+    _multiply(values, weights["stem.weight"], features[:count])
     features[:count] += weights["stem.bias"]
     mixed = np.empty((min(count, _ROWS), shape.channels), np.float32)
     wide = np.empty((len(mixed), 2 * shape.channels), np.float32)
@@ -102,9 +103,9 @@ def corrections(shape: Shape, weights: Weights, cells: Cells, values: NDArray[np
                 features, neighbours[dilation], first, rows,
                 part["spatial.weight"], part["spatial.bias"], mixed,
             )  # fmt: skip
-            np.dot(mixed[:rows], part["wide.weight"], out=wide[:rows])
+            _multiply(mixed[:rows], part["wide.weight"], wide[:rows])
             _rectify(wide, rows, part["wide.bias"])
-            np.dot(wide[:rows], part["narrow.weight"], out=narrow[:rows])
+            _multiply(wide[:rows], part["narrow.weight"], narrow[:rows])
             _add(features, first, rows, narrow, part["narrow.bias"], after)
         features, after = after, features
     return _head(weights, features[:count], values)
@@ -116,14 +117,26 @@ _BLOCK = ("spatial.weight", "spatial.bias", "wide.weight", "wide.bias", "narrow.
 def _head(weights: Weights, features: NDArray[np.float32], values: NDArray[np.float32]) -> NDArray[np.float32]:
     of_features, of_values = np.split(weights["head.wide.weight"], [features.shape[1]])
     result = np.empty((len(values), len(weights["head.narrow.bias"])), np.float32)
+    from_features, from_values = np.empty((2, min(len(values), _ROWS), of_values.shape[1]), np.float32)
     for first in range(0, len(values), _ROWS):
-        rows = slice(first, first + _ROWS)
-        wide = features[rows] @ of_features
-        wide += values[rows] @ of_values
+        rows = slice(first, min(first + _ROWS, len(values)))
+        wide, more = from_features[: rows.stop - first], from_values[: rows.stop - first]
+        _multiply(features[rows], of_features, wide)
+        _multiply(values[rows], of_values, more)
+        wide += more
         _rectify(wide, len(wide), weights["head.wide.bias"])
-        np.dot(wide, weights["head.narrow.weight"], out=result[rows])
+        _multiply(wide, weights["head.narrow.weight"], result[rows])
     result += weights["head.narrow.bias"]
     return result.reshape(len(values), PIXELS, -1)
+
+
+def _multiply(rows: NDArray[np.float32], weight: NDArray[np.float32], product: NDArray[np.float32]) -> None:
+    """``rows @ weight``, a few rows at a time."""
+    stacks = len(rows) // _FEW_ROWS
+    whole = stacks * _FEW_ROWS
+    stacked, of_stacked = (each[:whole].reshape(stacks, _FEW_ROWS, each.shape[1]) for each in (rows, product))
+    np.matmul(stacked, weight, out=of_stacked)
+    np.matmul(rows[whole:], weight, out=product[whole:])
 
 
 @compiled(nogil=True, fastmath=True, error_model="numpy")
