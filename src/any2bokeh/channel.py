@@ -36,11 +36,20 @@ class Channel(Generic[Item]):
             Cancelled: when either end has cancelled the channel.
         """
         with self._changed:
+            self.wait_for_room()
+            self._waiting.append(item)
+            self._changed.notify_all()
+
+    def wait_for_room(self) -> None:
+        """Wait while the queue is full, before an item is made that would have to wait itself.
+
+        Raises:
+            Cancelled: when either end has cancelled the channel.
+        """
+        with self._changed:
             self._changed.wait_for(lambda: self._off or len(self._waiting) < self._capacity)
             if self._off:
                 raise Cancelled
-            self._waiting.append(item)
-            self._changed.notify_all()
 
     def complete(self) -> None:
         """Say that the last item has been given."""
@@ -74,7 +83,7 @@ class Channel(Generic[Item]):
 
 
 def made_ahead(items: Generator[Item, Any, Any], *, name: str) -> Generator[Item, None, None]:
-    """Make items in a thread of its own, where one may wait while the next is in the making.
+    """Make items in a thread of its own, one while the one before is used.
 
     Args:
         items: what makes them; what it raises is raised once those before have been taken.
@@ -88,6 +97,7 @@ def made_ahead(items: Generator[Item, Any, Any], *, name: str) -> Generator[Item
             with closing(items):
                 for item in items:
                     made.put(item)
+                    made.wait_for_room()
         except BaseException as error:  # Cancelled, too, where nobody is left to be told
             failures.append(error)
         made.complete()

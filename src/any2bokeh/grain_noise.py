@@ -14,8 +14,8 @@ _BITS = 12  # of a number: one in 4096, to 3.7 times the deviation
 def white_noise(height: int, width: int, seed: int) -> NDArray[np.float32]:
     """Normally distributed numbers ``(3, height, width)`` of deviation 1, alike for the same seed.
 
-    Each is found from the seed and its place alone, which takes a fifth of the time of a generator in which one number
-    leads to the next.
+    Each is found from the seed and its place alone, which takes a quarter of the time of a generator in which one
+    number leads to the next.
 
     Source: the mixing of 32 bits is that of Appleby, MurmurHash3.
     """
