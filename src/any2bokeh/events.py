@@ -324,7 +324,7 @@ class FrameEvents:
 
     def within(self, share: float) -> None:
         """So much of the next frame is done, to 1."""
-        if share < 1:
+        if share < 1 and self._last.total > 0:  # edges may be treated before the frames are counted
             self._watch(replace(self._last, within=round(share, 3)))
 
 
