@@ -29,8 +29,8 @@ from any2bokeh.renderers.layered.surround import Inner
 from any2bokeh.renderers.layered.surroundings import find_means
 from any2bokeh.renderers.layered.workers import Workers
 
-MOST_PX = 12_000_000
-"""Pixels that are layered at once, 0.8 GB; frames up to 4K, and a third more, are not divided."""
+MOST_PX = 16_000_000
+"""Pixels that are layered at once, 1.1 GB; frames up to 4K, and twice that, are not divided."""
 
 _BESIDE_PX = 48  # what mixed pixels and the brightness around them look at
 _ROWS_COMPARED = 16 * BLOCK
