@@ -33,6 +33,7 @@ _FLOORS = [
         "clip_focus",
         "clip_source_blur",
         "shot",
+        "frame_shares",
         "frame_treatment",
         "shot_frames",
         "render_inputs",

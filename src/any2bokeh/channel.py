@@ -64,6 +64,15 @@ class Channel(Generic[Item]):
             self._waiting.clear()
             self._changed.notify_all()
 
+    def require_wanted(self) -> None:
+        """Go on only while nobody has cancelled the channel.
+
+        Raises:
+            Cancelled: either end has.
+        """
+        if self._off:
+            raise Cancelled
+
     def __iter__(self) -> Iterator[Item]:
         """Take items until the last.
 

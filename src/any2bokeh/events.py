@@ -8,7 +8,7 @@ for people.
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal
 
 from any2bokeh.errors import InputError, shown
@@ -154,6 +154,7 @@ class FramesDone:
         done, total: frames; of a render that goes on, those that were missing.
         frames_per_s: mean since the first frame was done, which the compilation of the renderer delays; None before.
         left_s: seconds that the rest of the stage takes at this rate; None where the rate is not known.
+        within: how much of the next frame is done, to 1; told of large frames alone, None elsewhere.
         clip: its number.
     """
 
@@ -162,6 +163,7 @@ class FramesDone:
     total: int
     frames_per_s: float | None = None
     left_s: float | None = None
+    within: float | None = None
     clip: int = 0
 
 
@@ -301,6 +303,29 @@ _NAME_OF = {kind: name for name, kind in NAMES.items()}
 
 Watch = Callable[[Event], None]
 """Is told of what happens, from any thread, one event at a time."""
+
+
+class FrameEvents:
+    """Tells of the frames of a stage as they are done, and how much is done of a large one.
+
+    Args:
+        watch: told of them.
+        stage, clip: see ``FramesDone``.
+    """
+
+    def __init__(self, watch: Watch, stage: Literal["estimating", "rendering"], clip: int = 0) -> None:
+        self._watch = watch
+        self._last = FramesDone(stage, 0, 0, clip=clip)
+
+    def __call__(self, done: int, total: int) -> None:
+        """So many frames are done, of all of the stage."""
+        self._last = replace(self._last, done=done, total=total)
+        self._watch(self._last)
+
+    def within(self, share: float) -> None:
+        """So much of the next frame is done, to 1."""
+        if share < 1 and self._last.total > 0:  # edges may be treated before the frames are counted
+            self._watch(replace(self._last, within=round(share, 3)))
 
 
 def line_of(event: Event, *, number: int, time_s: float) -> str:

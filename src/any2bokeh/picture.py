@@ -28,13 +28,12 @@ def write_picture(
     Raises:
         InputError: the disk is full, or the file cannot be written.
     """
-    codes = np.clip(pixels.transpose(1, 2, 0), 0, 1)
     if dither is not None and needs_dither(bit_depth):
         samples = np.stack(dithered_codes(pixels, *dither), axis=2)
     elif bit_depth > 8:
-        samples = np.ascontiguousarray(np.rint(codes * 65535).astype(np.uint16))
+        samples = np.stack([np.rint(np.clip(plane, 0, 1) * 65535).astype(np.uint16) for plane in pixels], axis=2)
     else:
-        samples = np.ascontiguousarray(np.rint(codes * 255).astype(np.uint8))
+        samples = np.stack([np.rint(np.clip(plane, 0, 1) * 255).astype(np.uint8) for plane in pixels], axis=2)
     pending = PendingOutput.file(path)
     try:
         write_png(pending.temporary, samples)

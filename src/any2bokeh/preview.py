@@ -11,6 +11,7 @@ from any2bokeh.aov.pictures import focus_overlay
 from any2bokeh.clip_disparity import with_estimate
 from any2bokeh.engines import make_renderer
 from any2bokeh.errors import InputError
+from any2bokeh.frame_shares import FrameShares
 from any2bokeh.grain import MatchedGrain
 from any2bokeh.pending_output import check_target
 from any2bokeh.picture import write_picture
@@ -20,6 +21,7 @@ from any2bokeh.renderers.base import Renderer, RenderInput, TellsWithin
 from any2bokeh.shot import Shot
 from any2bokeh.shot_frames import frames_of
 from any2bokeh.video import VideoInfo, VideoSource
+from any2bokeh.video.dither import are_changed
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,10 +63,11 @@ def preview(
     # Of the whole clip: what is shown is what the whole run will make.
     recipe = with_estimate(recipe, source, progress=estimating, notice=notice)
     engine = renderer or make_renderer(recipe.engine, recipe.look, source.info, notice=notice)
-    if within is not None and isinstance(engine, TellsWithin):
-        engine.within = within
+    shares = None if within is None else FrameShares(within)
+    if shares is not None and isinstance(engine, TellsWithin):
+        engine.within = shares.rendered
     shot = Shot.open(source, recipe, start=index, stop=index + 1, estimating=estimating, notice=notice).seen_by(engine)
-    each = next(frames_of(shot), None)
+    each = next(frames_of(shot, told=shares and shares.treated), None)
     if each is None:
         raise InputError(
             f"{source.info.path} ends before frame {index}, although it states more frames; choose an earlier one"
@@ -82,7 +85,7 @@ def preview(
         if notice and not matched.is_known:
             notice("no grain could be measured in the clip, so none is restored")
         pixels = matched.put_back(each.given.pixels, pixels, each.frame.index)
-    changed = (pixels != each.frame.pixels).any(axis=0)
+    changed = are_changed(pixels, each.frame.pixels)
     return Preview(source.info, each.frame.index, each.given, pixels, changed)
 
 

@@ -26,6 +26,7 @@ from any2bokeh.engines import EngineSettings, make_renderer
 from any2bokeh.errors import InputError
 from any2bokeh.events import ClipPlanned, Watch
 from any2bokeh.focus import FocusTrack
+from any2bokeh.frame_shares import FrameShares
 from any2bokeh.grain import MatchedGrain
 from any2bokeh.optics.look import Look
 from any2bokeh.pending_output import published_together
@@ -199,8 +200,9 @@ def refocus(
             read.require_kept(aovs.folder, replaces="tree")
             check_aov_target(aovs, source.info.path, stems=stems, overwrite=overwrite)
         engine = renderer or make_renderer(recipe.engine, recipe.look, source.info, notice=notice)
-        if within is not None and isinstance(engine, TellsWithin):
-            engine.within = within
+        shares = FrameShares(within or (lambda share: None))
+        if isinstance(engine, TellsWithin):
+            engine.within = shares.rendered
         if parts is not None and order is not None and workers is not None:
             parts.begin()
             if parts.kept_shot() is None:
@@ -222,14 +224,14 @@ def refocus(
         began = time.perf_counter()
         outputs, progress = _Outputs(sink, matched, aov_sink), progress or (lambda done, total: None)
         if parts is None:
-            done = _stream(shot, engine, outputs, progress)
+            done = _stream(shot, engine, outputs, progress, shares=shares)
         elif workers is not None and order is not None:
             if missing := parts.missing():
                 parts.ends_at(workers.render(order, missing, progress, notice, watch))
             parts.join(sink, aov_sink, joining)
             done = parts.end() - start
         else:
-            done = _stream_segments(parts, shot, engine, sink, outputs, progress, joining, watch)
+            done = _stream_segments(parts, shot, engine, sink, outputs, progress, joining, watch, shares)
         if notice:
             source.tell(notice, at_end=True)
     elapsed_s = time.perf_counter() - began
@@ -413,6 +415,7 @@ def _stream_segments(
     progress: Progress,
     joining: Progress | None,
     watch: Watch | None,
+    shares: FrameShares,
 ) -> int:
     """Render the segments that are missing, join all, and count the frames of the result."""
     missing = parts.missing()
@@ -428,6 +431,7 @@ def _stream_segments(
                 replace(outputs, sink=sink),
                 lambda done, of, before=before: progress(before + done, total) if done or not before else None,
                 wanted=run.frames,
+                shares=shares,
             )
             sink.finish(run.start + count)
         before += count
@@ -438,7 +442,13 @@ def _stream_segments(
 
 
 def _stream(
-    shot: Shot, renderer: Renderer, outputs: _Outputs, progress: Progress, *, wanted: range | None = None
+    shot: Shot,
+    renderer: Renderer,
+    outputs: _Outputs,
+    progress: Progress,
+    *,
+    wanted: range | None = None,
+    shares: FrameShares | None = None,
 ) -> int:
     """Decode, render and encode at the same time, and count the frames.
 
@@ -450,14 +460,20 @@ def _stream(
         outputs: where frames go.
         progress: called with those that have been rendered.
         wanted: the frames that go there; None = all. Others are rendered for the sake of these.
+        shares: told how much of a large frame is done.
     """
     decoded: Channel[ShotFrame] = Channel(FRAMES_BETWEEN_THREADS)
     rendered: Channel[tuple[ShotFrame, NDArray[np.float32]]] = Channel(FRAMES_BETWEEN_THREADS)
     failures: list[BaseException] = []
     done = 0
 
+    def treated(share: float) -> None:
+        decoded.require_wanted()
+        if shares is not None:
+            shares.treated(share)
+
     def read() -> None:
-        with closing(frames_of(shot)) as frames:
+        with closing(frames_of(shot, told=treated)) as frames:
             for shot_frame in frames:
                 decoded.put(shot_frame)
         decoded.complete()

@@ -41,23 +41,29 @@ class ShotFrame:
     given: RenderInput
 
 
-def frames_of(shot: Shot) -> Generator[ShotFrame, None, None]:
+def frames_of(shot: Shot, *, told: Callable[[float], None] | None = None) -> Generator[ShotFrame, None, None]:
     """Decode every frame of a shot, and find what a renderer needs with it; fewer if the clip ends early.
 
     With a plate, frames around those that are wanted are read, too, so that a frame gets the same in any part.
+
+    Args:
+        shot: what is read.
+        told: called while the edges of a large frame are treated, with how much of them is done, to 1; what it raises
+            ends the work.
     """
     from any2bokeh.frame_treatment import AHEAD, BACK, FrameTreatment, SingleFrame, TreatedFrame
 
     if not (shot.plate and bool((shot.track.blur_strength > 0).any())):
         for frame, disparity in _read(shot, shot.start, shot.stop):
             edges = shot.edges if shot.blur_at(frame.index) > 0 else None
-            yield _given(shot, frame, TreatedFrame.of(frame.index, frame.pixels, disparity, edges), None)
+            treated = TreatedFrame.of(frame.index, frame.pixels, disparity, edges, told)
+            yield _given(shot, frame, treated, None)
         return
     first = max(shot.start - BACK, shot.first_known)
     known = shot.disparity.frame_count if shot.is_part else shot.source.info.frame_count
     last = min(shot.stop + AHEAD, known)
     last = max(min(last, shot.disparity.frame_count), shot.stop)  # maps after the part may be missing
-    treatment = FrameTreatment(shot.edges)
+    treatment = FrameTreatment(shot.edges, told)
     decoded: dict[int, Frame] = {}
 
     def wanted(ready: Iterator[TreatedFrame]) -> Iterator[ShotFrame]:

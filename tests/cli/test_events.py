@@ -304,6 +304,17 @@ def test_frames_are_told_four_times_a_second_at_most(tmp_path: Path):
     assert told[-1].done == 100_000
 
 
+def test_the_share_of_a_large_frame_is_told_and_is_no_rate(tmp_path: Path):
+    path = tmp_path / "events"
+    with path.open("w") as file:
+        report = EventStream(file).frames("rendering")
+        report(0, 1)
+        report.within(0.5)
+        report(1, 1)
+    told = [read_line(line) for line in path.read_text().splitlines()]
+    assert told == [FramesDone("rendering", 0, 1, within=0.5), FramesDone("rendering", 1, 1)]
+
+
 def test_what_other_libraries_print_is_no_event(clip: Path, results: Path):
     command = ["refocus", clip, "-o", results / "out.mp4", *SHARP, "--disparity", "nowhere", "--json"]
     done = subprocess.run(

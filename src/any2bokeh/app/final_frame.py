@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -111,6 +112,10 @@ class FinalFrames:
         if self._frame != wish.frame:
             raise Superseded
 
+    def _require_wanted_still(self, wish: _Wish, _: float) -> None:
+        """Within a large frame, after each part of it."""
+        self._require_wanted(wish)
+
     def _made(self, wish: _Wish) -> NDArray[np.float32]:
         if wish.script is None:
             return next(iter(self._source.frames(wish.frame, wish.frame + 1))).pixels
@@ -119,7 +124,8 @@ class FinalFrames:
         with self._follower.paused():
             shot = Shot.open(self._source, recipe, start=wish.frame, stop=wish.frame + 1).seen_by(engine)
             if not shot.plate or shot.blur_at(wish.frame) == 0:
-                return preview(self._source, wish.frame, recipe, renderer=engine).pixels
+                told = partial(self._require_wanted_still, wish)
+                return preview(self._source, wish.frame, recipe, renderer=engine, within=told).pixels
             [pixels] = engine.render([self._looked_around(wish, shot).given(shot).given])
             return pixels
 

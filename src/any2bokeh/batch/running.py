@@ -15,7 +15,7 @@ from any2bokeh.batch.recipes import with_fields
 from any2bokeh.batch.record import Record
 from any2bokeh.claim import sweep
 from any2bokeh.errors import InputError
-from any2bokeh.events import ClipFailed, ClipFinished, ClipStarted, Event, FramesDone, Remark, Watch
+from any2bokeh.events import ClipFailed, ClipFinished, ClipStarted, Event, FrameEvents, Remark, Watch
 from any2bokeh.pending_output import PUBLISHED, pointed_at, writing
 from any2bokeh.recipe import Recipe
 from any2bokeh.refocusing import refocus
@@ -137,6 +137,7 @@ class Batch:
             with writing(item.output):
                 item.output.parent.mkdir(parents=True, exist_ok=True)
             record.begin(made_of, job.stop - job.start)
+            rendering = FrameEvents(watch, "rendering")
             try:
                 result = refocus(
                     source,
@@ -148,8 +149,9 @@ class Batch:
                     workers=self.workers,
                     overwrite=True,  # what may not be replaced has been refused
                     also_read=self.also_read,
-                    progress=lambda done, total: watch(FramesDone("rendering", done, total)),
-                    estimating=lambda done, total: watch(FramesDone("estimating", done, total)),
+                    progress=rendering,
+                    within=rendering.within,
+                    estimating=FrameEvents(watch, "estimating"),
                     notice=notice,
                     watch=watch,
                 )

@@ -350,7 +350,10 @@ class _Told:
             if event.stage not in self._reports:
                 doing = "rendering {total} frames" if event.stage == "rendering" else ESTIMATING
                 self._reports[event.stage] = self._bars.enter_context(progress_report(quiet=False, doing=doing))
-            self._reports[event.stage](event.done, event.total)
+            if event.within is None:
+                self._reports[event.stage](event.done, event.total)
+            else:
+                self._reports[event.stage].within(event.within)
 
     def finished(self, outcome: "Outcome") -> None:
         """What became of a clip, in their order."""

@@ -17,6 +17,7 @@ from any2bokeh.events import (
     ClipFinished,
     ClipStarted,
     Event,
+    FrameEvents,
     FramesDone,
     Remark,
     RunFailed,
@@ -29,8 +30,6 @@ from any2bokeh.remote.address import renamed
 COMMANDS = frozenset({"refocus", "batch"})
 _JSON, _HELP = "--json", {"--help", "--help-all"}
 _SECONDS_BETWEEN_FRAMES = 0.25
-
-Report = Callable[[int, int], None]
 
 
 @dataclass(slots=True)
@@ -97,9 +96,9 @@ class EventStream:
             self._write(RunFailed(message, exit_code, self.seconds))
             self._is_ended = True
 
-    def frames(self, stage: Literal["estimating", "rendering"], clip: int = 0) -> Report:
+    def frames(self, stage: Literal["estimating", "rendering"], clip: int = 0) -> "FrameEvents":
         """A callback that takes the frames done so far and the frames of a stage."""
-        return lambda done, total: self.tell(FramesDone(stage, done, total, clip=clip))
+        return FrameEvents(self.tell, stage, clip)
 
     def notice(self, shown: Callable[[str], None] | None, clip: int = 0) -> Callable[[str], None]:
         """A callback that takes remarks on a clip, and passes them on to what shows them to people."""
@@ -114,6 +113,11 @@ class EventStream:
     def _rated(self, event: FramesDone) -> FramesDone | None:
         now = time.monotonic()
         key = event.clip, event.stage
+        if event.within is not None:
+            if now - self._last_frames_s < _SECONDS_BETWEEN_FRAMES:
+                return None
+            self._last_frames_s = now
+            return event
         stage = self._stages.setdefault(key, _Stage())
         if event.done == 0:
             self._stages[key] = _Stage()

@@ -1,12 +1,13 @@
 """``any2bokeh refocus``: a clip, through a fast lens."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ParamSpec
 
 from any2bokeh.cli.aov_options import AovOptions
 from any2bokeh.cli.clip_options import PipedReadingOptions, RangeOptions
-from any2bokeh.cli.event_stream import Report, current_events
+from any2bokeh.cli.event_stream import current_events
 from any2bokeh.cli.option_groups import Group
 from any2bokeh.cli.options import option
 from any2bokeh.cli.output_options import EncodingOptions, Overwrite, ReportOptions
@@ -16,6 +17,8 @@ from any2bokeh.cli.recipe_options import RecipeOptions
 from any2bokeh.cli.report import disparity_facts, refocus_summary, tell, warn
 from any2bokeh.cli.segment_options import ClusterOptions, SegmentOptions
 from any2bokeh.events import ClipFinished, ClipStarted, RunFinished, RunPlanned
+
+Told = ParamSpec("Told")
 
 
 def refocus_command(
@@ -84,6 +87,7 @@ def refocus_command(
             recipe_json.check_recipe_target(
                 recipe, save_recipe, read=[source.info.path, *order.paths], overwrite=overwrite
             )
+        rendering = events.frames("rendering")
         with cluster.workers() as workers:
             result = refocus(
                 source,
@@ -96,8 +100,8 @@ def refocus_command(
                 workers=workers,
                 overwrite=overwrite,
                 also_read=order.paths,
-                within=progress.within,
-                progress=_both(progress, events.frames("rendering")),
+                within=_both(progress.within, rendering.within),
+                progress=_both(progress, rendering),
                 estimating=_both(estimating, events.frames("estimating")),
                 joining=joining,
                 notice=notice,
@@ -115,9 +119,9 @@ def refocus_command(
         tell(summary, line, report)
 
 
-def _both(one: Report, other: Report) -> Report:
-    def report(done: int, total: int) -> None:
-        one(done, total)
-        other(done, total)
+def _both(one: Callable[Told, None], other: Callable[Told, None]) -> Callable[Told, None]:
+    def report(*told: Told.args, **more: Told.kwargs) -> None:
+        one(*told, **more)
+        other(*told, **more)
 
     return report

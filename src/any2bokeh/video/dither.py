@@ -30,6 +30,14 @@ def needs_dither(bits: int) -> bool:
     return bits <= _BITS
 
 
+def are_changed(pixels: NDArray[np.float32], source: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Where pixels ``(3, H, W)`` are not the source's: ``(H, W)``."""
+    changed = pixels[0] != source[0]
+    for plane, other in zip(pixels[1:], source[1:], strict=True):
+        changed |= plane != other
+    return changed
+
+
 def noise_rows(index: int, width: int) -> NDArray[np.float32]:
     """Noise of three planes, in steps of a code: ``(3, 64, width)`` in [-0.5, 0.5), to be repeated downwards.
 
@@ -55,9 +63,14 @@ def dithered_codes(values: NDArray[np.float32], changed: NDArray[np.bool_], inde
     """
     height, width = changed.shape
     noise = noise_rows(index, width)
-    rows = np.arange(height) % SIDE_PX
     step = np.float32(1 / ((1 << _BITS) - 1))
-    return [quantised(plane + (step * changed) * tile[rows], _BITS) for plane, tile in zip(values, noise, strict=True)]
+    codes = [np.empty((height, width), np.uint8) for _ in values]
+    for top in range(0, height, SIDE_PX):  # what lies between is no larger than a few rows
+        rows = slice(top, min(top + SIDE_PX, height))
+        strength = step * changed[rows]
+        for plane, tile, code in zip(values, noise, codes, strict=True):
+            code[rows] = quantised(plane[rows] + strength * tile[: rows.stop - top], _BITS)
+    return codes
 
 
 @cache

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,7 +14,7 @@ from any2bokeh.errors import InputError
 from any2bokeh.pending_output import PendingOutput, check_target, linked_into, write_failure, writing
 from any2bokeh.video.alpha import alpha_bits
 from any2bokeh.video.codes import quantised
-from any2bokeh.video.dither import dithered_codes, needs_dither
+from any2bokeh.video.dither import are_changed, dithered_codes, needs_dither
 from any2bokeh.video.encoding import Encoding
 from any2bokeh.video.frame import Frame
 from any2bokeh.video.frame_numbers import NamePattern
@@ -158,7 +159,7 @@ class SequenceSink(VideoSink):
             write_png(target, image.samples, alpha=image.alpha, profile=profile, color=color)
             return
         alpha = frame.alpha
-        changed = (pixels != frame.pixels).any(axis=0) if needs_dither(bits) and not is_untouched else None
+        changed = are_changed(pixels, frame.pixels) if needs_dither(bits) and not is_untouched else None
         if alpha is not None and image is not None:
             pixels = image.straight(pixels, alpha)  # as PNG has it
         codes = self._codes(pixels)
@@ -167,9 +168,10 @@ class SequenceSink(VideoSink):
             if changed is not None
             else [quantised(plane, bits) for plane in codes]
         )
+        del codes, changed
         write_png(
             target,
-            np.stack(planes, axis=2),
+            cv2.merge(planes),
             alpha=None if alpha is None else quantised(alpha[0], bits),
             profile=profile,
             color=color,

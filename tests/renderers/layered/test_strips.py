@@ -87,10 +87,17 @@ def test_with_what_lies_around_the_frame():
 
 def test_it_takes_less_memory_and_tells_how_far_it_is():
     renderer, shares = small(), []
-    renderer.within = shares.append
+    rows = []
+
+    def within(share: float) -> None:
+        assert renderer.image is not None
+        rows.append(renderer.image.kind.shape[0])
+        shares.append(share)
+
+    renderer.within = within
     renderer.render_frame(tall_frame())
-    assert renderer.image is not None
-    assert renderer.image.kind.shape[0] < HEIGHT
+    assert max(rows) < HEIGHT
+    assert renderer.image is None
     assert len(shares) == 6
     assert shares == sorted(shares)
     assert shares[-1] == 1

@@ -53,7 +53,8 @@ class LayeredRenderer:
         threads: how many threads render; all cores by default.
 
     Attributes:
-        image: the last frame in layers, or the last strip of a large one; overwritten by the next.
+        image: the last frame in layers, overwritten by the next; of a large one, which is layered strip by strip,
+            nothing is kept.
         within: see ``TellsWithin``.
         most_px: frames of more pixels are layered strip by strip.
     """
@@ -204,6 +205,7 @@ class LayeredRenderer:
             if self.within is not None:
                 self.within(strip.share)
             del strip  # before the next is cut out: not two of them at once
+        self.image = None  # the first strip of the next has another size, and what is to be written needs the memory
         assert result is not None
         return result
 

@@ -33,7 +33,11 @@ class Workers:
                 results[job] = work(jobs[job], *own)
 
         others = [self._pool.submit(take) for _ in range(min(self.threads, len(jobs)) - 1)]
-        take()
+        try:
+            take()
+        except BaseException:
+            list(turn)  # the others take no more
+            raise
         for other in others:
             other.result()
         return results
