@@ -187,8 +187,10 @@ def quantised(values: NDArray[np.floating], bits: int) -> Plane:
 
 @lru_cache(maxsize=1)
 def shader_sources() -> dict[str, str]:
-    """The WGSL sources of all stages; of ``take_picture``, which takes a frame from a texture; and of ``present``, which
-    draws what they made on a canvas."""
+    """The WGSL sources of all stages, of ``take_picture``, which takes a frame from a texture, and of ``present``.
+
+    ``present`` draws on a canvas what they made.
+    """
     sources = {stage: shaders.shader(stage) for stage in STAGES}
     sources |= {f"{stage}/cut": shaders.shader(stage, cuts=True) for stage in CUT_STAGES}
     folder = resources.files("any2bokeh.app").joinpath("static", "live")
