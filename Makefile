@@ -20,7 +20,9 @@ demo: $(VENV)/.run-installed  ## Refocus the bundled clip into ./demo-output
 	$(BIN)/any2bokeh demo --overwrite
 
 test: $(VENV)/.dev-installed  ## Fast tests (under 8 minutes on two cores)
-	$(BIN)/pytest -n $(JOBS) $(ARGS)
+	# Each process has a half of the tests, and takes from the other's in the end: what a file's tests share is made once,
+	# and on a new machine the two do not compile the same kernels side by side.
+	$(BIN)/pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 test-slow: $(VENV)/.dev-installed  ## Tests of full size: memory at 1080p, long clips
 	$(BIN)/pytest -m "slow and not gpu" $(ARGS)

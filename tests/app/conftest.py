@@ -270,7 +270,7 @@ def served(settings: Settings, access: Access | None = None, *, port: int = 0) -
         yield Site(studio, access, bound.getsockname()[1])
     finally:
         server.should_exit = True
-        thread.join(30)
+        thread.join(HANGS_AFTER_S)
         bound.close()
         studio.close()
     assert not studio.folder.exists()

@@ -8,7 +8,7 @@ from any2bokeh.app.commands import Play, Stop
 from any2bokeh.app.playback import Head, Playback
 from any2bokeh.app.session import Session
 from any2bokeh.errors import InputError
-from tests.app.conftest import FAR_POINT, FRAMES, NEAR_POINT, ready, wait_for
+from tests.app.conftest import FAR_POINT, FRAMES, HANGS_AFTER_S, NEAR_POINT, ready, wait_for
 
 
 def test_the_head_goes_round():
@@ -29,7 +29,7 @@ class Numbers:
         return None if frame in self.unknown else frame in self.made
 
     def make(self, frame: int) -> None:
-        assert self.may_make.acquire(timeout=60)
+        assert self.may_make.acquire(timeout=HANGS_AFTER_S)
         self.made.append(frame)
 
     def frames(self) -> list[int]:

@@ -37,9 +37,10 @@ def test_version(cli: RunCli):
 
 
 def test_help_takes_less_than_half_a_second():
-    # 0.25 to 0.30 s on two idle cores. Processor time, which the tests beside this one do not stretch.
+    # 0.25 to 0.30 s on two idle cores. Processor time, which waiting does not stretch; but what shares a core and its
+    # caches does, by up to a half, so that one start of ten has to be as fast.
     seconds = []
-    for _ in range(3):
+    while len(seconds) < 10 and min(seconds, default=1.0) >= 0.5:
         before = os.times()
         subprocess.run([sys.executable, "-m", "any2bokeh", "--help"], check=True, capture_output=True)
         after = os.times()

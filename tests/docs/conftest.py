@@ -10,8 +10,8 @@ import pytest
 from tests import clips
 from tests.video.exr_files import Part, write_parts
 
-FRAMES = 40
-"""Of the clips: 1.67 s at 24 frames a second, so that `--time 1.5` shows one."""
+FRAMES, FPS = 28, 16
+"""Of the clips: 1.75 s, so that `--time 1.5` shows one."""
 
 
 @pytest.fixture(scope="session")
@@ -19,8 +19,8 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Under the names that the pages use: a clip as file and frames, its disparity in every form, masks, a script."""
     folder = tmp_path_factory.mktemp("commands")
     for name in ("clip.mp4", "in.mp4"):
-        clips.write_clip(folder / name, frames=FRAMES)
-    clips.write_clip(folder / "clip.mkv", frames=FRAMES)
+        clips.write_clip(folder / name, frames=FRAMES, fps=FPS)
+    clips.write_clip(folder / "clip.mkv", frames=FRAMES, fps=FPS)
     clips.write_frames(folder / "frames", frames=FRAMES)
     for name in ("disparity", "maps-given", "depth"):
         clips.write_disparity(folder / name, stop=FRAMES)
@@ -57,7 +57,7 @@ def _write_depth(folder: Path) -> None:
 
 def _write_grey_video(path: Path, maps: np.ndarray) -> None:
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("ffv1", rate=24)
+        stream = container.add_stream("ffv1", rate=FPS)
         stream.width, stream.height, stream.pix_fmt = maps.shape[2], maps.shape[1], "gray16le"  # type: ignore[attr-defined]
         for values in maps:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(values, format="gray16le")))  # type: ignore[attr-defined]
