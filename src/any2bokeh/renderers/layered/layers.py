@@ -118,20 +118,20 @@ def find_steps(rows, defocus, kind, level):
     # Least and largest of three side by side, of the last three lines.
     least, most = np.empty((3, width), np.float32), np.empty((3, width), np.float32)
     for j in range(top - 1, bottom + 1):
-        line = defocus[FRONT, min(max(j, 0), height - 1)]
-        padded[1 : width + 1] = line
-        padded[0], padded[width + 1] = line[0], line[width - 1]
-        low, high = least[j % 3], most[j % 3]
+        line, at = min(max(j, 0), height - 1), (j + 1) % 3
         for x in range(width):
-            low[x] = min(padded[x], padded[x + 1], padded[x + 2])
-            high[x] = max(padded[x], padded[x + 1], padded[x + 2])
+            padded[x + 1] = defocus[FRONT, line, x]
+        padded[0], padded[width + 1] = padded[1], padded[width]
+        for x in range(width):
+            least[at, x] = min(padded[x], padded[x + 1], padded[x + 2])
+            most[at, x] = max(padded[x], padded[x + 1], padded[x + 2])
         y = j - 1
         if y < top:
             continue
-        here = defocus[FRONT, y]
         for x in range(width):
-            up = max(most[0, x], most[1, x], most[2, x]) - here[x]
-            down = here[x] - min(least[0, x], least[1, x], least[2, x])
+            here = defocus[FRONT, y, x]
+            up = max(most[0, x], most[1, x], most[2, x]) - here
+            down = here - min(least[0, x], least[1, x], least[2, x])
             kind[y, x] = BESIDE_STEP if max(up, down) > np.float32(STEP_PX) else 0
             # Between two steps, a pixel belongs to the side of the larger.
             level[y, x] = 1 if (up > np.float32(STEP_PX)) & (up >= down) else 0
