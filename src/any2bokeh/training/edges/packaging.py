@@ -12,7 +12,7 @@ from any2bokeh.training.edges.mixed_tiles import MixedTileSource, light_errors
 from any2bokeh.training.edges.tiles import TileSource
 
 _FRAMES = 48
-_BETTER = 0.9  # of a frame's classical error of light, above which a network for mixed pixels is not worth its time
+_BETTER = 0.95  # of a frame's classical error of light, above which a network for mixed pixels is not worth its time
 _NO_ERROR = 1e-4  # of light: less is not seen
 
 
