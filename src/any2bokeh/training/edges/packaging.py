@@ -12,7 +12,8 @@ from any2bokeh.training.edges.mixed_tiles import MixedTileSource, light_errors
 from any2bokeh.training.edges.tiles import TileSource
 
 _FRAMES = 48
-_BETTER = 0.9  # of the classical error of light, above which a network for mixed pixels is not worth its time
+_BETTER = 0.95  # of a frame's classical error of light, above which a network for mixed pixels is not worth its time
+_NO_ERROR = 1e-4  # of light: less is not seen
 
 
 def install(folder: Path, target: Path = PACKAGED, *, frames: int = _FRAMES, is_preferred: bool = True) -> EdgeModel:
@@ -62,17 +63,18 @@ def install_mixing(folder: Path, target: Path = PACKAGED_MIXING, *, frames: int 
     model = MixedModel.read(path)
     source = MixedTileSource(**model.card["config"]["source"]) if "config" in model.card else MixedTileSource()
     errors = np.array([each for number in range(frames) if (each := light_errors(source, model, number))])
-    classical, learned = errors.mean(axis=0)
-    if learned > _BETTER * classical:
+    ratio = float(np.exp(np.log((errors[:, 1] + _NO_ERROR) / (errors[:, 0] + _NO_ERROR)).mean()))
+    if ratio > _BETTER:
         raise InputError(
-            f"{path} leaves {learned / classical:.2f} of the classical error of light in mixed pixels; "
+            f"{path} leaves {ratio:.2f} of the classical error of light in mixed pixels; "
             f"at most {_BETTER:g} is worth its time: train it for longer"
         )
     found = {
         "frames": len(errors),
         "frames_worse": int((errors[:, 1] > errors[:, 0]).sum()),
-        "light_classical": round(float(classical), 5),
-        "light_learned": round(float(learned), 5),
+        "ratio_of_errors": round(ratio, 4),
+        "light_classical": round(float(errors[:, 0].mean()), 5),
+        "light_learned": round(float(errors[:, 1].mean()), 5),
     }
     installed = replace(model, card={**model.card, "calibration": found})
     installed.write(target)

@@ -99,7 +99,7 @@ class MixedModel:
     shape: Shape
     weights: Mapping[str, NDArray[np.float32]]
     doubt: float = 0.0125
-    least_change: float = 0.05
+    least_change: float = 0.005
     card: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
