@@ -91,9 +91,11 @@ class EdgeScore:
         )
 
 
-def traced(clips: int, frames: int, *, seed: int = SEED, lens_samples: int = 256) -> Iterator[SyntheticClip]:
-    """Clips at 512x288 in linear light, with two to four subjects."""
-    for index in range(clips):
+def traced(
+    clips: int, frames: int, *, seed: int = SEED, lens_samples: int = 256, first: int = 0
+) -> Iterator[SyntheticClip]:
+    """Clips at 512x288 in linear light, with two to four subjects, from the one numbered ``first`` on."""
+    for index in range(first, first + clips):
         strength, focus = _LENSES[index % len(_LENSES)]
         config = ClipConfig(
             frame_count=frames,
@@ -102,7 +104,7 @@ def traced(clips: int, frames: int, *, seed: int = SEED, lens_samples: int = 256
             schedules=("fixed",),
             scene=replace(SceneConfig(), subjects=(2, 4)),
         )
-        maker = _Focused(config, seed=seed, count=clips, threads=1)
+        maker = _Focused(config, seed=seed, count=first + clips, threads=1)
         maker.focus = focus
         yield maker.clip(index)
 
@@ -131,12 +133,16 @@ def told(clip: SyntheticClip, way: str, seed: int) -> list[NDArray[np.float32]]:
 
 
 def measure(
-    clips: Iterable[SyntheticClip], estimators: Mapping[Treatment, EdgeEstimator | None], ways: Sequence[str] = WAYS
+    clips: Iterable[SyntheticClip],
+    estimators: Mapping[Treatment, EdgeEstimator | None],
+    ways: Sequence[str] = WAYS,
+    *,
+    first: int = 0,
 ) -> list[EdgeScore]:
-    """Scores of every clip, told in every way and treated in every way."""
+    """Scores of every clip, told in every way and treated in every way; ``first`` is the number of the first clip."""
     renderer = LayeredRenderer(threads=1)
     scores = []
-    for number, clip in enumerate(clips):
+    for number, clip in enumerate(clips, first):
         truth = np.stack([as_file(frame) for frame in clip.bokeh])
         near_edges = np.stack([edge_band(disparity[0]) for disparity in clip.disparity])
         for way in ways:
@@ -220,6 +226,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--clips", type=int, default=6, help="number of clips (default 6)")
+    parser.add_argument("--first", type=int, default=0, help="number of the first clip of the seed (default 0)")
     parser.add_argument("--frames", type=int, default=3, help="frames of each (default 3)")
     parser.add_argument("--seed", type=int, default=SEED, help=f"of the clips (default {SEED})")
     parser.add_argument("--samples", type=int, default=256, help="rays of each pixel through the lens (default 256)")
@@ -229,9 +236,9 @@ def main() -> None:
         "--over-time", action="store_true", help="treat whole clips as refocus does, with the frames around and a plate"
     )
     options = parser.parse_args()
-    clips = traced(options.clips, options.frames, seed=options.seed, lens_samples=options.samples)
-    treatments = OVER_TIME if options.over_time else ALONE
-    print(report(measure(clips, estimators(options.weights, treatments), options.ways)))
+    first, treatments = options.first, OVER_TIME if options.over_time else ALONE
+    clips = traced(options.clips, options.frames, seed=options.seed, lens_samples=options.samples, first=first)
+    print(report(measure(clips, estimators(options.weights, treatments), options.ways, first=first)))
 
 
 def estimators(weights: Path | None, treatments: Sequence[Treatment] = ALONE) -> dict[Treatment, EdgeEstimator | None]:

@@ -10,8 +10,7 @@ from any2bokeh.disparity.edges.bands import BandPixels, EdgeBands
 from any2bokeh.plate.alignment import aligned
 from any2bokeh.plate.lattice import LEVELS, SPACING
 from any2bokeh.plate.passage import carried
-from any2bokeh.plate.silhouette import REACH
-from any2bokeh.plate.stream import PlateStream
+from any2bokeh.plate.silhouette import SAYS, Silhouette, steadied
 from any2bokeh.plate.view import View
 from tests.plate import scenes
 
@@ -37,13 +36,13 @@ def _still() -> NDArray[np.float32]:
 
 def _found(clip: scenes.HidingClip, one: int, other: int) -> NDArray[np.float32]:
     band = BandPixels.of(_bands(clip, one))
-    views = [View.of(index, clip.frames[index], clip.maps[index]) for index in (one, other)]
-    return aligned(clip.maps[one][0], band, *views, _still())
+    view, seen = (View.of(index, clip.frames[index], clip.maps[index]) for index in (one, other))
+    return aligned(clip.maps[one][0], band, view, seen, _still())
 
 
-def _patterned(step_px: int) -> scenes.HidingClip:
-    """Two frames of a square with a pattern of its own, before a background that goes another way."""
-    clip = scenes.clip(2, way=scenes.pan, cover=lambda t: scenes.square(60.0 + step_px * t))
+def _patterned(step_px: int, count: int = 2) -> scenes.HidingClip:
+    """Frames of a square with a pattern of its own, before a background that goes another way."""
+    clip = scenes.clip(count, way=scenes.pan, cover=lambda t: scenes.square(60.0 + step_px * t))
     pattern = scenes.clip(1, cover=scenes.nothing_near, seed=4).frames[0]
     for index, frame in enumerate(clip.frames):
         clip.frames[index] = np.where(clip.maps[index] > 0.5, np.roll(pattern, step_px * index, axis=2), frame)
@@ -63,17 +62,12 @@ def test_a_frame_that_shows_something_else_is_not_believed():
     assert np.median(_found(clip, 0, 1)[2]) < 0.3
 
 
-def test_a_fast_small_thing_is_left_as_it_is():
-    """Carried with the motion of its surround, it was cut off on one side and grew on the other."""
-    clip = scenes.clip(10, cover=lambda t: scenes.square(8.0 + 11 * t) * (np.arange(scenes.HEIGHT)[:, None] < 44))
-    stream = PlateStream()
-    wrong = []
-    for index in range(10):
-        stream.add(index, clip.frames[index], _bands(clip, index))
-        shown = index - REACH
-        if shown >= REACH:
-            bands = _bands(clip, shown)
-            steady = stream.steadied(shown, bands.disparity, BandPixels.of(bands))
-            wrong.append(int((steady != clip.maps[shown]).sum()))
-    # 56 px around; worst seen 0. Without matching, up to 90.
-    assert max(wrong) <= 8
+def test_a_thing_that_motion_has_missed_keeps_its_outline():
+    """The frames around have right maps; carried nowhere, they cut it off on one side and let it grow on the other."""
+    clip = _patterned(9, count=3)
+    bands = [_bands(clip, index) for index in range(3)]
+    views = [View.of(index, clip.frames[index], clip.maps[index]) for index in range(3)]
+    others = [(Silhouette.of(each), view) for each, view in zip(bands[1:], views[1:], strict=True)]
+    steady = steadied(clip.maps[0], BandPixels.of(bands[0]), views[0], others, [_still()] * 2, SAYS)
+    # Of 960 pixels in question; worst seen 0, and 67 without matching.
+    assert int((steady != clip.maps[0]).sum()) <= 8
