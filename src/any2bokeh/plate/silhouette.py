@@ -2,11 +2,10 @@
 
 A silhouette moves with the surface that it bounds, whatever the background does. Each pixel of a band is carried by the
 motion of its nearer surface to the frames around it; what these believe there, near or far, is weighed with what the
-frame itself believes, and by how well the surface is found there. Errors that differ from frame to frame go, and the
-flicker that they make goes with them.
+frame itself believes. Errors that differ from frame to frame go, and the flicker that they make goes with them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -17,19 +16,23 @@ from any2bokeh.compiled import compiled
 from any2bokeh.disparity.edges.bands import BandPixels, EdgeBands
 from any2bokeh.disparity.edges.classical import stride_of
 from any2bokeh.disparity.edges.specks import SPECK_PX, are_specks
-from any2bokeh.plate.alignment import aligned
+from any2bokeh.plate.lattice import motion_at
+from any2bokeh.plate.passage import block_of, pixel_of
 from any2bokeh.plate.view import View
 
 REACH = 2
 """How many frames before and after a frame are asked."""
 
 SAYS = (1.0, 0.7)
-"""How much a frame one and two frames away has to say, beside 1 of the frame itself."""
+"""How much a frame one and two frames away has to say."""
 
+_OWN_SAY = np.float32(0.5)
 _SURE = np.int8(127)
 _SAME_SURFACE, _LEAST_TOLERANCE = np.float32(0.3), np.float32(0.03)  # of a step; of disparity
 _LEAST_KNOWN = np.float32(0.3)  # of the four pixels around a place, as far as nothing nearer hides them
 _SIGMA2 = np.float32((0.05 * 65535) ** 2)  # squared difference of bent colours at which a frame is half believed
+_RUN_PX = 8  # along a row, pixels of like disparity share their motion
+_LIKE_DISPARITY = np.float32(0.01)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,18 +80,13 @@ def steadied(
     """
     own = 2 * band.near_share - 1
     opposed = np.zeros(own.shape, np.bool_)
-    places: list[NDArray[np.float32]] = []
-    shifts: dict[int, NDArray[np.float32]] = {}
-    for (other, seen), passage in zip(others, passages, strict=True):
-        place = aligned(disparity[0], band, view, seen, passage, _expected(shifts, seen.index - view.index))
-        shifts[seen.index - view.index] = place[3:]
-        _look(band.near, band.far, own, other.disparity, place, opposed)
-        places.append(place)
+    places = np.empty((len(others), 2, own.size), np.float32)
+    for (other, _), passage, place in zip(others, passages, places, strict=True):
+        _look(band.at, band.near, band.far, own, other.disparity, passage, view.block_px, place, opposed)
     at, near, far, own = band.at[opposed], band.near[opposed], band.far[opposed], own[opposed]
-    total = own.copy()
-    for (other, seen), place, say in zip(others, places, says, strict=True):
-        here = np.ascontiguousarray(place[:3, opposed])
-        _ask(at, near, far, view.codes, other.disparity, other.sure, seen.codes, here, np.float32(say), total)
+    total = _OWN_SAY * own
+    for (other, seen), place, say in zip(others, places[..., opposed], says, strict=True):
+        _ask(at, near, far, view.codes, other.disparity, other.sure, seen.codes, place, np.float32(say), total)
     turned = (total > 0) != (own > 0)
     speck_px = SPECK_PX * stride_of(disparity.shape[1:]) ** 2
     surfaces = near[turned], far[turned]
@@ -100,29 +98,32 @@ def steadied(
     return steady
 
 
-def _expected(shifts: Mapping[int, NDArray[np.float32]], frames: int) -> NDArray[np.float32] | None:
-    """Shift of what is so many frames away, by that of the frame between: what moves goes on."""
-    before = frames - 1 if frames > 0 else frames + 1
-    return shifts[before] * np.float32(frames / before) if before in shifts else None
-
-
 @compiled(nogil=True, fastmath=True, error_model="numpy")
-def _look(near, far, own, disparity, place, opposed):  # pragma: no cover (compiled)
-    """Mark the pixels of a band that another frame gives to the other surface, at their places there.
+def _look(band, near, far, own, disparity, passage, block_px, place, opposed):  # pragma: no cover (compiled)
+    """Where each pixel of a band is in another frame, x and y in ``place``, and whether it is ``opposed`` there.
 
-    No others may change: they are a tenth of them.
+    Only pixels that another frame gives to the other surface may change: a tenth of them.
     """
     height, width = disparity.shape
-    for entry in range(near.shape[0]):
-        to_x, to_y = place[0, entry], place[1, entry]
-        if to_x >= 0 and to_x < width - 1 and to_y >= 0 and to_y < height - 1:
+    found = np.empty(6, np.float32)
+    last_y, last_x, last_near = -1, -1, np.float32(-1)
+    for entry in range(band.shape[0]):
+        y, x = band[entry] // width, band[entry] % width
+        if y != last_y or x - last_x > _RUN_PX or abs(near[entry] - last_near) > _LIKE_DISPARITY:
+            from_x, from_y = block_of(np.float32(x), block_px), block_of(np.float32(y), block_px)
+            motion_at(passage, from_x, from_y, near[entry], found)
+            last_y, last_x, last_near = y, x, near[entry]
+        along = np.float32(x - last_x) / np.float32(block_px)
+        to_x, to_y = pixel_of(found[0] + found[1] * along, block_px), pixel_of(found[3] + found[4] * along, block_px)
+        place[0, entry], place[1, entry] = to_x, to_y
+        if 0 <= to_x < width - 1 and 0 <= to_y < height - 1:
             is_near = 2 * disparity[int(to_y + np.float32(0.5)), int(to_x + np.float32(0.5))] > near[entry] + far[entry]
             opposed[entry] |= is_near != (own[entry] > 0)
 
 
 @compiled(nogil=True, fastmath=True, error_model="numpy")
 def _ask(band, near, far, codes, disparity, sure, other_codes, place, say, total):  # pragma: no cover (compiled)
-    """Add what another frame believes of pixels to ``total``; see ``alignment.aligned`` for ``place``."""
+    """Add what another frame believes of pixels to ``total``."""
     height, width = disparity.shape
     for entry in range(band.shape[0]):
         y, x = band[entry] // width, band[entry] % width
@@ -154,5 +155,5 @@ def _ask(band, near, far, codes, disparity, sure, other_codes, place, say, total
             bottom = np.float32(other_codes[j + 1, i, c])
             bottom += right * (np.float32(other_codes[j + 1, i + 1, c]) - bottom)
             differs += (top + down * (bottom - top) - np.float32(codes[y, x, c])) ** 2
-        weight = say * place[2, entry] / (1 + differs / _SIGMA2)
+        weight = say / (1 + differs / _SIGMA2)
         total[entry] += weight * says
