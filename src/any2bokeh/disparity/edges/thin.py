@@ -32,7 +32,8 @@ def evened(sharp: NDArray[np.float32], stride: int, most_px: int = MOST_PX) -> N
     for strip in strips(sharp.shape, align=1, margin=max(_REACH_PX * stride, side_px) + 1, most_px=most_px):
         here = sharp[strip.rows]
         around = (*_extremes(here, stride), *_without_narrow(here, side_px))
-        _even(sharp[strip.own], *(plane[strip.inner] for plane in around), even[strip.own])
+        nearest, farthest, opened, closed = (plane[strip.inner] for plane in around)
+        _even(sharp[strip.own], nearest, farthest, opened, closed, even[strip.own])
     return even
 
 

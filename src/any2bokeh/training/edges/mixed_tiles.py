@@ -118,7 +118,8 @@ def mixed_targets(truth: Any, look: FirstLook, clues: MixedClues) -> NDArray[np.
     What is corrected, true share of the nearer surface, true light of the farther one, weight, and light of the farther
     surface around.
     """
-    near, far = look.step.near, look.step.far
+    in_band = look.step.side != 0  # elsewhere surfaces say nothing
+    near, far = (np.where(in_band, plane, np.float32(0)) for plane in (look.step.near, look.step.far))
     step = np.maximum(near - far, np.float32(1e-3))
     is_mixed = (truth.near > truth.far) & (truth.alpha > 0) & (truth.alpha < 1)
     is_known = ~is_mixed | (np.abs(truth.near - near) < _MATCH * step)
