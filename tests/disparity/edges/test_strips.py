@@ -1,5 +1,7 @@
 """Large frames, treated in strips: to the bit what treating them at once gives."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ from any2bokeh import frame_treatment
 from any2bokeh.disparity.edges import ClassicalEdges, bands_at_size, sized
 from any2bokeh.disparity.edges.bands import TreatedMap
 from any2bokeh.disparity.edges.classical import FirstLook
-from any2bokeh.disparity.edges.learned import EdgeModel, LearnedEdges
+from any2bokeh.disparity.edges.learned import EdgeModel, LearnedEdges, estimator
 from any2bokeh.disparity.edges.strips import strips
 from any2bokeh.frame_treatment import FrameTreatment, TreatedFrame
 from tests.disparity.edges.test_classical_edges import blob, textured, two_surfaces
@@ -120,6 +122,18 @@ def test_so_does_the_network(spoilt, always: bool):
     edges, given = LearnedEdges(model, always), spoilt(exact)
     require_same(edges.listed(given, picture), TreatedMap.of(edges(given, picture)))
     require_same(edges.listed_places(given, picture), TreatedMap.of(edges.placed(given, picture)))
+
+
+def test_of_the_largest_frames_the_network_is_asked_only_where_it_is_wished(monkeypatch: pytest.MonkeyPatch):
+    exact, picture = tall()
+    model, given = EdgeModel.packaged(), soft(exact)
+    assert model is not None
+    model = replace(model, gates=replace(model.gates, doubt=0.0))
+    classical, asked = ClassicalEdges().listed(given, picture), LearnedEdges(model, always=True).listed(given, picture)
+    assert not np.array_equal(asked.disparity, classical.disparity)
+    monkeypatch.setattr(estimator, "_MOST_PX", 1000)
+    require_same(LearnedEdges(model).listed(given, picture), classical)
+    require_same(LearnedEdges(model, always=True).listed(given, picture), asked)
 
 
 def test_work_that_is_not_wanted_ends_after_a_strip():

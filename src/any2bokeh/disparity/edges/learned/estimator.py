@@ -15,6 +15,7 @@ from any2bokeh.disparity.edges.learned.network import corrections
 from any2bokeh.disparity.edges.learned.weights import EdgeModel, MixedModel
 from any2bokeh.disparity.edges.strips import Told
 
+_MOST_PX = 16_000_000  # the network sees a frame whole: 200 bytes a pixel
 _LIGHT = 3  # where that of the farther surface begins; see ``network.CORRECTIONS``
 
 
@@ -30,7 +31,8 @@ class LearnedEdges:
     Attributes:
         model: the network.
         always: also maps that the classical estimator moves and does not doubt, and also where the network holds such
-            a map to be right; otherwise such a frame is the classical estimator's.
+            a map to be right, and frames of more than 16 megapixels; otherwise such a frame is the classical
+            estimator's.
         mixing: the network for the mixed pixels of maps that are left as they are; None leaves those to the classical
             estimator.
     """
@@ -102,6 +104,8 @@ class LearnedEdges:
 
     def _say(self, look: FirstLook) -> float:
         """Weight of what the network says of a frame; 0 where it is not asked."""
+        if not self.always and look.step.side.size > _MOST_PX:
+            return 0.0
         return 1.0 if self.always and look.is_off else self.model.gates.say(look)
 
     def _seen(
