@@ -1,6 +1,7 @@
 """Frames in memory as renderers take them, held against those of a clip that is decoded on the way."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from any2bokeh.render_inputs import render_inputs
 from any2bokeh.renderers.base import RenderInput
 from any2bokeh.shot import Shot
 from any2bokeh.shot_frames import frames_of
+from any2bokeh.source_blur import SourceLens
 from any2bokeh.video import open_source
 from tests import clips
 
@@ -51,17 +53,23 @@ def inputs(strengths: list[float]) -> list[RenderInput]:
     ]
 
 
-@pytest.mark.parametrize(("edges", "plate"), [("auto", "auto"), ("off", "auto"), ("classical", "off")])
-def test_frames_in_memory_get_what_frames_of_a_clip_get(tmp_path: Path, edges: EdgeTreatment, plate: PlateChoice):
+@pytest.mark.parametrize(
+    ("edges", "plate", "source_blur"),
+    [("auto", "auto", None), ("off", "auto", None), ("classical", "off", None), ("auto", "auto", SourceLens(60, 0.0))],
+)
+def test_frames_in_memory_get_what_frames_of_a_clip_get(
+    tmp_path: Path, edges: EdgeTreatment, plate: PlateChoice, source_blur: SourceLens | None
+):
     # Not blurred in the middle and at the end: such frames are looked at by others, or by none.
     strengths = [STRENGTH] * 6 + [0.0] * 4 + [STRENGTH] * 4 + [0.0] * 10
     for index, picture in enumerate(pictures()):
         clips._write(tmp_path / f"{index:02d}.png", np.ascontiguousarray(picture[..., ::-1]))
     script = FocusScript.from_dense([FOCUS] * COUNT, strengths)
+    recipe = Recipe(script, disparity=Maps(), edges=edges, plate=plate)
     with open_source(tmp_path) as source:
-        shot = Shot.open(source, Recipe(script, disparity=Maps(), edges=edges, plate=plate))
+        shot = Shot.open(source, replace(recipe, source_blur=source_blur or "off"))
         wanted = [frame.given for frame in frames_of(shot)]
-    found = list(render_inputs(inputs(strengths), edges=edges, plate=plate))
+    found = list(render_inputs(inputs(strengths), edges=edges, plate=plate, source_blur=source_blur))
     assert len(found) == COUNT
     assert any(frame.hidden is not None for frame in wanted) == (plate == "auto")
     for ours, theirs in zip(found, wanted, strict=True):
@@ -74,6 +82,10 @@ def test_frames_in_memory_get_what_frames_of_a_clip_get(tmp_path: Path, edges: E
         if ours.hidden is not None and theirs.hidden is not None:
             np.testing.assert_array_equal(ours.hidden.known, theirs.hidden.known)
             np.testing.assert_array_equal(ours.hidden.pixels, theirs.hidden.pixels)
+            np.testing.assert_array_equal(ours.hidden.disparity, theirs.hidden.disparity)
+        if ours.bands is not None and theirs.bands is not None:
+            np.testing.assert_array_equal(ours.bands.near, theirs.bands.near)
+            np.testing.assert_array_equal(ours.bands.far, theirs.bands.far)
 
 
 def test_frames_are_read_eight_ahead_at_most():

@@ -68,6 +68,11 @@ class BatchDisparity:
         self._maps = disparity_of(grey, reading or DisparityReading())
         self.frame_count = frame_count
 
+    @property
+    def maps(self) -> NDArray[np.float32]:
+        """All of them, ``(B, 1, h, w)``."""
+        return self._maps
+
     def frames(self, start: int = 0, stop: int | None = None) -> Iterator[NDArray[np.float32]]:
         """Maps of frames ``start`` to ``stop`` (exclusive), ``(1, h, w)`` each."""
         yield from self._maps[start:stop]

@@ -13,7 +13,7 @@ from any2bokeh.optics.look import Look
 from .disparity_node import DEVICES
 from .disparity_reading import reading_inputs, reading_of
 from .focus_node import FOCUS_TYPE
-from .rendering import edges_input, rendered
+from .rendering import edges_input, rendered, source_blur_input
 
 PRECISIONS = list(get_args(Precision))
 
@@ -48,6 +48,7 @@ class DiffusionRender(io.ComfyNode):
                 ),
                 edges_input(),
                 *reading_inputs(),
+                source_blur_input(),
             ],
             outputs=[io.Image.Output(display_name="images")],
         )
@@ -65,10 +66,12 @@ class DiffusionRender(io.ComfyNode):
         edges: Any = "auto",
         disparity_kind: Any = "disparity",
         disparity_polarity: Any = "near-white",
+        source_blur: str = "off",
     ) -> io.NodeOutput:
         reading = reading_of(disparity_kind, disparity_polarity)
         renderer = _loaded(model.strip() or None, device, dtype, processing_size)
-        return io.NodeOutput(await rendered(images, disparity, focus, renderer, reading=reading, edges=edges))
+        made = await rendered(images, disparity, focus, renderer, reading=reading, edges=edges, source_blur=source_blur)
+        return io.NodeOutput(made)
 
 
 @lru_cache(maxsize=1)

@@ -16,7 +16,7 @@ from any2bokeh.renderers.layered.gpu.choice import LayeredDevice
 
 from .disparity_reading import reading_inputs, reading_of
 from .focus_node import FOCUS_TYPE
-from .rendering import edges_input, rendered
+from .rendering import edges_input, rendered, source_blur_input
 
 QUALITIES = list(get_args(Quality))
 TRANSFERS = list(get_args(TransferChoice))
@@ -72,6 +72,7 @@ class LayeredRender(io.ComfyNode):
                     "it where it is there and passes its test.",
                 ),
                 *reading_inputs(),
+                source_blur_input(),
             ],
             outputs=[io.Image.Output(display_name="images")],
         )
@@ -90,6 +91,7 @@ class LayeredRender(io.ComfyNode):
         device: Any = "auto",
         disparity_kind: Any = "disparity",
         disparity_polarity: Any = "near-white",
+        source_blur: str = "off",
         **look: Any,
     ) -> io.NodeOutput:
         settings = EngineSettings(render_quality=quality, transfer=transfer, device=device)
@@ -97,7 +99,8 @@ class LayeredRender(io.ComfyNode):
             look["highlights"] = {"off": 0.0, "auto": "auto"}[highlight_recovery]
         renderer = make_renderer(settings, Look(**look), notice=logging.getLogger("any2bokeh").warning)
         reading = reading_of(disparity_kind, disparity_polarity)
-        made = await rendered(images, disparity, focus, renderer, reading=reading, edges=edges, plate=plate)
+        how = {"reading": reading, "edges": edges, "plate": plate, "source_blur": source_blur}
+        made = await rendered(images, disparity, focus, renderer, **how)
         return io.NodeOutput(made)
 
 

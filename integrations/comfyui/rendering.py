@@ -1,5 +1,7 @@
 """What the render nodes share: a batch, its disparity and its focus through a renderer, with progress."""
 
+import logging
+from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
@@ -12,6 +14,8 @@ from any2bokeh.disparity.reading import DisparityReading
 from any2bokeh.plate.choice import PlateChoice
 from any2bokeh.render_inputs import render_inputs
 from any2bokeh.renderers.base import TakesHidden
+from any2bokeh.renderers.layered import LayeredRenderer
+from any2bokeh.source_blur import SourceBlur, source_blur_of_frames, typed_source_blur
 
 from .batch import BatchDisparity, frames_of, image_of
 
@@ -28,6 +32,17 @@ def edges_input() -> Any:
     )
 
 
+def source_blur_input() -> Any:
+    """The field for what blur the clip has already; optional, and after all that were there before it."""
+    return io.String.Input(
+        "source_blur",
+        default="off",
+        optional=True,
+        tooltip="Blur that the clip has already; only what is missing is added: off, auto (estimated), or K,D, its "
+        "strength and the disparity that it was focused at, such as 8,0.4.",
+    )
+
+
 async def rendered(
     images: torch.Tensor,
     disparity: torch.Tensor,
@@ -37,6 +52,7 @@ async def rendered(
     reading: DisparityReading,
     edges: EdgeTreatment = "auto",
     plate: PlateChoice = "auto",
+    source_blur: str = "off",
 ) -> torch.Tensor:
     """The refocused clip as an IMAGE.
 
@@ -47,9 +63,10 @@ async def rendered(
         renderer: the engine.
         reading: what ``disparity`` means.
         edges, plate: see ``Recipe``.
+        source_blur: as typed.
 
     Raises:
-        InputError: disparity or focus of another clip.
+        InputError: disparity or focus of another clip, or a source blur that is none.
     """
     frames = frames_of(images)
     count, _, height, width = frames.shape
@@ -57,12 +74,20 @@ async def rendered(
     if len(focus.focus_disparity) != count:
         raise InputError(f"focus has {len(focus.focus_disparity)} frames but the clip has {count}; connect its own")
 
+    known = source_blur_of_frames(
+        _source_blur(source_blur),
+        frames,
+        maps.maps,
+        transfer=renderer.transfer if isinstance(renderer, LayeredRenderer) else "srgb",
+        notice=logging.getLogger("any2bokeh").warning,
+    )
     values = zip(focus.focus_disparity.tolist(), focus.blur_strength.tolist(), strict=True)
     given = (
         RenderInput(pixels, known, focus_disparity, blur_strength)
         for pixels, known, (focus_disparity, blur_strength) in zip(frames, maps.frames(), values, strict=True)
     )
-    inputs = render_inputs(given, edges=edges, plate=plate if isinstance(renderer, TakesHidden) else "off")
+    plate = plate if isinstance(renderer, TakesHidden) else "off"
+    inputs = render_inputs(given, edges=edges, plate=plate, source_blur=known)
 
     execution = _execution(ComfyAPI())
     result = np.empty_like(frames)
@@ -70,6 +95,14 @@ async def rendered(
         result[index] = pixels
         await execution.set_progress(value=index + 1, max_value=count)
     return image_of(result)
+
+
+def _source_blur(typed: str) -> SourceBlur:
+    choice = typed_source_blur(typed.strip() or "off")
+    # A path from a workflow could name any file of the machine that runs it.
+    if isinstance(choice, Path):
+        raise InputError(f"source_blur is {typed}; give off, auto, or the lens of the source as K,D, such as 8,0.4")
+    return choice
 
 
 def _execution(api: Any) -> Any:

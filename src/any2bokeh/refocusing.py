@@ -43,6 +43,7 @@ from any2bokeh.segments.sink import SegmentedSink
 from any2bokeh.segments.workers import SegmentWorkers
 from any2bokeh.shot import FrameRange, Shot, frame_range
 from any2bokeh.shot_frames import ShotFrame, frames_of
+from any2bokeh.source_blur import SourceBlur, source_blur_of_frames
 from any2bokeh.video import Encoding, Reading, VideoInfo, VideoSink, VideoSource, open_sink, open_source
 from any2bokeh.video.opening import frame_stems, pattern_files
 
@@ -300,7 +301,9 @@ def refocus_frames(
     *,
     edges: EdgeTreatment = "auto",
     plate: PlateChoice = "auto",
+    source_blur: SourceBlur = "off",
     renderer: Renderer | None = None,
+    notice: Callable[[str], None] | None = None,
 ) -> NDArray[np.float32]:
     """Refocus frames that are in memory, the frames of one clip.
 
@@ -312,14 +315,19 @@ def refocus_frames(
         blur_strength: K >= 0, radius in pixels per unit of disparity in a frame of 1024 px on its longer side; one
             number, or one for each frame.
         edges, plate: how edges of disparity are treated, and where hidden background comes from; see ``Recipe``.
+        source_blur: what blur the frames have already; see ``Recipe``.
         renderer: the engine; None = the layered engine.
+        notice: told what ``source_blur="auto"`` found.
 
     Returns:
         ``(T, 3, H, W)`` float32.
 
     Raises:
-        InputError: wrong shapes, values outside their range, values that are not finite, or an unknown treatment.
+        InputError: wrong shapes, values outside their range, values that are not finite, an unknown treatment, or
+            maps of radii that cannot be read.
     """
+    from any2bokeh.renderers.layered import LayeredRenderer
+
     frames = _checked("frames", frames, channels=3, upper=math.inf)
     disparity = _checked("disparity", disparity, channels=1, upper=1)
     if len(disparity) != len(frames):
@@ -333,7 +341,9 @@ def refocus_frames(
     )
     engine = renderer or make_renderer(EngineSettings(), Look())
     looks_around = isinstance(engine, TakesHidden)
-    inputs = render_inputs(given, edges=edges, plate=plate if looks_around else "off")
+    transfer = engine.transfer if isinstance(engine, LayeredRenderer) else "srgb"
+    known = source_blur_of_frames(source_blur, frames, disparity, transfer=transfer, notice=notice)
+    inputs = render_inputs(given, edges=edges, plate=plate if looks_around else "off", source_blur=known)
     return np.stack(list(engine.render(inputs)))
 
 

@@ -5,6 +5,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from any2bokeh.disparity.edges import EdgeEstimator, EdgeTreatment, edge_estimator
@@ -12,13 +13,18 @@ from any2bokeh.disparity.edges.bands import LARGE_PX
 from any2bokeh.optics.coc import REFERENCE_LONG_SIDE_PX
 from any2bokeh.plate.choice import PlateChoice, uses_plate
 from any2bokeh.renderers.base import RenderInput
+from any2bokeh.source_blur import RadiusMaps, SourceLens, blur_in_frame
 
 if TYPE_CHECKING:
     from any2bokeh.frame_treatment import TreatedFrame
 
 
 def render_inputs(
-    frames: Iterable[RenderInput], *, edges: EdgeTreatment = "auto", plate: PlateChoice = "auto"
+    frames: Iterable[RenderInput],
+    *,
+    edges: EdgeTreatment = "auto",
+    plate: PlateChoice = "auto",
+    source_blur: SourceLens | RadiusMaps | None = None,
 ) -> Iterator[RenderInput]:
     """What ``refocus`` gives a renderer for the frames of a clip.
 
@@ -28,11 +34,16 @@ def render_inputs(
     Args:
         frames: of one clip, in order, with disparity of any size and of the aspect of the picture.
         edges, plate: see ``Recipe``.
+        source_blur: what blur they have already (see ``source_blur_of_frames``); None = they count as sharp.
 
     Raises:
-        InputError: an unknown treatment, or disparity of another aspect than its picture.
+        InputError: an unknown treatment, a map of radii that cannot be read, or disparity of another aspect than its
+            picture.
     """
-    return treated_inputs(frames, edge_estimator(edges), plate)
+    treated = treated_inputs(frames, edge_estimator(edges), plate)
+    if source_blur is None:
+        return treated
+    return (_lacking(index, frame, source_blur) for index, frame in enumerate(treated))
 
 
 def treated_inputs(
@@ -78,3 +89,20 @@ def _given(frame: RenderInput, treated: "TreatedFrame") -> RenderInput:
     if treated.disparity.size > LARGE_PX:
         return replace(frame, disparity=treated.disparity, bands=None, mixed=treated.mixed)
     return replace(frame, disparity=treated.disparity, bands=treated.mixed.bands(treated.disparity), mixed=None)
+
+
+def _lacking(index: int, frame: RenderInput, known: SourceLens | RadiusMaps) -> RenderInput:
+    """A frame whose disparity asks only for the blur that it lacks."""
+    if frame.blur_strength == 0:
+        return frame
+    there = blur_in_frame(known, index, frame.disparity)
+    assert there is not None
+    lens = {"focus_disparity": frame.focus_disparity, "blur_strength": frame.blur_strength}
+    lacking = partial(there.lacking, **lens)
+    return replace(
+        frame,
+        disparity=lacking(frame.disparity, seen=there.seen),
+        hidden=frame.hidden and replace(frame.hidden, disparity=lacking(frame.hidden.disparity)),
+        bands=frame.bands and frame.bands.with_disparity(lacking),
+        mixed=frame.mixed and frame.mixed.with_disparity(lacking),
+    )

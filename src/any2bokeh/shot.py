@@ -21,7 +21,7 @@ from any2bokeh.optics.lens import Lens
 from any2bokeh.plate.choice import uses_plate
 from any2bokeh.recipe import Recipe
 from any2bokeh.renderers.base import Renderer, TakesHidden
-from any2bokeh.source_blur import FrameBlur, RadiusMaps, SourceLens
+from any2bokeh.source_blur import FrameBlur, RadiusMaps, SourceLens, blur_in_frame
 from any2bokeh.video import VideoInfo, VideoSource
 
 FrameRange = tuple[int, int | None]
@@ -162,9 +162,7 @@ class Shot:
 
     def source_blur_in(self, index: int, disparity: NDArray[np.float32]) -> FrameBlur | None:
         """What blur a frame with the disparity ``(1, H, W)`` has already; None where it counts as sharp."""
-        if isinstance(self.source_blur, SourceLens):
-            return FrameBlur.of_lens(self.source_blur, disparity)
-        return None if self.source_blur is None else self.source_blur.in_frame(index, disparity)
+        return blur_in_frame(self.source_blur, index, disparity)
 
     def blur_at(self, index: int) -> float:
         """K of a frame of the clip, before its zoom; 0 outside the part."""

@@ -104,7 +104,7 @@ def test_clips_with_truth_are_scored_for_each_treatment(cli: RunCli, clips: Path
         "scene/same/off/plate-off", "scene/same/off/plate-auto", "scene/same/classical/plate-off",
         "scene/same/classical/plate-auto", "scene/darker/off/plate-off",
     ]  # fmt: skip
-    assert outcome.result["clips"][1]["conditions"] == {"edges": "off", "plate": "auto"}
+    assert outcome.result["clips"][1]["conditions"] == {"edges": "off", "plate": "auto", "source blur": "off"}
     assert (results / "scores" / "strip_scene_same_off_plate-auto.png").is_file()
 
 

@@ -10,9 +10,11 @@ from any2bokeh.errors import InputError
 from any2bokeh.evaluation import open_clips
 from any2bokeh.evaluation.clips import EvaluationClip, EvaluationFrame, synthetic_clip, treated
 from any2bokeh.renderers.base import RenderInput
+from any2bokeh.source_blur import SourceLens
 from any2bokeh.synthesis import shard
 from any2bokeh.synthesis.perturb import Perturbation
 from tests.evaluation.pictures import FRAMES, HEIGHT, WIDTH, disparity_map, picture
+from tests.source_blur import scenes
 
 
 def test_a_scene_has_a_clip_for_each_setting(thin_lens_folder):
@@ -145,3 +147,18 @@ def test_a_description_without_what_is_needed_is_refused(thin_lens_folder, missi
     file.write_text(json.dumps(about))
     with pytest.raises(InputError, match="lacks"):
         open_clips(thin_lens_folder)
+
+
+def test_the_lens_of_the_source_is_told_or_estimated():
+    pixels, disparity = scenes.through(10, 0.1)
+    given = RenderInput(pixels, disparity, 0.1, 20)
+    height, width = scenes.SIZE
+    clip = EvaluationClip("a", "a", 1, width, height, lambda: iter([EvaluationFrame(given, pixels, disparity)]))
+    blurs = ["off", "auto", SourceLens(20, 0.1)]
+    found = treated([clip], edges=["off"], plates=["off"], source_blurs=blurs)
+    assert [one.conditions["source blur"] for one in found] == ["off", "auto", "20,0.1"]
+    off, auto, known = (next(one.frames()).given.disparity for one in found)
+    np.testing.assert_array_equal(off, disparity)
+    far = disparity > 0.8  # from the focus
+    assert (auto[far] < off[far]).all()
+    np.testing.assert_array_equal(known, np.full_like(known, 0.1))

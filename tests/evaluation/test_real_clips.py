@@ -13,6 +13,7 @@ from any2bokeh.evaluation.metrics.source_frame import SourceFrame
 from any2bokeh.evaluation.real_clips import mask_point, open_real_clips, subject_of_mask
 from any2bokeh.evaluation.report import ReportFolder, as_markdown
 from any2bokeh.evaluation.time_slice import MOST_ROWS, TimeSlice
+from any2bokeh.source_blur import SourceLens
 from tests import clips
 from tests.evaluation.pictures import write_png
 
@@ -64,6 +65,15 @@ def test_there_is_a_clip_for_each_plate(folder):
     off, auto = ([frame.given.hidden is not None for frame in clip.frames()] for clip in found)
     assert off == [False] * FRAMES
     assert auto == [True] * FRAMES  # the square moves
+
+
+def test_there_is_a_clip_for_each_blur_of_the_source(folder):
+    found = open_real_clips(folder, source_blurs=["off", SourceLens(20, 0.9)], frame_count=1)
+    assert [clip.name for clip in found] == ["square/source-blur-off", "square/source-blur-20,0.9"]
+    off, known = (next(iter(clip.frames())).given for clip in found)
+    far = off.disparity < 0.5
+    assert (off.disparity[far] < off.focus_disparity).all()
+    np.testing.assert_allclose(known.disparity[far], known.focus_disparity, atol=0.02)  # blurred enough already
 
 
 def test_disparity_is_estimated_where_there_is_none_or_when_asked_for(folder):

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from any2bokeh.disparity import EstimatedDisparity
     from any2bokeh.evaluation import EvaluationClip, Method, Networks
     from any2bokeh.evaluation.runner import Bench
+    from any2bokeh.source_blur import SourceBlur
     from any2bokeh.subject.seed import ClipSeed
     from any2bokeh.video import VideoSource
 
@@ -162,6 +163,16 @@ class ClipChoice:
         ),
     ] = None
 
+    source_blur: Annotated[
+        list[str] | None,
+        option(
+            "--source-blur",
+            help="Blur that the clips have already, as in refocus but for maps; repeat to compare (default: off).",
+            panel=_CLIPS,
+            metavar="auto|off|K,D",
+        ),
+    ] = None
+
     def clips(
         self, folder: Path | None, real: "RealOptions", device: Device, notice: Callable[[str], None] | None
     ) -> "list[EvaluationClip]":
@@ -178,9 +189,10 @@ class ClipChoice:
             given = "both CLIPS and --suite are" if folder else "neither CLIPS nor --suite is"
             raise InputError(f"{given} given; give a folder of clips with ground truth, or --suite layered")
         edges, plates = self._treatments()
+        blurs = self._source_blurs()
         real.require_effect()
         if folder is not None and real.real:
-            return real.clips(folder, edges, plates, self.frames, device, notice)[: self.limit]
+            return real.clips(folder, edges, plates, blurs, self.frames, device, notice)[: self.limit]
         if folder is not None:
             from any2bokeh.evaluation import open_clips
 
@@ -194,7 +206,7 @@ class ClipChoice:
 
         # Cut first: a plate must not have frames read that are not wanted.
         found = found if self.frames is None else [clip.shortened(self.frames) for clip in found]
-        return treated(found, edges=edges, plates=plates)[: self.limit]
+        return treated(found, edges=edges, plates=plates, source_blurs=blurs)[: self.limit]
 
     def _treatments(self) -> tuple[list[EdgeTreatment], list[PlateChoice]]:
         for option_name, names, allowed in (
@@ -209,6 +221,16 @@ class ClipChoice:
         return cast("list[EdgeTreatment]", list(dict.fromkeys(edges))), cast(
             "list[PlateChoice]", list(dict.fromkeys(plates))
         )
+
+    def _source_blurs(self) -> "list[SourceBlur]":
+        from any2bokeh.source_blur import typed_source_blur
+
+        typed = dict.fromkeys(self.source_blur or ["off"])
+        found = [typed_source_blur(one) for one in typed]
+        for path in found:
+            if isinstance(path, Path):
+                raise InputError(f"--source-blur is {path}; give auto, off or the lens as K,D, such as 8,0.4")
+        return found
 
 
 def _off_first(name: str) -> bool:
@@ -275,6 +297,7 @@ class RealOptions:
         folder: Path,
         edges: list[EdgeTreatment],
         plates: list[PlateChoice],
+        source_blurs: "list[SourceBlur]",
         frames: int | None,
         device: Device,
         notice: Callable[[str], None] | None,
@@ -297,6 +320,7 @@ class RealOptions:
             blur_strengths=strengths,
             edges=edges,
             plates=plates,
+            source_blurs=source_blurs,
             estimate=estimate,
             is_estimated=self.depth_model is not None,
             frame_count=frames,
@@ -408,7 +432,8 @@ def _require_effect(methods: MethodOptions, chosen: ClipChoice, networks: Networ
         )
     if methods.device != "auto" and not has_networks and "diffusion" not in runs and methods.model is None:
         raise InputError(f"--device {methods.device} is for networks, of which none runs; leave it out")
-    for name, value in (("--edges", chosen.edges), ("--plate", chosen.plate)):
+    treatments = {"--edges": chosen.edges, "--plate": chosen.plate, "--source-blur": chosen.source_blur}
+    for name, value in treatments.items():
         if value and not runs and methods.model is None and not real.real:
             raise InputError(f"{name} {value[0]} is for engines, none of which is scored; leave it out")
     for name, path in networks.given().items() if real.real else ():

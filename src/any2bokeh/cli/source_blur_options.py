@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast, get_args
+from typing import TYPE_CHECKING, Annotated
 
 from any2bokeh.cli.option_groups import Group
 from any2bokeh.cli.options import option
@@ -33,13 +33,6 @@ class SourceBlurOptions:
         Raises:
             InputError: numbers outside their range.
         """
-        from any2bokeh.source_blur import SourceBlurChoice, SourceLens
+        from any2bokeh.source_blur import typed_source_blur
 
-        typed = str(self.source_blur)
-        if typed in get_args(SourceBlurChoice):
-            return cast("SourceBlurChoice", typed)
-        try:
-            strength, focus = map(float, typed.split(","))
-        except ValueError:
-            return self.source_blur
-        return SourceLens(strength, focus)
+        return typed_source_blur(str(self.source_blur))

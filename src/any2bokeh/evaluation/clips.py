@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import tee
+from itertools import islice, tee
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
@@ -17,6 +17,7 @@ from any2bokeh.optics.coc import REFERENCE_LONG_SIDE_PX
 from any2bokeh.optics.transfer import Transfer
 from any2bokeh.plate.choice import PlateChoice
 from any2bokeh.renderers.base import RenderInput
+from any2bokeh.source_blur import SourceBlur, SourceLens
 
 if TYPE_CHECKING:
     from any2bokeh.synthesis import SyntheticClip
@@ -81,9 +82,21 @@ class EvaluationClip:
             yield from self.read()
             return
         own, others = tee(self.read())
-        given = self.treatment.applied(frame.given for frame in others)
+        lens = self._source_lens(self.treatment.source_blur)
+        given = self.treatment.applied((frame.given for frame in others), lens)
         for frame, each in zip(own, given, strict=True):
             yield replace(frame, given=each)
+
+    def _source_lens(self, choice: SourceBlur) -> SourceLens | None:
+        """What lens it was shot through; to estimate that, it is read as far as the last frame that is looked at."""
+        if choice != "auto":
+            return choice if isinstance(choice, SourceLens) else None
+        from any2bokeh.source_blur.estimate import lens_of_frames, places_looked_at
+
+        places = places_looked_at(range(self.frame_count))
+        frames = islice(self.read(), places[-1] + 1)
+        looked_at = [(one.given.pixels, one.given.disparity) for at, one in enumerate(frames) if at in places]
+        return lens_of_frames(looked_at, self.transfer).lens
 
     @property
     def reference(self) -> str:
@@ -98,9 +111,13 @@ class EvaluationClip:
 
 
 def treated(
-    clips: Sequence[EvaluationClip], *, edges: Sequence[EdgeTreatment], plates: Sequence[PlateChoice]
+    clips: Sequence[EvaluationClip],
+    *,
+    edges: Sequence[EdgeTreatment],
+    plates: Sequence[PlateChoice],
+    source_blurs: Sequence[SourceBlur] = ("off",),
 ) -> list[EvaluationClip]:
-    """Each clip once for each treatment of edges and each plate, these among its conditions."""
+    """Each clip once for each treatment of edges, each plate and each source blur, these among its conditions."""
     return [
         replace(
             clip,
@@ -109,7 +126,7 @@ def treated(
             treatment=treatment,
         )
         for clip in clips
-        for parts, treatment in named_treatments(edges, plates)
+        for parts, treatment in named_treatments(edges, plates, source_blurs)
     ]
 
 

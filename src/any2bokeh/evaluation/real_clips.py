@@ -15,6 +15,7 @@ from any2bokeh.errors import InputError
 from any2bokeh.evaluation.clips import EvaluationClip, EvaluationFrame
 from any2bokeh.evaluation.treatment import Treatment, named_treatments
 from any2bokeh.plate.choice import PlateChoice
+from any2bokeh.source_blur import SourceBlur
 
 if TYPE_CHECKING:
     from any2bokeh.disparity import DisparitySource
@@ -57,11 +58,13 @@ def open_real_clips(
     blur_strengths: Sequence[float] = (BLUR_STRENGTH,),
     edges: Sequence[EdgeTreatment] = ("auto",),
     plates: Sequence[PlateChoice] = ("auto",),
+    source_blurs: Sequence[SourceBlur] = ("off",),
     estimate: Estimate | None = None,
     is_estimated: bool = False,
     frame_count: int | None = None,
 ) -> list[EvaluationClip]:
-    """Real clips, read as ``refocus --disparity --focus-mask --blur --edges --plate`` reads them.
+    """Real clips, read as ``refocus --disparity --focus-mask --blur --edges --plate --source-blur`` reads
+    them.
 
     Args:
         folder: of a clip, or with a folder for each clip, that holds ``frames``, ``mask`` and, unless it is estimated,
@@ -69,6 +72,7 @@ def open_real_clips(
         blur_strengths: K; a clip for each.
         edges: how edges of disparity are treated; a clip for each.
         plates: where hidden background comes from; a clip for each.
+        source_blurs: what blur is there already; a clip for each.
         estimate: makes disparity where a clip has none.
         is_estimated: whether it makes disparity of every clip, whatever lies there.
         frame_count: only the first frames of each.
@@ -87,7 +91,7 @@ def open_real_clips(
         width, height, count, transfer = _facts(real.pictures)
         count = min(count, frame_count or count)
         for strength in blur_strengths:
-            for added, treatment in named_treatments(edges, plates):
+            for added, treatment in named_treatments(edges, plates, source_blurs):
                 parts = (real.name, *([f"k{strength:g}"] if len(blur_strengths) > 1 else []), *added)
                 reader = _RealReader(real, disparity or estimate, strength, treatment, count)
                 clips.append(
@@ -135,7 +139,8 @@ class _RealReader:
         with open_source(str(self.real.pictures)) as source, closing(_masks(self.real, source)) as masks:
             maps = self._maps(source, masks)
             script = FocusScript.on_mask(self.real.mask, self.blur_strength)
-            recipe = Recipe(focus=script, disparity=maps, edges=self.treatment.edges, plate=self.treatment.plate)
+            how = self.treatment
+            recipe = Recipe(script, maps, edges=how.edges, plate=how.plate, source_blur=how.source_blur)
             shot = Shot.open(source, recipe, stop=self.frame_count)
             for frame, mask in zip(frames_of(shot), masks.frames(0, self.frame_count), strict=False):
                 subject = subject_of_mask(mask, frame.frame.pixels.shape[1:])

@@ -11,7 +11,7 @@ from any2bokeh.evaluation.clips import DISPARITY, EXACT, EvaluationClip
 from any2bokeh.evaluation.runner import Evaluation, Sample
 from any2bokeh.evaluation.strip import strip
 from any2bokeh.evaluation.summary import by_condition, conditions, control, means, rows
-from any2bokeh.evaluation.treatment import EDGES, PLATE
+from any2bokeh.evaluation.treatment import TREATMENTS
 from any2bokeh.picture import write_picture
 
 FORMAT, VERSION = "any2bokeh-evaluation", 2
@@ -145,7 +145,7 @@ def _psnr_tables(evaluation: Evaluation) -> list[str]:
     """PSNR by each condition and by clip, each with its heading."""
     parts = []
     for condition in conditions(evaluation):
-        if condition in (EDGES, PLATE):
+        if condition in TREATMENTS:
             continue
         groups = by_condition(evaluation, condition)
         body = [

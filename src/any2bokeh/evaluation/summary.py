@@ -8,7 +8,7 @@ import numpy as np
 from any2bokeh.evaluation.clips import EvaluationClip
 from any2bokeh.evaluation.metrics.blur import k_blur_correlation
 from any2bokeh.evaluation.runner import Evaluation
-from any2bokeh.evaluation.treatment import EDGES, PLATE
+from any2bokeh.evaluation.treatment import TREATMENTS
 
 PER_CLIP = ("blur_px", "blur_expected_px", "focus_measured")
 """Scores whose mean over clips means nothing; they are correlated instead."""
@@ -84,9 +84,9 @@ def conditions(evaluation: Evaluation) -> list[str]:
 def rows(evaluation: Evaluation) -> list[tuple[str, str, list[EvaluationClip]]]:
     """What a table has a row for: its label, its method, its clips.
 
-    A row is a method; or, where the treatment of edges or the plate differs between clips, a method with one of each.
+    A row is a method; or, where treatments differ between clips, a method with one of each.
     """
-    varied = [name for name in (EDGES, PLATE) if name in conditions(evaluation)]
+    varied = [name for name in TREATMENTS if name in conditions(evaluation)]
     kinds = product(*(by_condition(evaluation, name) for name in varied))
     of_kind = {
         kind: [

@@ -1,5 +1,6 @@
 """The lens that a clip was shot through, estimated from a few of its frames."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -52,15 +53,31 @@ def estimated_lens(source: VideoSource, maps: DisparitySource, frames: range) ->
     Raises:
         InputError: the clip or its disparity cannot be read.
     """
+
+    def looked_at() -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+        for index in places_looked_at(frames):
+            frame = next(iter(source.frames(index, index + 1)), None)
+            if frame is not None and not frame.is_past_end:
+                yield frame.pixels, maps.at(index)
+
+    return lens_of_frames(looked_at(), source.info.transfer)
+
+
+def places_looked_at(frames: range) -> list[int]:
+    """The few frames that are looked at, spread evenly over those that may be."""
     count = min(FRAMES, len(frames))
-    places = [frames[(2 * at + 1) * len(frames) // (2 * count)] for at in range(count)]
-    info = source.info
-    long_side_px = min(max(info.width, info.height), REFERENCE_LONG_SIDE_PX)
+    return [frames[(2 * at + 1) * len(frames) // (2 * count)] for at in range(count)]
+
+
+def lens_of_frames(
+    frames: Iterable[tuple[NDArray[np.float32], NDArray[np.float32]]], transfer: Transfer
+) -> SourceBlurEstimate:
+    """Estimate the lens from frames of one clip: the pixels ``(3, H, W)`` of each, and its disparity ``(1, h, w)``."""
     found: list[EdgeWidths] = []
-    for index in places:
-        frame = next(iter(source.frames(index, index + 1)), None)
-        if frame is not None and not frame.is_past_end:
-            found.append(edges_of_frame(frame.pixels, maps.at(index), info.transfer, long_side_px=long_side_px))
+    long_side_px = 0
+    for pixels, disparity in frames:
+        long_side_px = min(max(pixels.shape[1:]), REFERENCE_LONG_SIDE_PX)
+        found.append(edges_of_frame(pixels, disparity, transfer, long_side_px=long_side_px))
     if not found:
         return SourceBlurEstimate(None, 0)
     edges = EdgeWidths.all_of(found)

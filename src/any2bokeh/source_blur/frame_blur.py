@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.optics.source_blur import SourceLens
+from any2bokeh.optics.source_blur import SourceLens, without_source_blur
 
 _BINS = 64
 
@@ -28,6 +28,17 @@ class FrameBlur:
     def of_lens(cls, lens: SourceLens, disparity: NDArray[np.float32]) -> Self:
         """Through a lens, with the disparity ``(1, H, W)`` of what is seen."""
         return cls(lens.radius(disparity), lens.radius)
+
+    def lacking(
+        self,
+        wanted: NDArray[np.float32],
+        *,
+        focus_disparity: float,
+        blur_strength: float,
+        seen: NDArray[np.float32] | None = None,
+    ) -> NDArray[np.float32]:
+        """``without_source_blur`` where these radii are there: ``seen``, else those at the disparity that is wanted."""
+        return without_source_blur(wanted, self.at(wanted) if seen is None else seen, focus_disparity, blur_strength)
 
     @classmethod
     def of_map(cls, radius: NDArray[np.float32], disparity: NDArray[np.float32]) -> Self:

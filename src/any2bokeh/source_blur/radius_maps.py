@@ -11,6 +11,7 @@ from any2bokeh.disparity.grey_frames import open_grey_frames
 from any2bokeh.disparity.pairing import paired
 from any2bokeh.errors import InputError
 from any2bokeh.optics.coc import REFERENCE_LONG_SIDE_PX
+from any2bokeh.optics.source_blur import SourceLens
 from any2bokeh.source_blur.frame_blur import FrameBlur
 
 CODES_PER_PX = 256
@@ -88,3 +89,12 @@ class RadiusMaps:
             how = cv2.INTER_AREA if radius.shape[0] > height else cv2.INTER_LINEAR
             radius = cv2.resize(radius, (width, height), interpolation=how)
         return FrameBlur.of_map(np.asarray(radius, np.float32)[None], disparity)
+
+
+def blur_in_frame(
+    known: SourceLens | RadiusMaps | None, index: int, disparity: NDArray[np.float32]
+) -> FrameBlur | None:
+    """What blur a frame with the disparity ``(1, H, W)`` has already; None where it counts as sharp."""
+    if isinstance(known, SourceLens):
+        return FrameBlur.of_lens(known, disparity)
+    return None if known is None else known.in_frame(index, disparity)

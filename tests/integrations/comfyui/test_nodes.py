@@ -18,6 +18,7 @@ from any2bokeh.optics.look import LOOK_SETTINGS, Look
 from any2bokeh.optics.transfer import srgb_encode
 from any2bokeh.plate.choice import PlateChoice
 from any2bokeh.renderers.layered.gpu.choice import LayeredDevice
+from any2bokeh.source_blur import SourceLens
 from any2bokeh.subject.seed import ClipSeed
 from tests import clips
 from tests.integrations.comfyui.comfy import STAND_IN, load_nodes, run_node
@@ -189,10 +190,11 @@ def test_the_choice_of_recovery_leaves_old_workflows_alone(nodes: dict[str, Any]
     inputs = nodes["Any2BokehLayeredRender"].GET_SCHEMA().inputs
     came_later = [each for each in inputs if each.optional]
     reading = ["disparity_kind", "disparity_polarity"]
-    assert [each.id for each in came_later] == ["highlight_recovery", "edges", "plate", "device", *reading]
+    late = ["highlight_recovery", "edges", "plate", "device", *reading, "source_blur"]
+    assert [each.id for each in came_later] == late
     assert came_later == inputs[-len(came_later) :]
     assert (came_later[0].options, came_later[0].default) == (["off", "auto", "gain"], "gain")
-    for name, later in (("FocusTrack", reading), ("DiffusionRender", ["edges", *reading])):
+    for name, later in (("FocusTrack", reading), ("DiffusionRender", ["edges", *reading, "source_blur"])):
         inputs = nodes[f"Any2Bokeh{name}"].GET_SCHEMA().inputs
         assert [each.id for each in inputs if each.optional] == [each.id for each in inputs[-len(later) :]] == later
     inputs = nodes["Any2BokehLayeredRender"].GET_SCHEMA().inputs
@@ -331,6 +333,32 @@ def test_edges_and_plate_are_those_of_the_package(nodes: dict[str, Any], images:
         seen.append(made)
     assert float((seen[0] - seen[1]).abs().max()) > 0.01
     assert float((seen[1] - seen[2]).abs().max()) > 0.01
+
+
+def test_source_blur_is_that_of_the_package(
+    nodes: dict[str, Any], images: torch.Tensor, disparity: torch.Tensor, caplog: pytest.LogCaptureFixture
+):
+    given: dict[str, Any] = {"images": images[:1], "disparity": disparity[:1]}
+    focus, _ = run_node(nodes["Any2BokehFocusTrack"], **given, x=0.25, y=0.5, blur_strength=150)
+
+    def made(source_blur: str) -> np.ndarray:
+        node = nodes["Any2BokehLayeredRender"]
+        return channels_first(run_node(node, **given, focus=focus, device="cpu", source_blur=source_blur)[0])
+
+    expected = refocus_frames(
+        channels_first(given["images"]),
+        channels_first(given["disparity"])[:, :1],
+        focus.focus_disparity,
+        focus.blur_strength,
+        source_blur=SourceLens(120, 0.9),
+    )
+    np.testing.assert_array_equal(made("120, 0.9"), expected.clip(0, 1))
+    assert np.abs(made("off") - expected).max() > 0.1
+    with caplog.at_level(logging.WARNING, "any2bokeh"):
+        np.testing.assert_array_equal(made("auto"), made("off"))
+    assert "the source looks sharp" in caplog.text
+    with pytest.raises(InputError, match="source_blur is /etc; give off, auto"):
+        made("/etc")
 
 
 @pytest.mark.parametrize(
