@@ -174,3 +174,29 @@ def children_of(process: int) -> list[int]:
             if parent == process:
                 found.append(int(each.name))
     return found
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 143), pytest.param(signal.SIGINT, 130, marks=pytest.mark.slow)]
+)
+def test_an_interruption_while_kernels_are_compiled(rushes: Path, tmp_path: Path, number: int, code: int):
+    """Compiling all of them takes half a minute of processor time; the one that is under way is waited for."""
+    clips.write_clip(rushes / "a.mp4", frames=LONG, sound=False)
+    kernels, results = tmp_path / "kernels", tmp_path / "results"
+    given = ["batch", rushes, "--disparity", tmp_path / "maps", "--focus", "0.9", "--blur", "40", "-o", results]
+    job = subprocess.Popen(
+        [sys.executable, "-m", "any2bokeh", *map(str, given), "--quiet"],
+        env=os.environ | {"NUMBA_CACHE_DIR": str(kernels)},
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    while job.poll() is None and not (made := list(kernels.rglob("*.nbi"))):
+        time.sleep(0.05)
+    job.send_signal(number)
+    _, err = job.communicate(timeout=300)
+    said = ["error: interrupted; nothing was written"] if number == signal.SIGINT else []
+    assert (job.returncode, err.splitlines()) == (code, said)
+    assert [name for name in files(results) if not name.startswith("a.mp4.")] == []
+    # Each kernel compiles those that it calls, of more than 50 in all. Worst seen: none more.
+    assert len(list(kernels.rglob("*.nbi"))) <= len(made) + 3

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from any2bokeh.errors import InputError
+from any2bokeh.refocusing import refocus_frames
 from any2bokeh.video import Encoding, Frame, Reading, VideoSource, open_sink, open_source
 from tests.video.native_clips import FRAMES, add_sound, write_clip, write_tone
 
@@ -152,6 +153,18 @@ def test_nothing_in_a_folder_or_pattern(tmp_path: Path) -> None:
     assert "holds no images" in complaint(tmp_path)
     assert "no file matches" in complaint(tmp_path / "*.png")
     assert "no image among the 1 files" in complaint(tmp_path / "*.txt")
+
+
+@pytest.mark.parametrize("size", [(65536, 1), (1, 65536)])
+def test_a_side_that_16_bits_do_not_count(tmp_path: Path, size: tuple[int, int]) -> None:
+    folder = write_images(tmp_path / "frames", 1, size=size)
+    with pytest.raises(InputError, match=f"frames is {size[0]}x{size[1]} px; a side may have 65535 px at most"):
+        open_source(folder)
+    width, height = (min(65535, side) for side in size)
+    open_source(write_images(tmp_path / "frames", 1, size=(width, height))).close()
+    pixels = np.zeros((1, 3, size[1], size[0]), np.float32)
+    with pytest.raises(InputError, match="frame is"):
+        refocus_frames(pixels, pixels[:, :1], 0.5, 1)
 
 
 def test_mixed_folder(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from any2bokeh.disparity.edges.bands import EdgeBands, MixedPixels
+from any2bokeh.optics.frame_size import require_frame_size
 from any2bokeh.optics.transfer import Transfer
 from any2bokeh.plate.hidden import HiddenBackground
 
@@ -26,6 +27,9 @@ class RenderInput:
         bands: what is known of pixels that two surfaces share, its disparities on the scale of ``disparity``; None =
             nothing. An engine may leave it out of account.
         mixed: the same as a list, in place of ``bands``, which large frames have.
+
+    Raises:
+        InputError: a side is longer than ``MAX_SIDE_PX``.
     """
 
     pixels: NDArray[np.float32]
@@ -35,6 +39,9 @@ class RenderInput:
     hidden: HiddenBackground | None = None
     bands: "EdgeBands | None" = None
     mixed: "MixedPixels | None" = None
+
+    def __post_init__(self) -> None:
+        require_frame_size("frame", self.pixels.shape[-1], self.pixels.shape[-2])
 
     def mixed_pixels(self) -> "MixedPixels | None":
         """What is known of mixed pixels, as a list; None = nothing."""

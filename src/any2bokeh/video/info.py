@@ -5,6 +5,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Literal
 
+from any2bokeh.optics.frame_size import require_frame_size
+
 Transfer = Literal["srgb", "linear", "pq", "hlg"]
 Scan = Literal["progressive", "interlaced", "deinterlaced", "fields"]
 
@@ -62,6 +64,9 @@ class VideoInfo:
         is_sequence: images instead of a container.
         is_float: floating point samples (EXR).
         audio: the sound tracks.
+
+    Raises:
+        InputError: a side is longer than ``MAX_SIDE_PX``.
     """
 
     path: Path
@@ -88,3 +93,6 @@ class VideoInfo:
     is_float: bool = False
     audio: tuple[AudioInfo, ...] = ()
     metadata: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        require_frame_size(str(self.path), self.width, self.height)
