@@ -191,8 +191,10 @@ def test_an_interruption_while_kernels_are_compiled(rushes: Path, tmp_path: Path
         text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-    while job.poll() is None and not (made := list(kernels.rglob("*.nbi"))):
+    made: list[Path] = []
+    while job.poll() is None and not made:
         time.sleep(0.05)
+        made = list(kernels.rglob("*.nbi"))
     job.send_signal(number)
     _, err = job.communicate(timeout=300)
     said = ["error: interrupted; nothing was written"] if number == signal.SIGINT else []

@@ -161,7 +161,7 @@ def test_maps_are_of_frames_in_memory_too(material: Path, tmp_path: Path):
     frames = np.stack([clips.picture(index) for index in range(2)]).transpose(0, 3, 1, 2) / np.float32(255)
     maps = np.stack([clips.depth_map(index) for index in range(2)])[:, None] / np.float32(65535)
     np.save(tmp_path / "radii.npy", np.load(material / "radii.npy")[:2])
-    made = partial(refocus_frames, np.float32(frames), np.float32(maps), 0.4, 30)
+    made = partial(refocus_frames, frames.astype(np.float32), maps.astype(np.float32), 0.4, 30)
     mapped, lens = made(source_blur=tmp_path / "radii.npy"), made(source_blur=SourceLens(20, 0.2))
     # As above for a clip; worst seen 0.012 there.
     assert np.abs(lens - mapped).max() < 0.03

@@ -18,5 +18,5 @@ def require_frame_size(what: str, width: int, height: int) -> None:
     """
     if max(width, height) > MAX_SIDE_PX:
         raise InputError(
-            f"{what} is {width}x{height} px; a side may have {MAX_SIDE_PX} px at most, so reduce it, or cut it into parts"
+            f"{what} is {width}x{height} px; a side may have {MAX_SIDE_PX} px at most, so reduce it or cut it in parts"
         )
