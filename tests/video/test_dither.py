@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from any2bokeh.video import Encoding, open_sink, open_source
-from any2bokeh.video.codes import quantised
+from any2bokeh.video.codes import normalised, quantised
 from any2bokeh.video.dither import SIDE_PX, blue_noise, dithered_codes, noise_rows
 from tests.video.native_clips import planes_of, write_clip
 
@@ -89,6 +89,20 @@ def test_what_is_blurred_is_dithered_and_the_rest_is_as_it_was(tmp_path: Path, p
     slope = np.stack([rows.ravel(), columns.ravel(), np.ones(first.size)], axis=1)
     ramp = (slope @ np.linalg.lstsq(slope, first.astype(np.float64).ravel(), rcond=None)[0]).reshape(first.shape)
     assert banding(first, ramp) < 0.1  # seen 0.03; 0.3 without noise
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 1), (65, 1), (1, 65)])
+def test_no_picture_is_too_small(size: tuple[int, int]):
+    values = np.full((3, *size), 0.5, np.float32)
+    for dithered in dithered_codes(values, np.ones(size, bool), 0):
+        assert dithered.shape == size
+        assert np.isin(dithered, (127, 128)).all()
+    for bits in (8, 10, 16):
+        codes = quantised(values[0], bits)
+        assert (codes.shape, codes.dtype) == (size, np.uint8 if bits == 8 else np.uint16)
+        back = np.full(size, np.nan, np.float32)
+        normalised(codes, bits, back)
+        np.testing.assert_allclose(back, 0.5, rtol=0, atol=0.5 / ((1 << bits) - 1) + 1e-7)
 
 
 def test_sixteen_bits_and_untouched_frames_are_rounded_to_the_nearest(tmp_path: Path):

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 # Scalars are valid operands of cv2's arithmetic, which its type stubs deny.
 _cv2: Any = cv2
+_CV2_SCALAR = 4  # as many values or fewer may be taken for a scalar themselves: of one, it makes four
 
 
 def normalised(codes: NDArray, bits: int, out: NDArray[np.float32]) -> None:
@@ -18,7 +19,7 @@ def normalised(codes: NDArray, bits: int, out: NDArray[np.float32]) -> None:
 def quantised(values: NDArray[np.float32], bits: int) -> NDArray[Any]:
     """Code values of ``(H, W)`` values in [0, 1], rounded to the nearest and clipped: uint8, or uint16 above 8 bits."""
     top = float((1 << bits) - 1)
-    if bits == 8:
+    if bits == 8 and values.size > _CV2_SCALAR:
         # Scales, rounds and saturates in one pass, but it takes the magnitude: hence the maximum.
         return _cv2.convertScaleAbs(_cv2.max(values, 0.0), alpha=top)
-    return np.rint(np.clip(values, 0, 1) * np.float32(top)).astype(np.uint16)
+    return np.rint(np.clip(values, 0, 1) * np.float32(top)).astype(np.uint8 if bits == 8 else np.uint16)

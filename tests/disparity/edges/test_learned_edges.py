@@ -289,7 +289,17 @@ def test_other_readers_take_the_file(tmp_path: Path):
     assert {name: value.shape for name, value in found.items()} == SMALL.sizes()
 
 
-@pytest.mark.parametrize("how", ["cut off", "no weights", "other shape", "not finite"])
+_WRONG = {
+    "too far": (b'\\"dilations\\": [1,', b'\\"dilations\\": [1000000000,'),
+    "endless": (b'\\"channels\\": 8', b'\\"channels\\": Infinity'),
+    "a word": (b'\\"frame\\": 0.5', b'\\"frame\\": \\"high\\"'),
+    "no number": (b'\\"frame\\": 0.5', b'\\"frame\\": NaN'),
+    "no card": (b'\\"card\\": {}', b'\\"card\\": 3'),
+}
+"""What stands in the header, and what is put in its place."""
+
+
+@pytest.mark.parametrize("how", ["cut off", "no weights", "other shape", "not finite", "deep", *_WRONG])
 def test_a_damaged_file_is_told_in_one_line(tmp_path: Path, how: str):
     path = tmp_path / "edges.safetensors"
     random_model().write(path)
@@ -300,6 +310,13 @@ def test_a_damaged_file_is_told_in_one_line(tmp_path: Path, how: str):
         path.write_bytes(struct.pack("<Q", 2) + b"{}")
     elif how == "other shape":
         path.write_bytes(content.replace(b'\\"channels\\": 8', b'\\"channels\\": 9'))
+    elif how == "deep":
+        path.write_bytes(struct.pack("<Q", 1 << 17) + b"[" * (1 << 17))
+    elif how in _WRONG:
+        header = content[8:].replace(*_WRONG[how])
+        assert header != content[8:]
+        length = struct.unpack("<Q", content[:8])[0] + len(header) - len(content[8:])
+        path.write_bytes(struct.pack("<Q", length) + header)
     else:
         path.write_bytes(content[:-2] + np.float16(np.nan).tobytes())
     with pytest.raises(InputError, match=r"holds no weights of an edge network") as told:

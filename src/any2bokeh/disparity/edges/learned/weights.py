@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from any2bokeh.disparity.edges.learned.cells import DILATIONS
 from any2bokeh.disparity.edges.learned.clues import CLUES
 from any2bokeh.disparity.edges.learned.decision import Gates
 from any2bokeh.disparity.edges.learned.mixed_clues import MIXED_CLUES
@@ -69,10 +70,13 @@ class EdgeModel:
         Raises:
             InputError: not there, truncated, or not of such a network.
         """
-        with _reading(path):
+        with _reading(path, "edges"):
             shape, weights, described = _read(path, "edges", CLUES, CORRECTIONS)
             gates = Gates(**described["gates"])
-            return cls(shape, weights, gates, bool(described["is_preferred"]), described["card"])
+            for name, value in asdict(gates).items():
+                _require(name, value, bool if name == "mixes" else float)
+            _require("is_preferred", described["is_preferred"], bool)
+            return cls(shape, weights, gates, described["is_preferred"], described["card"])
 
     def write(self, path: Path) -> None:
         """Write them, 16 bits each.
@@ -120,10 +124,11 @@ class MixedModel:
         Raises:
             InputError: not there, truncated, or not of such a network.
         """
-        with _reading(path):
+        with _reading(path, "mixed"):
             shape, weights, described = _read(path, "mixed", MIXED_CLUES, MIXED_CORRECTIONS)
-            gates = float(described["doubt"]), float(described["least_change"])
-            return cls(shape, weights, *gates, described["card"])
+            for name in ("doubt", "least_change"):
+                _require(name, described[name], float)
+            return cls(shape, weights, float(described["doubt"]), float(described["least_change"]), described["card"])
 
     def write(self, path: Path) -> None:
         """Write them, 16 bits each.
@@ -141,14 +146,23 @@ class MixedModel:
 
 
 @contextmanager
-def _reading(path: Path) -> Iterator[None]:
+def _reading(path: Path, network: str) -> Iterator[None]:
     """What is wrong with a file becomes one line."""
     try:
         yield
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, struct.error) as error:
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+        struct.error,
+    ) as error:
         raise InputError(
             f"{path} holds no weights of an edge network ({type(error).__name__}: {error}); "
-            "export them with any2bokeh train edges --export"
+            f"give a file that any2bokeh train {network} wrote"
         ) from None
 
 
@@ -156,7 +170,9 @@ def _read(
     path: Path, name: str, clues: int, corrections: int
 ) -> tuple[Shape, dict[str, NDArray[np.float32]], dict[str, Any]]:
     """Shape, weights and what else the file says of a network of that name."""
-    content = path.read_bytes() if path.stat().st_size <= _MOST_BYTES else b""
+    if path.stat().st_size > _MOST_BYTES:
+        raise ValueError(f"it has {path.stat().st_size} bytes, more than such a network takes")
+    content = path.read_bytes()
     header, body = _parted(content)
     described = json.loads(header.pop("__metadata__")[name])
     shape = Shape(
@@ -166,7 +182,17 @@ def _read(
         clues,
         corrections,
     )
+    if not set(shape.dilations) <= set(DILATIONS):
+        raise ValueError(f"its dilations are {shape.dilations}; allowed are {DILATIONS}")
+    _require("card", described["card"], dict)
     return shape, {name: _tensor(header[name], size, body) for name, size in shape.sizes().items()}, described
+
+
+def _require(name: str, value: Any, kind: type) -> None:
+    """Refuse what is said of a network where it is of another kind, or a number that is none."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if not (is_number if kind is float else isinstance(value, kind)):
+        raise ValueError(f"its {name} is {value!r}")
 
 
 def _write(
