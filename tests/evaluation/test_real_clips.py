@@ -153,6 +153,7 @@ def test_scores_need_no_truth(evaluation):
     assert source.psnr_frames_db == []
     for name in ("vepi", "sharpness_kept", "flicker_inside", "flicker_outside", "flicker_outline"):
         assert source.values[name] == pytest.approx(1, abs=1e-4)
+        assert name[:7] != "flicker" or source.values[name.replace("flicker", "flicker_added")] == 0
     assert veil.values["vepi"] == pytest.approx(1, abs=0.01)
     assert veil.values["sharpness_kept"] == pytest.approx(0.5, abs=0.01)  # of values rounded to 8 bits
     assert veil.values["flicker_outside"] == pytest.approx(0.5, abs=0.02)

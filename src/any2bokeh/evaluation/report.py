@@ -35,6 +35,7 @@ _COLUMNS = (
     ("flicker_inside", "flicker inside", 3),
     ("flicker_outside", "flicker outside", 3),
     ("flicker_outline", "flicker at outline", 3),
+    ("flicker_added_outline", "flicker added at outline ↓", 4),
     ("fvd", "FVD ↓", 2),
     ("frechet_video", "Fréchet, video ↓", 2),
     ("vfid_i3d", "VFID, I3D ↓", 2),

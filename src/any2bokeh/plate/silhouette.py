@@ -2,7 +2,8 @@
 
 A silhouette moves with the surface that it bounds, whatever the background does. Each pixel of a band is carried by the
 motion of its nearer surface to the frames around it; what these believe there, near or far, is weighed with what the
-frame itself believes. Errors that differ from frame to frame go, and the flicker that they make goes with them.
+frame itself believes, and by how like the pixel they look there: motion misses what is small or fast. Errors that
+differ from frame to frame go, and the flicker that they make goes with them.
 """
 
 from collections.abc import Sequence
@@ -24,13 +25,17 @@ REACH = 2
 """How many frames before and after a frame are asked."""
 
 SAYS = (1.0, 0.7)
-"""How much a frame one and two frames away has to say."""
+"""How much a frame one and two frames away has to say, beside 1 of the frame itself."""
 
-_OWN_SAY = np.float32(0.5)
 _SURE = np.int8(127)
 _SAME_SURFACE, _LEAST_TOLERANCE = np.float32(0.3), np.float32(0.03)  # of a step; of disparity
 _LEAST_KNOWN = np.float32(0.3)  # of the four pixels around a place, as far as nothing nearer hides them
-_SIGMA2 = np.float32((0.05 * 65535) ** 2)  # squared difference of bent colours at which a frame is half believed
+# Difference of bent colours at which a frame is half believed: less, the more those differ that both frames give to the
+# nearer surface. The product of the two, and the least and the most.
+_SIGMA_BY_MISS, _LEAST_SIGMA, _MOST_SIGMA = 0.00045, 0.014, 0.05
+_EVERY = 8  # so many pixels of a band are compared to know it
+_FEW = 16
+_FULL_SCALE = 65535
 _RUN_PX = 8  # along a row, pixels of like disparity share their motion
 _LIKE_DISPARITY = np.float32(0.01)
 
@@ -81,12 +86,20 @@ def steadied(
     own = 2 * band.near_share - 1
     opposed = np.zeros(own.shape, np.bool_)
     places = np.empty((len(others), 2, own.size), np.float32)
-    for (other, _), passage, place in zip(others, passages, places, strict=True):
+    sigmas: list[float] = []
+    for (other, seen), passage, place in zip(others, passages, places, strict=True):
         _look(band.at, band.near, band.far, own, other.disparity, passage, view.block_px, place, opposed)
+        sigmas.append(
+            _sigma(_misses(band.at, band.near, band.far, own, view.codes, other.disparity, seen.codes, place))
+        )
     at, near, far, own = band.at[opposed], band.near[opposed], band.far[opposed], own[opposed]
-    total = _OWN_SAY * own
-    for (other, seen), place, say in zip(others, places[..., opposed], says, strict=True):
-        _ask(at, near, far, view.codes, other.disparity, other.sure, seen.codes, place, np.float32(say), total)
+    total = own.copy()
+    for (other, seen), passage, place, say, sigma in zip(
+        others, passages, places[..., opposed], says, sigmas, strict=True
+    ):
+        there = other.disparity, other.sure, seen.codes
+        sigma2 = np.float32((sigma * _FULL_SCALE) ** 2)
+        _ask(at, near, far, view.codes, there, passage, view.block_px, place, np.float32(say), sigma2, total)
     turned = (total > 0) != (own > 0)
     speck_px = SPECK_PX * stride_of(disparity.shape[1:]) ** 2
     surfaces = near[turned], far[turned]
@@ -122,9 +135,36 @@ def _look(band, near, far, own, disparity, passage, block_px, place, opposed):  
 
 
 @compiled(nogil=True, fastmath=True, error_model="numpy")
-def _ask(band, near, far, codes, disparity, sure, other_codes, place, say, total):  # pragma: no cover (compiled)
-    """Add what another frame believes of pixels to ``total``."""
+def _misses(band, near, far, own, codes, disparity, other_codes, place):  # pragma: no cover (compiled)
+    """Squared differences of some pixels that both frames give to the nearer surface."""
     height, width = disparity.shape
+    found = np.empty(band.shape[0] // _EVERY + 1, np.float32)
+    count = 0
+    for entry in range(0, band.shape[0], _EVERY):
+        to_x, to_y = place[0, entry], place[1, entry]
+        if own[entry] > 0 and 0 <= to_x < width - 1 and 0 <= to_y < height - 1:
+            there = disparity[int(to_y + np.float32(0.5)), int(to_x + np.float32(0.5))]
+            if 2 * there > near[entry] + far[entry]:
+                y, x = band[entry] // width, band[entry] % width
+                found[count] = _difference(codes, y, x, other_codes, to_y, to_x)
+                count += 1
+    return found[:count]
+
+
+def _sigma(misses: NDArray[np.float32]) -> float:
+    """How far colours may differ in another frame that is half believed."""
+    if misses.size < _FEW:
+        return _LEAST_SIGMA
+    miss = float(np.sqrt(np.median(misses))) / _FULL_SCALE
+    return min(max(_SIGMA_BY_MISS / max(miss, 1e-6), _LEAST_SIGMA), _MOST_SIGMA)
+
+
+@compiled(nogil=True, fastmath=True, error_model="numpy")
+def _ask(band, near, far, codes, there, passage, block_px, place, say, sigma2, total):  # pragma: no cover (compiled)
+    """Add what another frame believes of pixels to ``total``."""
+    disparity, sure, other_codes = there
+    height, width = disparity.shape
+    found = np.empty(6, np.float32)
     for entry in range(band.shape[0]):
         y, x = band[entry] // width, band[entry] % width
         nearer, farther = near[entry], far[entry]
@@ -148,12 +188,25 @@ def _ask(band, near, far, codes, disparity, sure, other_codes, place, say, total
         if known < _LEAST_KNOWN:
             continue
         # It may show something else there: then its colour differs.
-        differs = np.float32(0)
-        for c in range(3):
-            top = np.float32(other_codes[j, i, c])
-            top += right * (np.float32(other_codes[j, i + 1, c]) - top)
-            bottom = np.float32(other_codes[j + 1, i, c])
-            bottom += right * (np.float32(other_codes[j + 1, i + 1, c]) - bottom)
-            differs += (top + down * (bottom - top) - np.float32(codes[y, x, c])) ** 2
-        weight = say / (1 + differs / _SIGMA2)
-        total[entry] += weight * says
+        differs = _difference(codes, y, x, other_codes, to_y, to_x)
+        if says < 0:  # what is behind moves by itself, and looks like the pixel where it has moved to
+            motion_at(passage, block_of(np.float32(x), block_px), block_of(np.float32(y), block_px), farther, found)
+            to_x, to_y = pixel_of(found[0], block_px), pixel_of(found[3], block_px)
+            if to_x >= 0 and to_x < width - 1 and to_y >= 0 and to_y < height - 1:
+                differs = min(differs, _difference(codes, y, x, other_codes, to_y, to_x))
+        total[entry] += say / (1 + differs / sigma2) * says
+
+
+@compiled(nogil=True, inline="always")
+def _difference(codes, y, x, other_codes, to_y, to_x):
+    """Squared difference of a pixel's colour from that at a place in another frame."""
+    j, i = int(to_y), int(to_x)
+    down, right = to_y - np.float32(j), to_x - np.float32(i)
+    differs = np.float32(0)
+    for c in range(3):
+        top = np.float32(other_codes[j, i, c])
+        top += right * (np.float32(other_codes[j, i + 1, c]) - top)
+        bottom = np.float32(other_codes[j + 1, i, c])
+        bottom += right * (np.float32(other_codes[j + 1, i + 1, c]) - bottom)
+        differs += (top + down * (bottom - top) - np.float32(codes[y, x, c])) ** 2
+    return differs

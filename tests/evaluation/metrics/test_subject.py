@@ -167,6 +167,20 @@ def test_flicker_is_over_that_of_the_source():
     found = scores(meter, (still, first), (calm, second))
     assert found["flicker_inside"] == pytest.approx(0.5, abs=1e-4)
     assert found["flicker_outside"] == pytest.approx(0.25, abs=1e-4)
+    assert found["flicker_added_inside"] == found["flicker_added_outside"] == 0
+
+
+def test_flicker_that_the_source_does_not_have_is_added():
+    still, there = texture(), np.zeros((HEIGHT, WIDTH), np.bool_)
+    there[:4] = True
+    shimmering, flickering = still.copy(), still.copy()
+    shimmering[there] += np.float32(0.2)  # what the result holds still makes up for nothing
+    flickering[~there] += np.float32(0.1)
+    second = frame(shimmering, before=still)
+    second.source_flow = np.zeros((HEIGHT, WIDTH, 2), np.float32)
+    found = scores(FlickerMeter({"all": lambda _: np.ones_like(there)}), (still, frame(still)), (flickering, second))
+    source, added = 0.2 * there.sum(), 0.1 * (~there).sum()
+    assert found["flicker_added_all"] == pytest.approx(added / source, rel=1e-4)
 
 
 def test_the_source_flickers_as_itself_and_what_is_carried_along_does_not():

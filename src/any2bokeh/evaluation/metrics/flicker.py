@@ -28,6 +28,10 @@ class FlickerMeter:
     the result changes as its source does, 0 where it stands still along the motion. Blur averages noise and wrong
     motion away, so a steady blur has less than 1: compare methods on one clip, not clips.
 
+    ``flicker_added_<region>``: the same of what pixels of the result change more than those of the source, 0 where
+    none does. Where one method leaves more of a subject sharp than another, it changes more, as the source does, but
+    adds no more of its own.
+
     Args:
         regions: by name.
 
@@ -39,7 +43,7 @@ class FlickerMeter:
         self._regions = regions
         self._before: Picture | None = None
         self._within: dict[str, NDArray[np.bool_] | None] = {}
-        self._sums = {name: np.zeros(2) for name in regions}
+        self._sums = {name: np.zeros(3) for name in regions}
 
     def add(self, prediction: Picture, frame: SourceFrame) -> None:
         """See ``Meter.add``."""
@@ -47,17 +51,23 @@ class FlickerMeter:
             flow = frame.source_flow
             changes = changes_along(self._before, prediction, flow)
             source_changes = changes_along(frame.source_before, frame.source, flow)
+            added = np.maximum(changes - source_changes, 0)
             followed = stays_inside(flow)
             for name, region in self._within.items():
                 if region is not None:
                     within = region & followed
-                    self._sums[name] += [one[within].sum(dtype=np.float64) for one in (changes, source_changes)]
+                    sums = [one[within].sum(dtype=np.float64) for one in (changes, added, source_changes)]
+                    self._sums[name] += sums
         self._before = prediction
         self._within = {name: find(frame) for name, find in self._regions.items()}
 
     def scores(self) -> dict[str, float]:
         """See ``Meter.scores``. A region that is never seen, or whose source stands still, is left out."""
-        return {f"flicker_{name}": float(ours / source) for name, (ours, source) in self._sums.items() if source > 1e-9}
+        found: dict[str, float] = {}
+        for name, (ours, added, source) in self._sums.items():
+            if source > 1e-9:
+                found |= {f"flicker_{name}": float(ours / source), f"flicker_added_{name}": float(added / source)}
+        return found
 
 
 def edges(frame: SourceFrame) -> NDArray[np.bool_]:
