@@ -22,12 +22,28 @@ sys.dont_write_bytecode = False
 _SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
+# Until everything is imported, there is nothing but objects that stay.
+gc.disable()
+
+
 def pytest_collection_finish() -> None:
     """Leave what has been imported and collected out of all further collections of garbage.
 
     These are millions of objects that stay to the end: looking at them again took a sixth of the time of tests of the
     studio, which collects whenever it has given up pictures.
     """
+    _leave_what_stays()
+    gc.enable()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """The same for what the tests of a file have left in the caches of libraries, such as compiled kernels."""
+    if nextitem is None or nextitem.path != item.path:
+        _leave_what_stays()
+
+
+def _leave_what_stays() -> None:
     gc.collect()
     gc.freeze()
 
