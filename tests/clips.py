@@ -90,7 +90,7 @@ def write_frames(folder: Path, *, frames: int = FRAMES) -> Path:
     """A folder of 8-bit PNG ``picture`` frames."""
     folder.mkdir()
     for index in range(frames):
-        (folder / f"{index:05d}.png").write_bytes(_frame_png(index))
+        (folder / f"{index:05d}.png").write_bytes(frame_png(index))
     return folder
 
 
@@ -125,7 +125,8 @@ def sound_packets(path: Path) -> list[bytes]:
 
 
 @lru_cache(maxsize=256)
-def _frame_png(index: int) -> bytes:
+def frame_png(index: int) -> bytes:
+    """A ``picture`` frame as a file."""
     return _png(cv2.cvtColor(picture(index), cv2.COLOR_RGB2BGR))
 
 
