@@ -1,6 +1,8 @@
 """Tiny clips for tests, made on the spot."""
 
+import tempfile
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 
 import av
@@ -44,32 +46,51 @@ def write_clip(
     sound: bool = True,
     options: dict[str, str] | None = None,
 ) -> Path:
-    """A video of ``picture`` frames, with a tone."""
-    with av.open(str(path), "w") as container:
-        video = container.add_stream(codec, rate=fps, options=options or {})
-        video.width, video.height, video.pix_fmt = width, height, pixel_format  # type: ignore[attr-defined]
-        audio = container.add_stream("aac", rate=48000) if sound else None
-        for index in range(frames):
-            frame = av.VideoFrame.from_ndarray(picture(index, width=width, height=height), format="rgb24")
-            frame.pts, frame.time_base = index, Fraction(1, fps)
-            container.mux(video.encode(frame))  # type: ignore[attr-defined]
-        container.mux(video.encode(None))  # type: ignore[attr-defined]
-        if audio is not None:
-            for packet_start in range(0, 48000 * frames // fps, 1024):
-                times = np.arange(packet_start, packet_start + 1024) / 48000
-                tone = (0.2 * np.sin(2 * np.pi * 440 * times)).astype(np.float32)[None]
-                samples = av.AudioFrame.from_ndarray(tone, format="fltp", layout="mono")
-                samples.sample_rate, samples.pts, samples.time_base = 48000, packet_start, Fraction(1, 48000)
-                container.mux(audio.encode(samples))  # type: ignore[attr-defined]
-            container.mux(audio.encode(None))  # type: ignore[attr-defined]
+    """A video of ``picture`` frames, with a tone; encoded once in a process."""
+    given = tuple(sorted((options or {}).items()))
+    path.write_bytes(_encoded(path.suffix, frames, width, height, fps, codec, pixel_format, sound, given))
     return path
+
+
+@lru_cache(maxsize=64)
+def _encoded(
+    suffix: str,
+    frames: int,
+    width: int,
+    height: int,
+    fps: int,
+    codec: str,
+    pixel_format: str,
+    sound: bool,
+    options: tuple[tuple[str, str], ...],
+) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"clip{suffix}"
+        with av.open(str(path), "w") as container:
+            video = container.add_stream(codec, rate=fps, options=dict(options))
+            video.width, video.height, video.pix_fmt = width, height, pixel_format  # type: ignore[attr-defined]
+            audio = container.add_stream("aac", rate=48000) if sound else None
+            for index in range(frames):
+                frame = av.VideoFrame.from_ndarray(picture(index, width=width, height=height), format="rgb24")
+                frame.pts, frame.time_base = index, Fraction(1, fps)
+                container.mux(video.encode(frame))  # type: ignore[attr-defined]
+            container.mux(video.encode(None))  # type: ignore[attr-defined]
+            if audio is not None:
+                for packet_start in range(0, 48000 * frames // fps, 1024):
+                    times = np.arange(packet_start, packet_start + 1024) / 48000
+                    tone = (0.2 * np.sin(2 * np.pi * 440 * times)).astype(np.float32)[None]
+                    samples = av.AudioFrame.from_ndarray(tone, format="fltp", layout="mono")
+                    samples.sample_rate, samples.pts, samples.time_base = 48000, packet_start, Fraction(1, 48000)
+                    container.mux(audio.encode(samples))  # type: ignore[attr-defined]
+                container.mux(audio.encode(None))  # type: ignore[attr-defined]
+        return path.read_bytes()
 
 
 def write_frames(folder: Path, *, frames: int = FRAMES) -> Path:
     """A folder of 8-bit PNG ``picture`` frames."""
     folder.mkdir()
     for index in range(frames):
-        _write(folder / f"{index:05d}.png", cv2.cvtColor(picture(index), cv2.COLOR_RGB2BGR))
+        (folder / f"{index:05d}.png").write_bytes(frame_png(index))
     return folder
 
 
@@ -79,7 +100,7 @@ def write_disparity(
     """A folder of 16-bit PNG ``depth_map`` frames."""
     folder.mkdir()
     for index in range(start, stop):
-        _write(folder / f"{index:05d}.png", depth_map(index, width=width, height=height))
+        (folder / f"{index:05d}.png").write_bytes(_disparity_png(index, width, height))
     return folder
 
 
@@ -87,7 +108,7 @@ def write_masks(folder: Path, *, frames: int = FRAMES, width: int = WIDTH, heigh
     """A folder of 8-bit PNG ``subject_mask`` frames."""
     folder.mkdir()
     for index in range(frames):
-        _write(folder / f"{index:05d}.png", subject_mask(index, width=width, height=height))
+        (folder / f"{index:05d}.png").write_bytes(_mask_png(index, width, height))
     return folder
 
 
@@ -103,6 +124,23 @@ def sound_packets(path: Path) -> list[bytes]:
         return [bytes(packet) for packet in container.demux(audio=0) if packet.size]
 
 
-def _write(path: Path, samples: cv2.typing.MatLike) -> None:
-    if not cv2.imwrite(str(path), samples):
-        raise OSError(f"cannot write {path}")
+@lru_cache(maxsize=256)
+def frame_png(index: int) -> bytes:
+    """A ``picture`` frame as a file."""
+    return _png(cv2.cvtColor(picture(index), cv2.COLOR_RGB2BGR))
+
+
+@lru_cache(maxsize=256)
+def _disparity_png(index: int, width: int, height: int) -> bytes:
+    return _png(depth_map(index, width=width, height=height))
+
+
+@lru_cache(maxsize=256)
+def _mask_png(index: int, width: int, height: int) -> bytes:
+    return _png(subject_mask(index, width=width, height=height))
+
+
+def _png(samples: cv2.typing.MatLike) -> bytes:
+    done, encoded = cv2.imencode(".png", samples)
+    assert done
+    return encoded.tobytes()

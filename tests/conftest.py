@@ -10,9 +10,13 @@ import pytest
 
 # Before OpenCV is imported; the command line does the same for its own process.
 os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
+# Before torch is imported: tiny networks gain nothing from threads, and lose much where others want the same cores.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Before the hub's client is imported: tests see no network and none of the user's models.
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_HOME"] = str(Path(tempfile.gettempdir()) / "any2bokeh-tests-without-models")
+# What a processor that stands in for a GPU compiles is kept, too; it took more than half of the time of tests with it.
+os.environ.setdefault("MESA_SHADER_CACHE_DIR", str(Path(tempfile.gettempdir()) / "any2bokeh-tests-shaders"))
 
 # What Python compiles is kept, whatever the machine's habit is: by itself each process that a test starts would compile
 # the package anew, and each of pytest's would rewrite all asserts.
@@ -22,12 +26,28 @@ sys.dont_write_bytecode = False
 _SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
+# Until everything is imported, there is nothing but objects that stay.
+gc.disable()
+
+
 def pytest_collection_finish() -> None:
     """Leave what has been imported and collected out of all further collections of garbage.
 
     These are millions of objects that stay to the end: looking at them again took a sixth of the time of tests of the
     studio, which collects whenever it has given up pictures.
     """
+    _leave_what_stays()
+    gc.enable()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """The same for what the tests of a file have left in the caches of libraries, such as compiled kernels."""
+    if nextitem is None or nextitem.path != item.path:
+        _leave_what_stays()
+
+
+def _leave_what_stays() -> None:
     gc.collect()
     gc.freeze()
 

@@ -1,5 +1,6 @@
 """The command line as a page, made from the parser itself, so that no option is told twice."""
 
+from functools import cache
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -23,6 +24,7 @@ def command_reference() -> str:
     return "\n".join([_INTRODUCTION, *(_section(name, command) for name, command in commands().items())])
 
 
+@cache
 def commands() -> dict[str, Any]:
     """The commands of ``any2bokeh`` by their names; of groups, with the group's name before."""
     from any2bokeh.cli.main import app

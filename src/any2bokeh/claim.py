@@ -26,7 +26,7 @@ except ImportError:  # Windows
 
 _PREFIX, _SUFFIX = ".any2bokeh-", ".lock"
 _CLAIM = re.compile(r"\.any2bokeh-[0-9a-f]{16}\.lock")
-# A claim may be held for a moment by a run that sweeps it.
+# A claim may be held for a moment by a run that sweeps it; a sweep itself passes over what is held.
 _TRIES, _PAUSE_S = 4, 0.1
 _WITHOUT_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EINVAL, errno.ENOSYS)
 """What file systems answer that know no locks."""
@@ -39,19 +39,20 @@ class Claim:
         path: the locked file.
     """
 
-    def __init__(self, path: Path, what: Path) -> None:
+    def __init__(self, path: Path, what: Path, *, tries: int = _TRIES) -> None:
         """Claim a place.
 
         Args:
             path: file that stands for the claim; see ``claim_path``.
             what: the place as the user knows it, for the message.
+            tries: how often, a tenth of a second apart, before another run is believed to hold it.
 
         Raises:
             InputError: another run holds it.
             OSError: the file cannot be made.
         """
         self.path = path
-        self._file = _locked(path, what)
+        self._file = _locked(path, what, tries)
         os.ftruncate(self._file, 0)
         os.lseek(self._file, 0, os.SEEK_SET)
         with suppress(OSError):  # a full disk has room for the claim, but for no text
@@ -94,7 +95,7 @@ def require_free(path: Path, what: Path) -> None:
 
 
 def _sweep_claim(path: Path) -> None:
-    claim = Claim(path, path)  # refused where its owner lives
+    claim = Claim(path, path, tries=1)  # refused where its owner lives; runs into one folder would wait for each other
     for left in path.parent.iterdir():
         if left.name.startswith(".") and claim.key in left.name and left != path:
             remove(left)
@@ -110,10 +111,10 @@ def remove(path: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def _locked(path: Path, what: Path) -> int:
+def _locked(path: Path, what: Path, tries: int) -> int:
     """The open file, locked by this process; a dead claim of this host is taken over."""
     owner: list[str] = []
-    for tries_left in reversed(range(_TRIES)):
+    for tries_left in reversed(range(tries)):
         file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         owner = _owner(file)
         if _is_lockable(file, owner) and _is_still_there(file, path):

@@ -84,8 +84,8 @@ def test_file_that_goes_away_is_no_defect(cli: RunCli, clip: Path, monkeypatch: 
 )
 @pytest.mark.parametrize("output", ["out.mp4", pytest.param("out", marks=pytest.mark.slow)])
 def test_interrupted_job_leaves_nothing(tmp_path: Path, number: int, code: int, said: str, output: str):
-    film = clips.write_clip(tmp_path / "film.mp4", frames=240, width=320, height=240)
-    maps = clips.write_disparity(tmp_path / "maps", stop=240, width=80, height=60)
+    film = clips.write_clip(tmp_path / "film.mp4", frames=240, width=160, height=120)
+    maps = clips.write_disparity(tmp_path / "maps", stop=240, width=40, height=30)
     results = tmp_path / "results"
     results.mkdir()
     arguments = ["refocus", film, "--disparity", maps, "--focus", "0.9", "--blur", "400", "-o", results / output]

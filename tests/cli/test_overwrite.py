@@ -7,10 +7,12 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from any2bokeh.errors import InputError
 from tests import clips
 from tests.cli.conftest import RunCli
 
@@ -208,6 +210,23 @@ def test_the_second_run_is_told_and_what_a_killed_one_left_is_swept(
     assert cli(*arguments, "-o", results / name).code == 0
     assert [path.name for path in results.iterdir()] == [name]
     assert not list(results.rglob(".*"))
+
+
+def test_runs_into_one_folder_do_not_wait_for_each_other(results: Path, monkeypatch: pytest.MonkeyPatch):
+    from any2bokeh import claim
+    from any2bokeh.pending_output import PendingOutput, check_target
+
+    pauses: list[float] = []
+    monkeypatch.setattr(claim, "time", SimpleNamespace(sleep=pauses.append))
+    held = [PendingOutput.file(results / "a.mp4"), PendingOutput.folder(results / "b")]
+    check_target(results / "c.mp4", results / "clip.mp4", overwrite=False)
+    held.append(PendingOutput.file(results / "c.mp4"))
+    assert not pauses
+    with pytest.raises(InputError, match="being written by another run"):
+        check_target(results / "a.mp4", results / "clip.mp4", overwrite=False)
+    assert len(pauses) == 3, "it was asked for again, in case that it was held for a moment"
+    for each in held:
+        each.discard()
 
 
 def test_what_another_host_writes_is_not_swept(cli: RunCli, place: Path, results: Path):

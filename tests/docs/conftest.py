@@ -10,8 +10,8 @@ import pytest
 from tests import clips
 from tests.video.exr_files import Part, write_parts
 
-FRAMES, FPS = 28, 16
-"""Of the clips: 1.75 s, so that `--time 1.5` shows one."""
+FRAMES, FPS = 17, 10
+"""Of the clips: 1.7 s, so that `--time 1.5` shows one."""
 
 
 @pytest.fixture(scope="session")
@@ -31,7 +31,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     _write_grey_video(folder / "depth.mkv", maps)
     (folder / "rack.json").write_text(
         '{"version": 1, "keyframes": [{"frame": 0, "point": [0.4, 0.5], "blur_strength": 24},'
-        ' {"frame": 24, "point": [0.7, 0.4], "transition_s": 0.6}]}'
+        ' {"frame": 14, "point": [0.7, 0.4], "transition_s": 0.6}]}'
     )
     return folder
 

@@ -125,10 +125,10 @@ def test_triangle_is_upright_behind_the_focal_plane_and_mirrored_in_front():
     [
         # Worst seen 0.010 and 0.025: the reference spreads each pixel's light from its centre, a ray hits any place.
         (views.noise(H + 64, W + 64), 0.1, 0.02),
-        pytest.param(views.noise(H + 64, W + 64), 0.9, 0.035, marks=pytest.mark.slow),
+        (views.noise(H + 64, W + 64), 0.9, 0.035),
         # An even wall, for the reference mixes a wall that is out of focus behind a card that is too from the whole
         # lens; which part of it the card leaves free makes no difference then. Worst seen 0.010.
-        pytest.param(views.even(8, 8, (0.2, 0.5, 0.9)), 0.5, 0.016, marks=pytest.mark.slow),
+        (views.even(8, 8, (0.2, 0.5, 0.9)), 0.5, 0.016),
     ],
 )
 def test_card_and_wall_equal_the_layered_reference(wall, focus, most):

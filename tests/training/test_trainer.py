@@ -65,6 +65,12 @@ def unbroken(tmp_path_factory: pytest.TempPathFactory) -> TrainingResult:
     )
 
 
+@pytest.fixture(scope="module")
+def three_steps(tmp_path_factory: pytest.TempPathFactory) -> TrainingResult:
+    """Three steps of one stage, in one go."""
+    return run(tiny_config({"1": 3}), tmp_path_factory.mktemp("three-steps"))
+
+
 @pytest.mark.parametrize("step", [pytest.param(2, marks=pytest.mark.slow), pytest.param(5, marks=pytest.mark.slow), 6])
 def test_a_killed_training_goes_on_as_if_it_had_not_been(
     tmp_path: Path, tiny: MakeConfig, unbroken: TrainingResult, step: int
@@ -173,12 +179,12 @@ def test_time_runs_out_and_a_handoff_goes_on_elsewhere(tmp_path: Path, tiny: Mak
     assert losses(last)[2:] == pytest.approx(losses(unbroken)[2:], rel=0.5)
 
 
-def test_a_full_handoff_goes_on_exactly(tmp_path: Path, tiny: MakeConfig) -> None:
+def test_a_full_handoff_goes_on_exactly(tmp_path: Path, tiny: MakeConfig, three_steps: TrainingResult) -> None:
     config, kept = tiny({"1": 3}), tmp_path / "handoff"
     short = RunOptions(minutes=1e-9, handoff_size="full")
     run(config, tmp_path / "here", run_options=short, handoff=kept)
     last = run(config, tmp_path / "there", start_from=kept)
-    assert losses(last) == losses(run(config, tmp_path / "unbroken"))  # to the bit, on one machine
+    assert losses(last) == losses(three_steps)  # to the bit, on one machine
     (kept / "handoff.safetensors").write_bytes((kept / "handoff.safetensors").read_bytes()[:-100])
     with pytest.raises(InputError, match=r"handoff\.safetensors is missing or truncated"):
         run(config, tmp_path / "again", start_from=kept)
@@ -196,11 +202,13 @@ def test_the_rate_falls_to_nothing_over_the_minutes(tmp_path: Path, monkeypatch:
     assert rates[-1] < 0.2 * config.stages[0].learning_rate
 
 
-def test_a_run_that_ran_out_of_time_resumes_exactly(tmp_path: Path, tiny: MakeConfig) -> None:
+def test_a_run_that_ran_out_of_time_resumes_exactly(
+    tmp_path: Path, tiny: MakeConfig, three_steps: TrainingResult
+) -> None:
     config, pieces = tiny({"1": 3}), tmp_path / "pieces"
     results = [run(config, pieces, run_options=RunOptions(minutes=1e-9), resume=piece > 0) for piece in range(3)]
     assert [result.stopped_early for result in results] == [True, True, False]
-    assert losses(results[-1]) == losses(run(config, tmp_path / "unbroken"))
+    assert losses(results[-1]) == losses(three_steps)
 
 
 def test_states_are_kept_by_count_and_hold_no_pickle(tmp_path: Path, tiny: MakeConfig) -> None:
@@ -210,10 +218,9 @@ def test_states_are_kept_by_count_and_hold_no_pickle(tmp_path: Path, tiny: MakeC
     assert {path.suffix for state in states for path in state.iterdir()} == {".json", ".safetensors"}
 
 
-def test_log_lines_are_means_of_their_steps(tmp_path: Path, tiny: MakeConfig) -> None:
-    config = tiny({"1": 3})
-    each = losses(run(config, tmp_path / "each"))
-    pairs = losses(run(config, tmp_path / "pairs", run_options=RunOptions(state_every=2, log_every=2)))
+def test_log_lines_are_means_of_their_steps(tmp_path: Path, tiny: MakeConfig, three_steps: TrainingResult) -> None:
+    each = losses(three_steps)
+    pairs = losses(run(tiny({"1": 3}), tmp_path, run_options=RunOptions(state_every=2, log_every=2)))
     assert pairs == pytest.approx([np.mean(each[:2]), each[2]], rel=1e-6)
 
 

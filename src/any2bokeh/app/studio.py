@@ -155,5 +155,5 @@ def _remove_what_killed_studios_left() -> None:
                 continue
             if not (folder / _CLAIM).is_file():
                 continue  # one that is just being made
-            Claim(folder / _CLAIM, folder).release()  # refused where its studio lives
+            Claim(folder / _CLAIM, folder, tries=1).release()  # refused where its studio lives
             shutil.rmtree(folder, ignore_errors=True)

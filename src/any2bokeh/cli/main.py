@@ -11,6 +11,7 @@ import traceback
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Annotated, Any
 
 import typer
@@ -107,11 +108,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 def _outcome(arguments: list[str], events: EventStream) -> int:
     try:
-        outcome = typer.main.get_command(app).main(
-            args=arguments,
-            prog_name="any2bokeh",
-            standalone_mode=False,
-        )
+        outcome = _parser().main(args=arguments, prog_name="any2bokeh", standalone_mode=False)
     except InputError as error:
         return _fail(str(error), events)
     except OSError as error:
@@ -135,6 +132,12 @@ def _outcome(arguments: list[str], events: EventStream) -> int:
         events.failed(_interruption(), INTERRUPTED)
         say_interrupted()
     return outcome if isinstance(outcome, int) else DONE
+
+
+@cache
+def _parser() -> Any:
+    """Made once for all runs of a process: typer looks at every option of every command."""
+    return typer.main.get_command(app)
 
 
 def _names_are_bytes() -> None:

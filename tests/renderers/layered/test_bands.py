@@ -117,7 +117,6 @@ def test_a_wide_edge_is_rendered_as_its_two_surfaces(focus: float):
     assert off["with"].mean() < 0.25 * off["without"].mean()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("focus", [0.1, 0.5, 0.9])
 def test_bands_equal_the_reference(focus: float):
     frame = replace(ramp(), focus_disparity=focus)

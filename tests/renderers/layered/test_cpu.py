@@ -29,7 +29,7 @@ def both(pixels, disparity, focus_disparity, radius_px, aperture):
     ("aperture", "most", "mean"),
     [(Disc(), 0.007, 0.001), (Polygon(5, rotation_deg=10), 0.015, 0.0034), (Polygon(6, squeeze=0.6), 0.015, 0.0009)],
 )
-@pytest.mark.parametrize("radius_px", [3.0, pytest.param(9.0, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("radius_px", [3.0, 9.0])
 def test_smooth_picture_on_a_slope_equals_reference(aperture, most, mean, radius_px):
     fast, slow = both(scenes.waves(*SIZE), scenes.slope(*SIZE), 0.4, radius_px, aperture)
     difference = np.abs(fast - slow)
@@ -37,9 +37,7 @@ def test_smooth_picture_on_a_slope_equals_reference(aperture, most, mean, radius
     assert difference.mean() < mean
 
 
-@pytest.mark.parametrize(
-    "focus_disparity", [0.1, *(pytest.param(focus, marks=pytest.mark.slow) for focus in (0.5, 0.9))]
-)
+@pytest.mark.parametrize("focus_disparity", [0.1, 0.5, 0.9])
 def test_hard_edges_of_a_card_equal_reference(focus_disparity):
     fast, slow = both(scenes.noise(*SIZE), scenes.card(*SIZE), focus_disparity, 8.0, Disc())
     difference = np.abs(fast - slow)

@@ -4,6 +4,9 @@ Same layered depth image, same bins, same order. But every sample's shape is dra
 with each pixel, found by counting fine sub-samples in the shape's own definition, and every sum is a float64 picture.
 """
 
+from collections.abc import Callable
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -48,11 +51,14 @@ def render(
 
 
 Lens = tuple[Aperture, BokehProfile, Vignetting]
+Overlaps = Callable[[float, tuple[float, float]], NDArray[np.float64]]
+"""Of a defocus in px, negative behind the focal plane, at a place in half diagonals from the frame's centre."""
 
 
 def _render(samples: Samples, lens: Lens, shift_px: float) -> NDArray[np.float64]:
     light, defocus, kind = samples.light, samples.defocus, samples.kind
     height, width = kind.shape
+    overlaps_of = _drawn(lens)
     margin = int(np.ceil(_widest(defocus, kind) + abs(shift_px))) + 2
     bins: dict[int, NDArray[np.float64]] = {}
     for around_y in range(-margin, height + margin):
@@ -63,7 +69,7 @@ def _render(samples: Samples, lens: Lens, shift_px: float) -> NDArray[np.float64
             for layer in _layers(kind[y, x]):
                 signed = float(defocus[layer, y, x])
                 picture = bins.setdefault(depth_bin(np.float32(signed)), np.zeros((height, width, 4)))
-                overlaps = _overlaps(lens, signed + shift_px, place)
+                overlaps = overlaps_of(signed + shift_px, place)
                 shining = light[layer, y, x].astype(np.float64)
                 if (around_y, around_x) != (y, x):
                     beyond_px = max(abs(around_y - y), abs(around_x - x))
@@ -75,11 +81,12 @@ def _render(samples: Samples, lens: Lens, shift_px: float) -> NDArray[np.float64
 def _glow(samples: Samples, lens: Lens, shift_px: float) -> NDArray[np.float64]:
     """Light of the lamps, cut by every nearer sample of the whole picture."""
     height, width = samples.kind.shape
+    overlaps_of = _drawn(lens)
     glow = np.zeros((height, width, 4))
     for (layer, y, x), more in zip(*samples.lamps, strict=True):
         own = float(samples.defocus[layer, y, x])
         per_px = 2 / np.hypot(height, width)
-        overlaps = _overlaps(lens, own + shift_px, ((x - (width - 1) / 2) * per_px, (y - (height - 1) / 2) * per_px))
+        overlaps = overlaps_of(own + shift_px, ((x - (width - 1) / 2) * per_px, (y - (height - 1) / 2) * per_px))
         passing = 1 - _shadow(samples, y, x, own, own + shift_px, overlaps.shape[0] // 2)
         passing[passing <= LEAST_VISIBLE] = 0
         disc = np.zeros_like(glow)
@@ -122,25 +129,45 @@ def _widest(defocus: NDArray[np.float32], kind: NDArray[np.uint8]) -> float:
     return max(float(np.abs(part).max()) for part in used if part.size)
 
 
-def _overlaps(lens: Lens, signed_px: float, place: tuple[float, float]) -> NDArray[np.float64]:
-    """Share of the shape's light that falls on each pixel around its centre, ``(2n + 1, 2n + 1)``, summing to 1."""
+def _drawn(lens: Lens) -> Overlaps:
+    """How much of a shape's light falls on each pixel around its centre, ``(2n + 1, 2n + 1)``, summing to 1.
+
+    A shape is drawn once for all samples of its radius; only a vignette cuts it anew at every place.
+    """
     aperture, profile, vignetting = lens
-    radius = abs(signed_px)
-    if radius < IDENTITY_RADIUS_PX:
-        return np.ones((1, 1))
-    n = int(np.ceil(radius + 0.5))
-    side = 2 * n + 1
-    fine = (np.arange(side * _SUBSAMPLES) + 0.5) / _SUBSAMPLES - n - 0.5
-    in_front = signed_px > 0
-    unit = fine / radius
-    # In front of the focal plane the image of the aperture is upside down and mirrored.
-    u = -unit if in_front else unit
-    x, y = u[None, :], u[:, None]
-    gauge = np.minimum(aperture.gauge(x, y), 1.0)
-    bright = aperture.transmission(x, y) * profile.brightness(gauge, in_front=in_front)
-    bright = bright * vignetting.opening(unit[None, :], unit[:, None], *place, in_front=in_front)
-    share = bright.reshape(side, _SUBSAMPLES, side, _SUBSAMPLES).sum(axis=(1, 3))
-    return share / share.sum()
+
+    @lru_cache(maxsize=64)
+    def shape(signed_px: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Places on either axis, in circles of confusion, and how bright the shape is there."""
+        n, in_front = _reach(signed_px), signed_px > 0
+        fine = (np.arange((2 * n + 1) * _SUBSAMPLES) + 0.5) / _SUBSAMPLES - n - 0.5
+        unit = fine / abs(signed_px)
+        # In front of the focal plane the image of the aperture is upside down and mirrored.
+        u = -unit if in_front else unit
+        x, y = u[None, :], u[:, None]
+        gauge = np.minimum(aperture.gauge(x, y), 1.0)
+        return unit, aperture.transmission(x, y) * profile.brightness(gauge, in_front=in_front)
+
+    def cut(signed_px: float, place: tuple[float, float]) -> NDArray[np.float64]:
+        unit, bright = shape(signed_px)
+        bright = bright * vignetting.opening(unit[None, :], unit[:, None], *place, in_front=signed_px > 0)
+        side = 2 * _reach(signed_px) + 1
+        share = bright.reshape(side, _SUBSAMPLES, side, _SUBSAMPLES).sum(axis=(1, 3))
+        return share / share.sum()
+
+    cut_anywhere = lru_cache(maxsize=10_000)(lambda signed_px: cut(signed_px, (0.0, 0.0)))
+
+    def overlaps(signed_px: float, place: tuple[float, float]) -> NDArray[np.float64]:
+        if abs(signed_px) < IDENTITY_RADIUS_PX:
+            return np.ones((1, 1))
+        return cut_anywhere(signed_px) if vignetting.is_open else cut(signed_px, place)
+
+    return overlaps
+
+
+def _reach(signed_px: float) -> int:
+    """How far from its centre a shape covers pixels."""
+    return int(np.ceil(abs(signed_px) + 0.5))
 
 
 def _add(

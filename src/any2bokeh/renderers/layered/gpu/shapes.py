@@ -141,7 +141,7 @@ def _picture(footprint: Footprint, first: int, rows: int) -> NDArray[np.float32]
     cells, shares = footprint.cells[begin:end], footprint.shares[begin:end]
     across = int(max(-cells.min(), cells.max(), 0))
     row = np.repeat(np.arange(rows), np.diff(footprint.row_first[first : first + rows + 1]))
-    steps = np.zeros((rows, 2 * across + 2))
-    np.add.at(steps, (row, cells + across), shares[:, 0])
-    np.add.at(steps, (row, cells + across + 1), shares[:, 1])
-    return steps.cumsum(axis=1)[:, :-1].astype(np.float32)
+    columns = 2 * across + 2
+    at = row * columns + cells + across
+    steps = np.bincount(np.concatenate([at, at + 1]), weights=shares.T.ravel(), minlength=rows * columns)
+    return steps.reshape(rows, columns).cumsum(axis=1)[:, :-1].astype(np.float32)
