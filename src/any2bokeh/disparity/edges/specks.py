@@ -42,7 +42,7 @@ def are_specks(
 @compiled(nogil=True)
 def _mark(disparity, at, near, far, to_near, marks):
     """Where pixels change to, and which of them touch their new surface."""
-    height, width = disparity.shape
+    width = disparity.shape[1]
     for n in range(at.shape[0]):
         marks[at[n] // width, at[n] % width] = _TO_NEAR if to_near[n] else _TO_FAR
     for n in range(at.shape[0]):
