@@ -197,13 +197,15 @@ def _believed(clues: Clues, gates: Gates) -> NDArray[np.float32]:
 
 def _leave_specks(may_move: NDArray[np.bool_], clues: Clues, sharp: NDArray[np.float32]) -> None:
     """Give a few pixels that touch nothing of the surface they were given to the other one back."""
-    middle = (clues.near + clues.far) / 2
-    to_near = sharp > middle
-    at = np.flatnonzero(may_move & (to_near != (clues.sharp > middle))).astype(np.int32)
+    at = np.flatnonzero(may_move).astype(np.int32)
     near, far = clues.near.ravel()[at], clues.far.ravel()[at]
+    middle = (near + far) / 2
+    to_near = sharp.ravel()[at] > middle
+    changes = to_near != (clues.sharp.ravel()[at] > middle)
+    at, near, far, to_near = at[changes], near[changes], far[changes], to_near[changes]
     most_px = _SPECK_PX * clues.cells.stride**2
-    alone = specks.are_specks(clues.sharp, at, (near, far), to_near.ravel()[at], most_px)
-    sharp.reshape(-1)[at[alone]] = np.where(to_near.ravel()[at], far, near)[alone]
+    alone = specks.are_specks(clues.sharp, at, (near, far), to_near, most_px)
+    sharp.reshape(-1)[at[alone]] = np.where(to_near, far, near)[alone]
 
 
 def brought_to_pixels(
