@@ -192,7 +192,7 @@ class FirstLook:
         step = Steps.of(stepped.sharp, stepped.stride)
         if step.band.size == 0:
             return None
-        return cls(pixels, stepped, step, *step.shift_and_doubt(pixels, most_px))
+        return cls(pixels, stepped, step, *step.shift_and_doubt(pixels))
 
     @property
     def is_off(self) -> bool:
@@ -259,22 +259,16 @@ class Steps:
     def _strips(self, most_px: int, margin: int) -> Iterator[Strip]:
         return strips(self.side.shape, align=_CELL_PX * self.stride, margin=margin, most_px=most_px)
 
-    def shift_and_doubt(self, pixels: NDArray[np.float32], most_px: int) -> tuple[float, float]:
+    def shift_and_doubt(self, pixels: NDArray[np.float32]) -> tuple[float, float]:
         """See ``FirstLook``; of a sample of the band."""
-        looked_at = self.band[:: max(1, self.band.size // _SAMPLES)]
-        sampled, found = replace(self, band=looked_at), []
-        for strip in strips(
-            self.side.shape, align=_CELL_PX * self.stride, margin=_LOOK_PX * self.stride, most_px=most_px
-        ):
-            part = sampled.part(strip)
-            wanted = np.zeros(part.side.shape, np.uint8)
-            wanted.ravel()[part.band] = colour.COLOUR
-            odds, _ = part._odds(rows_of(pixels, strip.rows), wanted, np.zeros_like(part.disparity), np.float32(1))
-            found.append(odds.ravel()[part.band])
-        says = np.tanh(np.concatenate(found) / 2)
-        side = self.side.ravel()[looked_at]
+        at = self.band[:: max(1, self.band.size // _SAMPLES)]
+        at = at[colour.by_cells(at, self.stride, self.side.shape[1])]
+        odds = np.empty(at.size, np.float32)
+        surfaces = (self.disparity, pixels, self.distance, self.near, self.far)
+        colour.find_odds_at(at, self.stride, *surfaces, odds)
+        says, side = np.tanh(odds / 2), self.side.ravel()[at]
         own, other = (np.count_nonzero(sign * side * says > _SURE) for sign in (1, -1))
-        return self._shift_px(says, self.distance.ravel()[looked_at] * side), float(other / max(own, 1))
+        return self._shift_px(says, self.distance.ravel()[at] * side), float(other / max(own, 1))
 
     def _shift_px(self, says: NDArray[np.float32], place: NDArray[np.float32]) -> float:
         """How far off steps are, by what colours say (1 = near) of pixels at their places from steps on (px)."""

@@ -27,26 +27,31 @@ def find_band(disparity, least_step, most_px, distance, side, near, far):
     found, source = np.empty(height * width + 1, np.uint32), np.empty((height, width), np.uint32)
     count = _beside_steps(disparity, least_step, distance, side, near, far, source, found)
     farther = _distances(most_px)
+    one, two = np.uintp(1), np.uintp(2)  # unsigned: numba asks of each signed index whether it counts from the end
+    rows, columns = np.uintp(height), np.uintp(width)
     first = 0
     while first < count:
         last = count
         for entry in range(first, last):
-            y, x = found[entry] >> 16, found[entry] & 0xFFFF
-            from_y, from_x = source[y, x] >> 16, source[y, x] & 0xFFFF
-            origin = side[from_y, from_x]
-            tolerance = SAME_SURFACE * (near[from_y, from_x] - far[from_y, from_x])
-            surface = near[from_y, from_x] if origin > 0 else far[from_y, from_x]
-            for j in range(max(y - 1, 0), min(y + 2, height)):
-                for i in range(max(x - 1, 0), min(x + 2, width)):
-                    away = farther[(j - from_y) * (j - from_y) + (i - from_x) * (i - from_x)]
-                    here = disparity[j, i]
-                    if (away >= distance[j, i]) | (abs(here - surface) > tolerance):
+            y, x = np.uintp(found[entry] >> 16), np.uintp(found[entry] & 0xFFFF)
+            beginning = source[y, x]
+            from_y, from_x = np.uintp(beginning >> 16), np.uintp(beginning & 0xFFFF)
+            origin, of_near, of_far = side[from_y, from_x], near[from_y, from_x], far[from_y, from_x]
+            tolerance = SAME_SURFACE * (of_near - of_far)
+            surface = of_near if origin > 0 else of_far
+            for j in range(max(y, one) - one, min(y + two, rows)):
+                down2 = (j - from_y) * (j - from_y)
+                for i in range(max(x, one) - one, min(x + two, columns)):
+                    away = farther[down2 + (i - from_x) * (i - from_x)]
+                    if away >= distance[j, i]:
                         continue
-                    found[count] = j << 16 | i
+                    here = disparity[j, i]
+                    if abs(here - surface) > tolerance:
+                        continue
+                    found[count] = j << np.uintp(16) | i
                     count += distance[j, i] == OUTSIDE
-                    distance[j, i], source[j, i], side[j, i] = away, source[y, x], origin
-                    near[j, i] = here if origin > 0 else near[from_y, from_x]
-                    far[j, i] = far[from_y, from_x] if origin > 0 else here
+                    distance[j, i], source[j, i], side[j, i] = away, beginning, origin
+                    near[j, i], far[j, i] = (here, of_far) if origin > 0 else (of_near, here)
         first = last
 
 

@@ -42,18 +42,25 @@ def are_specks(
 @compiled(nogil=True)
 def _mark(disparity, at, near, far, to_near, marks):
     """Where pixels change to, and which of them touch their new surface."""
-    height, width = disparity.shape
+    width = disparity.shape[1]
     for n in range(at.shape[0]):
         marks[at[n] // width, at[n] % width] = _TO_NEAR if to_near[n] else _TO_FAR
     for n in range(at.shape[0]):
-        y, x = at[n] // width, at[n] % width
-        middle = np.float32(0.5) * (near[n] + far[n])
-        for j in range(y - 1, y + 2):
-            for i in range(x - 1, x + 2):
-                beside_y, beside_x = min(max(j, 0), height - 1), min(max(i, 0), width - 1)
-                stays = marks[beside_y, beside_x] == 0 or beside_y != j or beside_x != i  # as all around the picture
-                if stays and (disparity[beside_y, beside_x] > middle) == to_near[n]:
-                    marks[y, x] |= _TOUCHES
+        if _touches(disparity, marks, at[n] // width, at[n] % width, np.float32(0.5) * (near[n] + far[n]), to_near[n]):
+            marks[at[n] // width, at[n] % width] |= _TOUCHES
+
+
+@compiled(nogil=True)
+def _touches(disparity, marks, y, x, middle, to_near):
+    """Whether a pixel has one beside it, or beyond the border, that stays on the side of the middle that it goes to."""
+    height, width = disparity.shape
+    for j in range(y - 1, y + 2):
+        for i in range(x - 1, x + 2):
+            beside_y, beside_x = min(max(j, 0), height - 1), min(max(i, 0), width - 1)
+            stays = marks[beside_y, beside_x] == 0 or beside_y != j or beside_x != i  # as all around the picture
+            if stays and (disparity[beside_y, beside_x] > middle) == to_near:
+                return True
+    return False
 
 
 @compiled(nogil=True)

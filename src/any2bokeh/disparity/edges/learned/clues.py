@@ -120,8 +120,18 @@ class Clues:
 
 def interleaved(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
     """``(H, W, 3)`` code values of at most 1, of ``(3, H, W)``."""
-    whole = np.asarray(cv2.merge(list(pixels)), np.float32)
-    return np.minimum(whole, np.float32(1), out=whole)
+    whole = np.empty((*pixels.shape[1:], 3), np.float32)
+    _interleave(pixels, whole)
+    return whole
+
+
+@compiled(nogil=True)
+def _interleave(pixels, whole):
+    one = np.float32(1)
+    for y in range(whole.shape[0]):
+        red, green, blue, row = pixels[0, y], pixels[1, y], pixels[2, y], whole[y]
+        for x in range(whole.shape[1]):
+            row[x, 0], row[x, 1], row[x, 2] = min(red[x], one), min(green[x], one), min(blue[x], one)
 
 
 def _surfaces(
@@ -144,8 +154,8 @@ def _surfaces(
 def _colours_around(
     picture: NDArray[np.float32], wide: Steps, band: NDArray[np.bool_]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Mean code values ``(H, W, 3)`` of both surfaces around; the pixel's own where there is none of one. 0 outside the
-    band.
+    """Mean code values ``(H, W, 3)`` of both surfaces around; the pixel's own where there is none of one. Outside the
+    band they say nothing.
     """
     rows, columns = wide.side[:: wide.stride, :: wide.stride].shape  # samples as far apart as lengths are long
     weighted = np.empty((rows, columns, 4), np.float32)
@@ -153,7 +163,7 @@ def _colours_around(
     for side in (1, -1):
         _weigh(picture, (wide.side, wide.distance), wide.stride, side, weighted)
         sums = cv2.boxFilter(weighted, -1, (_AROUND_PX, _AROUND_PX))
-        mean = np.zeros_like(picture)
+        mean = np.empty_like(picture)
         _find_means(band, picture, sums, wide.stride, mean)
         found.append(mean)
     return found[0], found[1]

@@ -159,10 +159,10 @@ def placed(
         judgement.corrections, np.ascontiguousarray(disparity[0], np.float32), not clues.is_moved, sharp, share,
     )  # fmt: skip
     _leave_specks(may_move, clues, sharp)
-    # A third surface is no question of near or far, which the frames around are asked.
-    is_third = may_move & (sharp == clues.third) & (sharp != clues.near) & (sharp != clues.far)
-    changed = (may_move | clues.classical.band) & ~is_third
-    near, far, share = (np.where(changed, plane, np.float32(0)) for plane in (clues.near, clues.far, share))
+    changed, near, far = np.zeros_like(may_move), np.zeros_like(share), np.zeros_like(share)
+    _tell_changed(
+        (may_move, clues.classical.band), (clues.near, clues.far, clues.third), sharp, changed, near, far, share
+    )
     none = EdgeBands.none(disparity)
     return replace(none, disparity=sharp[None], band=changed, near=near, far=far, near_share=share), sharp
 
@@ -197,13 +197,15 @@ def _believed(clues: Clues, gates: Gates) -> NDArray[np.float32]:
 
 def _leave_specks(may_move: NDArray[np.bool_], clues: Clues, sharp: NDArray[np.float32]) -> None:
     """Give a few pixels that touch nothing of the surface they were given to the other one back."""
-    middle = (clues.near + clues.far) / 2
-    to_near = sharp > middle
-    at = np.flatnonzero(may_move & (to_near != (clues.sharp > middle))).astype(np.int32)
+    at = np.flatnonzero(may_move).astype(np.int32)
     near, far = clues.near.ravel()[at], clues.far.ravel()[at]
+    middle = (near + far) / 2
+    to_near = sharp.ravel()[at] > middle
+    changes = to_near != (clues.sharp.ravel()[at] > middle)
+    at, near, far, to_near = at[changes], near[changes], far[changes], to_near[changes]
     most_px = _SPECK_PX * clues.cells.stride**2
-    alone = specks.are_specks(clues.sharp, at, (near, far), to_near.ravel()[at], most_px)
-    sharp.reshape(-1)[at[alone]] = np.where(to_near.ravel()[at], far, near)[alone]
+    alone = specks.are_specks(clues.sharp, at, (near, far), to_near, most_px)
+    sharp.reshape(-1)[at[alone]] = np.where(to_near, far, near)[alone]
 
 
 def brought_to_pixels(
@@ -248,21 +250,25 @@ def _fill_between(stride, band, picture, share, planes):
     to the other surface: to be corrected then means something else. Of shares, the corrected ones are averaged: the
     classical estimator's differ, as some pixels are mixed.
     """
-    height, width = band.shape
+    height, width = np.uintp(band.shape[0]), np.uintp(band.shape[1])  # unsigned; see ``rings.find_band``
+    spacing = np.uintp(stride)
     one, per_stride, per_sigma = np.float32(1), np.float32(1 / stride), np.float32(1 / SIGMA2)
     mean = np.empty(planes.shape[0], np.float32)
     for y in range(height):
-        above = y - y % stride
+        down = y % spacing
         for x in range(width):
-            left = x - x % stride
-            if not band[y, x] or (y == above and x == left):
+            along = x % spacing
+            if not band[y, x] or (down == 0) & (along == 0):
                 continue
             weights, mean[:] = np.float32(0), 0
-            for j in (above, above + stride):
-                for i in (left, left + stride):
-                    near_by = (one - abs(y - j) * per_stride) * (one - abs(x - i) * per_stride)
-                    if near_by <= 0 or j >= height or i >= width or not band[j, i]:
+            for below in range(2 if down else 1):
+                j = y - down + np.uintp(below) * spacing
+                for beside in range(2 if along else 1):
+                    i = x - along + np.uintp(beside) * spacing
+                    if j >= height or i >= width or not band[j, i]:
                         continue
+                    away_y, away_x = abs(below * stride - np.int64(down)), abs(beside * stride - np.int64(along))
+                    near_by = (one - np.float32(away_y) * per_stride) * (one - np.float32(away_x) * per_stride)
                     unlike = np.float32(0)
                     for c in range(3):
                         unlike += (picture[y, x, c] - picture[j, i, c]) ** 2
@@ -297,6 +303,27 @@ def _decide(where, surfaces, odds, corrections, given, has_third, sharp, share):
                 sharp[y, x] = third[y, x]
             else:
                 sharp[y, x] = near[y, x] if logit > 0 else far[y, x]
+
+
+@compiled(nogil=True)
+def _tell_changed(where, surfaces, sharp, changed, near, far, share):
+    """Which pixels are in question, and their surfaces; the share of the others becomes 0.
+
+    A third surface is no question of near or far, which the frames around are asked.
+    """
+    may_move, is_placed = where
+    of_near, of_far, third = surfaces
+    height, width = may_move.shape
+    for y in range(height):
+        for x in range(width):
+            if not (may_move[y, x] | is_placed[y, x]):
+                share[y, x] = 0
+                continue
+            here = sharp[y, x]
+            if may_move[y, x] and here == third[y, x] and here != of_near[y, x] and here != of_far[y, x]:
+                share[y, x] = 0
+                continue
+            changed[y, x], near[y, x], far[y, x] = True, of_near[y, x], of_far[y, x]
 
 
 @compiled(nogil=True)
