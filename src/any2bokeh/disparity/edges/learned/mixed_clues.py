@@ -22,10 +22,10 @@ MIXED_REACH_PX = 4.6
 BASES = 10
 """Numbers of what is corrected in a pixel: logit of the share, light of the pixel, and of both surfaces."""
 
-LEAST_STEP = 0.05
+LEAST_STEP = 0.1
 """Of disparity: the light of mixed pixels beside lower steps lands in nearly the right blur in any case."""
 
-LEAST_CONTRAST = 0.05
+LEAST_CONTRAST = 0.08
 """Of the mean code values of both surfaces around, as a length of three: below, their shares can hardly be seen."""
 
 _PURE_PX = 1.0  # nearer to a step no pixel is pure
@@ -64,7 +64,8 @@ class MixedClues:
         height, width = (-(-side // (CELL_PX * stride)) for side in step.side.shape)
         sums = np.zeros((2, height, width, 4), np.float32)
         _weigh(picture, step.side, step.distance, stride, sums)
-        sums = np.stack([cv2.blur(each, (_AROUND_CELLS, _AROUND_CELLS)) for each in sums])
+        for each in sums:
+            cv2.blur(each, (_AROUND_CELLS, _AROUND_CELLS), each)
         is_open, grid = np.zeros(step.side.shape, np.bool_), np.full((height, width), -1, np.int32)
         surfaces = (step.side, step.distance, step.near, step.far)
         _find_open(stride, picture, sums, surfaces, classical.alpha, is_open, grid)
