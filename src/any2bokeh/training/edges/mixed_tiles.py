@@ -1,7 +1,7 @@
 """Tiles for the network for mixed pixels: frames with exact maps, or maps whose steps are cut a little elsewhere."""
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -35,6 +35,10 @@ _MATCH = 0.5  # of a step: how far off the disparity of the nearer surface may b
 _AROUND_PX = 9  # side of the square over which the farther surface is averaged
 
 
+FrameKind = Literal["traced", "cards", "layers"]
+"""Scenes of clips, cards with plain outlines, or mattes that are rough or fine."""
+
+
 @dataclass(frozen=True, slots=True)
 class MixedTileSource:
     """Makes the tiles of one frame from its number.
@@ -56,15 +60,22 @@ class MixedTileSource:
     traced_every: int = 3
     cards_every: int = 2
 
+    def kind(self, number: int) -> FrameKind:
+        """What frame ``number`` is of."""
+        if self.traced_every and number % self.traced_every == 0:
+            return "traced"
+        return "cards" if self.cards_every and number % self.cards_every == 0 else "layers"
+
     def frame(self, number: int) -> Any:
         """A ``LayerTruth``; the same for the same number."""
-        if self.traced_every and number % self.traced_every == 0:
-            return next(traced_truths(self.seed, number, (self.height_px, self.width_px), 1))
-        if self.cards_every and number % self.cards_every == 0:
-            return card_frame((self.seed << 20) + number, (self.height_px, self.width_px))
+        kind, size = self.kind(number), (self.height_px, self.width_px)
+        if kind == "traced":
+            return next(traced_truths(self.seed, number, size, 1))
+        if kind == "cards":
+            return card_frame((self.seed << 20) + number, size)
         from any2bokeh.synthesis.layer_frames import layer_frames
 
-        [truth] = layer_frames((self.seed << 20) + number, (self.height_px, self.width_px), 1)
+        [truth] = layer_frames((self.seed << 20) + number, size, 1)
         return truth
 
     def tiles_of(self, number: int) -> tuple[NDArray[np.float16], NDArray[np.float16]]:
