@@ -10,8 +10,9 @@ import pytest
 from any2bokeh.disparity.edges import ClassicalEdges, EdgeBands
 from any2bokeh.disparity.edges.classical import FirstLook
 from any2bokeh.disparity.edges.learned import EdgeModel, LearnedEdges, MixedModel
+from any2bokeh.disparity.edges.learned.cells import CELL_PX
 from any2bokeh.disparity.edges.learned.clues import interleaved
-from any2bokeh.disparity.edges.learned.mixed_clues import MIXED_CLUES, MixedClues
+from any2bokeh.disparity.edges.learned.mixed_clues import LEAST_STEP, MIXED_CLUES, MixedClues
 from any2bokeh.disparity.edges.learned.mixing import LEAST_SHARE, MIXED_CORRECTIONS, MOST_SHARE
 from any2bokeh.disparity.edges.learned.network import Shape
 from any2bokeh.errors import InputError
@@ -128,11 +129,33 @@ def test_only_far_sides_near_steps_are_open():
     given, pixels = frame()
     look = FirstLook.of(given, pixels, enlarged=False)
     assert look is not None
-    clues = MixedClues.of(interleaved(look.pixels), look.step, EdgeBands.none(given))
+    none, picture = EdgeBands.none(given), interleaved(look.pixels)
+    clues = MixedClues.of(picture, look.step, none)
+    assert np.count_nonzero(clues.is_open) > 100
     assert (given[0][clues.is_open] == given.min()).all()
     assert np.isfinite(clues.values).all()
-    assert np.isfinite(clues.bases).all()
-    assert (clues.bases[clues.is_open][:, 1:] >= 0).all()
+    bases = clues.bases(picture, none)
+    assert np.isfinite(bases).all()
+    assert (bases[clues.is_open][:, 1:] >= 0).all()
+    looked_at = np.repeat(np.repeat(clues.cells.grid >= 0, CELL_PX, axis=0), CELL_PX, axis=1)[: given.shape[1]]
+    assert looked_at[:, : given.shape[2]][clues.is_open].all()
+    assert len(clues.cells.at) == np.count_nonzero(clues.cells.grid >= 0) < 0.5 * clues.cells.grid.size
+
+
+@pytest.mark.parametrize("kind", ["low step", "one colour"])
+def test_steps_that_hardly_show_are_not_looked_at(kind: str):
+    given, pixels = frame()
+    if kind == "low step":
+        given = given.min() + (given - given.min()) * np.float32(0.9 * LEAST_STEP / np.ptp(given))
+    else:
+        pixels = np.full_like(pixels, 0.5)
+    look = FirstLook.of(given, pixels, enlarged=False)
+    assert look is not None
+    clues = MixedClues.of(interleaved(look.pixels), look.step, EdgeBands.none(given))
+    assert not clues.is_open.any()
+    found, classical = learned(random_mixing(boldness=5))(given, pixels), ClassicalEdges()(given, pixels)
+    np.testing.assert_array_equal(found.alpha, classical.alpha)
+    np.testing.assert_array_equal(found.background, classical.background)
 
 
 def test_weights_come_back_from_the_disk(tmp_path: Path):

@@ -13,12 +13,13 @@ from any2bokeh.disparity.edges.learned import MixedModel
 from any2bokeh.disparity.edges.learned.cells import CELL_PX, PIXELS, Cells
 from any2bokeh.disparity.edges.learned.clues import interleaved
 from any2bokeh.disparity.edges.learned.mixed_clues import BASES, MIXED_CLUES, MixedClues
-from any2bokeh.disparity.edges.learned.mixing import LEAST_SHARE, MIXED_CORRECTIONS, corrected
+from any2bokeh.disparity.edges.learned.mixing import LEAST_SHARE, MIXED_CORRECTIONS, correct
 from any2bokeh.disparity.edges.learned.network import Shape, corrections
 from any2bokeh.errors import InputError
 from any2bokeh.optics.transfer import srgb_decode
 from any2bokeh.training.edges import mixed_tiles
 from any2bokeh.training.edges.config import EdgeConfig
+from any2bokeh.training.edges.mixed_cards import card_frame
 from any2bokeh.training.edges.mixed_loss import mixed_loss, split
 from any2bokeh.training.edges.mixed_tiles import MixedTileSource
 from any2bokeh.training.edges.packaging import install_mixing
@@ -59,17 +60,19 @@ def test_it_learns_the_split_that_is_rendered():
     look = FirstLook.of(truth.given, truth.pixels, enlarged=False)
     assert look is not None
     classical = matted(EdgeBands.none(truth.given), look.pixels, look.step)
-    clues = MixedClues.of(interleaved(look.pixels), look.step, classical)
+    picture = interleaved(look.pixels)
+    clues = MixedClues.of(picture, look.step, classical)
+    bases = clues.bases(picture, classical)
     said = np.random.default_rng(0).normal(0, 0.3, (len(clues.cells.at), PIXELS, MIXED_CORRECTIONS)).astype(np.float32)
-    bands = corrected(classical, look.step, interleaved(look.pixels), clues, said)
+    correct(classical, look.step, picture, clues, said)
     at = clues.cells.at
     y = (CELL_PX * at[:, :1] + np.arange(PIXELS) // CELL_PX).clip(max=63)
     x = (CELL_PX * at[:, 1:] + np.arange(PIXELS) % CELL_PX).clip(max=95)
-    share, light = split(torch.from_numpy(said), torch.from_numpy(clues.bases[y, x]))
+    share, light = split(torch.from_numpy(said), torch.from_numpy(bases[y, x]))
     is_mixed = clues.is_open[y, x] & (share[..., 0].numpy() >= LEAST_SHARE)
     assert np.count_nonzero(is_mixed) > 50
-    np.testing.assert_allclose(bands.alpha[y, x][is_mixed], share[..., 0].numpy()[is_mixed], atol=1e-5)
-    background = srgb_decode(bands.background[:, y, x])[:, is_mixed]
+    np.testing.assert_allclose(classical.alpha[y, x][is_mixed], share[..., 0].numpy()[is_mixed], atol=1e-5)
+    background = srgb_decode(classical.background[:, y, x])[:, is_mixed]
     np.testing.assert_allclose(background, light.numpy()[is_mixed].T, atol=1e-5)  # worst seen: 1e-6
 
 
@@ -84,6 +87,31 @@ def test_the_loss_of_the_truth_is_least():
     least, untrained = (mixed_loss(each, torch.from_numpy(targets)) for each in (best, torch.zeros_like(best)))
     assert float(least.light) < 0.1 * float(untrained.light)
     assert float(least.share) < 0.1 * float(untrained.share)
+    assert float(least.ratio) < float(untrained.ratio)
+    assert float(least.regret) == 0
+
+
+def test_what_is_worse_than_no_split_at_all_is_regretted():
+    _, targets = SOURCE.tiles_of(1)
+    wanted = torch.from_numpy(targets).float().unflatten(-1, (PIXELS, mixed_tiles.MIXED_TARGETS))
+    wrong = torch.zeros((*wanted.shape[:-1], MIXED_CORRECTIONS))
+    wrong[..., 0], wrong[..., 5:8] = 20, 0.5
+    loss = mixed_loss(wrong, torch.from_numpy(targets))
+    assert float(loss.ratio) > 0
+    assert float(loss.regret) == pytest.approx(float(loss.ratio))
+    assert float(loss.total) > 2 * float(loss.ratio)
+
+
+def test_frames_of_cards_are_exact_and_come_again():
+    truth, again = (card_frame(3, (72, 128)) for _ in range(2))
+    np.testing.assert_array_equal(truth.pixels, again.pixels)
+    np.testing.assert_array_equal(truth.given, truth.disparity)
+    mixed = (truth.alpha > 0) & (truth.alpha < 1)
+    assert 50 < np.count_nonzero(mixed) < 0.5 * mixed.size
+    assert (truth.near[mixed] > truth.far[mixed]).all()
+    assert not np.array_equal(card_frame(4, (72, 128)).pixels, truth.pixels)
+    kinds = [SOURCE.frame(number) for number in (2, 4)]  # every second one that is not traced
+    np.testing.assert_array_equal(kinds[0].pixels, card_frame((SOURCE.seed << 20) + 2, (64, 96)).pixels)
 
 
 def test_targets_know_the_truth():
@@ -93,16 +121,16 @@ def test_targets_know_the_truth():
         np.testing.assert_allclose(light, srgb_decode(truth.pixels), atol=1e-5)
         look = FirstLook.of(truth.given, truth.pixels, enlarged=False)
         assert look is not None
-        clues = MixedClues.of(
-            interleaved(look.pixels), look.step, matted(EdgeBands.none(truth.given), look.pixels, look.step)
-        )
-        targets = mixed_tiles.mixed_targets(truth, look, clues)
+        classical, picture = matted(EdgeBands.none(truth.given), look.pixels, look.step), interleaved(look.pixels)
+        clues = MixedClues.of(picture, look.step, classical)
+        bases = clues.bases(picture, classical)
+        targets = mixed_tiles.mixed_targets(truth, look, clues, bases)
         is_mixed = (truth.alpha > 0) & (truth.alpha < 1)
         weighty = targets[..., mixed_tiles.WEIGHT] > 0
         assert np.count_nonzero(weighty & is_mixed) > 50
         assert not weighty[~clues.is_open].any()
         np.testing.assert_array_equal(targets[is_mixed, mixed_tiles.TRUE_SHARE], truth.alpha[is_mixed])
-        np.testing.assert_array_equal(targets[..., :BASES], clues.bases)
+        np.testing.assert_array_equal(targets[..., :BASES], bases)
     again = next(iter(traced_truths(5, 0, (64, 96), 2)))
     np.testing.assert_array_equal(again.pixels, frames[0].pixels)
 

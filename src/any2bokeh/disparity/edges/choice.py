@@ -38,4 +38,6 @@ def edge_estimator(treatment: EdgeTreatment) -> "EdgeEstimator | None":
                 "or take --edges classical"
             )
         return LearnedEdges(model, always=True, mixing=MixedModel.packaged())
-    return ClassicalEdges() if model is None or not model.is_preferred else LearnedEdges(model)
+    if model is None or not model.is_preferred:
+        return ClassicalEdges()
+    return LearnedEdges(model, mixing=MixedModel.packaged())

@@ -75,7 +75,7 @@ def on_gpu() -> EdgeConfig:
 def of_mixed_pixels() -> EdgeConfig:
     """Of the network for mixed pixels, for an hour of one core: it is smaller, and its frames are drawn from often."""
     return EdgeConfig(
-        shape=Shape(24, (1, 1, 2, 1, 2, 1), 48, MIXED_CLUES, MIXED_CORRECTIONS),
+        shape=Shape(24, (1, 1, 2, 1), 32, MIXED_CLUES, MIXED_CORRECTIONS),
         source=MixedTileSource(),
         batch_size=16,
         pool_tiles=6144,

@@ -14,6 +14,8 @@ from any2bokeh.training.edges import mixed_tiles as tiles
 _SCALES = ((1, 0.3), (2, 1.0), (4, 1.0))  # cells over which errors are averaged before they are squared, and its weight
 _PIXEL_SAY, _SHARE_SAY = 0.3, 0.5
 _NO_ERROR = 3e-5  # of light, squared: less is not seen
+_REGRET = 1.5  # what a tile loses weighs so much more than what another gains: no frame is to become worse
+_NO_SHARE = -40.0  # correction of a logit that leaves nothing
 _DARKEST = 0.02  # light below which errors are not seen better
 
 
@@ -22,16 +24,19 @@ class MixedLoss:
     """The loss of a batch, and what it is made of; each a scalar.
 
     Attributes:
-        total: what is minimised: mean over the tiles of the logarithm of ``light``, and a little of ``share``. Of the
-            light itself, the few tiles of hair that no one can tell would be most, and all others would lose.
+        total: what is minimised: ``ratio``, ``regret`` with a weight, and a little of ``share``. Of the light itself,
+            the few tiles of hair that no one can tell would be most, and all others would lose.
         light: squared error of the light that lands in the wrong blur, in code values, of pixels and of means of them.
-        ratio: ``total``, of which a difference is a ratio of errors.
+        ratio: mean over the tiles of the logarithm of ``light`` over that of the better of two pictures: of the
+            classical split, and of no split at all.
+        regret: the same, where a tile is worse than that; 0 of others.
         share: mean error of the share of the nearer surface.
     """
 
     total: Tensor
     light: Tensor
     ratio: Tensor
+    regret: Tensor
     share: Tensor
 
 
@@ -45,6 +50,20 @@ def mixed_loss(found: Tensor, targets: Tensor) -> MixedLoss:
         found: ``(B, rows, columns, 4, MIXED_CORRECTIONS)``.
         targets: ``(B, rows, columns, 4 * MIXED_TARGETS)``.
     """
+    light, off = tile_errors(found, targets)
+    with torch.no_grad():
+        nothing = torch.zeros_like(found)
+        unsplit = nothing.clone()
+        unsplit[..., 0] = _NO_SHARE
+        least = torch.minimum(*(tile_errors(each, targets)[0] for each in (nothing, unsplit)))
+    ratio = ((light + _NO_ERROR) / (least + _NO_ERROR)).log()
+    regret = ratio.clamp(min=0)
+    total = ratio + _REGRET * regret + _SHARE_SAY * off
+    return MixedLoss(total.mean(), *(each.mean().detach() for each in (light, ratio, regret, off)))
+
+
+def tile_errors(found: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """Of each tile: ``light`` and ``share`` of :class:`MixedLoss`."""
     wanted = targets.float().unflatten(-1, (PIXELS, tiles.MIXED_TARGETS))
     share, background = split(found.float(), wanted[..., :BASES])
     true_share, true_background = wanted[..., tiles.TRUE_SHARE, None], wanted[..., tiles.TRUE_BACKGROUND]
@@ -64,8 +83,7 @@ def mixed_loss(found: Tensor, targets: Tensor) -> MixedLoss:
     open_share = weight.mean(dim=(1, 2, 3, 4)).clamp(min=1e-3)
     light = light / open_share
     off = ((share - true_share).abs() * weight.clamp(max=1)).mean(dim=(1, 2, 3, 4)) / open_share
-    total = (light + _NO_ERROR).log() + _SHARE_SAY * off
-    return MixedLoss(total.mean(), light.mean().detach(), total.mean().detach(), off.mean().detach())
+    return light, off
 
 
 def split(found: Tensor, bases: Tensor) -> tuple[Tensor, Tensor]:

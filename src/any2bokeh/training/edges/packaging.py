@@ -9,7 +9,7 @@ from any2bokeh.disparity.edges.learned.weights import PACKAGED, PACKAGED_MIXING,
 from any2bokeh.errors import InputError
 from any2bokeh.training.edges.calibration import calibrated
 from any2bokeh.training.edges.mixed_tiles import MixedTileSource, light_errors
-from any2bokeh.training.edges.tiles import TileSource
+from any2bokeh.training.edges.tiles import CALIBRATION, TileSource
 
 _FRAMES = 48
 _BETTER = 0.95  # of a frame's classical error of light, above which a network for mixed pixels is not worth its time
@@ -62,8 +62,10 @@ def install_mixing(folder: Path, target: Path = PACKAGED_MIXING, *, frames: int 
         raise InputError(f"{path} is not there; give the folder of a run or a handoff of train mixed")
     model = MixedModel.read(path)
     source = MixedTileSource(**model.card["config"]["source"]) if "config" in model.card else MixedTileSource()
-    errors = np.array([each for number in range(frames) if (each := light_errors(source, model, number))])
-    ratio = float(np.exp(np.log((errors[:, 1] + _NO_ERROR) / (errors[:, 0] + _NO_ERROR)).mean()))
+    tried = [(source.kind(CALIBRATION + n), each) for n in range(frames) if (each := light_errors(source, model, n))]
+    kinds, errors = np.array([kind for kind, _ in tried]), np.array([each for _, each in tried])
+    ratios = np.log((errors[:, 1] + _NO_ERROR) / (errors[:, 0] + _NO_ERROR))
+    ratio = float(np.exp(ratios.mean()))
     if ratio > _BETTER:
         raise InputError(
             f"{path} leaves {ratio:.2f} of the classical error of light in mixed pixels; "
@@ -73,6 +75,7 @@ def install_mixing(folder: Path, target: Path = PACKAGED_MIXING, *, frames: int 
         "frames": len(errors),
         "frames_worse": int((errors[:, 1] > errors[:, 0]).sum()),
         "ratio_of_errors": round(ratio, 4),
+        "ratio_by_kind": {kind: round(float(np.exp(ratios[kinds == kind].mean())), 4) for kind in sorted(set(kinds))},
         "light_classical": round(float(errors[:, 0].mean()), 5),
         "light_learned": round(float(errors[:, 1].mean()), 5),
     }

@@ -61,7 +61,7 @@ EDGES = Task(
 MIXED = Task(
     "mixed", MIXED_CLUES, mixed_tiles.MIXED_TARGETS, MIXED_CORRECTIONS,
     (0, 3, 6, 15), (1, 4, 7, BASES + 1, BASES + 5),
-    ("light", "ratio", "share"), lambda found, _, targets: mixed_loss(found, targets),
+    ("light", "ratio", "regret", "share"), lambda found, _, targets: mixed_loss(found, targets),
     lambda shape, weights, card: MixedModel(shape, weights, card=card),
 )  # fmt: skip
 """Shares and colours of the mixed pixels of right maps; see ``learned.mixing``."""

@@ -10,7 +10,7 @@ from any2bokeh.disparity.edges.classical import ClassicalEdges, FirstLook
 from any2bokeh.disparity.edges.learned.clues import Clues, interleaved
 from any2bokeh.disparity.edges.learned.decision import Judgement, confirmed, decided, placed
 from any2bokeh.disparity.edges.learned.mixed_clues import MixedClues
-from any2bokeh.disparity.edges.learned.mixing import corrected
+from any2bokeh.disparity.edges.learned.mixing import correct
 from any2bokeh.disparity.edges.learned.network import corrections
 from any2bokeh.disparity.edges.learned.weights import EdgeModel, MixedModel
 from any2bokeh.disparity.edges.strips import Told
@@ -137,11 +137,14 @@ def remixed(bands: EdgeBands, look: FirstLook, model: MixedModel) -> EdgeBands:
     """Bands of a map that is left as it is, with its mixed pixels as a network has them.
 
     Args:
-        bands: with the shares of the classical estimator.
+        bands: with the shares of the classical estimator; its planes are written to.
         look: at the frame.
         model: the network.
     """
     picture = interleaved(look.pixels)
     clues = MixedClues.of(picture, look.step, bands)
+    if clues.cells.at.size == 0:
+        return bands
     found = corrections(model.shape, model.weights, clues.cells, clues.values)
-    return corrected(bands, look.step, picture, clues, found, model.least_change)
+    correct(bands, look.step, picture, clues, found, model.least_change)
+    return bands

@@ -22,7 +22,12 @@ MIXED_REACH_PX = 4.6
 BASES = 10
 """Numbers of what is corrected in a pixel: logit of the share, light of the pixel, and of both surfaces."""
 
-_NEAR_PX = 3.6  # how far on near sides the network looks
+LEAST_STEP = 0.1
+"""Of disparity: the light of mixed pixels beside lower steps lands in nearly the right blur in any case."""
+
+LEAST_CONTRAST = 0.08
+"""Of the mean code values of both surfaces around, as a length of three: below, their shares can hardly be seen."""
+
 _PURE_PX = 1.0  # nearer to a step no pixel is pure
 _IMPURE_SAY = 0.05  # of such a pixel in the mean of its surface: it counts where there is no other
 _AROUND_CELLS = 5  # side of the square whose colours are averaged
@@ -34,18 +39,17 @@ class MixedClues:
     """The mixed pixels of one frame as the network sees them.
 
     Attributes:
-        cells: where the network looks.
+        cells: where the network looks: those with a pixel whose share may change.
         values: ``(N, 4 * MIXED_CLUES)`` float32: of the pixels of each cell, row by row.
         is_open: ``(H, W)`` bool: the far-side pixels whose share may change.
-        bases: ``(H, W, BASES)`` float32, of these pixels: logit of the classical share; the pixel's light; light of the
-            nearer and of the farther surface, the classical ones where the pixel has a classical share, else the means
-            around.
+        sums: ``(2, rows, columns, 4)``: code values of the nearer and of the farther surface around each cell, summed,
+            and the weights of these sums.
     """
 
     cells: Cells
     values: NDArray[np.float32]
     is_open: NDArray[np.bool_]
-    bases: NDArray[np.float32]
+    sums: NDArray[np.float32]
 
     @classmethod
     def of(cls, picture: NDArray[np.float32], step: Steps, classical: EdgeBands) -> "MixedClues":
@@ -57,34 +61,27 @@ class MixedClues:
             classical: with the shares of the classical estimator.
         """
         stride = step.stride
-        is_open, looks = (np.empty(step.side.shape, np.bool_) for _ in range(2))
-        reach, near_reach = np.float32(MIXED_REACH_PX * stride), np.float32(_NEAR_PX * stride)
-        _find_open(step.side, step.distance, reach, near_reach, classical.alpha, is_open, looks)
-        cells = Cells.of(looks, stride)
-        values = np.zeros((len(cells.at), PIXELS * MIXED_CLUES), np.float32)
-        bases = np.zeros((*is_open.shape, BASES), np.float32)
-        sums = _sums_around(picture, step, cells.grid.shape)
+        height, width = (-(-side // (CELL_PX * stride)) for side in step.side.shape)
+        sums = np.zeros((2, height, width, 4), np.float32)
+        _weigh(picture, step.side, step.distance, stride, sums)
+        for each in sums:
+            cv2.blur(each, (_AROUND_CELLS, _AROUND_CELLS), each)
+        is_open, grid = np.zeros(step.side.shape, np.bool_), np.full((height, width), -1, np.int32)
         surfaces = (step.side, step.distance, step.near, step.far)
+        _find_open(stride, picture, sums, surfaces, classical.alpha, is_open, grid)
+        at = np.argwhere(grid >= 0).astype(np.int32)
+        grid[at[:, 0], at[:, 1]] = np.arange(len(at), dtype=np.int32)
+        values = np.zeros((len(at), PIXELS * MIXED_CLUES), np.float32)
+        _gather(at, stride, picture, sums, surfaces, (classical.alpha, classical.background), is_open, values)
+        return cls(Cells(grid, at, stride), values, is_open, sums)
+
+    def bases(self, picture: NDArray[np.float32], classical: EdgeBands) -> NDArray[np.float32]:
+        """``(H, W, BASES)``: logit of the classical share; the pixel's light; light of the nearer and of the farther
+        surface, the classical ones where the pixel has a classical share, else the means around. 0 elsewhere."""
+        bases = np.zeros((*self.is_open.shape, BASES), np.float32)
         split = (classical.alpha, classical.foreground, classical.background)
-        _gather(cells.at, stride, picture, sums, surfaces, split, is_open, values)
-        _find_bases(stride, picture, sums, split, is_open, bases)
-        return cls(cells, values, is_open, bases)
-
-
-def _sums_around(picture: NDArray[np.float32], step: Steps, shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """``(2, rows, columns, 4)``: weighted sums of the code values of nearer and farther surfaces, and of weights."""
-    sums = np.zeros((2, *shape, 4), np.float32)
-    _weigh(picture, step.side, step.distance, step.stride, sums)
-    return np.stack([cv2.blur(each, (_AROUND_CELLS, _AROUND_CELLS)) for each in sums])
-
-
-@compiled(nogil=True)
-def _find_open(side, distance, reach, near_reach, alpha, is_open, looks):
-    height, width = side.shape
-    for y in range(height):
-        for x in range(width):
-            is_open[y, x] = alpha[y, x] > 0 or (side[y, x] < 0 and distance[y, x] <= reach)
-            looks[y, x] = is_open[y, x] or (side[y, x] > 0 and distance[y, x] <= near_reach)
+        _find_bases(self.is_open, self.cells.stride, picture, self.sums, split, bases)
+        return bases
 
 
 @compiled(nogil=True)
@@ -103,16 +100,38 @@ def _weigh(picture, side, distance, stride, sums):
 
 
 @compiled(nogil=True, inline="always")
-def _mean(sums, c, own):
+def mean_of(sums, c, own):
     """Of a channel; the pixel's own where there is none."""
     return sums[c] / sums[3] if sums[3] > np.float32(1e-3) else own
+
+
+@compiled(nogil=True, fastmath=True, error_model="numpy")
+def _find_open(stride, picture, sums, surfaces, alpha, is_open, grid):
+    """Mark the pixels that may change, and 0 for each cell with one of them."""
+    side, distance, near, far = surfaces
+    height, width = side.shape
+    reach, least2 = np.float32(MIXED_REACH_PX * stride), np.float32(LEAST_CONTRAST**2)
+    for y in range(height):
+        row = y // stride // CELL_PX
+        for x in range(width):
+            if not (alpha[y, x] > 0 or (side[y, x] < 0 and distance[y, x] <= reach)):
+                continue
+            if near[y, x] - far[y, x] <= np.float32(LEAST_STEP):
+                continue
+            column = x // stride // CELL_PX
+            contrast2 = np.float32(0)
+            for c in range(3):
+                here = picture[y, x, c]
+                contrast2 += (mean_of(sums[0, row, column], c, here) - mean_of(sums[1, row, column], c, here)) ** 2
+            if contrast2 > least2:
+                is_open[y, x], grid[row, column] = True, 0
 
 
 @compiled(nogil=True, fastmath=True, error_model="numpy")
 def _gather(at, stride, picture, sums, surfaces, split, is_open, values):
     """Write what the network is told of the pixels of each cell."""
     side, distance, near, far = surfaces
-    alpha, _, background = split
+    alpha, background = split
     height, width = side.shape
     half, reach = np.float32(0.5), np.float32(MIXED_REACH_PX * stride)
     for n in range(at.shape[0]):
@@ -124,7 +143,7 @@ def _gather(at, stride, picture, sums, surfaces, split, is_open, values):
             along, contrast = np.float32(0), np.float32(1e-4)
             for c in range(3):
                 here = picture[y, x, c]
-                n_c, f_c = _mean(of_near, c, here), _mean(of_far, c, here)
+                n_c, f_c = mean_of(of_near, c, here), mean_of(of_far, c, here)
                 v[c] = here - half
                 v[3 + c] = here - n_c
                 v[6 + c] = here - f_c
@@ -143,27 +162,30 @@ def _gather(at, stride, picture, sums, surfaces, split, is_open, values):
                     v[15 + c] = picture[y, x, c] - background[c, y, x]
 
 
-@compiled(nogil=True, fastmath=True, error_model="numpy")
-def _find_bases(stride, picture, sums, split, is_open, bases):
-    """Write what is corrected."""
-    alpha, foreground, background = split
+@compiled(nogil=True)
+def _find_bases(is_open, stride, picture, sums, split, bases):
     height, width = is_open.shape
     for y in range(height):
         for x in range(width):
-            if not is_open[y, x]:
-                continue
-            base = bases[y, x]
-            row, column = y // stride // CELL_PX, x // stride // CELL_PX
-            base[0] = -PURE_LOGIT
-            share = alpha[y, x]
-            if share > 0:
-                share = min(max(share, np.float32(_LEAST_MIXED)), np.float32(_MOST_MIXED))
-                base[0] = np.log(share / (np.float32(1) - share))
-            for c in range(3):
-                here = picture[y, x, c]
-                base[1 + c] = light_of(here)
-                if share > 0:
-                    base[4 + c], base[7 + c] = light_of(foreground[c, y, x]), light_of(background[c, y, x])
-                else:
-                    base[4 + c] = light_of(_mean(sums[0, row, column], c, here))
-                    base[7 + c] = light_of(_mean(sums[1, row, column], c, here))
+            if is_open[y, x]:
+                write_base(y, x, stride, picture, sums, split, bases[y, x])
+
+
+@compiled(nogil=True, fastmath=True, error_model="numpy", inline="always")
+def write_base(y, x, stride, picture, sums, split, base):
+    """What is corrected of a pixel; see ``MixedClues.bases``."""
+    alpha, foreground, background = split
+    row, column = y // stride // CELL_PX, x // stride // CELL_PX
+    base[0] = -PURE_LOGIT
+    share = alpha[y, x]
+    if share > 0:
+        share = min(max(share, np.float32(_LEAST_MIXED)), np.float32(_MOST_MIXED))
+        base[0] = np.log(share / (np.float32(1) - share))
+    for c in range(3):
+        here = picture[y, x, c]
+        base[1 + c] = light_of(here)
+        if share > 0:
+            base[4 + c], base[7 + c] = light_of(foreground[c, y, x]), light_of(background[c, y, x])
+        else:
+            base[4 + c] = light_of(mean_of(sums[0, row, column], c, here))
+            base[7 + c] = light_of(mean_of(sums[1, row, column], c, here))

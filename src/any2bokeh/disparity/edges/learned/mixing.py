@@ -1,7 +1,5 @@
 """Shares and colours of mixed pixels, as a network corrects those of the classical estimator."""
 
-from dataclasses import replace
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -9,8 +7,9 @@ from numpy.typing import NDArray
 from any2bokeh.compiled import compiled
 from any2bokeh.disparity.edges.bands import EdgeBands
 from any2bokeh.disparity.edges.classical import Steps
+from any2bokeh.disparity.edges.learned.cells import CELL_PX, PIXELS
 from any2bokeh.disparity.edges.learned.decision import brought_to_pixels
-from any2bokeh.disparity.edges.learned.mixed_clues import MixedClues
+from any2bokeh.disparity.edges.learned.mixed_clues import BASES, MixedClues, write_base
 from any2bokeh.disparity.edges.matte import code_of
 
 MIXED_CORRECTIONS = 8
@@ -24,111 +23,129 @@ MOST_SHARE = 0.8
 """The centre of the pixel is background."""
 
 
-_AROUND_PX = 17  # side of the square over which changes are averaged
+_AROUND_CELLS = 9  # side of the square over which changes are averaged
+_PARTS = (
+    7  # of a corrected pixel: share (0 = not mixed, -1 = left as it is), code values of the farther and nearer surface
+)
 
 
-def corrected(
+def correct(
     bands: EdgeBands,
     step: Steps,
     picture: NDArray[np.float32],
     clues: MixedClues,
     found: NDArray[np.float32],
     least_change: float = 0.0,
-) -> EdgeBands:
-    """Bands with the shares and colours of their mixed pixels corrected; to the bit the same where nothing is.
+) -> None:
+    """Correct the shares and colours of mixed pixels in place; nothing is written where nothing is corrected.
 
     Where the classical estimator is nearly right, the network is as far off as it is, but elsewhere. So it is heard
     only where it has much to say.
 
     Args:
-        bands: with the shares of the classical estimator.
+        bands: with the shares of the classical estimator; its planes are written to.
         step, picture, clues: of the frame; see ``MixedClues.of``.
         found: ``(N, 4, MIXED_CORRECTIONS)``: what the network gives for its cells.
         least_change: how far, in code values, the colours of farther surfaces must change around a pixel, in the mean,
             for it to change.
     """
-    logits = np.ascontiguousarray(clues.bases[..., 0])
-    corrections = brought_to_pixels(clues.cells, clues.is_open, picture, logits, found)
-    names = ("near", "far", "alpha", "foreground", "background")
-    given = tuple(getattr(bands, name) for name in names)
-    changed = tuple(each.copy() for each in given)
-    _split(clues.is_open, clues.bases, corrections, (step.near, step.far), *changed)
+    at, said = (clues.cells.at, found) if clues.cells.stride == 1 else _said_between(bands, picture, clues, found)
+    parts = np.empty((len(at), PIXELS, _PARTS), np.float32)
+    change = np.zeros((*clues.cells.grid.shape, 2), np.float32)
+    split = (bands.alpha, bands.foreground, bands.background)
+    _split(at, said, clues.is_open, clues.cells.stride, picture, clues.sums, split, parts, change)
     if least_change > 0:
-        change = np.zeros_like(step.near)
-        _find_change(clues.is_open, picture, given, changed, change)
-        around = (_AROUND_PX * step.stride,) * 2
-        mean = cv2.blur(change, around), cv2.blur(clues.is_open.astype(np.float32), around)
-        _take_back(clues.is_open, mean, np.float32(least_change), given, changed)
-    return replace(bands, **dict(zip(names, changed, strict=True)))
+        change = cv2.blur(change, (_AROUND_CELLS, _AROUND_CELLS))
+    surfaces = (step.near, step.far)
+    _write(
+        at, parts, clues.cells.stride, change, np.float32(least_change), surfaces,
+        bands.near, bands.far, *split,
+    )  # fmt: skip
 
 
-@compiled(nogil=True, error_model="numpy")
-def _split(is_open, bases, corrections, surfaces, near, far, alpha, foreground, background):
-    """Write share and code values of each pixel that is corrected.
+def _said_between(
+    bands: EdgeBands, picture: NDArray[np.float32], clues: MixedClues, found: NDArray[np.float32]
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Cells of pixels that lie side by side, and what the network says of these; see ``Cells``."""
+    logits = np.ascontiguousarray(clues.bases(picture, bands)[..., 0])
+    planes = brought_to_pixels(clues.cells, clues.is_open, picture, logits, found)
+    height, width = clues.is_open.shape
+    is_open = np.pad(clues.is_open, ((0, height % CELL_PX), (0, width % CELL_PX)))
+    rows, columns = (side // CELL_PX for side in is_open.shape)
+    at = np.argwhere(is_open.reshape(rows, CELL_PX, columns, CELL_PX).any(axis=(1, 3))).astype(np.int32)
+    said = np.empty((len(at), PIXELS, len(planes)), np.float32)
+    for pixel in range(PIXELS):
+        y = np.minimum(CELL_PX * at[:, 0] + pixel // CELL_PX, height - 1)
+        x = np.minimum(CELL_PX * at[:, 1] + pixel % CELL_PX, width - 1)
+        said[:, pixel] = planes[:, y, x].T
+    return at, said
+
+
+@compiled(nogil=True, fastmath=True, error_model="numpy")
+def _split(at, said, is_open, stride, picture, sums, split, parts, change):
+    """Find share and light of each pixel that is corrected, and how much the code values around each cell change.
 
     What the two corrected colours leave of the pixel's light is given to them in parts that the network chooses: both
     add up to the pixel, and are light that a pixel can have.
     """
-    step_near, step_far = surfaces
+    alpha, _, background = split
     height, width = is_open.shape
-    one = np.float32(1)
-    for y in range(height):
-        for x in range(width):
-            if not is_open[y, x]:
+    base = np.empty(BASES, np.float32)
+    one, third = np.float32(1), np.float32(1 / 3)
+    for n in range(at.shape[0]):
+        for pixel in range(PIXELS):
+            y, x = CELL_PX * at[n, 0] + pixel // CELL_PX, CELL_PX * at[n, 1] + pixel % CELL_PX
+            part, correction = parts[n, pixel], said[n, pixel]
+            part[0] = -1
+            if y >= height or x >= width or not is_open[y, x]:
                 continue
+            sum_around = change[y // stride // CELL_PX, x // stride // CELL_PX]
+            sum_around[1] += one
             is_corrected = False
             for c in range(MIXED_CORRECTIONS):
-                is_corrected |= corrections[c, y, x] != 0
+                is_corrected |= correction[c] != 0
             if not is_corrected:
                 continue
-            base = bases[y, x]
-            cover = np.float32(one / (one + np.exp(-(base[0] + corrections[0, y, x]))))
+            write_base(y, x, stride, picture, sums, split, base)
+            cover = np.float32(one / (one + np.exp(-(base[0] + correction[0]))))
             cover = min(cover, np.float32(MOST_SHARE))
-            if cover < np.float32(LEAST_SHARE):
-                alpha[y, x] = 0
+            part[0] = 0
+            if cover >= np.float32(LEAST_SHARE):
+                part[0] = cover
+                rest = one - cover
+                to_far = np.float32(one / (one + np.exp(correction[1])))
+                for c in range(3):
+                    here = base[1 + c]
+                    fore, back = base[4 + c] + correction[2 + c], base[7 + c] + correction[5 + c]
+                    light = back + to_far * (here - cover * fore - rest * back) / rest
+                    light = min(max(light, (here - cover) / rest, np.float32(0)), here / rest, one)
+                    part[1 + c] = code_of(light)
+                    part[4 + c] = code_of((here - rest * light) / cover)
+            for c in range(3):  # a pixel that is not mixed shows the farther surface
+                before = background[c, y, x] if alpha[y, x] > 0 else picture[y, x, c]
+                after = part[1 + c] if cover >= np.float32(LEAST_SHARE) else picture[y, x, c]
+                sum_around[0] += abs(after - before) * third
+
+
+@compiled(nogil=True, fastmath=True, error_model="numpy")
+def _write(at, parts, stride, change, least, surfaces, near, far, alpha, foreground, background):
+    """Write what has been found, where enough changes around."""
+    step_near, step_far = surfaces
+    for n in range(at.shape[0]):
+        for pixel in range(PIXELS):
+            part = parts[n, pixel]
+            if part[0] < 0:
+                continue
+            y, x = CELL_PX * at[n, 0] + pixel // CELL_PX, CELL_PX * at[n, 1] + pixel % CELL_PX
+            around = change[y // stride // CELL_PX, x // stride // CELL_PX]
+            if around[0] < least * around[1]:
+                continue
+            cover = part[0]
+            alpha[y, x] = cover
+            if cover == 0:
                 foreground[:, y, x] = 0
                 background[:, y, x] = 0
                 continue
-            alpha[y, x] = cover
             near[y, x], far[y, x] = step_near[y, x], step_far[y, x]
-            rest = one - cover
-            to_far = np.float32(one / (one + np.exp(corrections[1, y, x])))
             for c in range(3):
-                here = base[1 + c]
-                fore, back = base[4 + c] + corrections[2 + c, y, x], base[7 + c] + corrections[5 + c, y, x]
-                left = here - cover * fore - rest * back
-                light = back + to_far * left / rest
-                light = min(max(light, (here - cover) / rest, np.float32(0)), here / rest, one)
-                background[c, y, x] = code_of(light)
-                foreground[c, y, x] = code_of((here - rest * light) / cover)
-
-
-@compiled(nogil=True)
-def _find_change(is_open, picture, given, changed, change):
-    """How far the colour of the farther surface has changed, in code values; a pixel that is not mixed shows it."""
-    _, _, alpha, _, background = given
-    _, _, new_alpha, _, new_background = changed
-    height, width = is_open.shape
-    for y in range(height):
-        for x in range(width):
-            if not is_open[y, x]:
-                continue
-            for c in range(3):
-                before = background[c, y, x] if alpha[y, x] > 0 else picture[y, x, c]
-                after = new_background[c, y, x] if new_alpha[y, x] > 0 else picture[y, x, c]
-                change[y, x] += abs(after - before) / np.float32(3)
-
-
-@compiled(nogil=True)
-def _take_back(is_open, mean, least, given, changed):
-    """Leave the pixels around which little changes as they were."""
-    change, share = mean
-    near, far, alpha, foreground, background = given
-    new_near, new_far, new_alpha, new_foreground, new_background = changed
-    height, width = is_open.shape
-    for y in range(height):
-        for x in range(width):
-            if is_open[y, x] and change[y, x] < least * share[y, x]:
-                new_near[y, x], new_far[y, x], new_alpha[y, x] = near[y, x], far[y, x], alpha[y, x]
-                new_foreground[:, y, x] = foreground[:, y, x]
-                new_background[:, y, x] = background[:, y, x]
+                background[c, y, x], foreground[c, y, x] = part[1 + c], part[4 + c]
