@@ -20,11 +20,14 @@ def frames_of(images: torch.Tensor) -> NDArray[np.float32]:
     """An IMAGE, ``(B, H, W, C)`` in [0, 1], as ``(B, 3, H, W)`` float32; a fourth channel is left out.
 
     Raises:
-        InputError: another shape.
+        InputError: another shape, or values that are no numbers.
     """
     if images.ndim != 4 or images.shape[-1] < 3 or images.shape[0] == 0:
         raise InputError(f"images have the shape {tuple(images.shape)}; connect an IMAGE batch, (B, H, W, 3)")
     values = images[..., :3].detach().to("cpu", torch.float32).permute(0, 3, 1, 2)
+    nowhere = int(values.isnan().sum())
+    if nowhere > 0:
+        raise InputError(f"images have {nowhere} values that are NaN; mend what made them, or fill them")
     return np.ascontiguousarray(values.clamp(0, 1).numpy())
 
 

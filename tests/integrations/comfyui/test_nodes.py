@@ -368,6 +368,8 @@ def test_source_blur_is_that_of_the_package(
         ({"disparity": lambda images, maps: images}, "disparity is in colour"),
         ({"disparity": lambda images, maps: maps[:, :, :48]}, "aspect"),
         ({"images": lambda images, maps: images[..., :1]}, r"connect an IMAGE batch"),
+        ({"images": lambda images, maps: images.index_fill(1, torch.tensor([3]), torch.nan)}, "values that are NaN"),
+        ({"disparity": lambda images, maps: maps.index_fill(1, torch.tensor([3]), torch.nan)}, "values that are NaN"),
         ({"frame": lambda images, maps: 6}, "lies past the clip's end"),
         ({"script": lambda images, maps: "{"}, "JSON"),
         (
@@ -375,7 +377,7 @@ def test_source_blur_is_that_of_the_package(
             "names the mask masks, which is not read here",
         ),
     ],
-    ids=["count", "colour", "aspect", "channels", "frame", "json", "mask"],
+    ids=["count", "colour", "aspect", "channels", "no number", "no disparity", "frame", "json", "mask"],
 )
 def test_bad_input_is_one_line(
     nodes: dict[str, Any], images: torch.Tensor, disparity: torch.Tensor, change: dict[str, Any], said: str

@@ -26,7 +26,7 @@ from any2bokeh.training.edges.frames import TileStream, WaitingTiles
 from any2bokeh.training.edges.loss import edge_loss
 from any2bokeh.training.edges.packaging import install
 from any2bokeh.training.edges.pool import TilePool
-from any2bokeh.training.edges.state import load_edge_state
+from any2bokeh.training.edges.state import EdgeState, load_edge_state, require_tensors, save_edge_state
 from any2bokeh.training.edges.tiles import TileSource, tiles_of
 from any2bokeh.training.edges.torch_network import EdgeNetwork
 from any2bokeh.training.edges.trainer import EdgeRunOptions, looks_of, train_edges
@@ -214,6 +214,37 @@ def test_what_is_missing_or_damaged_is_told(tmp_path: Path):
         EdgeRunOptions(anneal=True)
     with pytest.raises(InputError, match="first_tiles is 30; it must be at most pool_tiles, which is 20"):
         replace(CONFIG, first_tiles=30)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("weight/head.wide.bias", None),
+        ("average/head.wide.bias", torch.zeros(9)),
+        ("exp_avg/head.wide.bias", None),
+        ("weight/head.wide.bias", torch.full((8,), torch.nan)),
+        ("weight/another", torch.zeros(8)),
+    ],
+)
+def test_tensors_of_a_state_are_those_of_the_network(tmp_path: Path, key: str, value: torch.Tensor | None):
+    sizes = CONFIG.shape.sizes()
+    tensors = {
+        f"{kind}/{name}": torch.zeros(size) for kind in ("weight", "average", "exp_avg") for name, size in sizes.items()
+    }
+    tensors |= {f"step/{name}": torch.tensor(1.0) for name in sizes}
+    require_tensors(tmp_path, tensors, sizes)
+    changed = tensors | {key: value} if value is not None else {k: each for k, each in tensors.items() if k != key}
+    with pytest.raises(InputError, match=f"is damaged .*{key}"):
+        require_tensors(tmp_path, changed, sizes)
+
+
+@pytest.mark.parametrize("change", [{"step": "x"}, {"frames": -1}, {"config": None}, {"curve": 3}])
+def test_numbers_of_a_state_are_such(tmp_path: Path, change: dict[str, object]):
+    save_edge_state(tmp_path / "state", EdgeState(CONFIG.to_json()), {})
+    path = tmp_path / "state" / "edges.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(InputError, match="is damaged"):
+        load_edge_state(tmp_path / "state")
 
 
 @pytest.mark.parametrize(

@@ -79,8 +79,45 @@ def load_edge_state(folder: Path) -> tuple[EdgeState, dict[str, Tensor]]:
         if version != FORMAT_VERSION:
             raise InputError(f"{path} has format version {version}; this version of any2bokeh reads {FORMAT_VERSION}")
         tensors = {name: aligned(each) for name, each in load_file(folder / TENSORS).items()}
-        return EdgeState(**values), tensors
-    except (ValueError, TypeError, AttributeError, OSError, SafetensorError) as error:
+        state = EdgeState(**values)
+        _require_numbers(state)
+        return state, tensors
+    except (ValueError, TypeError, AttributeError, OSError, RecursionError, SafetensorError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"{folder} is damaged ({type(error).__name__}: {error}); take another state") from None
+
+
+def require_tensors(folder: Path, tensors: Mapping[str, Tensor], sizes: Mapping[str, tuple[int, ...]]) -> None:
+    """Refuse a state that lacks weights, averages or some of its moments, or whose tensors are not the network's.
+
+    Args:
+        folder: of the state, for messages.
+        tensors: by ``kind/name``.
+        sizes: of the weights, by name.
+
+    Raises:
+        InputError: names the first that is wrong.
+    """
+    kinds = {"weight", "average", *(key.partition("/")[0] for key in tensors)}
+    missing = [f"{kind}/{name}" for kind in sorted(kinds) for name in sizes if f"{kind}/{name}" not in tensors]
+    if missing:
+        raise InputError(f"{folder} is damaged (it has no {missing[0]}); take another state")
+    for key, each in tensors.items():
+        kind, _, name = key.partition("/")
+        is_whole = (
+            name in sizes and (kind == "step" or tuple(each.shape) == sizes[name]) and bool(each.isfinite().all())
+        )
+        if not is_whole:
+            raise InputError(f"{folder} is damaged ({key} is {list(each.shape)}, or not finite); take another state")
+
+
+def _require_numbers(state: EdgeState) -> None:
+    for name in ("step", "frames", "pool_next", "pool_tiles", "average_updates"):
+        value = getattr(state, name)
+        if not isinstance(value, int) or value < 0:
+            raise ValueError(f"{name} is {value!r}")
+    if not (isinstance(state.config, dict) and isinstance(state.curve, list)):
+        raise ValueError("its config is no object, or its curve no list")
+    if not isinstance(state.seconds, int | float):
+        raise ValueError(f"seconds is {state.seconds!r}")

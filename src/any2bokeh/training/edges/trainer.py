@@ -21,7 +21,7 @@ from any2bokeh.training.edges.frames import TileStream, WaitingTiles
 from any2bokeh.training.edges.loss import EdgeLoss
 from any2bokeh.training.edges.mixed_loss import MixedLoss
 from any2bokeh.training.edges.pool import TilePool
-from any2bokeh.training.edges.state import EdgeState, load_edge_state, save_edge_state
+from any2bokeh.training.edges.state import EdgeState, load_edge_state, require_tensors, save_edge_state
 from any2bokeh.training.edges.task import Task, task_of
 from any2bokeh.training.edges.tiles import HELD_OUT
 from any2bokeh.training.edges.torch_network import EdgeNetwork
@@ -141,6 +141,7 @@ class _Run:
             folder = folder / STATE if (folder / STATE).is_dir() else folder
             self.state, tensors = load_edge_state(folder)
             self._check(folder)
+            require_tensors(folder, tensors, self.config.shape.sizes())
             self.network.load({name: tensors[f"weight/{name}"].numpy() for name in self.config.shape.sizes()})
         self.network.to(self.device)
         parameters = self.network.named_weights()
