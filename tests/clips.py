@@ -90,7 +90,7 @@ def write_frames(folder: Path, *, frames: int = FRAMES) -> Path:
     """A folder of 8-bit PNG ``picture`` frames."""
     folder.mkdir()
     for index in range(frames):
-        (folder / f"{index:05d}.png").write_bytes(frame_png(index))
+        (folder / f"{index:05d}.png").write_bytes(_frame_png(index))
     return folder
 
 
@@ -125,8 +125,7 @@ def sound_packets(path: Path) -> list[bytes]:
 
 
 @lru_cache(maxsize=256)
-def frame_png(index: int) -> bytes:
-    """A ``picture`` frame as a file."""
+def _frame_png(index: int) -> bytes:
     return _png(cv2.cvtColor(picture(index), cv2.COLOR_RGB2BGR))
 
 
@@ -138,6 +137,10 @@ def _disparity_png(index: int, width: int, height: int) -> bytes:
 @lru_cache(maxsize=256)
 def _mask_png(index: int, width: int, height: int) -> bytes:
     return _png(subject_mask(index, width=width, height=height))
+
+
+def _write(path: Path, samples: cv2.typing.MatLike) -> None:
+    path.write_bytes(_png(samples))
 
 
 def _png(samples: cv2.typing.MatLike) -> bytes:

@@ -289,7 +289,7 @@ def test_images_are_counted_by_their_numbers():
     folder = Path("shot")
     folder.mkdir()
     for index in range(12):
-        (folder / f"take.{1001 + index:04d}.png").write_bytes(clips.frame_png(index))
+        clips._write(folder / f"take.{1001 + index:04d}.png", clips.picture(index)[..., ::-1].copy())
     clips.write_disparity(Path("maps"))
     # The reference begins at 1003; two images were rendered before it since.
     reference = otio.schema.ImageSequenceReference(

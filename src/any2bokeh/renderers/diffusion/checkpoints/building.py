@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
+from torch.overrides import TorchFunctionMode
 from transformers import CLIPVisionModelWithProjection
 
 from any2bokeh.errors import InputError
@@ -44,8 +46,22 @@ def on_meta(network: type[Any], config: dict[str, Any]) -> Any:
     unknown = sorted(set(config) - known)
     if unknown:
         raise InputError(f"config of the {network.__name__} has unknown keys: {', '.join(unknown)}")
-    with torch.device("meta"):
+    with torch.device("meta"), _WithoutInitialization():
         return network(**{key: tuple(value) if isinstance(value, list) else value for key, value in config.items()})
+
+
+class _WithoutInitialization(TorchFunctionMode):
+    """Leaves parameters as they are: on the meta device they have no values, and to find that out takes most of the
+    time of building a network.
+    """
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        if getattr(func, "__module__", None) == nn.init.__name__:
+            return kwargs["tensor"] if "tensor" in kwargs else args[0]
+        return func(*args, **kwargs)
 
 
 def joined(
