@@ -78,23 +78,24 @@ def _find_steep(above, here, below, least, is_steep):
 def _end(disparity, y, x, gy, gx, sign, reach, least_rise):
     """Value at the end of a ramp, and how many steps it is away, ``reach`` where none is found; ``sign`` 1 goes up."""
     height, width = disparity.shape
-    value, count, steepest = disparity[y, x], 0, np.float32(0)
-    at_y, at_x = y, x
+    value, count, steepest = disparity[y, x], np.int32(0), np.float32(0)
     gy, gx = sign * gy, sign * gx
     from_y, from_x = np.float32(y) + np.float32(0.5), np.float32(x) + np.float32(0.5)
-    for step in range(1, reach + 1):
+    may_leave = min(y, x, height - 1 - y, width - 1 - x) <= reach
+    at_y, at_x = np.uintp(y), np.uintp(x)
+    for step in range(np.int32(1), np.int32(reach + 1)):
         away = np.float32(step)
-        j, i = math.floor(from_y + gy * away), math.floor(from_x + gx * away)
-        if j < 0 or i < 0 or j >= height or i >= width:
-            return value, reach  # a slope may leave the picture
-        if j == at_y and i == at_x:
-            continue  # a step across pixels may end in the one that it began in
-        at_y, at_x = j, i
+        to_y, to_x = from_y + gy * away, from_x + gx * away
+        if may_leave and (to_y < 0 or to_x < 0 or to_y >= height or to_x >= width):
+            return value, np.int32(reach)  # a slope may leave the picture
+        j, i = np.uintp(np.int32(to_y)), np.uintp(np.int32(to_x))
         rise = sign * (disparity[j, i] - value)
         steepest = max(steepest, rise)
-        if rise <= 0 or rise < least_rise or rise < _FLAT * steepest:
+        is_same = (j == at_y) & (i == at_x)  # a step across pixels may end in the one that it began in
+        if ((rise <= 0) | (rise < least_rise) | (rise < _FLAT * steepest)) & (not is_same):
             break
-        value, count = disparity[j, i], step
+        value, count = disparity[j, i], count if is_same else step
+        at_y, at_x = j, i
     return value, count
 
 
