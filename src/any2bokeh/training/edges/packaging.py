@@ -75,7 +75,9 @@ def install_mixing(folder: Path, target: Path = PACKAGED_MIXING, *, frames: int 
         "frames": len(errors),
         "frames_worse": int((errors[:, 1] > errors[:, 0]).sum()),
         "ratio_of_errors": round(ratio, 4),
-        "ratio_by_kind": {kind: round(float(np.exp(ratios[kinds == kind].mean())), 4) for kind in sorted(set(kinds))},
+        "ratio_by_kind": {
+            str(kind): round(float(np.exp(ratios[kinds == kind].mean())), 4) for kind in sorted(set(kinds))
+        },
         "light_classical": round(float(errors[:, 0].mean()), 5),
         "light_learned": round(float(errors[:, 1].mean()), 5),
     }
