@@ -65,7 +65,9 @@ def install_mixing(folder: Path, target: Path = PACKAGED_MIXING, *, frames: int 
     tried = [(source.kind(CALIBRATION + n), each) for n in range(frames) if (each := light_errors(source, model, n))]
     kinds, errors = np.array([kind for kind, _ in tried]), np.array([each for _, each in tried])
     ratios = np.log((errors[:, 1] + _NO_ERROR) / (errors[:, 0] + _NO_ERROR))
-    ratio = float(np.exp(ratios.mean()))
+    ratio, by_kind = float(np.exp(ratios.mean())), {}
+    for kind in sorted(set(kinds.tolist())):
+        by_kind[kind] = round(float(np.exp(ratios[kinds == kind].mean())), 4)
     if ratio > _BETTER:
         raise InputError(
             f"{path} leaves {ratio:.2f} of the classical error of light in mixed pixels; "
@@ -75,7 +77,9 @@ def install_mixing(folder: Path, target: Path = PACKAGED_MIXING, *, frames: int 
         "frames": len(errors),
         "frames_worse": int((errors[:, 1] > errors[:, 0]).sum()),
         "ratio_of_errors": round(ratio, 4),
-        "ratio_by_kind": {kind: round(float(np.exp(ratios[kinds == kind].mean())), 4) for kind in sorted(set(kinds))},
+        "ratio_by_kind": {
+            str(kind): round(float(np.exp(ratios[kinds == kind].mean())), 4) for kind in sorted(set(kinds))
+        },
         "light_classical": round(float(errors[:, 0].mean()), 5),
         "light_learned": round(float(errors[:, 1].mean()), 5),
     }

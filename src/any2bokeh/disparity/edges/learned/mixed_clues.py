@@ -171,16 +171,22 @@ def _find_bases(is_open, stride, picture, sums, split, bases):
                 write_base(y, x, stride, picture, sums, split, bases[y, x])
 
 
+@compiled(nogil=True, fastmath=True, error_model="numpy")
+def logit_of(share):
+    """Of a classical share; of none, that of a pure pixel."""
+    if share <= 0:
+        return np.float32(-PURE_LOGIT)
+    share = min(max(share, np.float32(_LEAST_MIXED)), np.float32(_MOST_MIXED))
+    return np.float32(np.log(share / (np.float32(1) - share)))
+
+
 @compiled(nogil=True, fastmath=True, error_model="numpy", inline="always")
 def write_base(y, x, stride, picture, sums, split, base):
     """What is corrected of a pixel; see ``MixedClues.bases``."""
     alpha, foreground, background = split
     row, column = y // stride // CELL_PX, x // stride // CELL_PX
-    base[0] = -PURE_LOGIT
     share = alpha[y, x]
-    if share > 0:
-        share = min(max(share, np.float32(_LEAST_MIXED)), np.float32(_MOST_MIXED))
-        base[0] = np.log(share / (np.float32(1) - share))
+    base[0] = logit_of(share)
     for c in range(3):
         here = picture[y, x, c]
         base[1 + c] = light_of(here)

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 from any2bokeh.compiled import compiled
 from any2bokeh.disparity.edges.bands import EdgeBands
 from any2bokeh.disparity.edges.classical import Steps
+from any2bokeh.disparity.edges.colour import SIGMA2
 from any2bokeh.disparity.edges.learned.cells import CELL_PX, PIXELS
-from any2bokeh.disparity.edges.learned.decision import brought_to_pixels
-from any2bokeh.disparity.edges.learned.mixed_clues import BASES, MixedClues, write_base
+from any2bokeh.disparity.edges.learned.mixed_clues import BASES, MixedClues, logit_of, write_base
 from any2bokeh.disparity.edges.matte import code_of
 
 MIXED_CORRECTIONS = 8
@@ -67,18 +67,61 @@ def _said_between(
     bands: EdgeBands, picture: NDArray[np.float32], clues: MixedClues, found: NDArray[np.float32]
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """Cells of pixels that lie side by side, and what the network says of these; see ``Cells``."""
-    logits = np.ascontiguousarray(clues.bases(picture, bands)[..., 0])
-    planes = brought_to_pixels(clues.cells, clues.is_open, picture, logits, found)
-    height, width = clues.is_open.shape
-    is_open = np.pad(clues.is_open, ((0, height % CELL_PX), (0, width % CELL_PX)))
-    rows, columns = (side // CELL_PX for side in is_open.shape)
-    at = np.argwhere(is_open.reshape(rows, CELL_PX, columns, CELL_PX).any(axis=(1, 3))).astype(np.int32)
-    said = np.empty((len(at), PIXELS, len(planes)), np.float32)
-    for pixel in range(PIXELS):
-        y = np.minimum(CELL_PX * at[:, 0] + pixel // CELL_PX, height - 1)
-        x = np.minimum(CELL_PX * at[:, 1] + pixel % CELL_PX, width - 1)
-        said[:, pixel] = planes[:, y, x].T
+    holds = np.zeros(tuple(-(-side // CELL_PX) for side in clues.is_open.shape), np.bool_)
+    _mark(clues.is_open, holds)
+    at = np.argwhere(holds).astype(np.int32)
+    said = np.zeros((len(at), PIXELS, MIXED_CORRECTIONS), np.float32)
+    _interpolate(at, clues.cells.stride, clues.cells.grid, clues.is_open, picture, bands.alpha, found, said)
     return at, said
+
+
+@compiled(nogil=True)
+def _mark(is_open, holds):
+    height, width = is_open.shape
+    for y in range(height):
+        for x in range(width):
+            if is_open[y, x]:
+                holds[y // CELL_PX, x // CELL_PX] = True
+
+
+@compiled(nogil=True, fastmath=True, error_model="numpy")
+def _interpolate(at, stride, grid, is_open, picture, alpha, found, said):
+    """What is said of each pixel: the mean of the four around that the network has seen.
+
+    One counts the more, the nearer it is and the more alike its colour. Of shares, the corrected ones are averaged: the
+    classical estimator's differ from pixel to pixel.
+    """
+    height, width = is_open.shape
+    one, per_stride, per_sigma = np.float32(1), np.float32(1 / stride), np.float32(1 / SIGMA2)
+    for n in range(at.shape[0]):
+        for pixel in range(PIXELS):
+            y, x = CELL_PX * at[n, 0] + pixel // CELL_PX, CELL_PX * at[n, 1] + pixel % CELL_PX
+            if y >= height or x >= width or not is_open[y, x]:
+                continue
+            above, left = y - y % stride, x - x % stride
+            weights, mean = np.float32(0), said[n, pixel]
+            for j in (above, above + stride):
+                for i in (left, left + stride):
+                    near_by = (one - abs(y - j) * per_stride) * (one - abs(x - i) * per_stride)
+                    if near_by <= 0 or j >= height or i >= width or not is_open[j, i]:
+                        continue
+                    unlike = np.float32(0)
+                    for c in range(3):
+                        unlike += (picture[y, x, c] - picture[j, i, c]) ** 2
+                    weight = near_by / (one + unlike * per_sigma)
+                    weights += weight
+                    row, column = j // stride, i // stride
+                    of_cell = found[grid[row // CELL_PX, column // CELL_PX]]
+                    here = of_cell[row % CELL_PX * CELL_PX + column % CELL_PX]
+                    is_corrected = False
+                    for c in range(MIXED_CORRECTIONS):
+                        mean[c] += weight * here[c]
+                        is_corrected |= here[c] != 0
+                    if is_corrected:
+                        mean[0] += weight * (logit_of(alpha[j, i]) - logit_of(alpha[y, x]))
+            if weights > 0:
+                for c in range(MIXED_CORRECTIONS):
+                    mean[c] /= weights
 
 
 @compiled(nogil=True, fastmath=True, error_model="numpy")
