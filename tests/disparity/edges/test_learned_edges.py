@@ -137,10 +137,21 @@ def test_colours_of_the_other_side_are_doubt(seed: int):
     assert doubts["exact"] < 0.01 < 0.015 < doubts["torn"], doubts
 
 
-def torn(disparity: Picture) -> Picture:
+@pytest.mark.parametrize("seed", [3, 4, 5])
+def test_what_is_off_by_a_pixel_is_told_at_edges(seed: int):
+    is_near = blob(seed)
+    exact, pixels = two_surfaces(is_near), textured(seed, is_near)
+    looks = [look_at(given[None], pixels) for given in (exact, torn(exact, 1), torn(exact, 2))]
+    assert not any(look.is_off for look in looks)
+    right, little, much = (look.edge_doubt for look in looks)
+    assert right < 0.028 < little < much, (right, little, much)
+    assert little > 2 * looks[1].doubt  # which dilutes it
+
+
+def torn(disparity: Picture, px: float = 2) -> Picture:
     """A map whose edges are off by up to 2 px, here to one side and there to the other."""
     rows, columns = np.mgrid[: disparity.shape[0], : disparity.shape[1]].astype(np.float32)
-    moved = columns + 2 * np.sin(rows / 8), rows + 2 * np.cos(columns / 8)
+    moved = columns + px * np.sin(rows / 8), rows + px * np.cos(columns / 8)
     return np.asarray(cv2.remap(disparity, moved[0], moved[1], cv2.INTER_NEAREST), np.float32)
 
 
@@ -179,6 +190,17 @@ def test_the_network_is_heard_more_as_doubt_rises():
     np.testing.assert_allclose(says, [0, 0, 0.5, 1, 1])
     assert gates.say(replace(soft, doubt=0.015)) == 0  # more is usual there
     assert Gates().say(replace(look, doubt=0)) == 1
+    # With a gate for what lies at edges, both must open it.
+    both = Gates(doubt=0.01, edge_doubt=0.04)
+    for doubt, edge_doubt, say in (
+        (0.1, 0.04, 0),
+        (0.01, 0.4, 0),
+        (0.1, 0.045, 0.5),
+        (0.01125, 0.045, 0.25),
+        (0.1, 0.4, 1),
+    ):
+        assert both.say(replace(look, doubt=doubt, edge_doubt=edge_doubt)) == pytest.approx(say)
+    assert both.say(replace(soft, doubt=0.1, edge_doubt=0)) == 1  # not asked for in maps that are moved
 
     given = torn(given[0])[None]
     model = replace(random_model(boldness=10), gates=Gates(0, 0, False, doubt=look_at(given, pixels).doubt / 1.1))

@@ -77,7 +77,7 @@ def test_the_look_at_a_frame_is_that_at_the_whole():
         whole, found = (FirstLook.of(given, picture, False, most_px) for most_px in (picture.size, 3000))
         assert whole is not None
         assert found is not None
-        assert (found.shift_px, found.doubt) == (whole.shift_px, whole.doubt)
+        assert (found.shift_px, found.doubt, found.edge_doubt) == (whole.shift_px, whole.doubt, whole.edge_doubt)
         np.testing.assert_array_equal(found.stepped.sharp, whole.stepped.sharp)
 
 

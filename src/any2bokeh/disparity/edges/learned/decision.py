@@ -26,9 +26,10 @@ _MOST_COVER = 0.75  # a pixel is left where the network gives more of it than th
 _GATE_PX = 4  # how far around a pixel the map is judged
 _OF_SHIFTED = 2.5  # times the weight of the classical estimator, where all edges are off by as much
 _LEAST_BELIEF = 0.03  # of the classical estimator in a surface
-_MOVED_DOUBT = 1.6  # times as much doubt is usual in maps that the classical estimator moves: soft ones have it, too
-_CONFIRMED_DOUBT = 0.5  # of the given map's, that is left by edges which colours confirm
+_MOVED_DOUBT = 1.82  # times as much doubt is usual in maps that the classical estimator moves: soft ones have it, too
+_CONFIRMED_DOUBT = 0.25  # of the given map's, that is left by edges which colours confirm
 _RISE = 0.5  # above the gate, over which the network gets its full say
+_EDGE_RISE = 0.25  # the same where two doubts are asked for
 _OTHER_SIDE = 0.02  # weight of what the network says of a pixel of the other surface
 _SPECK_PX = 12  # as many pixels that lie alone are none of a surface
 
@@ -45,6 +46,8 @@ class Gates:
             maps; it is larger in maps whose edges are all off by as much.
         doubt: ``FirstLook.doubt`` up to which the network is not asked; 0 asks it always.
         confirmed: what counts in place of ``frame`` where colours confirm the network's edges.
+        edge_doubt: ``FirstLook.edge_doubt`` up to which it is not asked, either, of maps that the classical estimator
+            leaves; 0 lets ``doubt`` decide alone.
     """
 
     frame: float = 0.5
@@ -53,6 +56,7 @@ class Gates:
     classical: float = 0.0
     doubt: float = 0.0
     confirmed: float = 1.0
+    edge_doubt: float = 0.0
 
     def opens(self, judgement: "Judgement") -> bool:
         """Whether the map of a frame may be changed."""
@@ -64,8 +68,15 @@ class Gates:
         It rises with the doubt, as frames that hardly differ are to be treated nearly alike: where a clip wavers around
         a gate that opens at once, its edges would flicker.
         """
-        least = self.doubt * (_MOVED_DOUBT if look.is_off else 1)
-        return 1.0 if least <= 0 else min(max((look.doubt / least - 1) / _RISE, 0.0), 1.0)
+        if look.is_off or self.edge_doubt <= 0:
+            return _risen(look.doubt, self.doubt * (_MOVED_DOUBT if look.is_off else 1), _RISE)
+        by_edges = _risen(look.edge_doubt, self.edge_doubt, _EDGE_RISE)
+        return by_edges * _risen(look.doubt, self.doubt, _EDGE_RISE)
+
+
+def _risen(doubt: float, least: float, rise: float) -> float:
+    """0 up to a gate, 1 from ``rise`` times as much above it on; 1 where there is no gate."""
+    return 1.0 if least <= 0 else min(max((doubt / least - 1) / rise, 0.0), 1.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,7 +121,7 @@ def confirmed(
 ) -> Judgement:
     """A judgement that lies below the gate of its frame, with what colours say of it.
 
-    They confirm it if they doubt the map that follows from it half as much as the given one, or less.
+    They confirm it if they doubt the map that follows from it a quarter as much as the given one, or less.
 
     Args:
         disparity, pixels: as an ``EdgeEstimator`` takes them.
