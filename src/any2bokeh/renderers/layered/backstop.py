@@ -5,6 +5,9 @@ disparity, they leave gaps, through which whatever lies behind would shine. But 
 part of the aperture that reaches over its edge: nothing shows at a pixel that is farther than everything in the picture
 within the pixel's own circle of confusion. That farthest defocus, less some slack for slopes that go on, is its
 backstop; bins behind it are left out, and what is in front of it is brought to full coverage.
+
+Among hair that the map has whole, a mixed pixel may show a background that no pixel around it has. There its own
+background is its backstop.
 """
 
 import numpy as np
@@ -12,7 +15,7 @@ import numpy as np
 from any2bokeh.compiled import compiled
 from any2bokeh.optics.radii import radius_index
 from any2bokeh.renderers.layered.bins import FOCUS_BIN, bins_away
-from any2bokeh.renderers.layered.layers import BLOCK, FRONT, STEP_PX
+from any2bokeh.renderers.layered.layers import BEHIND, BLOCK, FRONT, SPLIT, STEP_PX
 
 CELL = 4
 """Side of the square cells of pixels for which the least defocus is kept; divides ``BLOCK``."""
@@ -142,9 +145,30 @@ def _find_in_cell(cell_y, cell_x, defocus, cell_low, shift_px, table, doubtful, 
                 if cell_low[0, j, i] < farthest:
                     farthest = _farthest_in(j, i, y, x, reach_px2, defocus, farthest)
             slack = max(np.float32(_LEAST_SLACK_PX), np.float32(_SLACK) * (here - farthest))
-            least = farthest - slack
-            away_bins = bins_away(abs(least), radius_index(abs(least)), table)
-            backstop[y, x] = FOCUS_BIN + away_bins if least > 0 else FOCUS_BIN - away_bins
+            backstop[y, x] = _bin_of(farthest - slack, table)
+
+
+@compiled(nogil=True)
+def show_own_background(rows, defocus, kind, table, backstop):
+    """Let the background of the mixed pixels of one row of blocks show in these; arguments as for ``find_backstops``.
+
+    Args:
+        kind: see ``layers.py``.
+        backstop: of the row; lowered.
+    """
+    height, width = kind.shape
+    for y in range(rows * BLOCK, min((rows + 1) * BLOCK, height)):
+        for x in range(width):
+            if kind[y, x] & SPLIT:
+                own = _bin_of(defocus[BEHIND, y, x] - np.float32(_LEAST_SLACK_PX), table)
+                backstop[y, x] = min(np.int64(backstop[y, x]), own)
+
+
+@compiled(nogil=True, inline="always")
+def _bin_of(defocus, table):
+    """``bins.depth_bin`` by the table."""
+    away = bins_away(abs(defocus), radius_index(abs(defocus)), table)
+    return FOCUS_BIN + away if defocus > 0 else FOCUS_BIN - away
 
 
 @compiled(nogil=True, inline="always")

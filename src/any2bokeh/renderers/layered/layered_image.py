@@ -12,7 +12,14 @@ from any2bokeh.optics.highlights import Highlights
 from any2bokeh.optics.transfer import Transfer, lookup_tables
 from any2bokeh.renderers.base import RenderInput
 from any2bokeh.renderers.layered import layers
-from any2bokeh.renderers.layered.backstop import CELL, MARGIN_PX, find_backstops, find_cell_lows, levels_of
+from any2bokeh.renderers.layered.backstop import (
+    CELL,
+    MARGIN_PX,
+    find_backstops,
+    find_cell_lows,
+    levels_of,
+    show_own_background,
+)
 from any2bokeh.renderers.layered.bands import Bands
 from any2bokeh.renderers.layered.bins import bin_table
 from any2bokeh.renderers.layered.blocks import BLOCK
@@ -171,6 +178,11 @@ class LayeredImage:
         workers.each(block_rows, lambda rows: split_lit(rows, image.light, image.defocus, image.kind))
         hidden = image._take_lamps(workers, block_rows, hidden=True)
         image._find_backstops(workers, block_rows)
+        if bands is not None:
+            workers.each(
+                block_rows,
+                lambda rows: show_own_background(rows, image.defocus, image.kind, bin_table(), image.backstop),
+            )
         if frame.hidden is not None or bands is not None:  # what others tell may lie beyond all that is seen
             workers.each(
                 block_rows,

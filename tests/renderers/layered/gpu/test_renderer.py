@@ -22,7 +22,7 @@ from any2bokeh.renderers.layered.gpu.device import Device
 from any2bokeh.renderers.layered.gpu.renderer import GpuRenderer
 from any2bokeh.renderers.layered.renderer import LayeredRenderer
 from tests.renderers.layered import scenes
-from tests.renderers.layered.test_bands import ramp, seen_beside
+from tests.renderers.layered.test_bands import ramp, seen_beside, whole_in_map
 
 HEIGHT, WIDTH = 40, 56
 
@@ -114,7 +114,9 @@ def test_pq_is_the_same(device):
     assert apart.max() < 0.05  # worst seen 0.001
 
 
-@pytest.mark.parametrize("given", [lamp_frame, margin_frame, ramp, seen_beside], ids=lambda given: given.__name__)
+@pytest.mark.parametrize(
+    "given", [lamp_frame, margin_frame, ramp, seen_beside, whole_in_map], ids=lambda given: given.__name__
+)
 @pytest.mark.parametrize("axial", [0.0, 0.05])
 def test_lamps_margins_and_bands_are_the_same(device, given, axial):
     look, frame = {"transfer": "linear", "axial_chromatic": axial}, given()

@@ -1,6 +1,6 @@
 // Stage: mixed pixels on near sides are split, and edges that lamps shine into; marks and the range of blocks are set:
-// `bands.py`, `lit_edges.split_lit`, `layers.widen_blocks`.
-// uses: constants, layer_params, codes, samples_types, mixed
+// `bands.py`, `lit_edges.split_lit`, `layers.widen_blocks`, `backstop.show_own_background`.
+// uses: constants, layer_params, codes, samples_types, bins, mixed
 
 @group(0) @binding(0) var<uniform> params: LayerParams;
 @group(0) @binding(1) var<storage, read> pixels: array<u32>;
@@ -55,6 +55,9 @@ fn finish(pixel: i32) {
     }
     if (kind == 0u) {
         return;
+    }
+    if (params.has_mixed == 1 && (kind & SPLIT) != 0u) {
+        marks[pixel] = min(marks[pixel], u32(depth_bin(extras[pixel].behind.w - LEAST_SLACK_PX)));
     }
     marks[pixel] |= kind << 8u;
     kinds[pixel] |= kind;
