@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from any2bokeh.disparity.edges import ClassicalEdges, EdgeBands
+from any2bokeh.disparity.edges import ClassicalEdges, EdgeBands, EdgeTreatment, edge_estimator
 from any2bokeh.disparity.edges.classical import FirstLook
 from any2bokeh.disparity.edges.learned import EdgeModel, LearnedEdges, MixedModel
 from any2bokeh.disparity.edges.learned.cells import CELL_PX
@@ -156,6 +156,13 @@ def test_steps_that_hardly_show_are_not_looked_at(kind: str):
     found, classical = learned(random_mixing(boldness=5))(given, pixels), ClassicalEdges()(given, pixels)
     np.testing.assert_array_equal(found.alpha, classical.alpha)
     np.testing.assert_array_equal(found.background, classical.background)
+
+
+@pytest.mark.parametrize("treatment", ["auto", "learned"])
+def test_what_ships_is_asked_of_exact_maps(treatment: EdgeTreatment):
+    estimator = edge_estimator(treatment)
+    assert isinstance(estimator, LearnedEdges)
+    assert estimator.mixing is MixedModel.packaged() is not None
 
 
 def test_weights_come_back_from_the_disk(tmp_path: Path):

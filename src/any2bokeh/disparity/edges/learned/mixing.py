@@ -24,9 +24,8 @@ MOST_SHARE = 0.8
 
 
 _AROUND_CELLS = 9  # side of the square over which changes are averaged
-_PARTS = (
-    7  # of a corrected pixel: share (0 = not mixed, -1 = left as it is), code values of the farther and nearer surface
-)
+# Of a corrected pixel: share (0 = not mixed, -1 = left as it is), code values of the farther and nearer surface.
+_PARTS = 7
 
 
 def correct(

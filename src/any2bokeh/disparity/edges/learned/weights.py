@@ -96,7 +96,7 @@ class MixedModel:
         shape: what it is built of.
         weights: by name; see ``Shape.sizes``.
         doubt: ``FirstLook.doubt`` up to which it is asked: it knows maps whose steps are in place.
-        least_change: see ``mixing.corrected``; chosen on traced clips.
+        least_change: see ``mixing.correct``; chosen on traced clips.
         card: how it came about, for who reads the file.
     """
 
