@@ -225,11 +225,12 @@ class ClipChoice:
     def _source_blurs(self) -> "list[SourceBlur]":
         from any2bokeh.source_blur import typed_source_blur
 
-        typed = dict.fromkeys(self.source_blur or ["off"])
-        found = [typed_source_blur(one) for one in typed]
-        for path in found:
-            if isinstance(path, Path):
-                raise InputError(f"--source-blur is {path}; give auto, off or the lens as K,D, such as 8,0.4")
+        found: list[SourceBlur] = []
+        for typed in dict.fromkeys(self.source_blur or ["off"]):
+            choice = typed_source_blur(typed)
+            if isinstance(choice, Path):
+                raise InputError(f"--source-blur is {typed}; give auto, off or the lens as K,D, such as 8,0.4")
+            found.append(choice)
         return found
 
 
