@@ -226,6 +226,15 @@ def test_below_the_gate_of_the_frame_colours_may_confirm_the_network(mends: bool
     assert LearnedEdges(shut, always=True)(given, pixels).disparity is given
 
 
+def test_edges_are_confirmed_as_the_network_would_have_them_with_its_full_say():
+    is_near = blob(3)
+    given, pixels = torn(two_surfaces(is_near))[None], textured(3, is_near)
+    gates = Gates(1.1, 0, False, doubt=look_at(given, pixels).doubt / 1.2, confirmed=0.01)
+    model = replace(shipped(), gates=gates)
+    assert 0 < gates.say(look_at(given, pixels)) < 0.5
+    assert (LearnedEdges(model)(given, pixels).disparity != given).any()
+
+
 def test_large_pictures_are_seen_at_every_second_pixel():
     given, pixels = frame("exact")
     given = torn(given[0])[None]

@@ -112,7 +112,7 @@ def _judged(model: EdgeModel, truth: Any) -> _Judged | None:
     weight = targets[..., WRONG_WEIGHT]
     wrong = float((targets[..., WRONG] * weight).sum() / max(weight.sum(), 1))
     say = 1.0 if look.is_off else Gates(doubt=_DOUBT, edge_doubt=_EDGE_DOUBT).say(look)
-    return _Judged(truth, look, clues, say > 0, judgement.with_say(say or 1.0), targets, wrong)
+    return _Judged(truth, look, clues, say > 0, judgement, targets, wrong)
 
 
 def _left_wrong(judged: Sequence[_Judged], gates: Gates) -> tuple[float, float]:

@@ -121,8 +121,8 @@ class LearnedEdges:
             found = corrections(self.model.shape, self.model.weights, clues.cells, clues.values)
             if not self.model.gates.mixes:
                 found = np.ascontiguousarray(found[..., :_LIGHT])  # nobody asks for the light of the farther surface
-            judgement = Judgement.of(clues, found).with_say(say)
-            judgement = confirmed(disparity, pixels, look, clues, judgement, self.model.gates)
+            judgement = Judgement.of(clues, found)
+            judgement = confirmed(disparity, pixels, look, clues, judgement, self.model.gates).with_say(say)
             if self.always or self.model.gates.opens(judgement):
                 return clues, judgement
             bands = clues.placed
