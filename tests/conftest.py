@@ -15,7 +15,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Before the hub's client is imported: tests see no network and none of the user's models.
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_HOME"] = str(Path(tempfile.gettempdir()) / "any2bokeh-tests-without-models")
-# What a processor that stands in for a GPU compiles is kept, too; it took more than half of the time of tests with it.
+# What a processor that stands in for a GPU compiles is kept for the next run, too.
 os.environ.setdefault("MESA_SHADER_CACHE_DIR", str(Path(tempfile.gettempdir()) / "any2bokeh-tests-shaders"))
 
 # What Python compiles is kept, whatever the machine's habit is: by itself each process that a test starts would compile
