@@ -20,7 +20,7 @@ from any2bokeh.disparity.edges.learned.network import CORRECTIONS, Shape, correc
 from any2bokeh.errors import InputError
 from any2bokeh.optics.transfer import srgb_decode, srgb_encode
 from any2bokeh.synthesis.layer_truth import LayerTruth
-from any2bokeh.training.edges import tiles
+from any2bokeh.training.edges import tiles, trainer
 from any2bokeh.training.edges.config import EdgeConfig
 from any2bokeh.training.edges.frames import TileStream, WaitingTiles
 from any2bokeh.training.edges.loss import edge_loss
@@ -275,6 +275,17 @@ def test_frames_give_the_same_tiles_again():
     np.testing.assert_array_equal(one[1], other[1])
     flat = replace(SOURCE.frame(5), given=np.full((1, 64, 96), 0.5, np.float32))
     assert len(tiles_of(flat, np.random.default_rng(0), 8, 6)[0]) == 0
+
+
+def test_the_rate_falls_over_what_the_first_frames_leave_of_the_time(tmp_path: Path):
+    options = EdgeRunOptions(minutes=1, anneal=True)
+    run = trainer._Run(CONFIG, tmp_path, None, options, lambda _: None)
+    run.start(False, None)
+    run.state = replace(run.state, step=CONFIG.warmup_steps)
+    run.began -= 40
+    assert run._learning_rate() == pytest.approx(CONFIG.learning_rate, rel=1e-3)
+    run.began, run.prepared = run.began - 10, run.prepared - 10  # half of the 20 seconds that were left
+    assert run._learning_rate() == pytest.approx(CONFIG.learning_rate / 2, rel=1e-2)
 
 
 def test_the_rate_rises_and_falls_to_nothing():

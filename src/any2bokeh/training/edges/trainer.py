@@ -44,7 +44,7 @@ class EdgeRunOptions:
         workers: processes that make frames; 0 = this one.
         minutes: after which the run ends; None = at ``steps``.
         steps: at which the training ends; None = never.
-        anneal: the learning rate rises and falls to 0 over ``minutes``.
+        anneal: the learning rate rises and falls to 0 over what the making of the first frames leaves of ``minutes``.
         waits: steps wait for the frames that belong to them, so that a run can be taken up exactly; otherwise frames
             are taken as they come, and steps go on with what is there. None = they wait on a CPU.
         state_every_s: seconds between states, each with its figures.
@@ -119,7 +119,7 @@ class _Run:
         report: Callable[[EdgeReport], None],
     ) -> None:
         self.config, self.out, self.handoff, self.options, self.report = config, out, handoff, options, report
-        self.began = self.saved = time.monotonic()
+        self.began = self.saved = self.prepared = time.monotonic()
         self.device = torch.device(options.device)
         self.waits = self.device.type == "cpu" if options.waits is None else options.waits
         self.task = task_of(config)
@@ -184,6 +184,7 @@ class _Run:
         while self.pool.count < self.config.first_tiles:
             self._add(take())
         self._measure()
+        self.prepared = time.monotonic()
         while not self._is_over():
             if waiting is not None:
                 self._add_all(waiting)
@@ -245,7 +246,8 @@ class _Run:
         steps = self.state.step - self.first_step + 1 if self.options.anneal else self.state.step + 1
         rate = self.config.learning_rate * min(1.0, steps / max(self.config.warmup_steps, 1))
         if self.options.anneal and self.options.minutes is not None:
-            rate *= rate_at((time.monotonic() - self.began) / (60 * self.options.minutes), warmup=0)
+            left = 60 * self.options.minutes - (self.prepared - self.began)  # first frames take a part of the time
+            rate *= rate_at((time.monotonic() - self.prepared) / left, warmup=0)
         return rate
 
     def _loss(self, values: Tensor, targets: Tensor) -> EdgeLoss | MixedLoss:
