@@ -19,6 +19,14 @@ from any2bokeh.pending_output import PendingOutput, published_together
 from tests import clips
 
 
+@pytest.fixture(autouse=True)
+def interruptible():
+    """Where a shell has started the tests in the background, interruptions are ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("delay_s", [0.15, 0.3, pytest.param(0.6, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("number", "code", "lines"), [(signal.SIGINT, 130, 1), (signal.SIGTERM, 143, 0)])
 def test_the_first_second(tmp_path: Path, number: int, code: int, lines: int, delay_s: float):
