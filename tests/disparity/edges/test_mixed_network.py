@@ -95,6 +95,23 @@ def test_maps_that_are_moved_or_doubted_keep_the_classical_split():
             np.testing.assert_array_equal(getattr(found, name), getattr(without, name), err_msg=name)
 
 
+def test_it_is_heard_less_as_doubt_rises_to_its_gate():
+    given, pixels = frame()
+    doubted = torn(given[0])[None]
+    look = FirstLook.of(doubted, pixels, enlarged=False)
+    assert look is not None
+    says, changes = [], []
+    for gate in (1.01, 1.05, 1.1, 1.3):
+        model = replace(random_mixing(), doubt=gate * look.doubt)
+        says.append(model.say(look))
+        changes.append(
+            float(np.abs(learned(model)(doubted, pixels).alpha - learned(None)(doubted, pixels).alpha).mean())
+        )
+    assert says == pytest.approx([0.0495, 0.238, 0.4545, 1], rel=0.01)
+    assert changes[0] < 0.2 * changes[3]
+    assert changes == sorted(changes)
+
+
 def test_it_is_heard_only_where_it_has_much_to_say():
     given, pixels = frame()
     classical = ClassicalEdges()(given, pixels)

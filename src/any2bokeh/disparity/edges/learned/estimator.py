@@ -128,7 +128,7 @@ class LearnedEdges:
             bands = clues.placed
         else:
             bands = ClassicalEdges().placed_at(disparity, look)
-        if self.mixing is None or look.is_off or look.doubt > self.mixing.doubt:
+        if self.mixing is None:
             return bands
         return remixed(bands, look, self.mixing)
 
@@ -141,10 +141,13 @@ def remixed(bands: EdgeBands, look: FirstLook, model: MixedModel) -> EdgeBands:
         look: at the frame.
         model: the network.
     """
+    say = model.say(look)
+    if say == 0:
+        return bands
     picture = interleaved(look.pixels)
     clues = MixedClues.of(picture, look.step, bands)
     if clues.cells.at.size == 0:
         return bands
     found = corrections(model.shape, model.weights, clues.cells, clues.values)
-    correct(bands, look.step, picture, clues, found, model.least_change)
+    correct(bands, look.step, picture, clues, found * np.float32(say), model.least_change)
     return bands
