@@ -19,6 +19,7 @@ from any2bokeh.disparity.edges import EdgeTreatment
 from any2bokeh.disparity.edges.learned import EdgeModel
 from any2bokeh.engines import EngineSettings
 from any2bokeh.errors import InputError
+from any2bokeh.focus import FocusScript
 from any2bokeh.preview import preview
 from any2bokeh.recipe import Recipe
 from any2bokeh.video import open_source
@@ -59,6 +60,15 @@ def choose(session: Session, treatment: str) -> None:
     session.run(command_of({"do": "edges", "treatment": treatment}))
 
 
+def followed(session: Session) -> FocusScript:
+    """The focus of every frame as the page knows it."""
+    project = session.opened()
+    assert project.now.script is not None
+    found = project.follower.found(project.now.script)
+    assert found is not None
+    return found
+
+
 def shown(session: Session, view: str = "result") -> bytes:
     made = session.picture(FRAME, view)
     assert not made.is_provisional
@@ -82,14 +92,11 @@ def test_drafts_are_of_the_choice(session: Session, spoilt: tuple[Path, Path]):
     live |= {session.picture(FRAME, "result").live, session.live_frame(FRAME)[1]}
     assert len(live) == 2  # the browser is given another frame
 
-    assert project.now.script is not None
     for edges, draft in drafts.items():
         errors = {}
         for other in drafts:
             draws = EngineSettings(render_quality="draft")
-            recipe = Recipe(
-                project.follower.found(project.now.script), spoilt[1], edges=other, plate="off", engine=draws
-            )
+            recipe = Recipe(followed(session), spoilt[1], edges=other, plate="off", engine=draws)
             with open_source(spoilt[0]) as clip:
                 pixels = preview(clip, FRAME, recipe).pixels
             errors[other] = np.abs(decoded_jpeg(draft) - decoded_jpeg(encoded(pixels))).mean()
@@ -112,8 +119,7 @@ def test_a_close_look_and_the_render_are_of_the_choice(session: Session, spoilt:
     assert (finals.first(FRAME, everywhere, *project.now.seen)[0] != soon).any()
     mine = finals.at(FRAME, *project.now.seen)
     assert (mine != treated).any()
-    assert project.now.script is not None
-    recipe = Recipe(project.follower.found(project.now.script), maps, edges="off")
+    recipe = Recipe(followed(session), maps, edges="off")
     with open_source(clip) as source:
         np.testing.assert_array_equal(mine, preview(source, FRAME, recipe).pixels)
 
