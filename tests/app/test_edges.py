@@ -114,7 +114,7 @@ def test_a_close_look_and_the_render_are_of_the_choice(session: Session, spoilt:
     project = session.opened()
     finals = FinalFrames(project.source, project.depth, project.follower)
     everywhere = Region(0, 0, 1, 1)
-    treated, soon = finals.at(FRAME, *project.now.seen), finals.first(FRAME, everywhere, *project.now.seen)[0]
+    soon, treated = finals.first(FRAME, everywhere, *project.now.seen)[0], finals.at(FRAME, *project.now.seen)
     choose(session, "off")
     assert (finals.first(FRAME, everywhere, *project.now.seen)[0] != soon).any()
     mine = finals.at(FRAME, *project.now.seen)
