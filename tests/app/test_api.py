@@ -108,6 +108,7 @@ def test_commands_come_back_as_snapshots(site: Site, session: Session):
         ({"do": "blur", "frame": 3, "strength": 5}, lambda c: c["strengths"] == [[0, 5], [9, 31]]),
         ({"do": "look", "name": "blades", "value": 5}, lambda c: c["lens"]["look"]["blades"] == 5),
         ({"do": "look", "name": "highlights", "value": "auto"}, lambda c: c["lens"]["look"]["highlights"] == "auto"),
+        ({"do": "edges", "treatment": "classical"}, lambda c: c["edges"] == "classical"),
         ({"do": "lens", "name": "portrait-85-f1.4"}, lambda c: c["lens"]["name"] == "portrait-85-f1.4"),
         ({"do": "lens number", "name": "f_number", "value": 2.8}, lambda c: c["lens"]["numbers"]["f_number"] == 2.8),
         ({"do": "change", "frame": 9, "changes": {"easing": "hold"}}, lambda c: c["keyframes"][1]["easing"] == "hold"),

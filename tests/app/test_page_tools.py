@@ -117,6 +117,17 @@ def test_the_blur_is_a_curve_in_k_and_in_f_numbers(opened: Studio):  # noqa: F81
     opened.faults = [fault for fault in opened.faults if "status of 400" not in fault]
 
 
+def test_edges_are_chosen_and_the_choice_is_undone(opened: Studio):  # noqa: F811
+    opened.open()
+    opened.tab("Lens")
+    chosen = opened.page.get_by_role("combobox", name="Disparity edges")
+    assert chosen.input_value() == "auto"
+    opened.change(lambda: chosen.select_option("off"))
+    assert opened.page.evaluate(f"{_CLIP}.edges") == "off"
+    opened.change(lambda: opened.page.get_by_role("button", name="Undo").click())
+    until(opened.page, "document.getElementById('edges').value === 'auto'")
+
+
 def test_views_the_loupe_and_the_last_setting(opened: Studio):  # noqa: F811
     opened.open()
     page = opened.page

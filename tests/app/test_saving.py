@@ -69,6 +69,7 @@ def edited(session: Session) -> None:
     project.focus(15, *FAR_POINT, is_locked=False)
     project.take_lens("cine-anamorphic-50-t2.3")
     project.change_look(highlights=3.0)
+    project.treat_edges("off")
     project.blur(31.5)
     session.run(STROKE)
 

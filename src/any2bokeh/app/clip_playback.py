@@ -13,11 +13,12 @@ from any2bokeh.app.picture import PictureMaker
 from any2bokeh.app.playback import LONG_SIDE_PX, Playback
 from any2bokeh.app.proxy import Proxy
 from any2bokeh.app.snapshot import PlaybackSnapshot
+from any2bokeh.disparity.edges import EdgeTreatment
 from any2bokeh.focus import FocusScript
 from any2bokeh.optics.look import Look
 from any2bokeh.video import VideoSource
 
-Decided = Callable[[], tuple[FocusScript | None, Look]]
+Decided = Callable[[], tuple[FocusScript | None, Look, EdgeTreatment]]
 
 # Clips of more pixels, or with fewer key frames, are gone through in their proxy.
 _SMALL_PX = 960
@@ -32,7 +33,7 @@ class ClipPlayback:
         folder: for files, of this clip alone.
         depth, follower, frames, estimates: see ``PictureMaker``; the frames are read from the proxy once it is there.
         drafts: where drafts are kept.
-        decided: what is in focus, and the look of the lens.
+        decided: what is in focus, the look of the lens, and how edges of disparity are treated.
         span: the frames that are played.
         told: called when something is new, from any thread.
     """
@@ -110,7 +111,7 @@ class ClipDrafts:
     Attributes:
         maker: of pictures of their size.
         store: where they are kept.
-        decided: what is in focus, and the look of the lens.
+        decided: what is in focus, the look of the lens, and how edges of disparity are treated.
     """
 
     maker: PictureMaker

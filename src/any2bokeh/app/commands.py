@@ -12,6 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Union, get_args, get_origin, get_type_hints
 
 from any2bokeh.app.project_commands import PROJECT_COMMANDS
+from any2bokeh.disparity.edges import EdgeTreatment
 from any2bokeh.engines import Engine
 from any2bokeh.errors import InputError, require_choice, shown
 from any2bokeh.optics.look import LOOK_SETTINGS
@@ -170,6 +171,16 @@ class SetLook:
 
 
 @dataclass(frozen=True, slots=True)
+class SetEdges:
+    """Treat edges of disparity in another way; see ``Recipe.edges``."""
+
+    treatment: EdgeTreatment
+
+    def run(self, session: "Session") -> None:
+        session.opened().treat_edges(self.treatment)
+
+
+@dataclass(frozen=True, slots=True)
 class Propose:
     """Look for subjects in the whole clip, and propose keyframes."""
 
@@ -239,6 +250,7 @@ COMMANDS: dict[str, type[Command]] = {
     "lens": TakeLens,
     "lens number": SetLensNumber,
     "look": SetLook,
+    "edges": SetEdges,
     "propose": Propose,
     "part": PlayOnly,
     "render": Render,

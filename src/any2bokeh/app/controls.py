@@ -5,6 +5,8 @@ from typing import Any
 from any2bokeh.app.depth_download import are_usable, is_here, offered
 from any2bokeh.app.mounted_lens import LENS_SETTINGS, NO_LENS
 from any2bokeh.app.project import DEFAULT_BLUR
+from any2bokeh.disparity.edges import EdgeTreatment
+from any2bokeh.disparity.edges.choice import offered_treatments
 from any2bokeh.optics.catalogue import lenses
 from any2bokeh.optics.look import LOOK_SETTINGS
 from any2bokeh.optics.setting import Setting
@@ -14,6 +16,12 @@ _MOST_BLUR = 100.0
 
 _FORMAT_NAMES = {"mp4": "MP4 (H.264, HEVC)", "mov": "MOV (ProRes)", "webm": "WebM (VP9)", "mkv": "MKV (FFV1, lossless)"}
 _ENGINE_NAMES = {"layered": "Layered", "diffusion": "Diffusion"}
+_EDGE_NAMES: dict[EdgeTreatment, str] = {
+    "auto": "Automatic",
+    "classical": "Classical",
+    "learned": "Learned",
+    "off": "Off (disparity as it is)",
+}
 
 _LAMPS_BY_HAND = 8.0
 """The gain that a choice by hand begins with."""
@@ -58,6 +66,7 @@ def controls(engines: list[str]) -> dict[str, Any]:
                 for name, each in lenses().items()
             ),
         ],
+        "edges": [{"name": name, "label": _EDGE_NAMES[name]} for name in offered_treatments()],
         "formats": [{"name": name, "label": _FORMAT_NAMES[name]} for name in FORMATS],
         "depth_is_usable": are_usable(),
         "depth_models": [

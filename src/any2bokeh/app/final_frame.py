@@ -11,6 +11,7 @@ from any2bokeh.app.depth import ClipDepth, Maps
 from any2bokeh.app.final_region import Region, by_itself
 from any2bokeh.app.follower import FocusFollower, FocusOfFrame
 from any2bokeh.app.refusal import NotYet
+from any2bokeh.disparity.edges import EdgeTreatment
 from any2bokeh.engines import make_renderer
 from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusScript
@@ -33,6 +34,7 @@ class _Wish:
     frame: int
     script: FocusScript | None
     look: Look
+    edges: EdgeTreatment
     maps: Maps | None
 
 
@@ -51,19 +53,21 @@ class FinalFrames:
     def __init__(self, source: VideoSource, depth: ClipDepth, follower: FocusFollower) -> None:
         self._source, self._depth, self._follower = source, depth, follower
         self._kept: tuple[_Wish, NDArray[np.float32]] | None = None
-        self._around: tuple[tuple[Maps, int], LookedAround] | None = None
+        self._around: tuple[tuple[Maps, int, EdgeTreatment], LookedAround] | None = None
         self._alone: tuple[tuple[Maps, int], Frame, NDArray[np.float32]] | None = None
         self._frame = -1
         self._lock, self._first_lock = threading.Lock(), threading.Lock()
 
-    def at(self, frame: int, script: FocusScript | None, look: Look) -> NDArray[np.float32]:
+    def at(
+        self, frame: int, script: FocusScript | None, look: Look, edges: EdgeTreatment = "auto"
+    ) -> NDArray[np.float32]:
         """A frame, ``(3, H, W)``, in the transfer of the source; the source's own where nothing is in focus.
 
         Raises:
             InputError: no such frame, or the focus is still being found.
             Superseded: another frame was asked for meanwhile.
         """
-        wish = self._wish(frame, script, look)
+        wish = self._wish(frame, script, look, edges)
         with self._lock:
             self._require_wanted(wish)
             if self._kept is None or self._kept[0] != wish:
@@ -72,7 +76,7 @@ class FinalFrames:
             return self._kept[1]
 
     def first(
-        self, frame: int, region: Region, script: FocusScript | None, look: Look
+        self, frame: int, region: Region, script: FocusScript | None, look: Look, edges: EdgeTreatment = "auto"
     ) -> tuple[NDArray[np.float32], Region, bool]:
         """The same in a region, soon: where a foreground hides the background, other frames are not asked for it.
 
@@ -82,12 +86,12 @@ class FinalFrames:
         Raises:
             InputError: as for ``at``.
         """
-        wish = self._wish(frame, script, look)
+        wish = self._wish(frame, script, look, edges)
         kept = self._kept
         if kept is not None and kept[0] == wish:
             return *region.of(kept[1]), False
         if script is None or wish.maps is None:
-            return *region.of(self.at(frame, script, look)), False
+            return *region.of(self.at(frame, script, look, edges)), False
         recipe = self._recipe(wish)
         with self._first_lock, self._follower.paused():
             decoded, disparity = self._read_alone(wish.maps, frame)
@@ -101,12 +105,12 @@ class FinalFrames:
             self._frame = -1
             self._around = self._alone = None
 
-    def _wish(self, frame: int, script: FocusScript | None, look: Look) -> _Wish:
+    def _wish(self, frame: int, script: FocusScript | None, look: Look, edges: EdgeTreatment) -> _Wish:
         count = self._source.info.frame_count
         if not 0 <= frame < count:
             raise InputError(f"there is no frame {frame}; the clip has frames 0 to {count - 1}")
         self._frame = frame
-        return _Wish(frame, script, look, self._depth.ready(script))
+        return _Wish(frame, script, look, edges, self._depth.ready(script))
 
     def _require_wanted(self, wish: _Wish) -> None:
         if self._frame != wish.frame:
@@ -131,7 +135,7 @@ class FinalFrames:
 
     def _looked_around(self, wish: _Wish, shot: Shot) -> LookedAround:
         assert wish.maps is not None
-        key = wish.maps, wish.frame
+        key = wish.maps, wish.frame, wish.edges
         if self._around is None or self._around[0] != key:
             self._around = None
             self._around = key, looked_around(shot, told=lambda: self._require_wanted(wish))
@@ -142,7 +146,7 @@ class FinalFrames:
         if wish.maps is None or found is None:
             raise NotYet("the focus is still being found; the picture is a draft until then")
         disparity = self._depth.opened(wish.maps)  # mended, by what has carried the strokes already
-        return Recipe(focus=found, disparity=disparity, look=wish.look)
+        return Recipe(focus=found, disparity=disparity, look=wish.look, edges=wish.edges)
 
     def _focus(self, wish: _Wish) -> FocusOfFrame:
         focus = self._follower.at(wish.frame)

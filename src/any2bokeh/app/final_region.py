@@ -64,7 +64,7 @@ def by_itself(
         disparity: ``(1, h, w)`` of the frame.
         focus: of the frame.
         region: of the picture.
-        recipe: its look.
+        recipe: its look, and how edges of disparity are treated.
         info: of the clip.
 
     Returns:
@@ -83,9 +83,8 @@ def by_itself(
     rows, columns = _slices(part, height, width)
     map_rows, map_columns = _slices(part, *disparity.shape[1:])
     cut = np.ascontiguousarray(pixels[:, rows, columns])
-    treated = TreatedFrame.of(
-        0, cut, np.ascontiguousarray(disparity[:, map_rows, map_columns]), edge_estimator("auto") if strength else None
-    )
+    cut_map = np.ascontiguousarray(disparity[:, map_rows, map_columns])
+    treated = TreatedFrame.of(0, cut, cut_map, edge_estimator(recipe.edges) if strength else None)
     range_, bands = FocusRange(slab=focus.slab), treated.mixed.bands(treated.disparity)
 
     def bent(values: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -17,8 +17,8 @@ from any2bokeh.app.final_region import Region
 from any2bokeh.app.follower import FocusFollower, FocusOfFrame
 from any2bokeh.app.frame_reader import FrameReader
 from any2bokeh.app.refusal import NotYet
-from any2bokeh.disparity import DisparitySource
-from any2bokeh.disparity.edges import EdgeBands, bands_at_size, edge_estimator
+from any2bokeh.disparity import DisparitySource, upsample
+from any2bokeh.disparity.edges import EdgeBands, EdgeEstimator, EdgeTreatment, bands_at_size, edge_estimator
 from any2bokeh.engines import EngineSettings, make_renderer
 from any2bokeh.errors import InputError, require_choice
 from any2bokeh.focus import FocusScript
@@ -82,11 +82,11 @@ class PictureMaker:
         self._final = FinalFrames(source, depth, follower)
         self._opened: tuple[Maps, DisparitySource] | None = None
         self._renderer: tuple[Look, Renderer] | None = None
-        self._edges = edge_estimator("auto")
-        self._bands: tuple[tuple[object, int], EdgeBands] | None = None
+        self._edges: tuple[EdgeTreatment, EdgeEstimator | None] | None = None
+        self._bands: tuple[tuple[object, int, EdgeTreatment], EdgeBands] | None = None
         self._lock = threading.Lock()
 
-    def picture(self, frame: int, view: str, script: FocusScript | None, look: Look) -> Picture:
+    def picture(self, frame: int, view: str, script: FocusScript | None, look: Look, edges: EdgeTreatment) -> Picture:
         """Make one.
 
         Args:
@@ -94,6 +94,7 @@ class PictureMaker:
             view: how; see ``View``.
             script: what is in focus.
             look: of the lens.
+            edges: how edges of disparity are treated.
 
         Raises:
             InputError: no such frame or view, or a clip or script that cannot be rendered.
@@ -103,9 +104,9 @@ class PictureMaker:
         self._final.forget(frame)
         if not 0 <= frame < count:
             raise InputError(f"there is no frame {frame}; the clip has frames 0 to {count - 1}")
-        key = self.key(frame, script, look) if view == "result" else None
+        key = self.key(frame, script, look, edges) if view == "result" else None
         kept = None if key is None else self._drafts.get(frame, key)
-        live = self.live_key(frame, script) if view == "result" else ""
+        live = self.live_key(frame, script, edges) if view == "result" else ""
         if kept is not None:
             return Picture(kept, False, self._follower.known(frame), live)
         with self._follower.paused(), self._lock:
@@ -118,7 +119,7 @@ class PictureMaker:
                 return self._matte(frame, pixels, script, focus)
             if focus is None and view not in ("depth", "edges"):
                 return Picture(self._jpeg(pixels), False, None)
-            bands = self._treated(maps, frame, pixels, script)
+            bands = self._treated(maps, frame, pixels, script, edges)
             is_provisional = focus is not None and (focus.is_provisional or self._depth.ready(script) != maps)
             if view == "depth":
                 return Picture(encoded(_disparity_shown(bands.disparity, focus)), is_provisional, focus)
@@ -129,31 +130,33 @@ class PictureMaker:
             if view == "plane":
                 return Picture(encoded(focal_plane_overlay(shown)), is_provisional, focus)
             picture = Picture(self._jpeg(shown.pixels), is_provisional, focus, "" if is_provisional else live)
-        if key is not None and key == self.key(frame, script, look):  # nothing has been decided otherwise meanwhile
+        if key is not None and key == self.key(
+            frame, script, look, edges
+        ):  # nothing has been decided otherwise meanwhile
             self._drafts.put(frame, key, picture.jpeg)
         return picture
 
-    def quick(self, frame: int, script: FocusScript | None, look: Look) -> Picture:
+    def quick(self, frame: int, script: FocusScript | None, look: Look, edges: EdgeTreatment) -> Picture:
         """A frame while somebody passes over it: refocused where that is kept, else as it was, provisional.
 
         Raises:
             InputError: no such frame, or a clip that cannot be read.
         """
-        key = self.key(frame, script, look) if 0 <= frame < self._source.info.frame_count else None
+        key = self.key(frame, script, look, edges) if 0 <= frame < self._source.info.frame_count else None
         kept = None if key is None else self._drafts.get(frame, key)
         if kept is not None:
             return Picture(kept, False, self._follower.known(frame))
-        return replace(self.picture(frame, "source", script, look), is_provisional=script is not None)
+        return replace(self.picture(frame, "source", script, look, edges), is_provisional=script is not None)
 
-    def key(self, frame: int, script: FocusScript | None, look: Look) -> str | None:
+    def key(self, frame: int, script: FocusScript | None, look: Look, edges: EdgeTreatment) -> str | None:
         """By what a refocused picture is known; None where it would be provisional, or nothing is in focus."""
         focus, maps = self._follower.known(frame), self._depth.ready(script)
         if focus is None or maps is None:
             return None
-        made_of = maps, focus.focus_disparity, focus.blur_strength, focus.slab, look, self.frames.size
+        made_of = maps, focus.focus_disparity, focus.blur_strength, focus.slab, look, edges, self.frames.size
         return sha256(repr(made_of).encode()).hexdigest()[:24]
 
-    def live_key(self, frame: int, script: FocusScript | None) -> str:
+    def live_key(self, frame: int, script: FocusScript | None, edges: EdgeTreatment) -> str:
         """By what a frame of the live preview is known, which draws it with any blur and look; see ``live_frame``.
 
         Empty where its focus is provisional, or nothing is in focus.
@@ -161,9 +164,10 @@ class PictureMaker:
         focus, maps = self._follower.known(frame), self._depth.ready(script)
         if focus is None or maps is None:
             return ""
-        return sha256(repr((maps, focus.focus_disparity, focus.slab, self.frames.size)).encode()).hexdigest()[:24]
+        made_of = maps, focus.focus_disparity, focus.slab, edges, self.frames.size
+        return sha256(repr(made_of).encode()).hexdigest()[:24]
 
-    def live_frame(self, frame: int, script: FocusScript | None) -> tuple[bytes, str]:
+    def live_frame(self, frame: int, script: FocusScript | None, edges: EdgeTreatment) -> tuple[bytes, str]:
         """A frame for the renderer of the page, see ``live.frame_message``, and by what it is known.
 
         Raises:
@@ -176,11 +180,12 @@ class PictureMaker:
         if not 0 <= frame < count:
             raise InputError(f"there is no frame {frame}; the clip has frames 0 to {count - 1}")
         with self._follower.paused(), self._lock:
-            key, focus, maps = self.live_key(frame, script), self._follower.known(frame), self._depth.ready(script)
+            key, focus = self.live_key(frame, script, edges), self._follower.known(frame)
+            maps = self._depth.ready(script)
             if not key or focus is None:
                 raise NotYet("the focus of this frame is still being found; try again in a few seconds")
             pixels = self.frames.at(frame)
-            given = _given(pixels, self._treated(maps, frame, pixels, script), focus)
+            given = _given(pixels, self._treated(maps, frame, pixels, script, edges), focus)
             return frame_message(given, self._source.info.transfer), key
 
     def live_disparity(self, frames: range, script: FocusScript | None) -> bytes:
@@ -212,7 +217,7 @@ class PictureMaker:
                 given.append(PlayedFrame(frame, d_f, strength, disparity))
             return disparity_message(given)
 
-    def earlier(self, frame: int, script: FocusScript | None, look: Look) -> Picture:
+    def earlier(self, frame: int, script: FocusScript | None, look: Look, edges: EdgeTreatment) -> Picture:
         """The result under decisions of before, to be compared with.
 
         Raises:
@@ -229,7 +234,8 @@ class PictureMaker:
             pixels, maps = self.frames.at(frame), self._depth.nearest(script)
             if maps is None or focus is None:
                 return Picture(self._jpeg(pixels), script is not None, None)
-            shown = self._rendered(frame, pixels, self._treated(maps, frame, pixels, script), focus, look)
+            bands = self._treated(maps, frame, pixels, script, edges)
+            shown = self._rendered(frame, pixels, bands, focus, look)
             return Picture(self._jpeg(shown.pixels), focus.is_provisional, focus)
 
     def _matte(
@@ -245,7 +251,15 @@ class PictureMaker:
         return Picture(encoded(np.repeat(shown[None], 3, axis=0)), is_provisional, focus)
 
     def final(
-        self, frame: int, view: str, region: Region, script: FocusScript | None, look: Look, *, is_first: bool = False
+        self,
+        frame: int,
+        view: str,
+        region: Region,
+        script: FocusScript | None,
+        look: Look,
+        edges: EdgeTreatment,
+        *,
+        is_first: bool = False,
     ) -> tuple[bytes, Region, bool]:
         """A region in full size and final quality, as JPEG, where its pixels lie, and whether better ones will come.
 
@@ -255,6 +269,7 @@ class PictureMaker:
             region: of the picture.
             script: what is in focus.
             look: of the lens.
+            edges: how edges of disparity are treated.
             is_first: whether it is wanted soon, without what the frames around saw; see ``FinalFrames.first``.
 
         Raises:
@@ -264,9 +279,9 @@ class PictureMaker:
         require_choice("view", view, ("result", "source"))
         script = script if view == "result" else None
         if is_first:
-            pixels, lies, is_provisional = self._final.first(frame, region, script, look)
+            pixels, lies, is_provisional = self._final.first(frame, region, script, look, edges)
             return self._jpeg(pixels), lies, is_provisional
-        pixels, lies = region.of(self._final.at(frame, script, look))
+        pixels, lies = region.of(self._final.at(frame, script, look, edges))
         return self._jpeg(pixels), lies, False
 
     def close(self) -> None:
@@ -283,23 +298,33 @@ class PictureMaker:
         return Preview(self._source.info, frame, given, result)
 
     def _treated(
-        self, maps: Maps | None, frame: int, pixels: NDArray[np.float32], script: FocusScript | None
+        self,
+        maps: Maps | None,
+        frame: int,
+        pixels: NDArray[np.float32],
+        script: FocusScript | None,
+        edges: EdgeTreatment,
     ) -> EdgeBands:
         """Disparity at the size of the picture with its edges treated, as ``refocus`` does; of the frame alone where
         there is none of the clip yet.
         """
         alone = self._estimates.of(script) if maps is None else None
-        key = (maps if alone is None else alone.key), frame
+        key = (maps if alone is None else alone.key), frame, edges
         if self._bands is not None and self._bands[0] == key:
             return self._bands[1]
         if maps is not None and (self._opened is None or self._opened[0] != maps):
             self._opened = maps, self._depth.opened(maps)
         disparity = self._opened[1] if alone is None and self._opened is not None else alone
-        assert self._edges is not None
         assert disparity is not None
-        found = bands_at_size(self._edges, disparity.at(frame), np.ascontiguousarray(pixels))
+        treats, given = self._estimator(edges), (disparity.at(frame), np.ascontiguousarray(pixels))
+        found = EdgeBands.none(upsample(*given)) if treats is None else bands_at_size(treats, *given)
         self._bands = key, found
         return found
+
+    def _estimator(self, edges: EdgeTreatment) -> EdgeEstimator | None:
+        if self._edges is None or self._edges[0] != edges:
+            self._edges = edges, edge_estimator(edges)
+        return self._edges[1]
 
     def _jpeg(self, pixels: NDArray[np.float32]) -> bytes:
         if self._source.info.transfer == "linear":

@@ -26,11 +26,12 @@ from any2bokeh.app.overview import OverviewMaker
 from any2bokeh.app.picture import Picture, PictureMaker
 from any2bokeh.app.proposal import Proposer
 from any2bokeh.app.snapshot import ClipSnapshot
+from any2bokeh.disparity.edges import EdgeTreatment, edge_estimator
 from any2bokeh.disparity.mending import Stroke, require_count
 from any2bokeh.engines import Engine
 from any2bokeh.errors import InputError, require_choice
 from any2bokeh.focus import FocusScript, TrackerChoice
-from any2bokeh.optics.look import LOOK_SETTINGS
+from any2bokeh.optics.look import LOOK_SETTINGS, Look
 from any2bokeh.video import VideoSource
 
 DEFAULT_BLUR = 20.0
@@ -49,6 +50,7 @@ class Decisions:
             of the subject is.
         strokes: of the brush that mends the disparity.
         in_frame, out_frame: first and last frame of the part that is played and rendered; None = that end of the clip.
+        edges: how edges of disparity are treated; see ``Recipe``.
     """
 
     script: FocusScript | None = None
@@ -58,6 +60,12 @@ class Decisions:
     strokes: tuple[Stroke, ...] = ()
     in_frame: int | None = None
     out_frame: int | None = None
+    edges: EdgeTreatment = "auto"
+
+    @property
+    def seen(self) -> tuple[FocusScript | None, Look, EdgeTreatment]:
+        """What a picture is made with."""
+        return self.script, self.lens.look, self.edges
 
 
 class Project:
@@ -113,7 +121,7 @@ class Project:
             frames=frames,
             estimates=estimates,
             drafts=self._drafts,
-            decided=lambda: (self.now.script, self.now.lens.look),
+            decided=lambda: self.now.seen,
             span=self._span,
             told=told,
         )
@@ -276,6 +284,15 @@ class Project:
         gesture = None if is_choice else "look " + " ".join(values)
         self._enter(replace(self.now, lens=self.now.lens.with_look(**values)), gesture=gesture)
 
+    def treat_edges(self, treatment: EdgeTreatment) -> None:
+        """Treat edges of disparity in another way, in pictures and renders.
+
+        Raises:
+            InputError: no such treatment, or one that needs a trained network where none is installed.
+        """
+        edge_estimator(treatment)  # refused before anything changes
+        self._enter(replace(self.now, edges=treatment))
+
     def outline_under(self, frame: int, x: float, y: float) -> Outline | None:
         """What a click would take; see ``OutlineFinder.under``."""
         with self.follower.paused():
@@ -425,12 +442,14 @@ class Project:
         """
         if view == "last":
             now = self.now
-            before = self.history.latest(lambda each: (each.script, each.lens.look) != (now.script, now.lens.look))
+            before = self.history.latest(lambda each: each.seen != now.seen)
             if before is None:
-                raise InputError("there is no earlier setting to compare with; change the focus, the blur or the lens")
-            return self._pictures.earlier(frame, before.script, before.lens.look)
+                raise InputError(
+                    "there is no earlier setting to compare with; change the focus, the blur, the lens or the edges"
+                )
+            return self._pictures.earlier(frame, *before.seen)
         self.frame = frame
-        return self._pictures.picture(frame, view, self.now.script, self.now.lens.look)
+        return self._pictures.picture(frame, view, *self.now.seen)
 
     def followed(self, frame: int) -> Outline | None:
         """The outline of the subject that is followed in a frame; None where none is, or it is not known yet."""
@@ -441,7 +460,7 @@ class Project:
     def quick(self, frame: int) -> Picture:
         """A frame while somebody passes over it; see ``PictureMaker.quick``."""
         self.frame = frame
-        return self._pictures.quick(frame, self.now.script, self.now.lens.look)
+        return self._pictures.quick(frame, *self.now.seen)
 
     def play(self, frame: int) -> None:
         """The page plays from a frame on.
@@ -463,7 +482,8 @@ class Project:
 
     def live_frame(self, frame: int) -> tuple[bytes, str]:
         """A frame for the renderer of the page; see ``PictureMaker.live_frame``."""
-        return self._pictures.live_frame(frame, self.now.script)
+        now = self.now
+        return self._pictures.live_frame(frame, now.script, now.edges)
 
     def live_disparity(self, frames: range) -> bytes:
         """Frames that the page refocuses while it plays; see ``ClipPlayback.live_disparity``."""
@@ -477,7 +497,7 @@ class Project:
 
     def final(self, frame: int, view: str, region: Region, *, is_first: bool = False) -> tuple[bytes, Region, bool]:
         """A region of a frame as a render will have it; see ``PictureMaker.final``."""
-        return self._pictures.final(frame, view, region, self.now.script, self.now.lens.look, is_first=is_first)
+        return self._pictures.final(frame, view, region, *self.now.seen, is_first=is_first)
 
     def blur_at(self, frame: int) -> float:
         """K at a frame."""
@@ -536,6 +556,7 @@ class Project:
                 "look": {name: each.on_choice(getattr(now.lens.look, name)) for name, each in LOOK_SETTINGS.items()},
                 "numbers": {name: each.on_slider(getattr(now.lens, name)) for name, each in LENS_SETTINGS.items()},
             },
+            "edges": now.edges,
             "playback": self.playback.snapshot(),
         }
 

@@ -6,6 +6,7 @@ from any2bokeh.app import editing
 from any2bokeh.app.mounted_lens import MountedLens
 from any2bokeh.app.project import Decisions, Project
 from any2bokeh.disparity import DepthModel
+from any2bokeh.disparity.edges import edge_estimator
 from any2bokeh.engines import Engine, EngineSettings
 from any2bokeh.errors import InputError
 from any2bokeh.focus import Autofocus, FocusScript, TrackerChoice
@@ -63,6 +64,7 @@ class Work:
             disparity=DepthModel(depth_model) if disparity is None or disparity.path is None else disparity.path,
             strokes=decisions.strokes,
             tracker=tracker,
+            edges=decisions.edges,
             look=lens.look,
             engine=engine,
         )
@@ -103,8 +105,16 @@ def decisions_of(file: ProjectFile, source: VideoSource) -> Decisions:
             )
     numbers = {each.name: getattr(file.lens, each.name) for each in fields(Lens)}
     lens = MountedLens(name=file.lens.name, look=recipe.look, **numbers)
+    edge_estimator(recipe.edges)  # refused where it needs a network that is not here
     return Decisions(
-        script, lens, file.blur_strength, file.lens.gives_blur, recipe.strokes, file.in_frame, file.out_frame
+        script,
+        lens,
+        file.blur_strength,
+        file.lens.gives_blur,
+        recipe.strokes,
+        file.in_frame,
+        file.out_frame,
+        recipe.edges,
     )
 
 
@@ -119,7 +129,6 @@ def require_shown(file: ProjectFile) -> None:
         raise InputError("look: aperture_image names a file, and the studio opens no files that a project names")
     for name in (
         "disparity_reading",
-        "edges",
         "plate",
         "source_blur",
         "blur_strength",

@@ -673,6 +673,7 @@ class Session:
         recipe = Recipe(
             focus=project.now.script,
             strokes=project.now.strokes,
+            edges=project.now.edges,
             tracker=self._settings.tracker,
             look=project.now.lens.look if engine == "layered" else Look(),
             engine=self._engine(engine),
@@ -708,6 +709,8 @@ class Session:
         elif project.depth.model != DEFAULT_CHOICE:
             words += ["--depth-model", project.depth.model]
         words += ["--focus-script", "focus.json", *project.now.lens.typed_look()]
+        if project.now.edges != "auto":
+            words += ["--edges", project.now.edges]
         if (part := _part_of(project)) is not None:
             words += ["--frames", f"{part[0]}:{part[1]}"]
         words += ["-o", "out.mp4"]

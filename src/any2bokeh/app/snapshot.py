@@ -6,6 +6,7 @@ from typing import Any, TypedDict
 
 from any2bokeh.app.follower import Stage
 from any2bokeh.app.render_job import JobKind
+from any2bokeh.disparity.edges import EdgeTreatment
 
 
 class FindingSnapshot(TypedDict):
@@ -95,6 +96,7 @@ class ClipSnapshot(TypedDict):
     focus: list[float | None]
     blur: list[float | None]
     lens: LensSnapshot
+    edges: EdgeTreatment
     playback: PlaybackSnapshot
 
 

@@ -33,6 +33,7 @@ export function makeLens(tables) {
     byId("looks").append(fold);
   }
   byId("lens").append(...tables.lenses.map((each) => el("option", { value: each.name }, each.label)));
+  byId("edges").append(...tables.edges.map((each) => el("option", { value: each.name }, each.label)));
 }
 
 /** A slider has moved. Where the page draws that itself, the studio hears of it when the slider rests. */
@@ -63,6 +64,7 @@ function draw() {
   strength.show(strengthAt(store.frame));
   strength.setDisabled(now.is_dense);
   byId("lens").value = now.lens.name;
+  byId("edges").value = now.edges;
   for (const [name, slider] of looks) slider.show(now.lens.look[name]);
   for (const [name, slider] of numbers) slider.show(now.lens.numbers[name]);
   const blur = strengthAt(store.frame);
@@ -75,4 +77,5 @@ byId("blur-by").addEventListener("change", (event) => {
 });
 for (const panel of ["panel-focus", "panel-lens"]) byId(panel).addEventListener("change", settle);
 byId("lens").addEventListener("change", () => command("lens", { name: byId("lens").value }));
+byId("edges").addEventListener("change", () => command("edges", { treatment: byId("edges").value }));
 watch(draw);

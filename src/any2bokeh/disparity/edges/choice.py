@@ -15,6 +15,13 @@ EdgeTreatment = Literal[
 ]
 
 
+def offered_treatments() -> list[EdgeTreatment]:
+    """Those that work here: without a trained network there is no ``learned``."""
+    from any2bokeh.disparity.edges.learned import EdgeModel
+
+    return [each for each in get_args(EdgeTreatment) if each != "learned" or EdgeModel.packaged() is not None]
+
+
 def edge_estimator(treatment: EdgeTreatment) -> "EdgeEstimator | None":
     """What treats edges; None for ``off``.
 
