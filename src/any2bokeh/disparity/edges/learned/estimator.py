@@ -33,8 +33,8 @@ class LearnedEdges:
         always: also maps that the classical estimator moves and does not doubt, and also where the network holds such
             a map to be right, and frames of more than 16 megapixels; otherwise such a frame is the classical
             estimator's.
-        mixing: the network for the mixed pixels of maps that are left as they are; None leaves those to the classical
-            estimator.
+        mixing: the network for the mixed pixels of maps that are left as they are, which has as much say as the other
+            leaves: it knows maps whose steps are in place. None leaves those to the classical estimator.
     """
 
     model: EdgeModel
@@ -128,22 +128,20 @@ class LearnedEdges:
             bands = clues.placed
         else:
             bands = ClassicalEdges().placed_at(disparity, look)
-        if self.mixing is None:
+        if self.mixing is None or look.is_off or say == 1:
             return bands
-        return remixed(bands, look, self.mixing)
+        return remixed(bands, look, self.mixing, 1 - say)
 
 
-def remixed(bands: EdgeBands, look: FirstLook, model: MixedModel) -> EdgeBands:
+def remixed(bands: EdgeBands, look: FirstLook, model: MixedModel, say: float = 1.0) -> EdgeBands:
     """Bands of a map that is left as it is, with its mixed pixels as a network has them.
 
     Args:
         bands: with the shares of the classical estimator; its planes are written to.
         look: at the frame.
         model: the network.
+        say: weight of what it says.
     """
-    say = model.say(look)
-    if say == 0:
-        return bands
     picture = interleaved(look.pixels)
     clues = MixedClues.of(picture, look.step, bands)
     if clues.cells.at.size == 0:

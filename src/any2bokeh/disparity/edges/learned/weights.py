@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from any2bokeh.disparity.edges.classical import FirstLook
 from any2bokeh.disparity.edges.learned.cells import DILATIONS
 from any2bokeh.disparity.edges.learned.clues import CLUES
 from any2bokeh.disparity.edges.learned.decision import Gates
@@ -32,7 +31,6 @@ PACKAGED_MIXING = Path(__file__).parent / "mixed.safetensors"
 
 _KINDS: dict[str, Any] = {"F16": np.float16, "F32": np.float32}
 _MOST_BYTES = 1 << 26
-_FALL = 0.2  # below the gate of a network for mixed pixels, over which its say falls
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,15 +95,12 @@ class MixedModel:
     Attributes:
         shape: what it is built of.
         weights: by name; see ``Shape.sizes``.
-        doubt: ``FirstLook.doubt`` up to which it is asked: it knows maps whose steps are in place. Its say falls a
-            little before.
         least_change: see ``mixing.correct``; chosen on traced clips.
         card: how it came about, for who reads the file.
     """
 
     shape: Shape
     weights: Mapping[str, NDArray[np.float32]]
-    doubt: float = 0.0125
     least_change: float = 0.005
     card: dict[str, Any] = field(default_factory=dict)
 
@@ -113,15 +108,6 @@ class MixedModel:
     def untrained(cls, shape: Shape) -> "MixedModel":
         """One that corrects nothing: what it gives is the classical estimator's."""
         return cls(shape, shape.untrained())
-
-    def say(self, look: FirstLook) -> float:
-        """Weight of what the network says of a frame, in [0, 1].
-
-        It falls as doubt rises, as frames that hardly differ are to be treated nearly alike.
-        """
-        if look.is_off or look.doubt >= self.doubt:
-            return 0.0
-        return min((1 - look.doubt / self.doubt) / _FALL, 1.0)
 
     @classmethod
     @lru_cache(maxsize=1)
@@ -138,9 +124,8 @@ class MixedModel:
         """
         with _reading(path, "mixed"):
             shape, weights, described = _read(path, "mixed", MIXED_CLUES, MIXED_CORRECTIONS)
-            for name in ("doubt", "least_change"):
-                _require(name, described[name], float)
-            return cls(shape, weights, float(described["doubt"]), float(described["least_change"]), described["card"])
+            _require("least_change", described["least_change"], float)
+            return cls(shape, weights, float(described["least_change"]), described["card"])
 
     def write(self, path: Path) -> None:
         """Write them, 16 bits each.
@@ -148,13 +133,8 @@ class MixedModel:
         Raises:
             InputError: the disk is full, or the folder cannot be written.
         """
-        _write(
-            path,
-            "mixed",
-            self.shape,
-            self.weights,
-            {"doubt": self.doubt, "least_change": self.least_change, "card": self.card},
-        )
+        described = {"least_change": self.least_change, "card": self.card}
+        _write(path, "mixed", self.shape, self.weights, described)
 
 
 @contextmanager
