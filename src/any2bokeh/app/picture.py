@@ -130,9 +130,8 @@ class PictureMaker:
             if view == "plane":
                 return Picture(encoded(focal_plane_overlay(shown)), is_provisional, focus)
             picture = Picture(self._jpeg(shown.pixels), is_provisional, focus, "" if is_provisional else live)
-        if key is not None and key == self.key(
-            frame, script, look, edges
-        ):  # nothing has been decided otherwise meanwhile
+        # Kept if nothing has been decided otherwise meanwhile.
+        if key is not None and key == self.key(frame, script, look, edges):
             self._drafts.put(frame, key, picture.jpeg)
         return picture
 
