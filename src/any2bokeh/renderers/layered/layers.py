@@ -313,18 +313,15 @@ def fill_ring(part, number, light, defocus, kind, level, source, seen):
 
     ``seen`` is what other frames saw, ``(light (H, W, 3), defocus (H, W), known (H, W))``, or three empty arrays.
 
-    Parts of one ring may be filled at the same time: a pixel reads nothing of its own ring, so two threads that come to
-    the same pixel write the same.
+    Parts of one ring may be filled at the same time: a pixel reads nothing of its own ring, not even of itself, so two
+    threads that come to the same pixel write the same.
 
     One loop for each step, for the pixels of a ring lie far from one another: each asks for what a later pixel will
     need, and decides without branches, of which none could be foretold.
     """
-    seen_light, seen_defocus, known = seen
     around = _nearer_around(part, number, defocus, level, source)
     filled = _reached(around, number, defocus, level, source)
-    _continue_background(filled, number, light, defocus, kind, level, source)
-    if known.shape[0] > 0:
-        _show_seen(filled, light, defocus, seen_light, seen_defocus, known)
+    continue_background(filled, number, light, defocus, kind, level, source, seen)
     return filled
 
 
@@ -402,8 +399,13 @@ def _reached(around, number, defocus, level, source):
 
 
 @compiled(nogil=True)
-def _continue_background(filled, number, light, defocus, kind, level, source):
-    """Give the pixels of a ring their hidden samples: the background of earlier rings goes on."""
+def continue_background(filled, number, light, defocus, kind, level, source, seen):
+    """Give the pixels of a ring their hidden samples: the background of earlier rings goes on, and what other frames
+    saw takes its place, as far as it is known and lies behind.
+
+    Arguments as for ``fill_ring``; each sample is written once, whole.
+    """
+    seen_light, seen_defocus, known = seen
     height, width = level.shape
     last, stride, to_behind = filled.shape[0] - 1, 1, BEHIND * height * width
     for entry in range(filled.shape[0]):
@@ -440,26 +442,17 @@ def _continue_background(filled, number, light, defocus, kind, level, source):
         if total == 0:  # no point of the stencil lies on the background: take the nearest of it
             total, far = np.float32(1), defocus[BEHIND, at_y, at_x]
             red, green, blue = light[BEHIND, at_y, at_x, 0], light[BEHIND, at_y, at_x, 1], light[BEHIND, at_y, at_x, 2]
+        red, green, blue, far = red / total, green / total, blue / total, far / total
+        share = known[y, x] if known.shape[0] > 0 else np.float32(0)
+        if share > 0 and defocus[FRONT, y, x] - seen_defocus[y, x] > STEP_PX:
+            red += share * (seen_light[y, x, 0] - red)
+            green += share * (seen_light[y, x, 1] - green)
+            blue += share * (seen_light[y, x, 2] - blue)
+            far += share * (seen_defocus[y, x] - far)
         kind[y, x] |= HIDDEN
-        light[BEHIND, y, x, 0] = red / total
-        light[BEHIND, y, x, 1] = green / total
-        light[BEHIND, y, x, 2] = blue / total
+        light[BEHIND, y, x, 0], light[BEHIND, y, x, 1], light[BEHIND, y, x, 2] = red, green, blue
         light[BEHIND, y, x, 3] = 1
-        defocus[BEHIND, y, x] = far / total
-
-
-@compiled(nogil=True)
-def _show_seen(filled, light, defocus, seen_light, seen_defocus, known):
-    """Put what other frames saw in the place of hidden samples, as far as it is known and lies behind."""
-    width = known.shape[1]
-    for entry in range(filled.shape[0]):
-        y, x = np.int64(filled[entry]) // width, np.int64(filled[entry]) % width
-        share = known[y, x]
-        if share <= 0 or defocus[FRONT, y, x] - seen_defocus[y, x] <= STEP_PX:
-            continue
-        for c in range(3):
-            light[BEHIND, y, x, c] += share * (seen_light[y, x, c] - light[BEHIND, y, x, c])
-        defocus[BEHIND, y, x] += share * (seen_defocus[y, x] - defocus[BEHIND, y, x])
+        defocus[BEHIND, y, x] = far
 
 
 @compiled(nogil=True)
