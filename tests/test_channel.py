@@ -1,9 +1,12 @@
 import threading
+import time
 from collections.abc import Generator
 
 import pytest
 
 from any2bokeh.channel import Cancelled, Channel, made_ahead
+
+HANGS_AFTER_S = 300.0
 
 
 def test_items_arrive_in_order_and_end():
@@ -17,7 +20,7 @@ def test_items_arrive_in_order_and_end():
     giver = threading.Thread(target=give_all)
     giver.start()
     assert list(channel) == list(range(100))
-    giver.join(5)
+    giver.join(HANGS_AFTER_S)
     assert not giver.is_alive()
 
 
@@ -33,10 +36,14 @@ def test_giver_waits_when_full():
 
     giver = threading.Thread(target=give_all)
     giver.start()
+    until = time.monotonic() + HANGS_AFTER_S
+    while len(given) < 2:
+        assert time.monotonic() < until
+        time.sleep(0.01)
     giver.join(0.2)
     assert given == [0, 1]  # the third waits
     assert list(channel) == [0, 1, 2, 3, 4]
-    giver.join(5)
+    giver.join(HANGS_AFTER_S)
 
 
 def test_calling_off_wakes_a_waiting_giver():
@@ -53,7 +60,7 @@ def test_calling_off_wakes_a_waiting_giver():
     giver = threading.Thread(target=give_more)
     giver.start()
     channel.cancel()
-    giver.join(5)
+    giver.join(HANGS_AFTER_S)
     assert raised.is_set()
 
 
@@ -70,7 +77,7 @@ def test_calling_off_wakes_a_waiting_taker():
     taker = threading.Thread(target=take)
     taker.start()
     channel.cancel()
-    taker.join(5)
+    taker.join(HANGS_AFTER_S)
     assert raised.is_set()
 
 

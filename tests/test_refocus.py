@@ -1,4 +1,5 @@
 import threading
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from importlib import import_module
@@ -17,6 +18,8 @@ from any2bokeh.refocusing import FRAMES_BETWEEN_THREADS, refocus, refocus_frames
 from any2bokeh.renderers.base import RenderInput
 from any2bokeh.video import Encoding, open_source
 from tests import clips
+
+HANGS_AFTER_S = 300.0
 
 BLURRED = FocusScript.constant(0.9, 16)
 SHARP = FocusScript.constant(0.9, 0)
@@ -276,10 +279,10 @@ def test_decoding_goes_on_while_a_frame_is_rendered_and_stops_when_enough_wait(c
                 if number == 0:
                     # The first frame is being rendered: the reader fills the gap, holds one more, and waits.
                     wanted = 1 + FRAMES_BETWEEN_THREADS + 1
-                    for _ in range(100):
-                        if maps.read >= wanted:
-                            break
-                        threading.Event().wait(0.05)
+                    until = time.monotonic() + HANGS_AFTER_S
+                    while maps.read < wanted:
+                        assert time.monotonic() < until
+                        time.sleep(0.01)
                     threading.Event().wait(0.2)
                     assert maps.read == wanted
                 yield render_input.pixels
@@ -307,7 +310,9 @@ def test_encoding_goes_on_while_a_frame_is_rendered(clip: Path, results: Path, m
         def render(self, inputs: Iterable[RenderInput]) -> Iterator[NDArray[np.float32]]:
             for number, render_input in enumerate(inputs):
                 if number == 1:
-                    assert first_written.wait(5), "the first frame was not written while the second was rendered"
+                    assert first_written.wait(HANGS_AFTER_S), (
+                        "the first frame was not written while the second was rendered"
+                    )
                 yield render_input.pixels
 
     monkeypatch.setattr(module, "open_sink", watched)

@@ -213,8 +213,8 @@ def test_buttons_cannot_be_used_before_their_script_hears_them(site: Site, brows
         page.wait_for_timeout(200)
         for route in kept:
             route.continue_()
-        page.get_by_role("button", name="Open the demo", exact=True).click(timeout=20_000)
-        page.locator("#columns").wait_for(state="visible", timeout=20_000)
+        page.get_by_role("button", name="Open the demo", exact=True).click()
+        page.locator("#columns").wait_for(state="visible")
     finally:
         context.close()
 

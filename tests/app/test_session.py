@@ -22,6 +22,7 @@ from tests import clips
 from tests.app.conftest import (
     FAR_POINT,
     FRAMES,
+    HANGS_AFTER_S,
     NEAR_POINT,
     Received,
     ready,
@@ -43,7 +44,7 @@ def shown(session: Session, part: Literal["clip", "job"]) -> dict[str, Any]:
 
 def rendered(session: Session, kind: JobKind = "render") -> Path:
     assert session.job is not None
-    assert session.job.wait(120)
+    assert session.job.wait(HANGS_AFTER_S)
     assert session.job.state == "done", session.job.snapshot()
     result = session.result(kind).result
     assert result is not None
@@ -146,14 +147,14 @@ def test_cancelled_render_leaves_nothing_and_another_starts(session: Session, mo
             report(done, total)
             if done == 3 and not go.is_set():
                 begun.set()
-                go.wait(20)
+                go.wait(HANGS_AFTER_S)
                 report(done, total)
 
         return whole(self, told, **more)
 
     monkeypatch.setattr(render_work.RenderWork, "whole", slow)
     session.render()
-    assert begun.wait(60)
+    assert begun.wait(HANGS_AFTER_S)
     job = session.job
     assert job is not None
     told = shown(session, "job")
@@ -161,7 +162,7 @@ def test_cancelled_render_leaves_nothing_and_another_starts(session: Session, mo
     assert told["seconds_left"] is not None
     session.cancel()
     go.set()
-    assert job.wait(30)
+    assert job.wait(HANGS_AFTER_S)
     assert job.state == "cancelled"
     assert [path.name for path in session.folder.iterdir() if "result" in path.name] == []
     session.render()

@@ -92,6 +92,7 @@ class Autosave:
         self._closed = threading.Event()
         self._writing = threading.Lock()
         self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()
 
     @property
     def is_on(self) -> bool:
@@ -125,9 +126,10 @@ class Autosave:
         if self.shelf is None or self._closed.is_set():
             return
         self._changed.set()
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name="any2bokeh autosave", daemon=True)
-            self._thread.start()
+        with self._starting:  # two requests may come at once
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="any2bokeh autosave", daemon=True)
+                self._thread.start()
 
     def flush(self) -> None:
         """Write what is not written yet, now."""

@@ -83,7 +83,8 @@ class ClipDepth:
         found = self.ready(script)
         if found is not None or self.name == ROUGH:
             return found
-        return self._mended(next(reversed(self._made.values()), None))
+        made = list(self._made.values())  # a copy: another estimate may be done meanwhile
+        return self._mended(made[-1] if made else None)
 
     def made(self, script: FocusScript | None, report: Report) -> Maps:
         """The disparity for a focus script; made, if it is not there.

@@ -136,10 +136,11 @@ class FinalFrames:
     def _looked_around(self, wish: _Wish, shot: Shot) -> LookedAround:
         assert wish.maps is not None
         key = wish.maps, wish.frame, wish.edges
-        if self._around is None or self._around[0] != key:
-            self._around = None
-            self._around = key, looked_around(shot, told=lambda: self._require_wanted(wish))
-        return self._around[1]
+        kept = self._around  # which another thread may forget at any time
+        if kept is None or kept[0] != key:
+            self._around = None  # not two at once
+            self._around = kept = key, looked_around(shot, told=lambda: self._require_wanted(wish))
+        return kept[1]
 
     def _recipe(self, wish: _Wish) -> Recipe:
         found = None if wish.script is None else self._follower.found(wish.script)
@@ -155,7 +156,8 @@ class FinalFrames:
         return focus
 
     def _read_alone(self, maps: Maps, frame: int) -> tuple[Frame, NDArray[np.float32]]:
-        if self._alone is None or self._alone[0] != (maps, frame):
+        kept = self._alone  # which another thread may forget at any time
+        if kept is None or kept[0] != (maps, frame):
             decoded = next(iter(self._source.frames(frame, frame + 1)))
-            self._alone = (maps, frame), decoded, self._depth.opened(maps).at(frame)
-        return self._alone[1], self._alone[2]
+            self._alone = kept = (maps, frame), decoded, self._depth.opened(maps).at(frame)
+        return kept[1], kept[2]

@@ -314,11 +314,10 @@ class Project:
         """
 
         def found(script: FocusScript) -> None:
-            with lock:
-                strength = self._strengths()[0][1]
-                self._enter_script(editing.blurred(script, strength, frame=script.keyframes[0].frame))
+            strength = self._strengths()[0][1]
+            self._enter_script(editing.blurred(script, strength, frame=script.keyframes[0].frame))
 
-        self._proposer.begin(self.part, found)
+        self._proposer.begin(self.part, found, lock)
 
     def play_only(self, in_frame: int | None, out_frame: int | None) -> None:
         """Play and render a part of the clip alone, from its in point to its out point.

@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from typing import Literal
 
@@ -43,7 +44,6 @@ class Proposer:
         source: the clip.
         depth: its disparity.
         tracker: what follows subjects.
-        found: called with the keyframes, which give no blur strength, unless they were cancelled.
         told: called when it has gone on, from any thread.
     """
 
@@ -57,34 +57,48 @@ class Proposer:
         self._source, self._depth, self._tracker, self._told = source, depth, tracker, told
         self.progress = ProposalProgress()
         self._run: threading.Event | None = None  # of the newest run: set to end it
+        self._lock = threading.Lock()  # of both
 
-    def begin(self, part: tuple[int, int], found: Callable[[FocusScript], None]) -> None:
+    def begin(
+        self, part: tuple[int, int], found: Callable[[FocusScript], None], lock: AbstractContextManager[object]
+    ) -> None:
         """Look at the frames ``first <= index < end``.
+
+        Args:
+            part: first and end.
+            found: called with the keyframes, which give no blur strength, unless they were cancelled.
+            lock: of the session. It is held while ``found`` is called, so that no edit cancels them just then.
 
         Raises:
             InputError: it is looking already.
         """
-        if self.progress.state == "running":
-            raise InputError("keyframes are already being looked for; wait until they are there")
-        self._run = threading.Event()
-        self.progress = ProposalProgress("running", 0, part[1] - part[0])
-        work = threading.Thread(
-            target=self._work, args=(part, found, self._run), name="any2bokeh proposal", daemon=True
-        )
-        work.start()
+        with self._lock:
+            if self.progress.state == "running":
+                raise InputError("keyframes are already being looked for; wait until they are there")
+            self._run = threading.Event()
+            self.progress = ProposalProgress("running", 0, part[1] - part[0])
+            work = (part, found, lock, self._run)
+        threading.Thread(target=self._work, args=work, name="any2bokeh proposal", daemon=True).start()
 
     def cancel(self) -> None:
         """End it, if it goes on."""
-        if self._run is not None:
-            self._run.set()
-            self._run = None
-            self.progress = ProposalProgress()
+        with self._lock:
+            if self._run is not None:
+                self._run.set()
+                self._run = None
+                self.progress = ProposalProgress()
 
-    def _work(self, part: tuple[int, int], found: Callable[[FocusScript], None], is_over: threading.Event) -> None:
+    def _work(
+        self,
+        part: tuple[int, int],
+        found: Callable[[FocusScript], None],
+        lock: AbstractContextManager[object],
+        is_over: threading.Event,
+    ) -> None:
         try:
             script = self._find(part, is_over)
-            if not is_over.is_set():
-                self.progress = ProposalProgress()
+            with lock:
+                self._is_now(ProposalProgress(), is_over)
                 found(script)
         except _Cancelled:
             pass
@@ -97,8 +111,15 @@ class Proposer:
         self._told()
 
     def _fail(self, is_over: threading.Event, message: str) -> None:
-        if not is_over.is_set():
-            self.progress = ProposalProgress("failed", message=message)
+        with suppress(_Cancelled):
+            self._is_now(ProposalProgress("failed", message=message), is_over)
+
+    def _is_now(self, progress: ProposalProgress, is_over: threading.Event) -> None:
+        """Say how far a run is, unless it has been cancelled: another may have begun."""
+        with self._lock:
+            if is_over.is_set():
+                raise _Cancelled
+            self.progress = progress
 
     def _find(self, part: tuple[int, int], is_over: threading.Event) -> FocusScript:
         from any2bokeh.focus.autofocus import Autofocus
@@ -106,11 +127,11 @@ class Proposer:
         from any2bokeh.focus.tracked_subjects import TrackedSubjects
 
         def goes_on(done: int) -> None:
-            if is_over.is_set():
-                raise _Cancelled
             if done != self.progress.done:
-                self.progress = ProposalProgress("running", done, part[1] - part[0])
+                self._is_now(ProposalProgress("running", done, part[1] - part[0]), is_over)
                 self._told()
+            elif is_over.is_set():
+                raise _Cancelled
 
         path = self._depth.made(None, lambda done, total: goes_on(0))
         pictures = ReducedPictures(self._source, long_side_px=LONG_SIDE_PX)

@@ -1,5 +1,7 @@
 """Threads that share a frame: the picture does not depend on which of them does what, or when."""
 
+import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -73,3 +75,19 @@ def test_threads_that_come_to_the_same_hidden_pixel_write_the_same():
     for _ in range(20):
         for found, alone in zip(fill(2), expected, strict=True):
             np.testing.assert_array_equal(found, alone)
+
+
+def test_what_a_job_raises_is_raised_once_no_thread_is_at_work():
+    """Else it would write into the memory of the next frame."""
+    both, ended = threading.Barrier(2), []
+
+    def work(job: int) -> None:
+        both.wait(300)  # of hanging
+        if threading.current_thread() is threading.main_thread():
+            raise MemoryError
+        time.sleep(0.1)  # longer than it takes to raise
+        ended.append(job)
+
+    with pytest.raises(MemoryError):
+        Workers(2).each(range(2), work)
+    assert len(ended) == 1

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 
@@ -22,7 +22,8 @@ class Workers:
     ) -> list[Any]:
         """Do ``work`` for every job; what it returned, in the order of the jobs.
 
-        The threads take the jobs in turn, each thread with a workspace of its own.
+        The threads take the jobs in turn, each thread with a workspace of its own. What a job raises is raised once no
+        thread is at work any more.
         """
         turn = iter(range(len(jobs)))
         results: list[Any] = [None] * len(jobs)
@@ -35,11 +36,12 @@ class Workers:
         others = [self._pool.submit(take) for _ in range(min(self.threads, len(jobs)) - 1)]
         try:
             take()
+            for other in others:
+                other.result()
         except BaseException:
             list(turn)  # the others take no more
+            wait(others)  # of what they write, the next frame is made
             raise
-        for other in others:
-            other.result()
         return results
 
 
