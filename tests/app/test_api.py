@@ -1,6 +1,7 @@
 """The studio over HTTP, asked as its page asks it."""
 
 import http.client
+import io
 import json
 from collections.abc import Iterator
 from dataclasses import MISSING, fields, replace
@@ -262,6 +263,16 @@ def test_messages_are_in_the_words_of_the_page(site: Site, session: Session):
     assert answer.status == 400
     assert "transition_s" not in answer.error
     assert "length of the move" in answer.error
+
+
+def test_options_without_a_word_on_the_page_are_said_to_be_such(site: Site, session: Session):
+    session.open_demo()
+    count = session.opened().source.info.frame_count
+    maps = io.BytesIO()
+    np.save(maps, np.full((count, 4, 6), np.nan, np.float32))
+    answer = site.send(session, "disparity", maps.getvalue(), name="maps.npy")
+    assert answer.status == 400
+    assert "--disparity-kind depth. Words that begin with -- are options of any2bokeh refocus" in answer.error
 
 
 def test_nothing_is_left_when_the_server_ends():

@@ -14,6 +14,7 @@ from any2bokeh.app.final_frame import FinalFrames
 from any2bokeh.app.final_region import Region
 from any2bokeh.app.picture import encoded
 from any2bokeh.app.session import Session
+from any2bokeh.app.user_message import user_message
 from any2bokeh.cli.main import run
 from any2bokeh.disparity.edges import EdgeTreatment
 from any2bokeh.disparity.edges.learned import EdgeModel
@@ -150,8 +151,15 @@ def test_what_cannot_work_is_not_offered_and_refused(session: Session, monkeypat
         monkeypatch.setattr("any2bokeh.disparity.edges.learned.weights.PACKAGED", tmp_path / "none.safetensors")
         EdgeModel.packaged.cache_clear()
         assert "learned" not in [each["name"] for each in controls([])["edges"]]
-        with pytest.raises(InputError, match="no trained network is installed"):
+        (tmp_path / "none.safetensors").write_bytes(b"cut off")
+        assert "learned" not in [each["name"] for each in controls([])["edges"]]
+        (tmp_path / "none.safetensors").unlink()
+        with pytest.raises(InputError, match="no trained network is installed") as refused:
             choose(session, "learned")
+        assert user_message(refused.value, doing="the request") == (
+            "Disparity edges is Learned, but no trained network is installed; train one with any2bokeh train edges, "
+            "or take Classical."
+        )
         with pytest.raises(InputError, match="no trained network is installed"):
             session.load_project(text, name)
         assert session.opened().now.edges == "auto"

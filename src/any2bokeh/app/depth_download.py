@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from any2bokeh.app.refusal import Busy
+from any2bokeh.app.user_message import in_words_of_page
 from any2bokeh.disparity.estimators.registry import KNOWN_MODELS, KnownModel
 from any2bokeh.errors import InputError, require_choice
 from any2bokeh.models.local_model import find_model_folder
@@ -127,10 +128,10 @@ class ModelDownloads:
             try:
                 done(name)
             except InputError as error:
-                self.newest = Download(name, "failed", 1.0, str(error))
+                self.newest = Download(name, "failed", 1.0, in_words_of_page(str(error)))
         else:
             reason = (said.strip().splitlines() or ["it was interrupted"])[-1][:300]
-            self.newest = Download(name, "failed", 0.0, reason)
+            self.newest = Download(name, "failed", 0.0, in_words_of_page(reason))
         told()
 
 

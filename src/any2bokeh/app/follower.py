@@ -16,6 +16,7 @@ from any2bokeh.app.estimate import FrameEstimates
 from any2bokeh.app.followed import FollowedSubjects
 from any2bokeh.app.frame_pool import FramePool, ReducedMaps
 from any2bokeh.app.memory import give_back_memory
+from any2bokeh.app.user_message import in_words_of_page, user_message
 from any2bokeh.disparity import DisparitySource
 from any2bokeh.errors import InputError
 from any2bokeh.focus import BoxTarget, FocusScript, PointTarget, TrackerChoice, resolve
@@ -231,7 +232,7 @@ class FocusFollower:
             except InputError as error:
                 if self._closed:
                     break
-                self._tell(script, Progress("failed", message=str(error)))
+                self._tell(script, Progress("failed", message=user_message(error, doing="following the subject")))
             except Exception:
                 if self._closed:
                     break
@@ -260,7 +261,7 @@ class FocusFollower:
             track = self._resolved(script, following.maps, start, stop, following.subjects)
             following.subjects.rest(most=_SUBJECTS_RUNNING)
             done += stop - start
-            remarks = tuple(dict.fromkeys((*remarks, *track.warnings)))
+            remarks = tuple(dict.fromkeys((*remarks, *map(in_words_of_page, track.warnings))))
             with self._changed:
                 if self._wanted is not script or self._is_new:
                     raise _Superseded

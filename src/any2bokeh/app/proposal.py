@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from any2bokeh.app.depth import ClipDepth
+from any2bokeh.app.user_message import in_words_of_page
 from any2bokeh.errors import InputError
 from any2bokeh.focus import FocusScript, TrackerChoice
 from any2bokeh.focus.pictures import LONG_SIDE_PX
@@ -103,7 +104,7 @@ class Proposer:
         except _Cancelled:
             pass
         except InputError as error:
-            self._fail(is_over, str(error))
+            self._fail(is_over, in_words_of_page(str(error)))
         except Exception:
             if not is_over.is_set():
                 _log.exception("proposing keyframes failed")

@@ -58,6 +58,7 @@ def run_edges(run: EdgeRun, report: ReportOptions) -> None:
         handoff=run.handoff,
         run_options=EdgeRunOptions(device, run.workers, run.minutes, anneal=run.anneal),
         report=None if report.quiet or report.json else _line,
+        remark=None if report.quiet or report.json else lambda line: print(line, flush=True),
     )
     summary = {"out": str(run.out), "step": state.step, "frames": state.frames, "held_out": state.curve[-1]}
     tell(summary, f"{run.out}: {state.step} steps, {state.frames} frames, held out {_figures(state.curve[-1])}", report)

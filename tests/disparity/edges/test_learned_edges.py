@@ -330,6 +330,21 @@ _WRONG = {
 """What stands in the header, and what is put in its place."""
 
 
+def test_weights_that_cannot_be_written_leave_those_before(tmp_path: Path):
+    resource = pytest.importorskip("resource", reason="Windows has no limit on the size of a file")
+    path = tmp_path / "edges.safetensors"
+    random_model().write(path)
+    before, limits = path.read_bytes(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.raises(InputError, match=r"edges\.safetensors grows larger"):
+            EdgeModel.untrained(Shape()).write(path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
 @pytest.mark.parametrize("how", ["cut off", "no weights", "other shape", "not finite", "deep", *_WRONG])
 def test_a_damaged_file_is_told_in_one_line(tmp_path: Path, how: str):
     path = tmp_path / "edges.safetensors"

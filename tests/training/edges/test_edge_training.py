@@ -13,14 +13,17 @@ import pytest
 import torch
 
 from any2bokeh.cli.main import BAD_INPUT, run
-from any2bokeh.disparity.edges.learned import EdgeModel
+from any2bokeh.disparity.edges.learned import EdgeModel, MixedModel
 from any2bokeh.disparity.edges.learned.cells import PIXELS, Cells
 from any2bokeh.disparity.edges.learned.clues import CLUES, Clues
+from any2bokeh.disparity.edges.learned.mixed_clues import MIXED_CLUES
+from any2bokeh.disparity.edges.learned.mixing import MIXED_CORRECTIONS
 from any2bokeh.disparity.edges.learned.network import CORRECTIONS, Shape, corrections
 from any2bokeh.errors import InputError
 from any2bokeh.optics.transfer import srgb_decode, srgb_encode
 from any2bokeh.synthesis.layer_truth import LayerTruth
 from any2bokeh.training.edges import tiles, trainer
+from any2bokeh.training.edges.calibration import calibrated
 from any2bokeh.training.edges.config import EdgeConfig
 from any2bokeh.training.edges.frames import TileStream, WaitingTiles
 from any2bokeh.training.edges.loss import edge_loss
@@ -248,6 +251,54 @@ def test_numbers_of_a_state_are_such(tmp_path: Path, change: dict[str, object]):
 
 
 @pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        (None, "it is None"),
+        ("768", "it is '768'"),
+        ({"width": 768}, "unexpected keyword argument 'width'"),
+        ({"seed": -1}, "seed is -1; allowed is a whole number, at least 0"),
+        ({"height_px": 1e9}, "height_px is 1000000000.0; allowed is a whole number, 32 to 4096"),
+        ({"tiles": True}, "tiles is True; allowed is a whole number, at least 1"),
+    ],
+)
+@pytest.mark.parametrize("network", ["edges", "mixed"])
+def test_a_card_that_does_not_say_how_frames_were_made_ends_in_one_line(
+    network: str, source: object, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    card = {"config": {"source": source} if source is not None else {}}
+    mixed_shape = replace(SHAPE, clues=MIXED_CLUES, corrections=MIXED_CORRECTIONS)
+    model = EdgeModel.untrained(SHAPE) if network == "edges" else MixedModel.untrained(mixed_shape)
+    replace(model, card=card).write(tmp_path / f"{network}.safetensors")
+    assert run(["train", network, "--install", str(tmp_path)]) == BAD_INPUT
+    [line] = capsys.readouterr().err.splitlines()
+    assert "does not say how the frames of the training were made (config.source: " in line
+    assert message in line
+    assert line.endswith(f"handoff of train {network}")
+
+
+class FlatSource(TileSource):
+    """Frames whose maps have no step."""
+
+    def frame(self, number: int) -> LayerTruth:
+        flat = np.full((1, self.height_px, self.width_px), 0.5, np.float32)
+        return replace(super().frame(number), given=flat, disparity=flat)
+
+
+def test_frames_without_an_edge_calibrate_nothing():
+    assert calibrated(EdgeModel.untrained(SHAPE), FlatSource(height_px=64, width_px=96), 1) is None
+
+
+def test_a_short_run_takes_a_step_and_tells_what_took_the_time(tmp_path: Path):
+    told: list[str] = []
+    options = EdgeRunOptions(minutes=1e-6, anneal=True)
+    state = train_edges(CONFIG, tmp_path, run_options=options, remark=told.append)
+    assert state.step == 1
+    assert "no more than one step is taken" in told[0]
+    assert train_edges(CONFIG, tmp_path, resume=True, run_options=options).step == 2
+    assert len(told) == 1
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["edges", "--stage", "1"], "leave out --data, --stage and --samples"),
@@ -279,7 +330,7 @@ def test_frames_give_the_same_tiles_again():
 
 def test_the_rate_falls_over_what_the_first_frames_leave_of_the_time(tmp_path: Path):
     options = EdgeRunOptions(minutes=1, anneal=True)
-    run = trainer._Run(CONFIG, tmp_path, None, options, lambda _: None)
+    run = trainer._Run(CONFIG, tmp_path, None, options, lambda _: None, lambda _: None)
     run.start(False, None)
     run.state = replace(run.state, step=CONFIG.warmup_steps)
     run.began -= 40

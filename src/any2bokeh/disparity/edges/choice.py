@@ -16,10 +16,14 @@ EdgeTreatment = Literal[
 
 
 def offered_treatments() -> list[EdgeTreatment]:
-    """Those that work here: without a trained network there is no ``learned``."""
+    """Those that work here: without a trained network, or with one whose file is damaged, there is no ``learned``."""
     from any2bokeh.disparity.edges.learned import EdgeModel
 
-    return [each for each in get_args(EdgeTreatment) if each != "learned" or EdgeModel.packaged() is not None]
+    try:
+        is_trained = EdgeModel.packaged() is not None
+    except InputError:
+        is_trained = False
+    return [each for each in get_args(EdgeTreatment) if each != "learned" or is_trained]
 
 
 def edge_estimator(treatment: EdgeTreatment) -> "EdgeEstimator | None":

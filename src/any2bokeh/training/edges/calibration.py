@@ -47,8 +47,8 @@ class _Judged:
     wrong: float
 
 
-def calibrated(model: EdgeModel, source: TileSource, frames: int) -> tuple[Gates, dict[str, Any]]:
-    """Gates, and how they came about.
+def calibrated(model: EdgeModel, source: TileSource, frames: int) -> tuple[Gates, dict[str, Any]] | None:
+    """Gates, and how they came about; None where no frame has an edge that the network looks at.
 
     The gate of a frame stands above what the network says of every right map that it is asked of (each frame has a
     right one), and a lower one above what it says of those where colours confirm it; that of a pixel where least of the
@@ -63,6 +63,8 @@ def calibrated(model: EdgeModel, source: TileSource, frames: int) -> tuple[Gates
     """
     truths = [source.frame(CALIBRATION + number) for number in range(frames)]
     judged = [each for truth in truths if (each := _judged(model, truth))]
+    if not judged:
+        return None
     exact = [each for truth in truths if (each := _judged(model, _with_exact_map(truth)))]
     right = [each for each in (*exact, *judged) if each.wrong <= _RIGHT]
     asked = [each for each in right if each.is_asked]

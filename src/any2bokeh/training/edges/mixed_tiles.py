@@ -17,7 +17,7 @@ from any2bokeh.disparity.edges.learned.network import corrections
 from any2bokeh.disparity.edges.learned.weights import MixedModel
 from any2bokeh.optics.transfer import srgb_decode, srgb_encode
 from any2bokeh.training.edges.mixed_cards import card_frame
-from any2bokeh.training.edges.tiles import CALIBRATION, in_cells
+from any2bokeh.training.edges.tiles import CALIBRATION, in_cells, require_counts
 from any2bokeh.training.edges.traced_truth import traced_truths
 
 MIXED_TARGETS = BASES + 8
@@ -59,6 +59,9 @@ class MixedTileSource:
     tiles: int = 12
     traced_every: int = 3
     cards_every: int = 2
+
+    def __post_init__(self) -> None:
+        require_counts(self, {"seed": 0, "cells": 1, "tiles": 1, "traced_every": 0, "cards_every": 0})
 
     def kind(self, number: int) -> FrameKind:
         """What frame ``number`` is of."""

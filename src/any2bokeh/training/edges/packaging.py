@@ -1,12 +1,14 @@
 """Weights of a training, calibrated and put into the package."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 
 from any2bokeh.disparity.edges.learned.weights import PACKAGED, PACKAGED_MIXING, EdgeModel, MixedModel
-from any2bokeh.errors import InputError
+from any2bokeh.errors import InputError, shown
 from any2bokeh.training.edges.calibration import calibrated
 from any2bokeh.training.edges.mixed_tiles import MixedTileSource, light_errors
 from any2bokeh.training.edges.tiles import CALIBRATION, TileSource
@@ -14,6 +16,8 @@ from any2bokeh.training.edges.tiles import CALIBRATION, TileSource
 _FRAMES = 48
 _BETTER = 0.95  # of a frame's classical error of light, above which a network for mixed pixels is not worth its time
 _NO_ERROR = 1e-4  # of light: less is not seen
+
+_Source = TypeVar("_Source", TileSource, MixedTileSource)
 
 
 def install(folder: Path, target: Path = PACKAGED, *, frames: int = _FRAMES, is_preferred: bool = True) -> EdgeModel:
@@ -29,14 +33,17 @@ def install(folder: Path, target: Path = PACKAGED, *, frames: int = _FRAMES, is_
         The model as written.
 
     Raises:
-        InputError: no weights there.
+        InputError: no weights there, or a card that does not say how the frames of the training were made.
     """
     path = folder / "edges.safetensors" if folder.is_dir() else folder
     if not path.is_file():
         raise InputError(f"{path} is not there; give the folder of a run or a handoff of train edges")
     model = EdgeModel.read(path)
-    source = TileSource(**{**model.card["config"]["source"]}) if "config" in model.card else TileSource()
-    gates, calibration = calibrated(model, source, frames)
+    source = _source_of(path, model.card, TileSource)
+    found = calibrated(model, source, frames)
+    if found is None:
+        raise _no_edges(path, source)
+    gates, calibration = found
     card = {**model.card, "calibration": calibration}
     installed = replace(model, gates=gates, is_preferred=is_preferred, card=card)
     installed.write(target)
@@ -55,14 +62,17 @@ def install_mixing(folder: Path, target: Path = PACKAGED_MIXING, *, frames: int 
         The model as written, with what was found in its card.
 
     Raises:
-        InputError: no weights there, or none that are better than the classical split.
+        InputError: no weights there, none that are better than the classical split, or a card that does not say how
+            the frames of the training were made.
     """
     path = folder / "mixed.safetensors" if folder.is_dir() else folder
     if not path.is_file():
         raise InputError(f"{path} is not there; give the folder of a run or a handoff of train mixed")
     model = MixedModel.read(path)
-    source = MixedTileSource(**model.card["config"]["source"]) if "config" in model.card else MixedTileSource()
+    source = _source_of(path, model.card, MixedTileSource)
     tried = [(source.kind(CALIBRATION + n), each) for n in range(frames) if (each := light_errors(source, model, n))]
+    if not tried:
+        raise _no_edges(path, source)
     kinds, errors = np.array([kind for kind, _ in tried]), np.array([each for _, each in tried])
     ratios = np.log((errors[:, 1] + _NO_ERROR) / (errors[:, 0] + _NO_ERROR))
     ratio, by_kind = float(np.exp(ratios.mean())), {}
@@ -86,3 +96,31 @@ def install_mixing(folder: Path, target: Path = PACKAGED_MIXING, *, frames: int 
     installed = replace(model, card={**model.card, "calibration": found})
     installed.write(target)
     return installed
+
+
+def _source_of(path: Path, card: Mapping[str, Any], kind: type[_Source]) -> _Source:
+    """What made the frames of a training, as its card says; the usual one where there is no card.
+
+    Raises:
+        InputError: the card says something else.
+    """
+    if "config" not in card:
+        return kind()
+    config = card["config"]
+    described = config.get("source") if isinstance(config, Mapping) else None
+    try:
+        if not isinstance(described, Mapping):
+            raise InputError(f"it is {shown(described)}")
+        return kind(**described)
+    except (TypeError, InputError) as error:
+        raise InputError(
+            f"the card of {path} does not say how the frames of the training were made (config.source: {error}); "
+            f"give the folder of a run or a handoff of train {'mixed' if kind is MixedTileSource else 'edges'}"
+        ) from None
+
+
+def _no_edges(path: Path, source: TileSource | MixedTileSource) -> InputError:
+    return InputError(
+        f"{path} cannot be tried: none of the frames of {source.width_px}x{source.height_px} px that its card asks for "
+        "has an edge that the network looks at; train it with larger frames"
+    )

@@ -1,5 +1,6 @@
 """Tiles of made frames: what the network is told, and what it ought to say."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 
 from any2bokeh.disparity.edges.learned.cells import CELL_PX, PIXELS
 from any2bokeh.disparity.edges.learned.clues import CLUES, Clues
+from any2bokeh.errors import InputError, shown
 from any2bokeh.optics.transfer import srgb_decode
 
 TARGETS = 16
@@ -21,6 +23,9 @@ HELD_OUT = 1 << 40
 
 CALIBRATION = HELD_OUT + (1 << 20)
 """Numbers of frames from here on serve the calibration alone."""
+
+SIDES_PX = (32, 4096)
+"""Least and most of the sides of a frame."""
 
 _MATCH = 0.35  # of a step: how far off the disparity of a surface may be, to be that of the truth
 _WRONG = 0.25  # of a step: a map that is farther off is wrong
@@ -49,6 +54,9 @@ class TileSource:
     cells: int = 32
     tiles: int = 16
 
+    def __post_init__(self) -> None:
+        require_counts(self, {"seed": 0, "cells": 1, "tiles": 1})
+
     def frame(self, number: int) -> Any:
         """A ``LayerTruth``; the same for the same number."""
         from any2bokeh.synthesis.layer_frames import layer_frames
@@ -59,6 +67,25 @@ class TileSource:
     def tiles_of(self, number: int) -> tuple[NDArray[np.float16], NDArray[np.float16]]:
         """Clues ``(N, cells, cells, 4 * CLUES)`` and targets ``(N, cells, cells, 4 * TARGETS)`` of frame ``number``."""
         return tiles_of(self.frame(number), np.random.default_rng([self.seed, number]), self.cells, self.tiles)
+
+
+def require_counts(source: Any, least: Mapping[str, int]) -> None:
+    """Refuse a source whose numbers make no frames; they may come from a file.
+
+    Args:
+        source: with ``height_px``, ``width_px`` and what is named.
+        least: of its other numbers, by name.
+
+    Raises:
+        InputError: names the first that is wrong.
+    """
+    limits = {"height_px": SIDES_PX, "width_px": SIDES_PX} | {name: (each, None) for name, each in least.items()}
+    for name, (low, high) in limits.items():
+        value = getattr(source, name)
+        is_whole = isinstance(value, int) and not isinstance(value, bool)
+        if not is_whole or value < low or (high is not None and value > high):
+            allowed = f"at least {low}" if high is None else f"{low} to {high}"
+            raise InputError(f"{name} is {shown(value)}; allowed is a whole number, {allowed}")
 
 
 def tiles_of(

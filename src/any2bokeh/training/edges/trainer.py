@@ -42,7 +42,7 @@ class EdgeRunOptions:
     Attributes:
         device: torch's name of it.
         workers: processes that make frames; 0 = this one.
-        minutes: after which the run ends; None = at ``steps``.
+        minutes: after which the run ends, once it has taken a step; None = at ``steps``.
         steps: at which the training ends; None = never.
         anneal: the learning rate rises and falls to 0 over what the making of the first frames leaves of ``minutes``.
         waits: steps wait for the frames that belong to them, so that a run can be taken up exactly; otherwise frames
@@ -88,6 +88,7 @@ def train_edges(
     handoff: Path | None = None,
     run_options: EdgeRunOptions | None = None,
     report: Callable[[EdgeReport], None] | None = None,
+    remark: Callable[[str], None] | None = None,
 ) -> EdgeState:
     """Train, and leave in ``out`` a state to go on from, the log, and weights that can be used.
 
@@ -99,14 +100,19 @@ def train_edges(
         handoff: folder that gets the same whenever a state is saved.
         run_options: see ``EdgeRunOptions``.
         report: told every few seconds.
+        remark: told where the first frames take more than half of the time.
 
     Raises:
         InputError: a state of another network, a folder in use, one that holds no state.
     """
-    run = _Run(config, out, handoff, run_options or EdgeRunOptions(), report or (lambda _: None))
+    run = _Run(config, out, handoff, run_options or EdgeRunOptions(), report or _nobody, remark or _nobody)
     run.start(resume, start_from)
     run.learn()
     return run.state
+
+
+def _nobody(_: object) -> None:
+    """Told where nobody listens."""
 
 
 class _Run:
@@ -117,8 +123,10 @@ class _Run:
         handoff: Path | None,
         options: EdgeRunOptions,
         report: Callable[[EdgeReport], None],
+        remark: Callable[[str], None],
     ) -> None:
-        self.config, self.out, self.handoff, self.options, self.report = config, out, handoff, options, report
+        self.config, self.out, self.handoff, self.options = config, out, handoff, options
+        self.report, self.remark = report, remark
         self.began = self.saved = self.prepared = time.monotonic()
         self.device = torch.device(options.device)
         self.waits = self.device.type == "cpu" if options.waits is None else options.waits
@@ -185,6 +193,7 @@ class _Run:
             self._add(take())
         self._measure()
         self.prepared = time.monotonic()
+        self._tell_time_left()
         while not self._is_over():
             if waiting is not None:
                 self._add_all(waiting)
@@ -247,7 +256,7 @@ class _Run:
         rate = self.config.learning_rate * min(1.0, steps / max(self.config.warmup_steps, 1))
         if self.options.anneal and self.options.minutes is not None:
             left = 60 * self.options.minutes - (self.prepared - self.began)  # first frames take a part of the time
-            rate *= rate_at((time.monotonic() - self.prepared) / left, warmup=0)
+            rate *= rate_at((time.monotonic() - self.prepared) / left, warmup=0) if left > 0 else 0
         return rate
 
     def _loss(self, values: Tensor, targets: Tensor) -> EdgeLoss | MixedLoss:
@@ -259,9 +268,19 @@ class _Run:
     def _is_over(self) -> bool:
         if self.options.steps is not None and self.state.step >= self.options.steps:
             return True
-        return self.options.minutes is not None and time.monotonic() - self.began > 60 * self.options.minutes
+        if self.options.minutes is None or self.state.step == self.first_step:  # else short runs never get anywhere
+            return False
+        return time.monotonic() - self.began > 60 * self.options.minutes
 
-    # 3. What is written
+    # 3. What is told and written
+
+    def _tell_time_left(self) -> None:
+        if self.options.minutes is None:
+            return
+        took, given = self.prepared - self.began, 60 * self.options.minutes
+        if 2 * took > given:
+            left = f"{given - took:.0f} s are left for steps" if took < given else "no more than one step is taken"
+            self.remark(f"the first frames took {took:.0f} s of {given:g} s: {left}; give --minutes more to learn more")
 
     def _tell(self) -> None:
         now = time.monotonic()

@@ -24,7 +24,7 @@ from any2bokeh.disparity.edges.learned.mixed_clues import MIXED_CLUES
 from any2bokeh.disparity.edges.learned.mixing import MIXED_CORRECTIONS
 from any2bokeh.disparity.edges.learned.network import CORRECTIONS, Shape
 from any2bokeh.errors import InputError
-from any2bokeh.pending_output import writing
+from any2bokeh.pending_output import PendingOutput, writing
 
 PACKAGED = Path(__file__).parent / "edges.safetensors"
 PACKAGED_MIXING = Path(__file__).parent / "mixed.safetensors"
@@ -204,7 +204,13 @@ def _write(
     text += b" " * (-len(text) % 8)
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(struct.pack("<Q", len(text)) + text + body)
+    pending = PendingOutput.file(path)
+    try:
+        with writing(path):
+            pending.temporary.write_bytes(struct.pack("<Q", len(text)) + text + body)
+        pending.publish()
+    finally:
+        pending.discard()
 
 
 def _parted(content: bytes) -> tuple[dict[str, Any], bytes]:
