@@ -8,6 +8,8 @@ const video = byId("proxy"), canvas = byId("moving"), stage = byId("stage");
 const AHEAD = 72, BEHIND = 24, AT_ONCE = 8;  // frames; at 640x360, those that are kept take 22 MB
 const AGAIN_MS = 500;   // what the studio did not know is asked for again
 const STALE_MS = 1000;  // after a decision, frames are drawn so long as they were decided before
+const OF_MIXED = 6;     // numbers of a mixed pixel
+const NONE = new Uint8Array(0);
 const HOLD_MS = 1500;   // a picture stays so long where those after it are missing
 
 let canDraw = mayDraw() && "requestVideoFrameCallback" in video;
@@ -120,13 +122,15 @@ let canCopy = true;  // the picture that the video shows, from one place of the 
 let reader = null;
 
 /** Give the renderer a frame, of the picture that the video shows. */
-function give({ disparity }) {
-  const [height, width] = disparity.shape, frame = { window: [0, height, 0, width], arrays: { disparity } };
+function give({ disparity, mixed, mixed_at }) {
+  const [height, width] = disparity.shape, arrays = { disparity };
+  if (mixed_at.length) Object.assign(arrays, { mixed: shares(mixed), mixed_at });
+  const frame = { window: [0, height, 0, width], arrays };
   if (canCopy) canCopy = renderer.giveShown(video, [video.videoWidth, video.videoHeight], frame);
-  if (!canCopy) renderer.give(withPixels(disparity));
+  if (!canCopy) renderer.give({ ...frame, arrays: { ...arrays, ...withPixels(disparity) } });
 }
 
-/** The frame as numbers: where the browser copies no video. */
+/** Picture and disparity as numbers: where the browser copies no video. */
 function withPixels(disparity) {
   const [height, width] = disparity.shape, count = width * height;
   if (!reader || reader.canvas.width !== width || reader.canvas.height !== height) {
@@ -138,9 +142,15 @@ function withPixels(disparity) {
   for (let i = 0; i < count; i++) {
     for (let colour = 0; colour < 3; colour++) pixels[colour * count + i] = data[4 * i + colour] / 255;
   }
-  const samples = Float32Array.from(disparity, (value) => value / 255);
+  const samples = shares(disparity);
   samples.shape = disparity.shape;
-  return { window: [0, height, 0, width], arrays: { pixels, disparity: samples } };
+  return { pixels, disparity: samples };
+}
+
+function shares(codes) {
+  const found = new Float32Array(codes.length);
+  for (let i = 0; i < codes.length; i++) found[i] = codes[i] / 255;
+  return found;
 }
 
 // ---- what is known of the frames ahead -------------------------------------------------------------------------------
@@ -173,11 +183,15 @@ async function load(frame, count) {
   isAsking = false;
 }
 
-function keep({ frames: told, arrays: { disparity } }, of) {
+function keep({ frames: told, arrays: { disparity, mixed = NONE, mixed_at = NONE } }, of) {
   const [, height, width] = disparity.shape;
-  told.forEach(({ frame, focus_disparity: focus, blur_strength: blur }, at) => {
+  let from = 0;
+  told.forEach(({ frame, focus_disparity: focus, blur_strength: blur, mixed: count }, at) => {
     const own = disparity.subarray(at * width * height, (at + 1) * width * height);
     own.shape = [height, width];
-    frames.set(frame, { of, focus, blur, disparity: own });
+    const to = from + count;
+    const listed = { mixed: mixed.subarray(OF_MIXED * from, OF_MIXED * to), mixed_at: mixed_at.subarray(from, to) };
+    frames.set(frame, { of, focus, blur, disparity: own, ...listed });
+    from = to;
   });
 }
