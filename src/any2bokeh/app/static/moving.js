@@ -8,15 +8,13 @@ const video = byId("proxy"), canvas = byId("moving"), stage = byId("stage");
 const AHEAD = 72, BEHIND = 24, AT_ONCE = 8;  // frames; at 640x360, those that are kept take 22 MB
 const AGAIN_MS = 500;   // what the studio did not know is asked for again
 const STALE_MS = 1000;  // after a decision, frames are drawn so long as they were decided before
-const OF_MIXED = 6;     // numbers of a mixed pixel
-const NONE = new Uint8Array(0);
 const HOLD_MS = 1500;   // a picture stays so long where those after it are missing
 
 let canDraw = mayDraw() && "requestVideoFrameCallback" in video;
 let renderer = null, mounted = "", look = {};
 let isRunning = false, isOpening = false, isDrawing = false;
 let drawnMs = -Infinity;
-const frames = new Map();  // around the playhead, by number: {of, focus, blur, disparity}
+const frames = new Map();  // around the playhead, by number: a PlayedFrame, and `of` which decisions
 let framesOf = "", changedMs = -Infinity;
 let isAsking = false, askAgainMs = 0, tookMs = 0;
 
@@ -122,17 +120,14 @@ let canCopy = true;  // the picture that the video shows, from one place of the 
 let reader = null;
 
 /** Give the renderer a frame, of the picture that the video shows. */
-function give({ disparity, mixed, mixed_at }) {
-  const [height, width] = disparity.shape, arrays = { disparity };
-  if (mixed_at.length) Object.assign(arrays, { mixed: shares(mixed), mixed_at });
-  const frame = { window: [0, height, 0, width], arrays };
-  if (canCopy) canCopy = renderer.giveShown(video, [video.videoWidth, video.videoHeight], frame);
-  if (!canCopy) renderer.give({ ...frame, arrays: { ...arrays, ...withPixels(disparity) } });
+function give(frame) {
+  if (canCopy) canCopy = renderer.giveShown(video, [video.videoWidth, video.videoHeight], frame.given());
+  if (!canCopy) renderer.give(frame.givenWith(pixelsAt(frame.disparity.shape)));
 }
 
-/** Picture and disparity as numbers: where the browser copies no video. */
-function withPixels(disparity) {
-  const [height, width] = disparity.shape, count = width * height;
+/** What the video shows as numbers: where the browser does not copy it. */
+function pixelsAt([height, width]) {
+  const count = width * height;
   if (!reader || reader.canvas.width !== width || reader.canvas.height !== height) {
     reader = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true, alpha: false });
     reader.imageSmoothingQuality = "medium";
@@ -142,15 +137,7 @@ function withPixels(disparity) {
   for (let i = 0; i < count; i++) {
     for (let colour = 0; colour < 3; colour++) pixels[colour * count + i] = data[4 * i + colour] / 255;
   }
-  const samples = shares(disparity);
-  samples.shape = disparity.shape;
-  return { pixels, disparity: samples };
-}
-
-function shares(codes) {
-  const found = new Float32Array(codes.length);
-  for (let i = 0; i < codes.length; i++) found[i] = codes[i] / 255;
-  return found;
+  return pixels;
 }
 
 // ---- what is known of the frames ahead -------------------------------------------------------------------------------
@@ -174,24 +161,11 @@ async function load(frame, count) {
   isAsking = true;
   try {
     const answer = await fetched(`live-disparity?frame=${frame}&count=${count}`);
-    const { opened } = await import("./live/message.js");
-    const said = answer && opened(await answer.arrayBuffer(), (values) => values);
-    if (said && of === framesOf) keep(said, of);
-    if (!said || said.frames.length < count) askAgainMs = performance.now() + AGAIN_MS;
+    const { playedFrames } = await import("./live/played.js");
+    const told = answer ? playedFrames(await answer.arrayBuffer()) : [];
+    if (of === framesOf) for (const each of told) frames.set(each.frame, Object.assign(each, { of }));
+    if (told.length < count) askAgainMs = performance.now() + AGAIN_MS;
   } catch { /* it is asked for again */ }
   tookMs = performance.now() - since;
   isAsking = false;
-}
-
-function keep({ frames: told, arrays: { disparity, mixed = NONE, mixed_at = NONE } }, of) {
-  const [, height, width] = disparity.shape;
-  let from = 0;
-  told.forEach(({ frame, focus_disparity: focus, blur_strength: blur, mixed: count }, at) => {
-    const own = disparity.subarray(at * width * height, (at + 1) * width * height);
-    own.shape = [height, width];
-    const to = from + count;
-    const listed = { mixed: mixed.subarray(OF_MIXED * from, OF_MIXED * to), mixed_at: mixed_at.subarray(from, to) };
-    frames.set(frame, { of, focus, blur, disparity: own, ...listed });
-    from = to;
-  });
 }
