@@ -26,6 +26,7 @@ from any2bokeh.recipe import Recipe
 from any2bokeh.video import open_source
 from tests.app.conftest import (
     FAR_POINT,
+    NEAR_POINT,
     Received,
     decoded_jpeg,
     disparity_of,
@@ -34,6 +35,7 @@ from tests.app.conftest import (
     write_disparity_video,
     write_video,
 )
+from tests.app.live.test_message import opened
 from tests.app.test_session import rendered
 
 FRAME = 3
@@ -108,6 +110,46 @@ def test_drafts_are_of_the_choice(session: Session, spoilt: tuple[Path, Path]):
     assert shown(session) == drafts["auto"]
     session.run(command_of({"do": "redo"}))
     assert (project.now.edges, shown(session)) == ("off", drafts["off"])
+
+
+def test_what_the_page_plays_is_of_the_choice(session: Session, spoilt: tuple[Path, Path]):
+    project = session.opened()
+    treated = project.playback.proxy.path.parent / "treated"
+    maps: dict[EdgeTreatment, NDArray[np.float32]] = {}
+    for edges in ("auto", "classical", "off"):
+        choose(session, edges)
+        said, arrays = opened(session.live_disparity(range(FRAME, FRAME + 2)))
+        maps[edges] = arrays["disparity"][0]
+        recipe = Recipe(followed(session), spoilt[1], edges=edges, plate="off")
+        with open_source(spoilt[0]) as clip:
+            given = preview(clip, FRAME, recipe).given
+        # The page has pictures of 11 bits: seen 0.2 % of the pixels on the other side of an edge.
+        assert (np.abs(maps[edges] - given.disparity[0]) < 0.6 / 255).mean() > 0.99
+        mixed, count = given.mixed_pixels(), said["frames"][0]["mixed"]
+        assert (count > 0) == (mixed is not None) == (edges != "off")
+        if mixed is not None:
+            known = np.isin(arrays["mixed_at"][:count], mixed.at)
+            assert known.mean() > 0.95
+            assert count > 0.95 * len(mixed.at)
+    assert (np.abs(maps["auto"] - maps["off"]) > 0.1).mean() > 0.02
+    assert len(list(treated.iterdir())) == 4  # two frames of two choices; what is left as it is needs no place
+
+    choose(session, "auto")
+    project.blur(20)
+    ready(session)
+    said, arrays = opened(session.live_disparity(range(FRAME, FRAME + 1)))
+    assert said["frames"][0]["blur_strength"] == 20
+    np.testing.assert_array_equal(arrays["disparity"][0], maps["auto"])
+    project.focus(0, *NEAR_POINT, is_locked=True)
+    ready(session)
+    focus = opened(session.live_disparity(range(FRAME, FRAME + 1)))[0]["frames"][0]["focus_disparity"]
+    assert focus > 0.8 > said["frames"][0]["focus_disparity"]
+    assert len(list(treated.iterdir())) == 4  # focus and blur have no part in edges
+    stroke = {"frame": 0, "tool": "nearer", "points": [[0.5, 0.2]], "radius": 0.1, "strength": 1}
+    session.run(command_of({"do": "paint", **stroke}))
+    ready(session)
+    session.live_disparity(range(FRAME, FRAME + 1))
+    assert len(list(treated.iterdir())) == 5  # a stroke has
 
 
 def test_a_close_look_and_the_render_are_of_the_choice(session: Session, spoilt: tuple[Path, Path], tmp_path: Path):

@@ -11,6 +11,7 @@ from any2bokeh.app.follower import FocusFollower
 from any2bokeh.app.frame_reader import FrameReader
 from any2bokeh.app.picture import PictureMaker
 from any2bokeh.app.playback import LONG_SIDE_PX, Playback
+from any2bokeh.app.played_frames import PlayedFrames
 from any2bokeh.app.proxy import Proxy
 from any2bokeh.app.snapshot import PlaybackSnapshot
 from any2bokeh.disparity.edges import EdgeTreatment
@@ -56,6 +57,9 @@ class ClipPlayback:
         self._reader = FrameReader(source, long_side_px=LONG_SIDE_PX, kept=4)
         self._maker = PictureMaker(source, depth, follower, self._reader, estimates, drafts)
         self._drafts = ClipDrafts(self._maker, drafts, decided)
+        self._treated = DraftStore(folder / "treated")
+        count = source.info.frame_count
+        self._played = PlayedFrames(count, depth, follower, self._reader, self._treated)
         self._playback = Playback(self._drafts, fps=float(source.info.fps), span=span, told=told)
         self._gains = max(source.info.width, source.info.height) > _SMALL_PX or _has_few_key_frames(source)
         self.proxy = Proxy(source, folder / "proxy.mp4", stand_back=follower.stand_back, told=self._go_on)
@@ -73,8 +77,9 @@ class ClipPlayback:
         return self._drafts.get(frame)
 
     def live_disparity(self, frames: range) -> bytes:
-        """Frames that the page refocuses itself; see ``PictureMaker.live_disparity``."""
-        return self._maker.live_disparity(frames, self._decided()[0])
+        """Frames that the page refocuses itself; see ``PlayedFrames.message``."""
+        script, _, edges = self._decided()
+        return self._played.message(frames, script, edges)
 
     def snapshot(self) -> PlaybackSnapshot:
         """What the page shows of it."""
@@ -95,6 +100,7 @@ class ClipPlayback:
         self._playback.close()
         self.proxy.close()
         self._maker.close()
+        self._treated.close()
 
     def _go_on(self) -> None:
         copy = self.proxy.source() if self._gains else None

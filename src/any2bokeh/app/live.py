@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from any2bokeh.disparity.edges.bands import MixedPixels
 from any2bokeh.optics import footprint as footprints
 from any2bokeh.optics import profile as profiles
 from any2bokeh.optics import radii, vignetting
@@ -68,12 +69,14 @@ class PlayedFrame(NamedTuple):
         focus_disparity: of the focal plane.
         blur_strength: K.
         disparity: ``(H, W)``, from which a thin lens makes the blur.
+        mixed: pixels that show two surfaces, their disparities on the same scale.
     """
 
     number: int
     focus_disparity: float
     blur_strength: float
     disparity: NDArray[np.float32]
+    mixed: MixedPixels
 
 
 def engine_message(look: Look, transfer: Transfer = "srgb") -> bytes:
@@ -121,17 +124,18 @@ def frame_message(frame: RenderInput, transfer: Transfer = "srgb") -> bytes:
     Returns:
         A message: ``window``, first and last row and column of the frame in its surround, the ends exclusive;
         ``focus_disparity`` and ``blur_strength``; and the arrays ``pixels`` ``(3, H, W)``, ``disparity`` ``(H, W)``,
-        and where they are known ``mixed`` and ``seen`` (see ``Unlayered``). Disparity has 16 bits. Where the picture
-        has clipped lamps, ``raised`` says what light they had (see ``raised_by_block``).
+        and where they are known ``mixed``, see ``_rows_of``, ``mixed_at``, the pixels that these are of, and ``seen``
+        (see ``Unlayered``). Disparity has 16 bits. Where the picture has clipped lamps, ``raised`` says what light they
+        had (see ``raised_by_block``).
     """
-    whole, (_, rows, columns) = with_surround(frame).with_planes(), inner_part(frame)
+    whole, (_, rows, columns) = with_surround(frame), inner_part(frame)
     arrays = {
         "pixels": Plane(np.asarray(whole.pixels, np.float32)) if transfer == "linear" else quantised(whole.pixels, 8),
         "disparity": quantised(whole.disparity[0], 16),
     }
-    if whole.bands is not None and (whole.bands.alpha > 0).any():
-        bands = whole.bands
-        arrays["mixed"] = _planes(bands.alpha, bands.near, bands.far, bands.background)
+    mixed = whole.mixed_pixels()
+    if mixed is not None:
+        arrays |= {"mixed_at": Plane(mixed.at.astype(np.uint32)), "mixed": _in_16_bits(_rows_of(mixed))}
     if whole.hidden is not None and (whole.hidden.known > 0).any():
         hidden = whole.hidden
         arrays["seen"] = _planes(hidden.pixels, hidden.disparity, hidden.known)
@@ -154,16 +158,28 @@ def disparity_message(frames: Sequence[PlayedFrame]) -> bytes:
         frames: at least one, all of the same size.
 
     Returns:
-        A message: ``frames``, of each its number as ``frame``, ``focus_disparity`` and ``blur_strength``; and the array
-        ``disparity`` ``(N, H, W)`` in 8 bits, steps of which move a radius of 25 px by 0.1 px.
+        A message: ``frames``, of each its number as ``frame``, ``focus_disparity``, ``blur_strength`` and the number of
+        its mixed pixels as ``mixed``; and the array ``disparity`` ``(N, H, W)`` in 8 bits, steps of which move a radius
+        of 25 px by 0.1 px. Where there are mixed pixels, those of all frames follow one another in ``mixed_at`` and
+        ``mixed``, see ``frame_message``, in 8 bits; those whose parts 8 bits do not tell apart are left out.
     """
+    told = [_told_in_8_bits(each.mixed) for each in frames]
     header = {
         "frames": [
-            {"frame": each.number, "focus_disparity": each.focus_disparity, "blur_strength": each.blur_strength}
-            for each in frames
+            {
+                "frame": each.number,
+                "focus_disparity": each.focus_disparity,
+                "blur_strength": each.blur_strength,
+                "mixed": len(at),
+            }
+            for each, (at, _) in zip(frames, told, strict=True)
         ]
     }
-    return packed_message(header, {"disparity": quantised(np.stack([each.disparity for each in frames]), 8)})
+    arrays = {"disparity": quantised(np.stack([each.disparity for each in frames]), 8)}
+    if any(len(at) for at, _ in told):
+        arrays["mixed_at"] = Plane(np.concatenate([at for at, _ in told]))
+        arrays["mixed"] = Plane(np.concatenate([rows for _, rows in told]), 1 / 255)
+    return packed_message(header, arrays)
 
 
 def packed_message(header: Mapping[str, Any], arrays: Mapping[str, Plane]) -> bytes:
@@ -187,14 +203,16 @@ def quantised(values: NDArray[np.floating], bits: int) -> Plane:
 
 @lru_cache(maxsize=1)
 def shader_sources() -> dict[str, str]:
-    """The WGSL sources of all stages, of ``take_picture``, which takes a frame from a texture, and of ``present``.
+    """The WGSL sources of all stages, and of those of ``static/live``.
 
-    ``present`` draws on a canvas what they made.
+    ``take_picture`` takes a frame from a texture, ``place_mixed`` mixed pixels from a list; ``present`` draws on a
+    canvas what all made.
     """
     sources = {stage: shaders.shader(stage) for stage in STAGES}
     sources |= {f"{stage}/cut": shaders.shader(stage, cuts=True) for stage in CUT_STAGES}
     folder = resources.files("any2bokeh.app").joinpath("static", "live")
-    own = {name: folder.joinpath(f"{name}.wgsl").read_text(encoding="utf-8") for name in ("take_picture", "present")}
+    names = ("take_picture", "place_mixed", "present")
+    own = {name: folder.joinpath(f"{name}.wgsl").read_text(encoding="utf-8") for name in names}
     return sources | own
 
 
@@ -253,7 +271,23 @@ def _small(mask: NDArray[np.float32]) -> NDArray[np.float32]:
     return cv2.resize(mask, size, interpolation=cv2.INTER_AREA).astype(np.float32)
 
 
+def _rows_of(mixed: MixedPixels) -> NDArray[np.float32]:
+    """What is told of mixed pixels, ``(N, 6)``: alpha, near, far, and the code values of the background."""
+    return np.stack([mixed.alpha, mixed.near, mixed.far, *mixed.background], axis=1)
+
+
+def _told_in_8_bits(mixed: MixedPixels) -> tuple[NDArray[np.uint32], NDArray[np.uint8]]:
+    """Which pixels, and their rows; those that are still of two surfaces."""
+    rows = quantised(_rows_of(mixed), 8).values
+    stays = (rows[:, 0] > 0) & (rows[:, 0] < 255) & (rows[:, 1] > rows[:, 2])
+    return mixed.at[stays].astype(np.uint32), rows[stays]
+
+
 def _planes(*values: NDArray[np.floating]) -> Plane:
     """Planes ``(N, H, W)`` in 16 bits, or as they are where they are not all in [0, 1]."""
-    planes = np.concatenate([np.asarray(each, np.float32).reshape(-1, *each.shape[-2:]) for each in values])
-    return quantised(planes, 16) if planes.min() >= 0 and planes.max() <= 1 else Plane(planes)
+    return _in_16_bits(np.concatenate([np.asarray(each, np.float32).reshape(-1, *each.shape[-2:]) for each in values]))
+
+
+def _in_16_bits(values: NDArray[np.float32]) -> Plane:
+    """Samples in 16 bits, or as they are where they are not all in [0, 1]."""
+    return quantised(values, 16) if values.min() >= 0 and values.max() <= 1 else Plane(values)

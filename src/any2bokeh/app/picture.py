@@ -187,35 +187,6 @@ class PictureMaker:
             given = _given(pixels, self._treated(maps, frame, pixels, script, edges), focus)
             return frame_message(given, self._source.info.transfer), key
 
-    def live_disparity(self, frames: range, script: FocusScript | None) -> bytes:
-        """Frames that the page refocuses while it plays, see ``live.disparity_message``; those that are known.
-
-        Edges are left as they are: to treat them takes longer than all else.
-
-        Raises:
-            InputError: no such frames, or disparity that cannot be read.
-            NotYet: none of them is known.
-        """
-        from any2bokeh.app.live import PlayedFrame, disparity_message
-
-        count = self._source.info.frame_count
-        if not (frames and frames[0] >= 0 and frames[-1] < count):
-            asked = f"{len(frames)} frames from {frames.start}"
-            raise InputError(f"{asked} were asked for; the clip has frames 0 to {count - 1}")
-        with self._follower.paused(), self._lock:
-            found = [(frame, self._follower.known(frame)) for frame in frames]
-            known, maps = [(frame, focus) for frame, focus in found if focus is not None], self._depth.ready(script)
-            if maps is None or not known:
-                raise NotYet("the focus of these frames is still being found; try again in a few seconds")
-            if self._opened is None or self._opened[0] != maps:
-                self._opened = maps, self._depth.opened(maps)
-            source, size, given = self._opened[1], self.frames.size, []
-            for frame, focus in known:
-                d_f, strength = focus.focus_disparity, focus.blur_strength
-                disparity = FocusRange(slab=focus.slab).applied(_at_size(source.at(frame)[0], size), d_f, strength)
-                given.append(PlayedFrame(frame, d_f, strength, disparity))
-            return disparity_message(given)
-
     def earlier(self, frame: int, script: FocusScript | None, look: Look, edges: EdgeTreatment) -> Picture:
         """The result under decisions of before, to be compared with.
 
@@ -341,14 +312,6 @@ def _given(pixels: NDArray[np.float32], bands: EdgeBands, focus: FocusOfFrame) -
     range_, d_f, strength = FocusRange(slab=focus.slab), focus.focus_disparity, focus.blur_strength
     bent = bands.with_disparity(lambda disparity: range_.applied(disparity, d_f, strength))
     return RenderInput(pixels, bent.disparity, d_f, strength, bands=bent if bent.is_mixed else None)
-
-
-def _at_size(disparity: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
-    """A map ``(h, w)`` at a size ``(width, height)``."""
-    if disparity.shape == size[::-1]:
-        return disparity
-    way = cv2.INTER_AREA if disparity.shape[1] > size[0] else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(np.ascontiguousarray(disparity, np.float32), size, interpolation=way), np.float32)
 
 
 def _disparity_shown(disparity: NDArray[np.float32], focus: FocusOfFrame | None) -> NDArray[np.float32]:

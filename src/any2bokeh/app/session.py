@@ -474,7 +474,7 @@ class Session:
             return self.opened().live_frame(frame)
 
     def live_disparity(self, frames: range) -> bytes:
-        """Frames that the page refocuses while it plays; see ``PictureMaker.live_disparity``.
+        """Frames that the page refocuses while it plays; see ``PlayedFrames.message``.
 
         Raises:
             Busy, InputError, NotYet: as there and for ``picture``.

@@ -14,12 +14,15 @@ from numpy.typing import NDArray
 
 from any2bokeh.app.live import (
     Plane,
+    PlayedFrame,
     constants,
+    disparity_message,
     engine_message,
     frame_message,
     packed_message,
     quantised,
 )
+from any2bokeh.disparity.edges.bands import MixedPixels, TreatedMap
 from any2bokeh.optics.aperture import ImageAperture
 from any2bokeh.optics.look import Look
 from any2bokeh.optics.transfer import lookup_tables
@@ -130,11 +133,32 @@ def test_a_frame_travels_with_what_is_known_of_it():
     assert "mixed" not in arrays
 
 
-def test_mixed_pixels_travel():
+def test_mixed_pixels_travel_as_a_list():
     frame = ramp()
     assert frame.bands is not None
     _, arrays = opened(frame_message(frame))
-    np.testing.assert_allclose(arrays["mixed"][0], frame.bands.alpha.reshape(arrays["mixed"].shape[1:]), atol=1e-5)
+    at, bands = arrays["mixed_at"], frame.bands
+    np.testing.assert_array_equal(at, np.flatnonzero(bands.alpha))
+    for column, plane in enumerate((bands.alpha, bands.near, bands.far, *bands.background)):
+        np.testing.assert_allclose(arrays["mixed"][:, column], plane.ravel()[at], atol=1e-5)
+
+
+def test_mixed_pixels_of_played_frames_follow_one_another():
+    bands = ramp().bands
+    assert bands is not None
+    mixed, nothing = MixedPixels.of(bands), TreatedMap.none(bands.disparity).mixed
+    mixed.values[3, :2] = 0.001, 0.999  # in 8 bits these are of one surface
+    lower = np.arange(bands.alpha.size).reshape(bands.alpha.shape) > bands.alpha.size / 2
+    given = [nothing, mixed, mixed.without(lower)]
+    frames = [PlayedFrame(number, 0.5, 20.0, bands.disparity[0], each) for number, each in enumerate(given, 7)]
+    said, arrays = opened(disparity_message(frames))
+    counts = [each["mixed"] for each in said["frames"]]
+    assert counts == [0, len(mixed.at) - 2, len(given[2].at) - 2]
+    assert 0 < counts[2] < counts[1]
+    np.testing.assert_array_equal(arrays["mixed_at"][: counts[1]], mixed.at[2:])
+    told = np.stack([mixed.alpha, mixed.near, mixed.far, *mixed.background], axis=1)[2:]
+    np.testing.assert_allclose(arrays["mixed"][: counts[1]], told, atol=0.501 / 255)
+    assert not opened(disparity_message(frames[:1]))[1].keys() & {"mixed", "mixed_at"}
 
 
 def test_light_keeps_its_range():

@@ -14,7 +14,7 @@ let canDraw = mayDraw() && "requestVideoFrameCallback" in video;
 let renderer = null, mounted = "", look = {};
 let isRunning = false, isOpening = false, isDrawing = false;
 let drawnMs = -Infinity;
-const frames = new Map();  // around the playhead, by number: {of, focus, blur, disparity}
+const frames = new Map();  // around the playhead, by number: a PlayedFrame, and `of` which decisions
 let framesOf = "", changedMs = -Infinity;
 let isAsking = false, askAgainMs = 0, tookMs = 0;
 
@@ -120,15 +120,14 @@ let canCopy = true;  // the picture that the video shows, from one place of the 
 let reader = null;
 
 /** Give the renderer a frame, of the picture that the video shows. */
-function give({ disparity }) {
-  const [height, width] = disparity.shape, frame = { window: [0, height, 0, width], arrays: { disparity } };
-  if (canCopy) canCopy = renderer.giveShown(video, [video.videoWidth, video.videoHeight], frame);
-  if (!canCopy) renderer.give(withPixels(disparity));
+function give(frame) {
+  if (canCopy) canCopy = renderer.giveShown(video, [video.videoWidth, video.videoHeight], frame.given());
+  if (!canCopy) renderer.give(frame.givenWith(pixelsAt(frame.disparity.shape)));
 }
 
-/** The frame as numbers: where the browser copies no video. */
-function withPixels(disparity) {
-  const [height, width] = disparity.shape, count = width * height;
+/** What the video shows as numbers: where the browser does not copy it. */
+function pixelsAt([height, width]) {
+  const count = width * height;
   if (!reader || reader.canvas.width !== width || reader.canvas.height !== height) {
     reader = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true, alpha: false });
     reader.imageSmoothingQuality = "medium";
@@ -138,9 +137,7 @@ function withPixels(disparity) {
   for (let i = 0; i < count; i++) {
     for (let colour = 0; colour < 3; colour++) pixels[colour * count + i] = data[4 * i + colour] / 255;
   }
-  const samples = Float32Array.from(disparity, (value) => value / 255);
-  samples.shape = disparity.shape;
-  return { window: [0, height, 0, width], arrays: { pixels, disparity: samples } };
+  return pixels;
 }
 
 // ---- what is known of the frames ahead -------------------------------------------------------------------------------
@@ -164,20 +161,11 @@ async function load(frame, count) {
   isAsking = true;
   try {
     const answer = await fetched(`live-disparity?frame=${frame}&count=${count}`);
-    const { opened } = await import("./live/message.js");
-    const said = answer && opened(await answer.arrayBuffer(), (values) => values);
-    if (said && of === framesOf) keep(said, of);
-    if (!said || said.frames.length < count) askAgainMs = performance.now() + AGAIN_MS;
+    const { playedFrames } = await import("./live/played.js");
+    const told = answer ? playedFrames(await answer.arrayBuffer()) : [];
+    if (of === framesOf) for (const each of told) frames.set(each.frame, Object.assign(each, { of }));
+    if (told.length < count) askAgainMs = performance.now() + AGAIN_MS;
   } catch { /* it is asked for again */ }
   tookMs = performance.now() - since;
   isAsking = false;
-}
-
-function keep({ frames: told, arrays: { disparity } }, of) {
-  const [, height, width] = disparity.shape;
-  told.forEach(({ frame, focus_disparity: focus, blur_strength: blur }, at) => {
-    const own = disparity.subarray(at * width * height, (at + 1) * width * height);
-    own.shape = [height, width];
-    frames.set(frame, { of, focus, blur, disparity: own });
-  });
 }

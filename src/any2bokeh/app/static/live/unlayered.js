@@ -2,6 +2,7 @@
 
 import { packed } from "./params.js";
 import { GpuFault } from "./device.js";
+import { PLANES, placeMixed } from "./mixed.js";
 import { takePicture } from "./picture.js";
 
 const NOTHING = new Float32Array(4);
@@ -71,7 +72,7 @@ export class Unlayered {
     const { pixels, disparity } = this.frame.picture
       ? takePicture(device, commands, this.frame, uploads)
       : { pixels: given("pixels", arrays.pixels), disparity: given("disparity", arrays.disparity) };
-    const mixed = given("mixed", arrays.mixed || NOTHING);
+    const mixed = arrays.mixed ? placeMixed(device, commands, arrays, uploads) : given("mixed", NOTHING);
     const seen = given("seen", arrays.seen || NOTHING);
     const raised = given("raised", arrays.raised || NOTHING);
     const decode = device.buffer("decode", 0);
@@ -149,10 +150,7 @@ function endsOf(frame) {
   const whole = disparity instanceof Uint8Array ? 255 : 1; // that of a picture that the GPU has
   const front = endsAmong(disparity, () => true).map((end) => Math.fround(end / whole));
   const all = [...front];
-  if (mixed) {
-    const isMixed = (i) => mixed[i] > 0;
-    for (const plane of [1, 2]) widen(all, endsAmong(mixed.subarray(plane * count, (plane + 1) * count), isMixed));
-  }
+  if (mixed) widen(all, endsAmong(mixed, (i) => i % PLANES === 1 || i % PLANES === 2));
   if (seen) widen(all, endsAmong(seen.subarray(3 * count, 4 * count), (i) => seen[4 * count + i] > 0));
   frame.ends = { front, all };
   return frame.ends;
