@@ -349,13 +349,17 @@ def test_a_browser_without_webgpu_is_asked_for_nothing_of_it(opened: Studio):
     assert [each for each in asked if "live" in each] == []
 
 
+# A picture comes once the pointer has moved on four times, however fast the machine is.
 _SLOW_PICTURES = """() => {
   const asked = window.asked = {frames: [], now: 0, most: 0}, {fetch} = window;
+  let moves = 0;
+  addEventListener('pointermove', () => { moves += 1; }, true);
+  addEventListener('pointerup', () => { moves = Infinity; }, true);
   window.fetch = async (path, ...more) => {
     if (!String(path).includes('/picture?')) return fetch(path, ...more);
     asked.frames.push(Number(/frame=([0-9]+)/.exec(path)[1]));
     asked.most = Math.max(asked.most, ++asked.now);
-    await new Promise((done) => setTimeout(done, 150));
+    for (const until = moves + 4; moves < until;) await new Promise((done) => setTimeout(done, 5));
     try { return await fetch(path, ...more); } finally { asked.now -= 1; }
   };
 }"""
