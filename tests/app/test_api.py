@@ -304,6 +304,9 @@ def test_disparity_of_played_frames_is_told_with_their_focus(site: Site, session
         # Half a step of 8 bits.
         np.testing.assert_allclose(disparity, disparity_of(index), rtol=0, atol=0.5 / 255 + 1e-4)
 
+    sparse = opened(site.ask(mine + f"live-disparity?frame={FRAMES - 7}&count=3&every=3").body)[0]["frames"]
+    assert [each["frame"] for each in sparse] == [FRAMES - 7, FRAMES - 4, FRAMES - 1]
+
     site.command(session, {"do": "blur", "frame": 0, "strength": 50, "begins": False})
     ready(session)
     again = opened(site.ask(mine + "live-disparity?frame=3&count=1").body)[0]["frames"]
@@ -323,6 +326,9 @@ def test_disparity_of_played_frames_is_told_with_their_focus(site: Site, session
         ("frame=0&count=1e9", "count"),
         (f"frame={FRAMES}&count=1", "frames 0 to"),
         (f"frame={FRAMES - 1}&count=2", "frames 0 to"),
+        ("frame=0&count=1&every=0", "every"),
+        ("frame=0&count=1&every=9", "every"),
+        (f"frame={FRAMES - 4}&count=2&every=4", "frames 0 to"),
     ],
 )
 def test_disparity_of_other_frames_is_refused(site: Site, session: Session, asked: str, names: str):

@@ -23,7 +23,8 @@ GET  /api/TOKEN/projects     those of this browser that are kept
 ===========================  ================================================================
 
 Where the page draws itself, it gets the messages of ``live.py``: ``live-engine``, a ``live-frame``, and while it plays
-the ``live-disparity`` of ``count`` frames from ``frame`` on; 204 where their focus is not known yet.
+the ``live-disparity`` of ``count`` frames from ``frame`` on, ``every`` so many frames (1 unless given); 204 where their
+focus is not known yet.
 """
 
 import json
@@ -63,7 +64,7 @@ BROWSER_HEADER = "x-any2bokeh-browser"
 """Brings what a browser finds its projects by."""
 _NOT_KEPT = {"Cache-Control": "no-store"}
 _BYTES = "application/octet-stream"
-_MOST_PLAYED = 8  # frames in one answer: 1.8 MB at the size that is played
+_MOST_PLAYED = 8  # frames in one answer: 1.8 MB at the size that is played, and 10 bytes for each mixed pixel
 
 
 class Api:
@@ -182,8 +183,11 @@ class Api:
         session, first, count = self._session(request), _frame(request), _whole(request, "count")
         if not 1 <= count <= _MOST_PLAYED:
             raise InputError(f"count is {count}; it must be from 1 to {_MOST_PLAYED}")
+        every = _whole(request, "every", "1")
+        if not 1 <= every <= _MOST_PLAYED:
+            raise InputError(f"every is {every}; it must be from 1 to {_MOST_PLAYED}")
         try:
-            message = session.live_disparity(range(first, first + count))
+            message = session.live_disparity(range(first, first + (count - 1) * every + 1, every))
         except NotYet:  # the page asks again
             return Response(status_code=204, headers=_NOT_KEPT)
         return Response(message, media_type=_BYTES, headers=_NOT_KEPT)
@@ -285,8 +289,8 @@ def _frame(request: Request) -> int:
     return _whole(request, "frame")
 
 
-def _whole(request: Request, name: str) -> int:
-    asked = request.query_params.get(name, "")
+def _whole(request: Request, name: str, otherwise: str = "") -> int:
+    asked = request.query_params.get(name, otherwise)
     if not (asked.isascii() and asked.isdigit() and len(asked) < 10):
         raise InputError(f"{name} is {shown(asked)}; it must be a whole number")
     return int(asked)

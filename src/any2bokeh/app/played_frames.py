@@ -4,6 +4,7 @@ import io
 import threading
 from dataclasses import replace
 from hashlib import sha256
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,12 +24,20 @@ from any2bokeh.optics.focus_range import FocusRange
 _IN_DISPARITY, _IN_CODES = 65535, 255
 
 
+class _Given(NamedTuple):
+    """A frame whose edges are still to be treated: disparity no larger than the pictures, and the picture."""
+
+    disparity: NDArray[np.float32]
+    pixels: NDArray[np.float32]
+
+
 class PlayedFrames:
-    """Tells the page of frames ahead of where it plays, one answer at a time.
+    """Tells the page of frames ahead of where it plays.
 
     To treat edges takes longer than all else. What comes of it is kept by what it was made of: the disparity, the
     choice of edges and the size, but not the focus, the blur or the lens. So the next round of a clip, and another
-    focus, have it already.
+    focus, have it already. Frames are read for one answer at a time, in order; edges are treated for several answers
+    at once, each in the thread that asks.
 
     Args:
         frame_count: of the clip.
@@ -64,35 +73,44 @@ class PlayedFrames:
         if not (frames and frames[0] >= 0 and frames[-1] < self._frame_count):
             asked = f"{len(frames)} frames from {frames.start}"
             raise InputError(f"{asked} were asked for; the clip has frames 0 to {self._frame_count - 1}")
-        with self._follower.paused(), self._lock:
-            found = [(frame, self._follower.known(frame)) for frame in frames]
-            known, maps = [(frame, focus) for frame, focus in found if focus is not None], self._depth.ready(script)
-            if maps is None or not known:
-                raise NotYet("the focus of these frames is still being found; try again in a few seconds")
+        with self._follower.paused():
+            with self._lock:
+                found = [(frame, self._follower.known(frame)) for frame in frames]
+                known, maps = [(frame, focus) for frame, focus in found if focus is not None], self._depth.ready(script)
+                if maps is None or not known:
+                    raise NotYet("the focus of these frames is still being found; try again in a few seconds")
+                key = sha256(repr((maps, edges, self._frames.size)).encode()).hexdigest()[:24]
+                treats = self._estimator(edges)
+                read = [self._read(maps, frame, key, treats) for frame, _ in known]
             given = []
-            for frame, focus in known:
-                disparity, mixed = _bent(self._treated(maps, frame, edges), focus)
+            for (frame, focus), each in zip(known, read, strict=True):
+                treated = self._treated(frame, key, treats, each) if isinstance(each, _Given) else each
+                disparity, mixed = _bent(treated, focus)
                 given.append(PlayedFrame(frame, focus.focus_disparity, focus.blur_strength, disparity, mixed))
             return disparity_message(given)
 
-    def _treated(self, maps: Maps, frame: int, edges: EdgeTreatment) -> TreatedMap:
-        """Disparity at the size that is played, as drafts of that size have it."""
-        key = sha256(repr((maps, edges, self._frames.size)).encode()).hexdigest()[:24]
+    def _estimator(self, edges: EdgeTreatment) -> EdgeEstimator | None:
+        if self._edges is None or self._edges[0] != edges:
+            self._edges = edges, edge_estimator(edges)
+        return self._edges[1]
+
+    def _read(self, maps: Maps, frame: int, key: str, treats: EdgeEstimator | None) -> _Given | TreatedMap:
+        """What is kept of a frame, or what it is to be made of."""
         kept = self._store.get(frame, key)
         if kept is not None:
             return _unpacked(kept)
         if self._opened is None or self._opened[0] != maps:
             self._opened = maps, self._depth.opened(maps)
-        if self._edges is None or self._edges[0] != edges:
-            self._edges = edges, edge_estimator(edges)
-        treats, given, (width, height) = self._edges[1], self._opened[1].at(frame), self._frames.size
-        if treats is None and given.shape[1] >= height:  # taken as it is: the picture says nothing of it
-            return TreatedMap.none(upsample(given, np.broadcast_to(np.float32(0), (3, height, width))))
-        pixels = np.ascontiguousarray(self._frames.at(frame))
-        if treats is None:
-            found = TreatedMap.none(upsample(given, pixels))
-        else:
-            found = TreatedMap.of(bands_at_size(treats, given, pixels))
+        given, (width, height) = self._opened[1].at(frame), self._frames.size
+        if given.shape[1] >= height:  # the picture has no say in how it is made smaller
+            given = upsample(given, np.broadcast_to(np.float32(0), (3, height, width)))
+            if treats is None:
+                return TreatedMap.none(given)
+        return _Given(given, np.ascontiguousarray(self._frames.at(frame)))
+
+    def _treated(self, frame: int, key: str, treats: EdgeEstimator | None, given: _Given) -> TreatedMap:
+        """Disparity at the size that is played, as drafts of that size have it."""
+        found = TreatedMap.none(upsample(*given)) if treats is None else TreatedMap.of(bands_at_size(treats, *given))
         self._store.put(frame, key, _packed(found))
         return found
 

@@ -2,10 +2,11 @@
 // far away things are in the frames ahead, and which focus and blur they have.
 import { ClipRenderer, fetched, mayDraw } from "./clip_renderer.js";
 import { byId } from "./element.js";
-import { clip, store } from "./store.js";
+import { clamp, clip, store } from "./store.js";
 
 const video = byId("proxy"), canvas = byId("moving"), stage = byId("stage");
-const AHEAD = 72, BEHIND = 24, AT_ONCE = 8;  // frames; at 640x360, those that are kept take 22 MB
+const AHEAD = 72, BEHIND = 24, AT_ONCE = 8;  // frames; at 640x360, those that are kept take 22 MB, or up to twice that
+const MOST_ASKED = 2, MOST_APART = 8;  // answers that are waited for; frames of an answer
 const AGAIN_MS = 500;   // what the studio did not know is asked for again
 const STALE_MS = 1000;  // after a decision, frames are drawn so long as they were decided before
 const HOLD_MS = 1500;   // a picture stays so long where those after it are missing
@@ -16,7 +17,8 @@ let isRunning = false, isOpening = false, isDrawing = false;
 let drawnMs = -Infinity;
 const frames = new Map();  // around the playhead, by number: a PlayedFrame, and `of` which decisions
 let framesOf = "", changedMs = -Infinity;
-let isAsking = false, askAgainMs = 0, tookMs = 0;
+const asked = new Set();   // what the studio has been asked for: frames {from, to}, and `of` which decisions
+let askAgainMs = 0, tookMs = 0;
 
 const wish = () => `${store.token}/${clip().playback.of}/${clip().revision}`;
 
@@ -148,24 +150,29 @@ function fetchAhead(frame) {
   for (const each of frames.keys()) {
     if (each < first || each > last || away(each) > AHEAD && away(each) < length - BEHIND) frames.delete(each);
   }
-  if (isAsking || now < askAgainMs) return;
+  if (asked.size >= MOST_ASKED || now < askAgainMs) return;
   const soonest = Math.ceil(tookMs / 1000 * clip().fps);  // what comes before is over when it is there
+  // Where edges take the studio longer than the clip takes to play, frames are left out evenly.
+  const every = clamp(Math.ceil(soonest / (MOST_ASKED * AT_ONCE)), 1, MOST_APART);
+  const isComing = (each) => [...asked].some(({ of, from, to }) => of === framesOf && from <= each && each < to);
   for (let ahead = 0; ahead < Math.min(AHEAD, length); ahead++) {
     const wanted = first + (frame - first + soonest + ahead) % length;
-    if (wanted >= first && frames.get(wanted)?.of !== framesOf) { load(wanted, Math.min(AT_ONCE, last + 1 - wanted)); return; }
+    if (wanted < first || frames.get(wanted)?.of === framesOf || isComing(wanted)) continue;
+    load(wanted, Math.min(AT_ONCE, Math.ceil((last + 1 - wanted) / every)), every);
+    return;
   }
 }
 
-async function load(frame, count) {
-  const of = framesOf, since = performance.now();
-  isAsking = true;
+async function load(frame, count, every) {
+  const of = framesOf, since = performance.now(), span = { of, from: frame, to: frame + count * every };
+  asked.add(span);
   try {
-    const answer = await fetched(`live-disparity?frame=${frame}&count=${count}`);
+    const answer = await fetched(`live-disparity?frame=${frame}&count=${count}&every=${every}`);
     const { playedFrames } = await import("./live/played.js");
     const told = answer ? playedFrames(await answer.arrayBuffer()) : [];
     if (of === framesOf) for (const each of told) frames.set(each.frame, Object.assign(each, { of }));
     if (told.length < count) askAgainMs = performance.now() + AGAIN_MS;
   } catch { /* it is asked for again */ }
   tookMs = performance.now() - since;
-  isAsking = false;
+  asked.delete(span);
 }
