@@ -203,21 +203,24 @@ class FirstLook:
         return self.stepped.is_soft or abs(self.shift_px) > _LEAST_SHIFT_PX * self.step.stride
 
 
-def matted(bands: EdgeBands, pixels: NDArray[np.float32], step: "Steps") -> EdgeBands:
+def matted(bands: EdgeBands, pixels: NDArray[np.float32], step: "Steps", *, colours: bool = True) -> EdgeBands:
     """Bands with the shares and colours of the mixed pixels beside steps.
 
     Args:
         bands: without any.
         pixels: ``(3, H, W)`` code values.
         step: the steps of their map.
+        colours: whether the colours of the two surfaces are wanted, too; else they stay 0.
     """
     near, far, alpha = bands.near.copy(), bands.far.copy(), np.zeros_like(step.disparity)
-    foreground, background = (np.zeros((3, *alpha.shape), np.float32) for _ in range(2))
+    size = alpha.shape if colours else (1, 1)
+    foreground, background = (np.zeros((3, *size), np.float32) for _ in range(2))
     matte.find_shares(
         step.stride, step.disparity, np.ascontiguousarray(pixels, np.float32), step.distance, step.side, step.near,
         step.far, near, far, alpha, foreground, background,
     )  # fmt: skip
-    return replace(bands, near=near, far=far, alpha=alpha, foreground=foreground, background=background)
+    bands = replace(bands, near=near, far=far, alpha=alpha)
+    return replace(bands, foreground=foreground, background=background) if colours else bands
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -372,11 +375,9 @@ class Steps:
 
     def _leave_specks(self, belief: NDArray[np.float32], near: NDArray[np.float32], far: NDArray[np.float32]) -> None:
         """Believe of a few pixels that touch nothing of the surface they were given to that they show the other."""
-        of_band = belief.ravel()[self.band]
-        changes = (of_band > 0) != (self.side.ravel()[self.band] > 0)
-        at, most_px = self.band[changes], specks.SPECK_PX * self.stride**2
-        surfaces = near.ravel()[at], far.ravel()[at]
-        alone = at[specks.are_specks(self.disparity, at, surfaces, of_band[changes] > 0, most_px)]
+        at = placing.changed(self.band, belief, self.side)
+        surfaces, is_near = (near.ravel()[at], far.ravel()[at]), belief.ravel()[at] > 0
+        alone = at[specks.are_specks(self.disparity, at, surfaces, is_near, specks.SPECK_PX * self.stride**2)]
         belief.reshape(-1)[alone] *= -1
 
     def _odds(

@@ -46,9 +46,10 @@ def find_shares(
         mixed_near, mixed_far: ``(H, W)`` float32, written where a pixel is mixed: its ``near`` and ``far``.
         alpha: ``(H, W)`` float32, written where a pixel is mixed: share of light of the nearer surface.
         foreground, background: ``(3, H, W)`` float32, written there: code values of the two, which in linear light add
-            up to the pixel's, and are colours: none is below 0 or above 1.
+            up to the pixel's, and are colours: none is below 0 or above 1. Of another size, nothing is written.
     """
     height, width = disparity.shape
+    writes_colours = foreground.shape[1] == height and foreground.shape[2] == width
     side_px = _CELL_PX * stride
     reach, pure = np.float32(REACH_PX * stride), np.float32(_PURE_PX * stride)
     # Of each sample: row, column, red, green, blue; those of the near surface, then those of the far one.
@@ -81,7 +82,8 @@ def find_shares(
                     if share < np.float32(_LEAST_SHARE):
                         continue
                     alpha[y, x], mixed_near[y, x], mixed_far[y, x] = share, near[y, x], far[y, x]
-                    _write_colours(y, x, here, share, fore, back, foreground, background)
+                    if writes_colours:
+                        _write_colours(y, x, here, share, fore, back, foreground, background)
 
 
 @compiled(nogil=True, fastmath=True, error_model="numpy")

@@ -22,28 +22,41 @@ def by_place(band, distance, side, shift_px, reach_px, slope, most, wanted, odds
         odds: ``(H, W)`` float32, written in the band: log of the odds that the pixel is near.
         belief: ``(H, W)`` float32, written in the band: the same in [-1, 1], 1 = near.
     """
-    width = side.shape[1]
+    distance, side, wanted = distance.reshape(-1), side.reshape(-1), wanted.reshape(-1)
+    odds, belief = odds.reshape(-1), belief.reshape(-1)
     for entry in range(band.shape[0]):
-        y, x = band[entry] // width, band[entry] % width
-        place = np.float32(side[y, x]) * distance[y, x] - shift_px
+        at = band[entry]
+        place = np.float32(side[at]) * distance[at] - shift_px
         if abs(place) > reach_px:
-            wanted[y, x] = SURFACES
-            belief[y, x] = np.float32(1) if place > 0 else np.float32(-1)
+            wanted[at] = SURFACES
+            belief[at] = np.float32(1) if place > 0 else np.float32(-1)
         else:
-            wanted[y, x] = COLOUR
+            wanted[at] = COLOUR
             says = min(max(place * slope, -most), most)
-            odds[y, x] = says
-            belief[y, x] = says / (1 + abs(says))
+            odds[at] = says
+            belief[at] = says / (1 + abs(says))
+
+
+@compiled(nogil=True)
+def changed(band, belief, side):
+    """Those pixels of a band that are believed to show the surface of the other side, ``(N,)`` int32."""
+    belief, side = belief.reshape(-1), side.reshape(-1)
+    found, count = np.empty(band.shape[0], np.int32), 0
+    for entry in range(band.shape[0]):
+        at = band[entry]
+        found[count] = at
+        count += (belief[at] > 0) != (side[at] > 0)
+    return found[:count].copy()
 
 
 @compiled(nogil=True)
 def decide(band, belief, near, far, disparity):
     """Give every pixel of the band the disparity of the surface it is believed to show; ``belief`` becomes a share."""
-    width = belief.shape[1]
+    belief, near, far, disparity = belief.reshape(-1), near.reshape(-1), far.reshape(-1), disparity.reshape(-1)
     for entry in range(band.shape[0]):
-        y, x = band[entry] // width, band[entry] % width
-        disparity[y, x] = near[y, x] if belief[y, x] > 0 else far[y, x]
-        belief[y, x] = (belief[y, x] + np.float32(1)) / np.float32(2)
+        at = band[entry]
+        disparity[at] = near[at] if belief[at] > 0 else far[at]
+        belief[at] = (belief[at] + np.float32(1)) / np.float32(2)
 
 
 @compiled(nogil=True, fastmath=True, error_model="numpy")
@@ -61,10 +74,12 @@ def settle(band, wanted, stride, evidence, belief, pixels, say, settled):
         settled: ``(H, W)`` the new belief, written in the band.
     """
     height, width = belief.shape
+    told = wanted.reshape(-1)
     for entry in range(band.shape[0]):
-        y, x = band[entry] // width, band[entry] % width
-        if wanted[y, x] != COLOUR:
+        at = np.uint32(band[entry])
+        if told[at] != COLOUR:
             continue
+        y, x = np.int64(at // np.uint32(width)), np.int64(at % np.uint32(width))
         colour = colour_at(pixels, y, x)
         total, weights = np.float32(0), np.float32(0)
         for m in range(-_NEIGHBOURS, _NEIGHBOURS + 1):

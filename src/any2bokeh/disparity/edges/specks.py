@@ -42,20 +42,21 @@ def are_specks(
 @compiled(nogil=True)
 def _mark(disparity, at, near, far, to_near, marks):
     """Where pixels change to, and which of them touch their new surface."""
-    width = disparity.shape[1]
+    flat = marks.reshape(-1)
     for n in range(at.shape[0]):
-        marks[at[n] // width, at[n] % width] = _TO_NEAR if to_near[n] else _TO_FAR
+        flat[at[n]] = _TO_NEAR if to_near[n] else _TO_FAR
     for n in range(at.shape[0]):
-        if _touches(disparity, marks, at[n] // width, at[n] % width, np.float32(0.5) * (near[n] + far[n]), to_near[n]):
-            marks[at[n] // width, at[n] % width] |= _TOUCHES
+        if _touches(disparity, marks, at[n], np.float32(0.5) * (near[n] + far[n]), to_near[n]):
+            flat[at[n]] |= _TOUCHES
 
 
 @compiled(nogil=True)
-def _touches(disparity, marks, y, x, middle, to_near):
+def _touches(disparity, marks, at, middle, to_near):
     """Whether a pixel has one beside it, or beyond the border, that stays on the side of the middle that it goes to."""
     height, width = disparity.shape
-    for j in range(y - 1, y + 2):
-        for i in range(x - 1, x + 2):
+    y, x = np.uint32(at) // np.uint32(width), np.uint32(at) % np.uint32(width)
+    for j in range(np.int64(y) - 1, np.int64(y) + 2):
+        for i in range(np.int64(x) - 1, np.int64(x) + 2):
             beside_y, beside_x = min(max(j, 0), height - 1), min(max(i, 0), width - 1)
             stays = marks[beside_y, beside_x] == 0 or beside_y != j or beside_x != i  # as all around the picture
             if stays and (disparity[beside_y, beside_x] > middle) == to_near:
@@ -67,16 +68,18 @@ def _touches(disparity, marks, y, x, middle, to_near):
 def _mark_specks(at, most_px, marks):
     """Follow each connected part of the pixels that change one way, and mark it if it is small and touches nothing."""
     height, width = marks.shape
+    flat = marks.reshape(-1)
     part = np.empty(at.shape[0], np.int32)
     for n in range(at.shape[0]):
-        if marks[at[n] // width, at[n] % width] & _IS_SEEN:
+        if flat[at[n]] & _IS_SEEN:
             continue
         part[0], count, done, touches = at[n], 1, 0, False
-        marks[at[n] // width, at[n] % width] |= _IS_SEEN
+        flat[at[n]] |= _IS_SEEN
         while done < count:
-            y, x = part[done] // width, part[done] % width
-            way = marks[y, x] & (_TO_NEAR | _TO_FAR)
-            touches |= marks[y, x] & _TOUCHES > 0
+            here = np.uint32(part[done])
+            y, x = np.int64(here // np.uint32(width)), np.int64(here % np.uint32(width))
+            way = flat[here] & (_TO_NEAR | _TO_FAR)
+            touches |= flat[here] & _TOUCHES > 0
             done += 1
             for j in range(max(y - 1, 0), min(y + 2, height)):
                 for i in range(max(x - 1, 0), min(x + 2, width)):
@@ -86,4 +89,4 @@ def _mark_specks(at, most_px, marks):
                         count += 1
         if count <= most_px and not touches:
             for k in range(count):
-                marks[part[k] // width, part[k] % width] |= _IS_ALONE
+                flat[part[k]] |= _IS_ALONE

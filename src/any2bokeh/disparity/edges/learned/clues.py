@@ -47,7 +47,8 @@ class Clues:
             another surface around; ``far`` where there is none.
         share: ``(H, W)`` float32: logit of the share of the nearer surface, as the classical estimator has it.
         placed: bands as the classical estimator places them.
-        around_far: ``(H, W, 3)`` float32: mean code values of the farther surface around each pixel of the band.
+        sums_far: ``(rows, columns, 4)`` float32: code values of the farther surface around every ``stride``-th pixel,
+            and the weight of these; see ``_mean``.
     """
 
     classical: EdgeBands
@@ -63,14 +64,15 @@ class Clues:
     third: NDArray[np.float32]
     share: NDArray[np.float32]
     placed: EdgeBands
-    around_far: NDArray[np.float32]
+    sums_far: NDArray[np.float32]
 
     @property
     def background(self) -> NDArray[np.float32]:
         """``(H, W, 3)`` float32: linear light of the farther surface: the classical estimator's in its mixed pixels,
-        elsewhere the mean of that surface around."""
-        background = np.zeros_like(self.around_far)
-        background[self.band] = srgb_decode(self.around_far[self.band])
+        elsewhere the mean of that surface around. Needs ``classical`` with its colours."""
+        background = np.zeros_like(self.picture)
+        _find_means(self.band, self.picture, self.sums_far, self.cells.stride, background)
+        background[self.band] = srgb_decode(background[self.band])
         mixed = self.classical.alpha > 0
         background[mixed] = srgb_decode(self.classical.background[:, mixed].T)
         return background
@@ -82,13 +84,15 @@ class Clues:
         return None if look is None else cls.of_look(disparity, look, enlarged=enlarged)
 
     @classmethod
-    def of_look(cls, disparity: NDArray[np.float32], look: FirstLook, *, enlarged: bool) -> "Clues":
-        """Those of a frame that has been looked at."""
+    def of_look(
+        cls, disparity: NDArray[np.float32], look: FirstLook, *, enlarged: bool, colours: bool = True
+    ) -> "Clues":
+        """Those of a frame that has been looked at; without ``colours``, ``classical`` has none where edges move."""
         pixels, stepped, step, shift_px = look.pixels, look.stepped, look.step, look.shift_px
         stride, is_moved = stepped.stride, look.is_off
         placed = step.placed(pixels, shift_px)
         classical = (
-            matted(placed, pixels, Steps.of(placed.disparity[0], stride, matte.REACH_PX))
+            matted(placed, pixels, Steps.of(placed.disparity[0], stride, matte.REACH_PX), colours=colours)
             if is_moved
             else matted(EdgeBands.none(disparity), pixels, step)
         )
@@ -96,7 +100,7 @@ class Clues:
         band = (wide.side != 0) | (classical.alpha > 0)
         near, far, third, share, belief = _surfaces(band, wide, placed, classical, is_moved)
         picture = interleaved(pixels)
-        of_near, of_far = _colours_around(picture, wide, band)
+        of_near, of_far = _colours_around(picture, wide)
         cells = Cells.of(band, stride)
         values = np.zeros((len(cells.at), PIXELS * CLUES), np.float32)
         widths = stepped.width[stepped.width > 0]
@@ -151,21 +155,14 @@ def _surfaces(
     return found
 
 
-def _colours_around(
-    picture: NDArray[np.float32], wide: Steps, band: NDArray[np.bool_]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Mean code values ``(H, W, 3)`` of both surfaces around; the pixel's own where there is none of one. Outside the
-    band they say nothing.
-    """
+def _colours_around(picture: NDArray[np.float32], wide: Steps) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Code values of both surfaces around every ``stride``-th pixel, and their weights; see ``_mean``."""
     rows, columns = wide.side[:: wide.stride, :: wide.stride].shape  # samples as far apart as lengths are long
     weighted = np.empty((rows, columns, 4), np.float32)
     found = []
     for side in (1, -1):
         _weigh(picture, (wide.side, wide.distance), wide.stride, side, weighted)
-        sums = cv2.boxFilter(weighted, -1, (_AROUND_PX, _AROUND_PX))
-        mean = np.empty_like(picture)
-        _find_means(band, picture, sums, wide.stride, mean)
-        found.append(mean)
+        found.append(np.asarray(cv2.boxFilter(weighted, -1, (_AROUND_PX, _AROUND_PX)), np.float32))
     return found[0], found[1]
 
 
@@ -217,21 +214,23 @@ def _weigh(picture, places, stride, wanted, weighted):
 
 
 @compiled(nogil=True)
-def _find_means(band, picture, sums, stride, mean):
-    """The colours of the samples around each pixel of the band; its own sample's where there are none."""
+def _mean(picture, sums, stride, row, column, c):
+    """Mean code value of a surface around a sample; the sample's own where there is none of it."""
+    weight = sums[row, column, 3]
+    if weight > np.float32(0.5 / _AROUND_PX**2):
+        return sums[row, column, c] / weight
+    return picture[row * stride, column * stride, c]
+
+
+@compiled(nogil=True)
+def _find_means(band, picture, sums, stride, means):
+    """The mean around each pixel of the band, which is that of its sample."""
     height, width = band.shape
     for y in range(height):
-        row = y // stride
         for x in range(width):
-            if not band[y, x]:
-                continue
-            column = x // stride
-            weight = sums[row, column, 3]
-            for c in range(3):
-                if weight > np.float32(0.5 / _AROUND_PX**2):
-                    mean[y, x, c] = sums[row, column, c] / weight
-                else:
-                    mean[y, x, c] = picture[row * stride, column * stride, c]
+            if band[y, x]:
+                for c in range(3):
+                    means[y, x, c] = _mean(picture, sums, stride, y // stride, x // stride, c)
 
 
 @compiled(nogil=True, fastmath=True, error_model="numpy")
@@ -260,8 +259,11 @@ def _gather(at, stride, band, picture, colours, surfaces, places, of_frame, valu
             v[5] = belief[y, x]
             v[6] = share[y, x] / PURE_LOGIT
             along, contrast = np.float32(0), np.float32(1e-4)
+            row, column = y // stride, x // stride
             for c in range(3):
-                n_c, f_c, here = of_near[y, x, c], of_far[y, x, c], picture[y, x, c]
+                here = picture[y, x, c]
+                n_c = _mean(picture, of_near, stride, row, column, c)
+                f_c = _mean(picture, of_far, stride, row, column, c)
                 v[7 + c] = here - n_c
                 v[10 + c] = here - f_c
                 along += (here - f_c) * (n_c - f_c)

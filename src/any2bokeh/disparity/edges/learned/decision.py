@@ -208,15 +208,28 @@ def _believed(clues: Clues, gates: Gates) -> NDArray[np.float32]:
 
 def _leave_specks(may_move: NDArray[np.bool_], clues: Clues, sharp: NDArray[np.float32]) -> None:
     """Give a few pixels that touch nothing of the surface they were given to the other one back."""
-    at = np.flatnonzero(may_move).astype(np.int32)
+    at, to_near = _find_moved(may_move, clues.near, clues.far, clues.sharp, sharp)
     near, far = clues.near.ravel()[at], clues.far.ravel()[at]
-    middle = (near + far) / 2
-    to_near = sharp.ravel()[at] > middle
-    changes = to_near != (clues.sharp.ravel()[at] > middle)
-    at, near, far, to_near = at[changes], near[changes], far[changes], to_near[changes]
     most_px = _SPECK_PX * clues.cells.stride**2
     alone = specks.are_specks(clues.sharp, at, (near, far), to_near, most_px)
     sharp.reshape(-1)[at[alone]] = np.where(to_near, far, near)[alone]
+
+
+@compiled(nogil=True)
+def _find_moved(may_move, near, far, before, after):
+    """Pixels on the other side of the middle of their surfaces than before, and whether that is the nearer."""
+    height, width = may_move.shape
+    at, to_near = np.empty(height * width, np.int32), np.empty(height * width, np.bool_)
+    count = 0
+    for y in range(height):
+        for x in range(width):
+            if not may_move[y, x]:
+                continue
+            middle = (near[y, x] + far[y, x]) / np.float32(2)
+            is_near = after[y, x] > middle
+            at[count], to_near[count] = y * width + x, is_near
+            count += is_near != (before[y, x] > middle)
+    return at[:count].copy(), to_near[:count].copy()
 
 
 def brought_to_pixels(

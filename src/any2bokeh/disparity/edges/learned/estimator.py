@@ -117,7 +117,7 @@ class LearnedEdges:
             return EdgeBands.none(disparity)
         say = self._say(look)
         if say > 0:
-            clues = Clues.of_look(disparity, look, enlarged=enlarged)
+            clues = Clues.of_look(disparity, look, enlarged=enlarged, colours=self.model.gates.mixes)
             found = corrections(self.model.shape, self.model.weights, clues.cells, clues.values)
             if not self.model.gates.mixes:
                 found = np.ascontiguousarray(found[..., :_LIGHT])  # nobody asks for the light of the farther surface
