@@ -24,7 +24,7 @@ def main(folder: Path) -> Path:
             tracker=TrackerChoice("classical"),
             blur_strength=24,
         ),
-        end_s=0.5,
+        end_s=0.25,
         overwrite=True,
     )
     first, last = result.track.focus_disparity[[0, -1]]
