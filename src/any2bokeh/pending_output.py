@@ -20,6 +20,7 @@ LONGEST_NAME_BYTES = 255
 """What most file systems allow; a longer name is refused before the work, not after it."""
 _STEM_BYTES = 100
 _ENDING = ".part"
+_ITSELF = ""  # no output within a folder has this name
 _LEAST_FREE_BYTES = 1 << 16
 """A disk with less is full: a picture did not fit."""
 
@@ -213,6 +214,22 @@ def _is_full(path: Path) -> bool:
         folder = pointed_at(path).parent
         return shutil.disk_usage(folder).free < _LEAST_FREE_BYTES
     return False
+
+
+@contextmanager
+def holding_folder(folder: Path) -> Iterator[None]:
+    """Make a folder that a run writes into again and again, and keep other runs out of it meanwhile.
+
+    Raises:
+        InputError: another run holds it, or it cannot be made.
+    """
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    claim = _claimed(folder, folder, _ITSELF)
+    try:
+        yield
+    finally:
+        claim.release()
 
 
 @contextmanager

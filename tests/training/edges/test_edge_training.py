@@ -276,6 +276,21 @@ def test_a_card_that_does_not_say_how_frames_were_made_ends_in_one_line(
     assert line.endswith(f"handoff of train {network}")
 
 
+def test_a_folder_is_held_while_a_training_writes_into_it(tmp_path: Path):
+    refused: list[str] = []
+
+    def begin_another(_: object) -> None:
+        if not refused:
+            with pytest.raises(InputError, match="is being written by another run") as told:
+                train_edges(CONFIG, tmp_path / "run", run_options=EdgeRunOptions(steps=1))
+            refused.append(str(told.value))
+
+    options = EdgeRunOptions(steps=1)
+    train_edges(CONFIG, tmp_path / "run", handoff=tmp_path / "run", run_options=options, report=begin_another)
+    assert len(refused) == 1
+    assert sorted(each.name for each in (tmp_path / "run").iterdir()) == ["edges.safetensors", "log.jsonl", "state"]
+
+
 class FlatSource(TileSource):
     """Frames whose maps have no step."""
 
