@@ -121,7 +121,8 @@ class PendingOutput:
             raise write_failure(self.path, error) from None
         finally:
             self._forget()
-        if not self.path.parent.name.endswith(_ENDING):  # a part of another output is none
+        # A part of another output is none; a state of a training is replaced again and again.
+        if not self.path.parent.name.endswith(_ENDING) and self.path not in PUBLISHED:
             PUBLISHED.append(self.path)
 
 

@@ -21,6 +21,7 @@ from any2bokeh.disparity.edges.learned.mixing import MIXED_CORRECTIONS
 from any2bokeh.disparity.edges.learned.network import CORRECTIONS, Shape, corrections
 from any2bokeh.errors import InputError
 from any2bokeh.optics.transfer import srgb_decode, srgb_encode
+from any2bokeh.pending_output import PUBLISHED
 from any2bokeh.synthesis.layer_truth import LayerTruth
 from any2bokeh.training.edges import tiles, trainer
 from any2bokeh.training.edges.calibration import calibrated
@@ -160,6 +161,7 @@ def test_a_training_that_was_cut_off_takes_the_same_steps(tmp_path: Path):
     for name, value in one.items():
         assert torch.equal(value, other[name]), name
     assert float(one["weight/head.narrow.weight"].abs().max()) > 0
+    assert PUBLISHED.count(tmp_path / "parts" / "state") == 1  # what an interrupted run says is kept
 
 
 def test_a_handoff_goes_on_elsewhere_and_its_weights_can_be_used(tmp_path: Path):
