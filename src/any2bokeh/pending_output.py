@@ -20,6 +20,7 @@ LONGEST_NAME_BYTES = 255
 """What most file systems allow; a longer name is refused before the work, not after it."""
 _STEM_BYTES = 100
 _ENDING = ".part"
+_ITSELF = ""  # no output within a folder has this name
 _LEAST_FREE_BYTES = 1 << 16
 """A disk with less is full: a picture did not fit."""
 
@@ -120,7 +121,8 @@ class PendingOutput:
             raise write_failure(self.path, error) from None
         finally:
             self._forget()
-        if not self.path.parent.name.endswith(_ENDING):  # a part of another output is none
+        # A part of another output is none; a state of a training is replaced again and again.
+        if not self.path.parent.name.endswith(_ENDING) and self.path not in PUBLISHED:
             PUBLISHED.append(self.path)
 
 
@@ -154,10 +156,7 @@ def published_together() -> Iterator[None]:
 def check_target(path: Path, source: Path, *, overwrite: bool) -> None:
     """Raise InputError unless a result may be written to ``path``."""
     if len(os.fsencode(path.name)) > LONGEST_NAME_BYTES:
-        raise InputError(
-            f"output name {path.name[:40]}... is {len(os.fsencode(path.name))} bytes long; file systems take "
-            f"{LONGEST_NAME_BYTES}: choose a shorter one"
-        )
+        raise InputError(f"output {too_long(path)}")
     place = pointed_at(path)
     inside = place if place.is_dir() else place.parent
     sweep(inside)
@@ -202,9 +201,22 @@ def write_failure(path: Path, error: OSError) -> InputError:
     """The error that a user sees when writing ``path`` failed."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT) or (error.errno == errno.EIO and _is_full(path)):
         return InputError(f"disk full while writing {path}; free some space or choose another place")
+    if error.errno == errno.ENAMETOOLONG:
+        return InputError(f"output {too_long(path)}")
     if error.errno == errno.EFBIG:
         return InputError(f"{path} grows larger than its file system or limit allows; choose another place")
     return InputError(f"cannot write {path}: {error.strerror or error}; check free space and permissions")
+
+
+def too_long(path: Path) -> str:
+    """What is said of a path with a name that no file system takes; or of one that is too long as a whole."""
+    name = max(path.parts, key=lambda each: len(os.fsencode(each)), default="")
+    length, whole = len(os.fsencode(name)), len(os.fsencode(path))
+    if length > LONGEST_NAME_BYTES:
+        return (
+            f"name {name[:40]}... is {length} bytes long; file systems take {LONGEST_NAME_BYTES}: choose a shorter one"
+        )
+    return f"path {str(path)[:40]}... is {whole} bytes long, which is more than the system takes; choose a shorter one"
 
 
 def _is_full(path: Path) -> bool:
@@ -213,6 +225,22 @@ def _is_full(path: Path) -> bool:
         folder = pointed_at(path).parent
         return shutil.disk_usage(folder).free < _LEAST_FREE_BYTES
     return False
+
+
+@contextmanager
+def holding_folder(folder: Path) -> Iterator[None]:
+    """Make a folder that a run writes into again and again, and keep other runs out of it meanwhile.
+
+    Raises:
+        InputError: another run holds it, or it cannot be made.
+    """
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    claim = _claimed(folder, folder, _ITSELF)
+    try:
+        yield
+    finally:
+        claim.release()
 
 
 @contextmanager

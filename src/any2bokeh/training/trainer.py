@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -12,7 +13,7 @@ from accelerate.state import AcceleratorState
 from accelerate.utils import DistributedDataParallelKwargs, broadcast_object_list, gather_object
 
 from any2bokeh.errors import InputError
-from any2bokeh.pending_output import writing
+from any2bokeh.pending_output import holding_folder, writing
 from any2bokeh.renderers.diffusion.network.cpu_modules import use_cpu_modules
 from any2bokeh.renderers.diffusion.run.pipeline import AnyToBokehPipeline
 from any2bokeh.training.clips import TrainingClips
@@ -217,6 +218,10 @@ class _Run:
 
     def run(self, resume: bool) -> TrainingResult:
         position, self.pipeline, state = self._start(resume)
+        with holding_folder(self.out) if self.is_main else nullcontext():
+            return self._train(position, state)
+
+    def _train(self, position: Position, state: Path | None) -> TrainingResult:
         self.pipeline.to(self.accelerator.device)
         if self.accelerator.device.type == "cpu":
             use_cpu_modules(self.pipeline.unet)
@@ -225,8 +230,6 @@ class _Run:
             self.pipeline.unet.enable_gradient_checkpointing()
             self.pipeline.vae.enable_gradient_checkpointing()
         if self.is_main:
-            with writing(self.out):
-                self.out.mkdir(parents=True, exist_ok=True)
             self.log = RunLog(self.out, position.total_steps)
             if not self.log.has_tensorboard:
                 self.remark("TensorBoard is not installed; the log is log.jsonl alone")

@@ -21,6 +21,7 @@ from any2bokeh.disparity.edges.learned.mixing import MIXED_CORRECTIONS
 from any2bokeh.disparity.edges.learned.network import CORRECTIONS, Shape, corrections
 from any2bokeh.errors import InputError
 from any2bokeh.optics.transfer import srgb_decode, srgb_encode
+from any2bokeh.pending_output import PUBLISHED
 from any2bokeh.synthesis.layer_truth import LayerTruth
 from any2bokeh.training.edges import tiles, trainer
 from any2bokeh.training.edges.calibration import calibrated
@@ -160,6 +161,7 @@ def test_a_training_that_was_cut_off_takes_the_same_steps(tmp_path: Path):
     for name, value in one.items():
         assert torch.equal(value, other[name]), name
     assert float(one["weight/head.narrow.weight"].abs().max()) > 0
+    assert PUBLISHED.count(tmp_path / "parts" / "state") == 1  # what an interrupted run says is kept
 
 
 def test_a_handoff_goes_on_elsewhere_and_its_weights_can_be_used(tmp_path: Path):
@@ -274,6 +276,22 @@ def test_a_card_that_does_not_say_how_frames_were_made_ends_in_one_line(
     assert "does not say how the frames of the training were made (config.source: " in line
     assert message in line
     assert line.endswith(f"handoff of train {network}")
+
+
+def test_a_folder_is_held_while_a_training_writes_into_it(tmp_path: Path):
+    refused: list[str] = []
+
+    def begin_another(_: object) -> None:
+        if not refused:
+            with pytest.raises(InputError, match="is being written by another run") as told:
+                train_edges(CONFIG, tmp_path / "run", run_options=EdgeRunOptions(steps=1))
+            refused.append(str(told.value))
+
+    options = EdgeRunOptions(steps=1, state_every_s=0)
+    state = train_edges(CONFIG, tmp_path / "run", handoff=tmp_path / "run", run_options=options, report=begin_another)
+    assert len(refused) == 1
+    assert [each["step"] for each in state.curve] == [0, 1]  # one state, though it was due and the last
+    assert sorted(each.name for each in (tmp_path / "run").iterdir()) == ["edges.safetensors", "log.jsonl", "state"]
 
 
 class FlatSource(TileSource):

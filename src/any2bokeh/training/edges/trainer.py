@@ -5,6 +5,7 @@ import json
 import os
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -15,7 +16,7 @@ from torch import Tensor
 
 from any2bokeh.disparity.edges.learned.weights import EdgeModel, MixedModel
 from any2bokeh.errors import InputError
-from any2bokeh.pending_output import writing
+from any2bokeh.pending_output import holding_folder, writing
 from any2bokeh.training.edges.config import EdgeConfig
 from any2bokeh.training.edges.frames import TileStream, WaitingTiles
 from any2bokeh.training.edges.loss import EdgeLoss
@@ -107,7 +108,11 @@ def train_edges(
     """
     run = _Run(config, out, handoff, run_options or EdgeRunOptions(), report or _nobody, remark or _nobody)
     run.start(resume, start_from)
-    run.learn()
+    with ExitStack() as held:
+        held.enter_context(holding_folder(out))
+        if handoff is not None and handoff.resolve() != out.resolve():
+            held.enter_context(holding_folder(handoff))
+        run.learn()
     return run.state
 
 
@@ -162,8 +167,6 @@ class _Run:
             self.average.restore(averages, self.state.average_updates)
             moments = {key: each for key, each in tensors.items() if not key.startswith(("weight/", "average/"))}
             restore_optimizer(self.optimizer, list(parameters), moments)
-        with writing(self.out):
-            self.out.mkdir(parents=True, exist_ok=True)
         self.first_step = self.state.step
         self.pool = TilePool(self.config.pool_tiles, self.config.source.cells, self.device, self.task)
 
@@ -201,7 +204,7 @@ class _Run:
                 self._add(take())
             self._step()
             self._tell()
-            if time.monotonic() - self.saved > self.options.state_every_s:
+            if time.monotonic() - self.saved > self.options.state_every_s and not self._is_over():
                 self._save()
         self._save()
         if waiting is not None:
