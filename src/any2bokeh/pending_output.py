@@ -156,10 +156,7 @@ def published_together() -> Iterator[None]:
 def check_target(path: Path, source: Path, *, overwrite: bool) -> None:
     """Raise InputError unless a result may be written to ``path``."""
     if len(os.fsencode(path.name)) > LONGEST_NAME_BYTES:
-        raise InputError(
-            f"output name {path.name[:40]}... is {len(os.fsencode(path.name))} bytes long; file systems take "
-            f"{LONGEST_NAME_BYTES}: choose a shorter one"
-        )
+        raise InputError(f"output {too_long(path)}")
     place = pointed_at(path)
     inside = place if place.is_dir() else place.parent
     sweep(inside)
@@ -204,9 +201,22 @@ def write_failure(path: Path, error: OSError) -> InputError:
     """The error that a user sees when writing ``path`` failed."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT) or (error.errno == errno.EIO and _is_full(path)):
         return InputError(f"disk full while writing {path}; free some space or choose another place")
+    if error.errno == errno.ENAMETOOLONG:
+        return InputError(f"output {too_long(path)}")
     if error.errno == errno.EFBIG:
         return InputError(f"{path} grows larger than its file system or limit allows; choose another place")
     return InputError(f"cannot write {path}: {error.strerror or error}; check free space and permissions")
+
+
+def too_long(path: Path) -> str:
+    """What is said of a path with a name that no file system takes; or of one that is too long as a whole."""
+    name = max(path.parts, key=lambda each: len(os.fsencode(each)), default="")
+    length, whole = len(os.fsencode(name)), len(os.fsencode(path))
+    if length > LONGEST_NAME_BYTES:
+        return (
+            f"name {name[:40]}... is {length} bytes long; file systems take {LONGEST_NAME_BYTES}: choose a shorter one"
+        )
+    return f"path {str(path)[:40]}... is {whole} bytes long, which is more than the system takes; choose a shorter one"
 
 
 def _is_full(path: Path) -> bool:

@@ -526,3 +526,19 @@ def test_file_size_limit(results: Path, large: list[object], name: str):
 )
 def test_usage(cli: RunCli, results: Path, arguments: list[str], named: str):
     assert_refused(cli(*arguments), results, named)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["refocus", "{long}.mp4", "-o", "b.mp4"],
+        ["refocus", "{clip}", "--disparity", "{long}", "--focus", "0.5", "-o", "b.mp4"],
+        ["refocus", "{clip}", "--focus", "0.5", "-o", "{long}.mp4"],
+        ["track", "{clip}", "--focus-point", "0.5,0.5", "-o", "{long}.json"],
+        ["batch", "{clip.parent}", "--focus", "0.5", "-o", "{long}"],
+    ],
+    ids=" ".join,
+)
+def test_names_that_no_file_system_takes(cli: RunCli, clip: Path, results: Path, arguments: list[str]):
+    outcome = cli(*(each.format(clip=clip, long=results / ("a" * 300)) for each in arguments))
+    assert_refused(outcome, results, "file systems take 255", "choose a shorter one")

@@ -4,6 +4,7 @@ Exit codes: 0 done, 2 bad input or usage, 3 some clips of a batch failed, 1 a de
 interrupted, 143 terminated.
 """
 
+import errno
 import io
 import os
 import sys
@@ -12,6 +13,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -51,7 +53,7 @@ from any2bokeh.interruption import (
     interruptions_unwind,
     say_interrupted,
 )
-from any2bokeh.pending_output import PUBLISHED
+from any2bokeh.pending_output import PUBLISHED, too_long
 
 DONE, DEFECT, BAD_INPUT = 0, 1, 2
 _DEFECT_LINE = "this is a defect of any2bokeh; please report it with the lines above"
@@ -185,5 +187,7 @@ def _usage_line(error: Exception) -> str:
 
 
 def _os_error_line(error: OSError) -> str:
+    if error.errno == errno.ENAMETOOLONG and error.filename:
+        return too_long(Path(os.fsdecode(error.filename)))
     reason = error.strerror or str(error)
     return f"{error.filename}: {reason}" if error.filename else reason

@@ -287,9 +287,10 @@ def test_a_folder_is_held_while_a_training_writes_into_it(tmp_path: Path):
                 train_edges(CONFIG, tmp_path / "run", run_options=EdgeRunOptions(steps=1))
             refused.append(str(told.value))
 
-    options = EdgeRunOptions(steps=1)
-    train_edges(CONFIG, tmp_path / "run", handoff=tmp_path / "run", run_options=options, report=begin_another)
+    options = EdgeRunOptions(steps=1, state_every_s=0)
+    state = train_edges(CONFIG, tmp_path / "run", handoff=tmp_path / "run", run_options=options, report=begin_another)
     assert len(refused) == 1
+    assert [each["step"] for each in state.curve] == [0, 1]  # one state, though it was due and the last
     assert sorted(each.name for each in (tmp_path / "run").iterdir()) == ["edges.safetensors", "log.jsonl", "state"]
 
 

@@ -204,7 +204,7 @@ class _Run:
                 self._add(take())
             self._step()
             self._tell()
-            if time.monotonic() - self.saved > self.options.state_every_s:
+            if time.monotonic() - self.saved > self.options.state_every_s and not self._is_over():
                 self._save()
         self._save()
         if waiting is not None:
