@@ -12,6 +12,7 @@ from any2bokeh.disparity.edges.learned.decision import Judgement, confirmed, dec
 from any2bokeh.disparity.edges.learned.mixed_clues import MixedClues
 from any2bokeh.disparity.edges.learned.mixing import correct
 from any2bokeh.disparity.edges.learned.network import corrections
+from any2bokeh.disparity.edges.learned.torn import mended
 from any2bokeh.disparity.edges.learned.weights import EdgeModel, MixedModel
 from any2bokeh.disparity.edges.strips import Told
 
@@ -27,6 +28,8 @@ class LearnedEdges:
     the map. It says of each pixel how much of it is the nearer surface, whether it shows a third one, whether the map
     is wrong there, and what light the farther surface has; the rest follows, so that in linear light both surfaces add
     up to the pixel. A map that it holds to be right is left to the bit; its mixed pixels are found all the same.
+
+    Of a map that is surely doubted, torn rims are given to the surfaces that they are of before all else: see ``torn``.
 
     Attributes:
         model: the network.
@@ -47,7 +50,8 @@ class LearnedEdges:
         seen = self._seen(disparity, pixels, enlarged)
         if isinstance(seen, EdgeBands):
             return self.with_shares(seen, pixels)
-        return decided(disparity, np.asarray(pixels, np.float32), *seen, self.model.gates)
+        given, clues, judgement = seen
+        return decided(given, np.asarray(pixels, np.float32), clues, judgement, self.model.gates)
 
     def placed(
         self, disparity: NDArray[np.float32], pixels: NDArray[np.float32], *, enlarged: bool = False
@@ -56,10 +60,11 @@ class LearnedEdges:
         seen = self._seen(disparity, pixels, enlarged)
         if isinstance(seen, EdgeBands):
             return seen
-        bands, _ = placed(disparity, *seen, self.model.gates)
-        if bands.disparity is not disparity:
+        given, clues, judgement = seen
+        bands, _ = placed(given, clues, judgement, self.model.gates)
+        if bands.disparity is not given:
             return bands
-        return decided(disparity, np.asarray(pixels, np.float32), *seen, self.model.gates)
+        return decided(given, np.asarray(pixels, np.float32), clues, judgement, self.model.gates)
 
     def with_shares(self, bands: EdgeBands, pixels: NDArray[np.float32]) -> EdgeBands:
         """See ``PlacesFirst``. Once steps have been moved, shares are the classical estimator's."""
@@ -110,12 +115,16 @@ class LearnedEdges:
 
     def _seen(
         self, disparity: NDArray[np.float32], pixels: NDArray[np.float32], enlarged: bool
-    ) -> EdgeBands | tuple[Clues, Judgement]:
-        """What the network says of a frame; or the bands as a ``PlacesFirst`` places them, where it has no say."""
+    ) -> EdgeBands | tuple[NDArray[np.float32], Clues, Judgement]:
+        """What the network says of a frame, and of which map: torn rims are mended before it is asked. Or the bands as
+        a ``PlacesFirst`` places them, where it has no say."""
         look = FirstLook.of(disparity, pixels, enlarged)
         if look is None:
             return EdgeBands.none(disparity)
         say = self._say(look)
+        if say == 1 and not enlarged and (without_rims := mended(disparity, look)) is not None:
+            disparity, look = without_rims
+            say = self._say(look)
         if say > 0:
             clues = Clues.of_look(disparity, look, enlarged=enlarged, colours=self.model.gates.mixes)
             found = corrections(self.model.shape, self.model.weights, clues.cells, clues.values)
@@ -124,7 +133,7 @@ class LearnedEdges:
             judgement = Judgement.of(clues, found)
             judgement = confirmed(disparity, pixels, look, clues, judgement, self.model.gates).with_say(say)
             if self.always or self.model.gates.opens(judgement):
-                return clues, judgement
+                return disparity, clues, judgement
             bands = clues.placed
         else:
             bands = ClassicalEdges().placed_at(disparity, look)
