@@ -14,7 +14,7 @@ from any2bokeh.disparity.edges.classical import FirstLook
 from any2bokeh.disparity.edges.learned import EdgeModel, LearnedEdges, weights
 from any2bokeh.disparity.edges.learned.cells import Cells
 from any2bokeh.disparity.edges.learned.clues import Clues
-from any2bokeh.disparity.edges.learned.decision import Gates, Judgement
+from any2bokeh.disparity.edges.learned.decision import Gates, Judgement, placed
 from any2bokeh.disparity.edges.learned.network import Shape, corrections
 from any2bokeh.errors import InputError
 from any2bokeh.optics.transfer import srgb_decode
@@ -209,6 +209,40 @@ def test_the_network_is_heard_more_as_doubt_rises():
         gates = replace(model.gates, doubt=look_at(given, pixels).doubt / gate)
         changed.append(np.count_nonzero(LearnedEdges(replace(model, gates=gates))(given, pixels).disparity != given))
     assert changed[0] > changed[1] > changed[2] >= changed[3] == 0, changed
+
+
+def test_soft_maps_are_the_networks_the_more_slowly():
+    look, soft = look_at(*frame("exact")), look_at(*frame("soft by 1"))
+    gates = Gates(doubt=0.01)
+    says = [gates.say(replace(soft, doubt=0.0182 * times)) for times in (1, 1.5, 2, 3)]
+    np.testing.assert_allclose(says, [0, 0.25, 0.5, 1])
+    moved = replace(look, shift_px=2)
+    assert moved.is_off
+    assert gates.say(replace(moved, doubt=0.0182 * 1.5)) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("way", ["soft by 1", "shrunk"])
+@pytest.mark.parametrize(("height", "is_classical"), [(0.05, True), (0.2, False)])
+def test_beside_low_steps_of_maps_that_are_moved_nothing_is_said(way: str, height: float, is_classical: bool):
+    given, pixels = frame(way)
+    given = np.float32(0.5) + (given - given.min()) * np.float32(height / np.ptp(given))
+    look = look_at(given, pixels)
+    assert look.is_off
+    bold = replace(random_model(boldness=10), gates=Gates(0, 0, False, classical=0.4))
+    learned, classical = LearnedEdges(bold, always=True)(given, pixels), ClassicalEdges()(given, pixels)
+    assert np.array_equal(learned.disparity, classical.disparity) == is_classical
+
+
+def test_who_says_little_is_as_sure_as_one_who_is_not_asked():
+    given, pixels = frame("soft by 2")
+    clues, model = Clues.of_look(given, look_at(given, pixels), enlarged=False), random_model()
+    judgement = Judgement.of(clues, corrections(SMALL, model.weights, clues.cells, clues.values))
+    classical, off = clues.classical.near_share, []
+    for say in (0.01, 1):
+        found, _ = placed(given, clues, judgement.with_say(say, clues), Gates(0, 0, False, classical=0.4))
+        is_alike = found.band & ((found.near_share > 0.5) == (classical > 0.5))
+        off.append(np.abs(found.near_share - classical)[is_alike].max())
+    assert off[0] < 0.01 < 0.05 < off[1], off
 
 
 @pytest.mark.parametrize("mends", [True, False])

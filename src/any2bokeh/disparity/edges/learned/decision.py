@@ -28,9 +28,11 @@ _OF_SHIFTED = 2.5  # times the weight of the classical estimator, where all edge
 _LEAST_BELIEF = 0.03  # of the classical estimator in a surface
 _MOVED_DOUBT = 1.82  # times as much doubt is usual in maps that the classical estimator moves: soft ones have it, too
 _CONFIRMED_DOUBT = 0.25  # of the given map's, that is left by edges which colours confirm
-_RISE = 0.5  # above the gate, over which the network gets its full say
+_RISE, _SOFT_RISE = 0.5, 2.0  # above the gate, over which the network gets its full say; the same in soft maps
 _EDGE_RISE = 0.25  # the same where two doubts are asked for
+_LOW_STEP, _HIGH_STEP = 0.05, 0.15  # of disparity, between which the network gets its say in a map that is moved
 _OTHER_SIDE = 0.02  # weight of what the network says of a pixel of the other surface
+_HARDLY_NEAR = 0.51  # share that says next to nothing
 _SPECK_PX = 12  # as many pixels that lie alone are none of a surface
 
 
@@ -69,7 +71,8 @@ class Gates:
         a gate that opens at once, its edges would flicker.
         """
         if look.is_off or self.edge_doubt <= 0:
-            return _risen(look.doubt, self.doubt * (_MOVED_DOUBT if look.is_off else 1), _RISE)
+            rise = _SOFT_RISE if look.stepped.is_soft else _RISE
+            return _risen(look.doubt, self.doubt * (_MOVED_DOUBT if look.is_off else 1), rise)
         by_edges = _risen(look.edge_doubt, self.edge_doubt, _EDGE_RISE)
         return by_edges * _risen(look.doubt, self.doubt, _EDGE_RISE)
 
@@ -89,12 +92,14 @@ class Judgement:
         wrong: ``(H, W)`` float32: probability that the map is wrong there.
         frame_wrong: its mean over the band.
         is_confirmed: whether colours confirm its edges; see ``confirmed``.
+        said: ``(H, W)`` float32 in [0, 1]: how much it says of each pixel of a map that is moved; None says all.
     """
 
     corrections: NDArray[np.float32]
     wrong: NDArray[np.float32]
     frame_wrong: float
     is_confirmed: bool = False
+    said: NDArray[np.float32] | None = None
 
     @classmethod
     def of(cls, clues: Clues, found: NDArray[np.float32]) -> "Judgement":
@@ -106,9 +111,19 @@ class Judgement:
         wrong[clues.band] = of_band
         return cls(planes, wrong, float(of_band.mean()))
 
-    def with_say(self, say: float) -> "Judgement":
-        """The same with corrections that count ``say`` of what they are, in [0, 1]."""
-        return self if say >= 1 else replace(self, corrections=self.corrections * np.float32(say))
+    def with_say(self, say: float, clues: Clues) -> "Judgement":
+        """The same with corrections that count ``say`` of what they are, in [0, 1]; in maps that are moved none beside
+        low steps.
+
+        What the network finds there, at feet on the ground and in folds of cloth, differs from frame to frame: it
+        flickers, and gains nothing.
+        """
+        if not clues.is_moved:
+            return self if say >= 1 else replace(self, corrections=self.corrections * np.float32(say))
+        height = clues.near - clues.far
+        rise = np.clip((height - np.float32(_LOW_STEP)) / np.float32(_HIGH_STEP - _LOW_STEP), 0, 1)
+        said = rise * np.float32(say)
+        return replace(self, corrections=self.corrections * said, said=said)
 
 
 def confirmed(
@@ -170,6 +185,8 @@ def placed(
         judgement.corrections, np.ascontiguousarray(disparity[0], np.float32), not clues.is_moved, sharp, share,
     )  # fmt: skip
     _leave_specks(may_move, clues, sharp)
+    if judgement.said is not None:
+        share = _as_sure(share, clues, judgement.said)
     changed, near, far = np.zeros_like(may_move), np.zeros_like(share), np.zeros_like(share)
     _tell_changed(
         (may_move, clues.classical.band), (clues.near, clues.far, clues.third), sharp, changed, near, far, share
@@ -204,6 +221,20 @@ def _believed(clues: Clues, gates: Gates) -> NDArray[np.float32]:
         weight = np.float32(gates.classical * (1 if clues.is_soft else _OF_SHIFTED))
         believed[clues.classical.band] = weight * np.log(near_share / (1 - near_share))
     return believed
+
+
+def _as_sure(share: NDArray[np.float32], clues: Clues, said: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Shares on the same sides, as sure as those of the classical estimator where little is said.
+
+    The frames around weigh how sure a frame is. One of which the network hardly says anything is to weigh as much as
+    one of which it is not asked; else edges flicker where a clip wavers around the gate.
+    """
+    classical = clues.classical.near_share
+    blended = classical + said * (share - classical)
+    is_near = share > 0.5
+    hardly = np.where(is_near, _HARDLY_NEAR, 1 - _HARDLY_NEAR).astype(np.float32)
+    blended = np.where((blended > 0.5) == is_near, blended, hardly)
+    return np.where(clues.band & clues.classical.band, blended, share)
 
 
 def _leave_specks(may_move: NDArray[np.bool_], clues: Clues, sharp: NDArray[np.float32]) -> None:

@@ -131,7 +131,7 @@ class LearnedEdges:
             if not self.model.gates.mixes:
                 found = np.ascontiguousarray(found[..., :_LIGHT])  # nobody asks for the light of the farther surface
             judgement = Judgement.of(clues, found)
-            judgement = confirmed(disparity, pixels, look, clues, judgement, self.model.gates).with_say(say)
+            judgement = confirmed(disparity, pixels, look, clues, judgement, self.model.gates).with_say(say, clues)
             if self.always or self.model.gates.opens(judgement):
                 return disparity, clues, judgement
             bands = clues.placed
