@@ -34,6 +34,19 @@ def depth_bin(defocus):
     return FOCUS_BIN + away if defocus > 0 else FOCUS_BIN - away
 
 
+def with_rounding(farthest_px: float, nearest_px: float) -> tuple[float, float]:
+    """Least and largest signed defocus that the samples between two ends may have.
+
+    A hidden sample is a mean of others, and the GPU rounds otherwise than the CPU: one at an end may come to lie a
+    little beyond it, in a bin that no other sample is in.
+    """
+    return farthest_px - _rounding_px(farthest_px), nearest_px + _rounding_px(nearest_px)
+
+
+def _rounding_px(defocus_px: float) -> float:
+    return 1e-3 + 1e-4 * abs(defocus_px)
+
+
 class BinTable(NamedTuple):
     """The bins of radii, for kernels that know the index of a radius: without a logarithm for each.
 

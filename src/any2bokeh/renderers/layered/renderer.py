@@ -18,7 +18,7 @@ from any2bokeh.optics.vignetting import Vignetting, VignettingTable, vignetting_
 from any2bokeh.renderers.base import RenderInput
 from any2bokeh.renderers.layered import cpu
 from any2bokeh.renderers.layered.ahead import Ahead
-from any2bokeh.renderers.layered.bins import depth_bin
+from any2bokeh.renderers.layered.bins import depth_bin, with_rounding
 from any2bokeh.renderers.layered.layered_image import LayeredImage, Samples
 from any2bokeh.renderers.layered.rows import Rows, rows_of
 from any2bokeh.renderers.layered.separation import separate_tile
@@ -221,11 +221,12 @@ class LayeredRenderer:
         shift_px = np.float32(image.shift_px)
         most = image.widest_px + abs(float(shift_px))
         cut = self._cut(rows.stop - rows.start, columns.stop - columns.start, strip.whole)
+        far_bin, near_bin = (depth_bin(np.float32(end)) for end in with_rounding(image.farthest_px, image.nearest_px))
         return _Job(
             image=image,
             samples=image.samples()._replace(window=strip.window),
             rows=rows_of(footprint(self.aperture, self.profile, most), cut),
-            slots=depth_bin(np.float32(image.nearest_px)) - depth_bin(np.float32(image.farthest_px)) + 1,
+            slots=near_bin - far_bin + 1,
             tiles=-(-(bottom - top) // cpu.TILE_HEIGHT) * -(-(right - left) // cpu.TILE_WIDTH),
             passes=passes_of(image.shift_px),
         )
@@ -298,7 +299,7 @@ class _Job:
 
     Attributes:
         image: the frame in layers.
-        slots: bins that occur in it.
+        slots: bins that may occur in it.
         tiles: how many there are.
         passes: ``(channel, shift_px)`` of each rendering.
     """

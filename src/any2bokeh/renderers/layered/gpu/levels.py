@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from any2bokeh.renderers.layered import bins
-from any2bokeh.renderers.layered.bins import BIN_COUNT, FOCUS_BIN, depth_bin
+from any2bokeh.renderers.layered.bins import BIN_COUNT, FOCUS_BIN, depth_bin, with_rounding
 
 SHARED_LEAST_PX = 10.0
 """No radius of a bin whose pixels share samples at the frame's own size is smaller, which would show it."""
@@ -89,8 +89,7 @@ def runs_of(nearest_px: float, farthest_px: float, shift_px: float, limits: Limi
         shift_px: added to it in the channel that is rendered.
         limits: see there.
     """
-    # The GPU rounds otherwise: a sample at an end must not fall into a bin beyond it, which nobody gathers.
-    nearest_px, farthest_px = nearest_px + _margin_px(nearest_px), farthest_px - _margin_px(farthest_px)
+    farthest_px, nearest_px = with_rounding(farthest_px, nearest_px)
     runs: list[Run] = []
     for bin_ in range(depth_bin(np.float32(nearest_px)), depth_bin(np.float32(farthest_px)) - 1, -1):
         low, high = _defocus_of(bin_)
@@ -109,10 +108,6 @@ def runs_of(nearest_px: float, farthest_px: float, shift_px: float, limits: Limi
         else:
             runs.append(Run(level, cell_level, bin_, bin_, reach))
     return runs
-
-
-def _margin_px(defocus_px: float) -> float:
-    return 1e-3 + 1e-4 * abs(defocus_px)
 
 
 def _defocus_of(bin_: int) -> tuple[float, float]:
