@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 # Before OpenCV is imported; the command line does the same for its own process.
 os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
@@ -27,6 +28,10 @@ sys.dont_write_bytecode = False
 
 _SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
+
+# How long an example takes says how busy the machine is: neither one that is late nor many that are slow are faults.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 # Until everything is imported, there is nothing but objects that stay.
 gc.disable()

@@ -518,8 +518,10 @@ def test_a_browser_that_cannot_is_told_in_one_line(browser: Any, address: str, b
     assert "\n" not in said
 
 
-def test_a_lost_gpu_is_told(opened: Bench):
-    # The last test: the module's page is of no use afterwards.
+@pytest.mark.usefixtures("opened")  # which skips where there is no WebGPU
+def test_a_lost_gpu_is_told(browser: Any, address: str):
+    opened = Bench(new_page(browser, address))  # of its own, for it is of no use afterwards
+    opened.run(f"bench.open('engine/disc', {{mostBytes: {DEFAULT_BYTES}}})")
     opened.run("bench.live.device.device.destroy()")
     opened.page.wait_for_function("document.querySelector('#fault').textContent !== ''")
     assert opened.page.locator("#fault").inner_text().startswith("the graphics processor was lost")
@@ -527,3 +529,4 @@ def test_a_lost_gpu_is_told(opened: Bench):
     assert said == "GpuFault"
     opened.run("bench.live.close()")
     assert opened.run("bench.live.device.heldBytes") == 0
+    opened.page.close()
