@@ -22,6 +22,9 @@ MIXED_REACH_PX = 4.6
 BASES = 10
 """Numbers of what is corrected in a pixel: logit of the share, light of the pixel, and of both surfaces."""
 
+WHITE = 255
+"""Code value in ``MixedClues.ranges``."""
+
 LEAST_STEP = 0.1
 """Of disparity: the light of mixed pixels beside lower steps lands in nearly the right blur in any case."""
 
@@ -44,12 +47,15 @@ class MixedClues:
         is_open: ``(H, W)`` bool: the far-side pixels whose share may change.
         sums: ``(2, rows, columns, 4)``: code values of the nearer and of the farther surface around each cell, summed,
             and the weights of these sums.
+        ranges: ``(rows, columns, 12)`` uint8: code values (255 = white) around each cell: the least of the nearer
+            surface, and what its most lacks of white; then those of the farther one. All are 255 where there is none.
     """
 
     cells: Cells
     values: NDArray[np.float32]
     is_open: NDArray[np.bool_]
     sums: NDArray[np.float32]
+    ranges: NDArray[np.uint8]
 
     @classmethod
     def of(cls, picture: NDArray[np.float32], step: Steps, classical: EdgeBands) -> "MixedClues":
@@ -63,9 +69,12 @@ class MixedClues:
         stride = step.stride
         height, width = (-(-side // (CELL_PX * stride)) for side in step.side.shape)
         sums = np.zeros((2, height, width, 4), np.float32)
-        _weigh(picture, step.side, step.distance, stride, sums)
+        ranges = np.full((height, width, 12), WHITE, np.uint8)
+        _weigh(picture, step.side, step.distance, stride, sums, ranges)
         for each in sums:
             cv2.blur(each, (_AROUND_CELLS, _AROUND_CELLS), each)
+        around = np.ones((_AROUND_CELLS, _AROUND_CELLS), np.uint8)
+        ranges = np.asarray(cv2.erode(ranges, around), np.uint8)
         is_open, grid = np.zeros(step.side.shape, np.bool_), np.full((height, width), -1, np.int32)
         surfaces = (step.side, step.distance, step.near, step.far)
         _find_open(stride, picture, sums, surfaces, classical.alpha, is_open, grid)
@@ -73,7 +82,7 @@ class MixedClues:
         grid[at[:, 0], at[:, 1]] = np.arange(len(at), dtype=np.int32)
         values = np.zeros((len(at), PIXELS * MIXED_CLUES), np.float32)
         _gather(at, stride, picture, sums, surfaces, (classical.alpha, classical.background), is_open, values)
-        return cls(Cells(grid, at, stride), values, is_open, sums)
+        return cls(Cells(grid, at, stride), values, is_open, sums, ranges)
 
     def bases(self, picture: NDArray[np.float32], classical: EdgeBands) -> NDArray[np.float32]:
         """``(H, W, BASES)``: logit of the classical share; the pixel's light; light of the nearer and of the farther
@@ -85,18 +94,28 @@ class MixedClues:
 
 
 @compiled(nogil=True)
-def _weigh(picture, side, distance, stride, sums):
+def _weigh(picture, side, distance, stride, sums, ranges):
+    """Sum the colours of both surfaces in each cell, and find the least of them and, taken from white, the most."""
     height, width = side.shape
+    one, white = np.float32(1), np.float32(WHITE)
     pure = np.float32(_PURE_PX * stride)
     for y in range(0, height, stride):
         for x in range(0, width, stride):
             if side[y, x] == 0:
                 continue
-            weight = np.float32(1) if distance[y, x] >= pure else np.float32(_IMPURE_SAY)
-            at = sums[0 if side[y, x] > 0 else 1, y // stride // CELL_PX, x // stride // CELL_PX]
+            is_pure, is_near = distance[y, x] >= pure, side[y, x] > 0
+            weight = np.float32(1) if is_pure else np.float32(_IMPURE_SAY)
+            row, column = y // stride // CELL_PX, x // stride // CELL_PX
+            at, known = sums[0 if is_near else 1, row, column], ranges[row, column]
             for c in range(3):
                 at[c] += weight * picture[y, x, c]
             at[3] += weight
+            if is_near or is_pure:  # on near sides hardly any light is of the other surface
+                least, most = (0, 3) if is_near else (6, 9)
+                for c in range(3):
+                    code = min(max(picture[y, x, c], np.float32(0)), one)
+                    known[least + c] = min(known[least + c], np.uint8(code * white))
+                    known[most + c] = min(known[most + c], np.uint8((one - code) * white))
 
 
 @compiled(nogil=True, inline="always")
