@@ -213,6 +213,26 @@ def test_only_far_sides_near_steps_are_open():
     assert len(clues.cells.at) == np.count_nonzero(clues.cells.grid >= 0) < 0.5 * clues.cells.grid.size
 
 
+def test_what_has_a_third_surface_behind_it_is_left_to_the_classical_split():
+    given, pixels = frame()
+    behind = given.copy()
+    behind[0, :, :40] = np.where(given[0, :, :40] == given.min(), given.min() - 2 * LEAST_STEP, given[0, :, :40])
+    assert behind.min() >= 0
+    none = EdgeBands.none(given)
+    opened = []
+    for map_ in (given, behind):
+        look = FirstLook.of(map_, pixels, enlarged=False)
+        assert look is not None
+        opened.append(MixedClues.of(interleaved(look.pixels), look.step, none).is_open)
+    beside = np.zeros_like(opened[0])
+    beside[:, 41:48] = given[0, :, 41:48] == given.min()  # of the middle surface, close to the third
+    assert opened[0][beside].any()
+    assert not opened[1][beside].any()
+    away = np.zeros_like(beside)
+    away[:, 60:] = True
+    np.testing.assert_array_equal(opened[0][away], opened[1][away])
+
+
 @pytest.mark.parametrize("kind", ["low step", "one colour"])
 def test_steps_that_hardly_show_are_not_looked_at(kind: str):
     given, pixels = frame()

@@ -31,6 +31,9 @@ LEAST_STEP = 0.1
 LEAST_CONTRAST = 0.08
 """Of the mean code values of both surfaces around, as a length of three: below, their shares can hardly be seen."""
 
+_BEYOND_PX = (
+    8  # how far a third surface is looked for, behind both: a renderer has one layer for what is behind a pixel
+)
 _PURE_PX = 1.0  # nearer to a step no pixel is pure
 _IMPURE_SAY = 0.05  # of such a pixel in the mean of its surface: it counts where there is no other
 _AROUND_CELLS = 5  # side of the square whose colours are averaged
@@ -44,7 +47,8 @@ class MixedClues:
     Attributes:
         cells: where the network looks: those with a pixel whose share may change.
         values: ``(N, 4 * MIXED_CLUES)`` float32: of the pixels of each cell, row by row.
-        is_open: ``(H, W)`` bool: the far-side pixels whose share may change.
+        is_open: ``(H, W)`` bool: the far-side pixels whose share may change; without those that are not mixed by the
+            classical split and have a third surface near by that lies behind both of theirs.
         sums: ``(2, rows, columns, 4)``: code values of the nearer and of the farther surface around each cell, summed,
             and the weights of these sums.
         ranges: ``(rows, columns, 12)`` uint8: code values (255 = white) around each cell: the least of the nearer
@@ -77,7 +81,9 @@ class MixedClues:
         ranges = np.asarray(cv2.erode(ranges, around), np.uint8)
         is_open, grid = np.zeros(step.side.shape, np.bool_), np.full((height, width), -1, np.int32)
         surfaces = (step.side, step.distance, step.near, step.far)
-        _find_open(stride, picture, sums, surfaces, classical.alpha, is_open, grid)
+        beyond = np.ones((2 * _BEYOND_PX + 1, 2 * _BEYOND_PX + 1), np.uint8)
+        lowest = np.asarray(cv2.erode(step.disparity[::stride, ::stride], beyond), np.float32)
+        _find_open(stride, picture, sums, surfaces, lowest, classical.alpha, is_open, grid)
         at = np.argwhere(grid >= 0).astype(np.int32)
         grid[at[:, 0], at[:, 1]] = np.arange(len(at), dtype=np.int32)
         values = np.zeros((len(at), PIXELS * MIXED_CLUES), np.float32)
@@ -125,7 +131,7 @@ def mean_of(sums, c, own):
 
 
 @compiled(nogil=True, fastmath=True, error_model="numpy")
-def _find_open(stride, picture, sums, surfaces, alpha, is_open, grid):
+def _find_open(stride, picture, sums, surfaces, lowest, alpha, is_open, grid):
     """Mark the pixels that may change, and 0 for each cell with one of them."""
     side, distance, near, far = surfaces
     height, width = side.shape
@@ -136,6 +142,8 @@ def _find_open(stride, picture, sums, surfaces, alpha, is_open, grid):
             if not (alpha[y, x] > 0 or (side[y, x] < 0 and distance[y, x] <= reach)):
                 continue
             if near[y, x] - far[y, x] <= np.float32(LEAST_STEP):
+                continue
+            if alpha[y, x] == 0 and far[y, x] - lowest[y // stride, x // stride] > np.float32(LEAST_STEP):
                 continue
             column = x // stride // CELL_PX
             contrast2 = np.float32(0)

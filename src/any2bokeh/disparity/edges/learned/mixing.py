@@ -74,7 +74,7 @@ def correct(
     behind = np.zeros((*clues.is_open.shape, 4), np.float32)
     judged = np.zeros((*clues.cells.grid.shape, 2), np.float32)
     _bound(at, parts, stride, picture, clues.ranges)
-    _look_behind(at, parts, stride, step.side, picture, split, behind)
+    _look_behind(step.side, picture, split, behind)
     _place_behind(at, parts, behind)
     _calm(at, parts, stride, picture, behind)
     if least_change > 0:
@@ -254,24 +254,17 @@ def _bound(at, parts, stride, picture, ranges):
 
 
 @compiled(nogil=True, fastmath=True, error_model="numpy")
-def _look_behind(at, parts, stride, side, picture, split, behind):
-    """Light of the farther surface in the pixels around those that are corrected, and its share of each; 0 where there
-    is none."""
+def _look_behind(side, picture, split, behind):
+    """Light of the farther surface in each pixel of a far side, and its share of the pixel; 0 elsewhere."""
     alpha, _, background = split
     height, width = side.shape
-    for n in range(at.shape[0]):
-        for pixel in range(PIXELS):
-            if parts[n, pixel, 0] < 0:
-                continue
-            y, x = CELL_PX * at[n, 0] + pixel // CELL_PX, CELL_PX * at[n, 1] + pixel % CELL_PX
-            for j in range(max(y - stride, y % stride), min(y + stride + 1, height), stride):
-                for i in range(max(x - stride, x % stride), min(x + stride + 1, width), stride):
-                    seen = behind[j, i]
-                    if side[j, i] < 0 and seen[3] == 0:
-                        share = alpha[j, i]
-                        for c in range(3):
-                            seen[c] = light_of(background[c, j, i] if share > 0 else picture[j, i, c])
-                        seen[3] = np.float32(1) - share
+    for y in range(height):
+        for x in range(width):
+            if side[y, x] < 0:
+                share, seen = alpha[y, x], behind[y, x]
+                for c in range(3):
+                    seen[c] = light_of(background[c, y, x] if share > 0 else picture[y, x, c])
+                seen[3] = np.float32(1) - share
 
 
 @compiled(nogil=True, fastmath=True, error_model="numpy")
@@ -306,9 +299,9 @@ def _calm(at, parts, stride, picture, behind):
             weights = zero
             mean[:] = 0
             mean2[:] = 0
-            for j in range(max(y - stride, y % stride), min(y + stride + 1, height), stride):
-                for i in range(max(x - stride, x % stride), min(x + stride + 1, width), stride):
-                    if j == y and i == x:
+            for j in (y - stride, y, y + stride):
+                for i in (x - stride, x, x + stride):
+                    if j < 0 or j >= height or i < 0 or i >= width or (j == y and i == x):
                         continue
                     seen = behind[j, i]
                     near_by = np.float32(_BESIDE) if j == y or i == x else np.float32(_ACROSS)
