@@ -6,18 +6,19 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from any2bokeh.disparity.edges import ClassicalEdges, EdgeBands, EdgeTreatment, edge_estimator
-from any2bokeh.disparity.edges.classical import FirstLook
+from any2bokeh.disparity.edges.classical import FirstLook, matted
 from any2bokeh.disparity.edges.learned import EdgeModel, LearnedEdges, MixedModel
-from any2bokeh.disparity.edges.learned.cells import CELL_PX
+from any2bokeh.disparity.edges.learned.cells import CELL_PX, PIXELS
 from any2bokeh.disparity.edges.learned.clues import interleaved
 from any2bokeh.disparity.edges.learned.decision import Gates
 from any2bokeh.disparity.edges.learned.mixed_clues import LEAST_STEP, MIXED_CLUES, MixedClues
-from any2bokeh.disparity.edges.learned.mixing import LEAST_SHARE, MIXED_CORRECTIONS, MOST_SHARE
+from any2bokeh.disparity.edges.learned.mixing import LEAST_SHARE, MIXED_CORRECTIONS, MOST_SHARE, correct
 from any2bokeh.disparity.edges.learned.network import Shape
 from any2bokeh.errors import InputError
-from any2bokeh.optics.transfer import srgb_decode
+from any2bokeh.optics.transfer import srgb_decode, srgb_encode
 from tests.disparity.edges.test_classical_edges import Picture, blob, textured, two_surfaces
 from tests.disparity.edges.test_learned_edges import SMALL, torn
 
@@ -109,16 +110,72 @@ def test_it_is_heard_less_as_the_network_for_edges_is_heard_more():
     assert changes[3] < 0.1 * changes[0]
 
 
-def test_it_is_heard_only_where_it_has_much_to_say():
-    given, pixels = frame()
-    classical = ClassicalEdges()(given, pixels)
-    changed = []
-    for least_change in (0.0, 0.03, 0.05, 2.0):
-        found = learned(replace(random_mixing(boldness=3), least_change=least_change))(given, pixels)
-        kept = (found.alpha == classical.alpha) & (found.background == classical.background).all(axis=0)
-        np.testing.assert_array_equal(found.foreground[:, kept], classical.foreground[:, kept])
-        changed.append(int(np.count_nonzero(~kept)))
-    assert changed[0] > changed[1] > changed[2] > changed[3] == 0, changed
+HAIR = np.array([0.9, 0.15, 0.1], np.float32)
+
+
+def before_a_wall(wall: Picture, is_hair: NDArray[np.bool_], share: float) -> tuple[Picture, Picture]:
+    """A map ``(1, H, W)`` of a red bar, and its picture before a wall ``(3, H, W)``, with red hair of that share beside
+    the bar that the map does not know."""
+    is_bar = np.zeros(is_hair.shape, np.bool_)
+    is_bar[:, 30:66] = True
+    light = share * srgb_decode(HAIR)[:, None, None] + (1 - share) * srgb_decode(wall)
+    pixels = np.where(is_bar, HAIR[:, None, None], np.where(is_hair, srgb_encode(light), wall))
+    return two_surfaces(is_bar)[None], pixels.astype(np.float32)
+
+
+def corrected(given: Picture, pixels: Picture, where: NDArray[np.bool_], share: float) -> tuple[EdgeBands, EdgeBands]:
+    """The classical split, and that of a network that says of some pixels that they have that share."""
+    look = FirstLook.of(given, pixels, enlarged=False)
+    assert look is not None
+    classical, found = (matted(EdgeBands.none(given), look.pixels, look.step) for _ in range(2))
+    picture = interleaved(look.pixels)
+    clues = MixedClues.of(picture, look.step, classical)
+    y = CELL_PX * clues.cells.at[:, :1] + np.arange(PIXELS) // CELL_PX
+    x = CELL_PX * clues.cells.at[:, 1:] + np.arange(PIXELS) % CELL_PX
+    said = np.zeros((*y.shape, MIXED_CORRECTIONS), np.float32)
+    said[..., 0] = np.where(where[y, x], np.log(share / (1 - share)) - clues.bases(picture, classical)[y, x, 0], 0)
+    correct(found, look.step, picture, clues, said, 0.001)
+    return classical, found
+
+
+def beside_the_bar() -> NDArray[np.bool_]:
+    """Lines ``(H, W)`` that stand out of the bar."""
+    lines = np.zeros((64, 96), np.bool_)
+    lines[4:60:4, 26:70] = True
+    lines[:, 30:66] = False
+    return lines
+
+
+def test_it_is_heard_where_it_leaves_a_calm_background():
+    wall = np.full((3, 64, 96), 0.5, np.float32)
+    is_hair = beside_the_bar()
+    given, pixels = before_a_wall(wall, is_hair, 0.4)
+    classical, found = corrected(given, pixels, is_hair, 0.4)
+    off = [
+        np.abs(np.where(each.alpha > 0, each.background, pixels) - wall)[:, is_hair].mean()
+        for each in (classical, found)
+    ]
+    assert off[1] < 0.2 * off[0], off
+
+
+def test_specks_of_the_background_are_not_taken_for_hair():
+    wall = np.full((3, 64, 96), 0.5, np.float32)
+    is_line = beside_the_bar()
+    wall[:, is_line] = 0.75  # as bright in each colour as no hair before that wall
+    given, pixels = before_a_wall(wall, is_line, 0)
+    classical, found = corrected(given, pixels, is_line, 0.4)
+    for name in PLANES:
+        np.testing.assert_array_equal(getattr(found, name), getattr(classical, name), err_msg=name)
+
+
+def test_neither_surface_gets_colours_that_are_not_seen_of_it_around():
+    wall = np.full((3, 64, 96), 0.5, np.float32)
+    is_hair = beside_the_bar()
+    given, pixels = before_a_wall(wall, is_hair, 0.4)
+    _, found = corrected(given, pixels, is_hair, 0.75)  # so much red would leave a blue wall
+    told = found.background[:, is_hair & (found.alpha > 0.5)]
+    assert told.size > 100
+    assert told[0].min() > 0.5 - 5e-3  # a step of the ranges is 1/255
 
 
 def test_pictures_beyond_1024_px_are_corrected_between_the_cells():
@@ -154,6 +211,26 @@ def test_only_far_sides_near_steps_are_open():
     looked_at = np.repeat(np.repeat(clues.cells.grid >= 0, CELL_PX, axis=0), CELL_PX, axis=1)[: given.shape[1]]
     assert looked_at[:, : given.shape[2]][clues.is_open].all()
     assert len(clues.cells.at) == np.count_nonzero(clues.cells.grid >= 0) < 0.5 * clues.cells.grid.size
+
+
+def test_what_has_a_third_surface_behind_it_is_left_to_the_classical_split():
+    given, pixels = frame()
+    behind = given.copy()
+    behind[0, :, :40] = np.where(given[0, :, :40] == given.min(), given.min() - 2 * LEAST_STEP, given[0, :, :40])
+    assert behind.min() >= 0
+    none = EdgeBands.none(given)
+    opened = []
+    for map_ in (given, behind):
+        look = FirstLook.of(map_, pixels, enlarged=False)
+        assert look is not None
+        opened.append(MixedClues.of(interleaved(look.pixels), look.step, none).is_open)
+    beside = np.zeros_like(opened[0])
+    beside[:, 41:48] = given[0, :, 41:48] == given.min()  # of the middle surface, close to the third
+    assert opened[0][beside].any()
+    assert not opened[1][beside].any()
+    away = np.zeros_like(beside)
+    away[:, 60:] = True
+    np.testing.assert_array_equal(opened[0][away], opened[1][away])
 
 
 @pytest.mark.parametrize("kind", ["low step", "one colour"])

@@ -22,12 +22,18 @@ MIXED_REACH_PX = 4.6
 BASES = 10
 """Numbers of what is corrected in a pixel: logit of the share, light of the pixel, and of both surfaces."""
 
+WHITE = 255
+"""Code value in ``MixedClues.ranges``."""
+
 LEAST_STEP = 0.1
 """Of disparity: the light of mixed pixels beside lower steps lands in nearly the right blur in any case."""
 
 LEAST_CONTRAST = 0.08
 """Of the mean code values of both surfaces around, as a length of three: below, their shares can hardly be seen."""
 
+_BEYOND_PX = (
+    8  # how far a third surface is looked for, behind both: a renderer has one layer for what is behind a pixel
+)
 _PURE_PX = 1.0  # nearer to a step no pixel is pure
 _IMPURE_SAY = 0.05  # of such a pixel in the mean of its surface: it counts where there is no other
 _AROUND_CELLS = 5  # side of the square whose colours are averaged
@@ -41,15 +47,19 @@ class MixedClues:
     Attributes:
         cells: where the network looks: those with a pixel whose share may change.
         values: ``(N, 4 * MIXED_CLUES)`` float32: of the pixels of each cell, row by row.
-        is_open: ``(H, W)`` bool: the far-side pixels whose share may change.
+        is_open: ``(H, W)`` bool: the far-side pixels whose share may change; without those that are not mixed by the
+            classical split and have a third surface near by that lies behind both of theirs.
         sums: ``(2, rows, columns, 4)``: code values of the nearer and of the farther surface around each cell, summed,
             and the weights of these sums.
+        ranges: ``(rows, columns, 12)`` uint8: code values (255 = white) around each cell: the least of the nearer
+            surface, and what its most lacks of white; then those of the farther one. All are 255 where there is none.
     """
 
     cells: Cells
     values: NDArray[np.float32]
     is_open: NDArray[np.bool_]
     sums: NDArray[np.float32]
+    ranges: NDArray[np.uint8]
 
     @classmethod
     def of(cls, picture: NDArray[np.float32], step: Steps, classical: EdgeBands) -> "MixedClues":
@@ -63,17 +73,22 @@ class MixedClues:
         stride = step.stride
         height, width = (-(-side // (CELL_PX * stride)) for side in step.side.shape)
         sums = np.zeros((2, height, width, 4), np.float32)
-        _weigh(picture, step.side, step.distance, stride, sums)
+        ranges = np.full((height, width, 12), WHITE, np.uint8)
+        _weigh(picture, step.side, step.distance, stride, sums, ranges)
         for each in sums:
             cv2.blur(each, (_AROUND_CELLS, _AROUND_CELLS), each)
+        around = np.ones((_AROUND_CELLS, _AROUND_CELLS), np.uint8)
+        ranges = np.asarray(cv2.erode(ranges, around), np.uint8)
         is_open, grid = np.zeros(step.side.shape, np.bool_), np.full((height, width), -1, np.int32)
         surfaces = (step.side, step.distance, step.near, step.far)
-        _find_open(stride, picture, sums, surfaces, classical.alpha, is_open, grid)
+        beyond = np.ones((2 * _BEYOND_PX + 1, 2 * _BEYOND_PX + 1), np.uint8)
+        lowest = np.asarray(cv2.erode(step.disparity[::stride, ::stride], beyond), np.float32)
+        _find_open(stride, picture, sums, surfaces, lowest, classical.alpha, is_open, grid)
         at = np.argwhere(grid >= 0).astype(np.int32)
         grid[at[:, 0], at[:, 1]] = np.arange(len(at), dtype=np.int32)
         values = np.zeros((len(at), PIXELS * MIXED_CLUES), np.float32)
         _gather(at, stride, picture, sums, surfaces, (classical.alpha, classical.background), is_open, values)
-        return cls(Cells(grid, at, stride), values, is_open, sums)
+        return cls(Cells(grid, at, stride), values, is_open, sums, ranges)
 
     def bases(self, picture: NDArray[np.float32], classical: EdgeBands) -> NDArray[np.float32]:
         """``(H, W, BASES)``: logit of the classical share; the pixel's light; light of the nearer and of the farther
@@ -85,18 +100,28 @@ class MixedClues:
 
 
 @compiled(nogil=True)
-def _weigh(picture, side, distance, stride, sums):
+def _weigh(picture, side, distance, stride, sums, ranges):
+    """Sum the colours of both surfaces in each cell, and find the least of them and, taken from white, the most."""
     height, width = side.shape
+    one, white = np.float32(1), np.float32(WHITE)
     pure = np.float32(_PURE_PX * stride)
     for y in range(0, height, stride):
         for x in range(0, width, stride):
             if side[y, x] == 0:
                 continue
-            weight = np.float32(1) if distance[y, x] >= pure else np.float32(_IMPURE_SAY)
-            at = sums[0 if side[y, x] > 0 else 1, y // stride // CELL_PX, x // stride // CELL_PX]
+            is_pure, is_near = distance[y, x] >= pure, side[y, x] > 0
+            weight = np.float32(1) if is_pure else np.float32(_IMPURE_SAY)
+            row, column = y // stride // CELL_PX, x // stride // CELL_PX
+            at, known = sums[0 if is_near else 1, row, column], ranges[row, column]
             for c in range(3):
                 at[c] += weight * picture[y, x, c]
             at[3] += weight
+            if is_near or is_pure:  # on near sides hardly any light is of the other surface
+                least, most = (0, 3) if is_near else (6, 9)
+                for c in range(3):
+                    code = min(max(picture[y, x, c], np.float32(0)), one)
+                    known[least + c] = min(known[least + c], np.uint8(code * white))
+                    known[most + c] = min(known[most + c], np.uint8((one - code) * white))
 
 
 @compiled(nogil=True, inline="always")
@@ -106,7 +131,7 @@ def mean_of(sums, c, own):
 
 
 @compiled(nogil=True, fastmath=True, error_model="numpy")
-def _find_open(stride, picture, sums, surfaces, alpha, is_open, grid):
+def _find_open(stride, picture, sums, surfaces, lowest, alpha, is_open, grid):
     """Mark the pixels that may change, and 0 for each cell with one of them."""
     side, distance, near, far = surfaces
     height, width = side.shape
@@ -117,6 +142,8 @@ def _find_open(stride, picture, sums, surfaces, alpha, is_open, grid):
             if not (alpha[y, x] > 0 or (side[y, x] < 0 and distance[y, x] <= reach)):
                 continue
             if near[y, x] - far[y, x] <= np.float32(LEAST_STEP):
+                continue
+            if alpha[y, x] == 0 and far[y, x] - lowest[y // stride, x // stride] > np.float32(LEAST_STEP):
                 continue
             column = x // stride // CELL_PX
             contrast2 = np.float32(0)
