@@ -69,6 +69,28 @@ def seen_beside() -> RenderInput:
     return replace(frame, focus_disparity=FAR, bands=bands, hidden=hidden)
 
 
+def before_a_wall() -> RenderInput:
+    """The same in focus behind, where what is behind is a strip that ends beside the ramp, before a black wall."""
+    frame = ramp()
+    assert frame.bands is not None
+    pixels, disparity = frame.pixels.copy(), frame.disparity.copy()
+    pixels[:, :, MIDDLE + 5 :], disparity[:, :, MIDDLE + 5 :] = 0, 0.0
+    bands = replace(frame.bands, disparity=disparity)
+    strength = scenes.k_for(4, FAR, HEIGHT, WIDTH)
+    return replace(frame, pixels=pixels, disparity=disparity, focus_disparity=FAR, blur_strength=strength, bands=bands)
+
+
+def test_mixed_pixels_before_a_third_surface_keep_their_background():
+    image = LayeredImage.of(before_a_wall(), transfer="linear")
+    mixed = np.zeros((HEIGHT, WIDTH), bool)
+    mixed[:, MIDDLE : MIDDLE + 3] = True  # those that have the disparity of the strip
+    assert np.all(image.kind[mixed] & SPLIT)
+    assert np.any(image.level[mixed] > 1), "hidden background comes to them"
+    np.testing.assert_allclose(image.defocus[BEHIND][mixed], 0, atol=1e-5)
+    behind = image.light[BEHIND][mixed][:, :3]
+    np.testing.assert_allclose(behind, np.broadcast_to(BLUE, behind.shape), atol=1e-5)
+
+
 def test_mixed_pixels_have_the_background_that_other_frames_saw():
     frame = seen_beside()
     image = LayeredImage.of(frame, transfer="linear")

@@ -417,6 +417,8 @@ def continue_background(filled, number, light, defocus, kind, level, source, see
             for n in range(-_STENCIL, _STENCIL + 1, 2):
                 prefetch(light, 4 * (to_behind + there + n * stride))
         y, x = np.int64(filled[entry]) // width, np.int64(filled[entry]) % width
+        if kind[y, x] & SPLIT:  # a mixed pixel before a third surface: its own background hides that
+            continue
         at_y, at_x = _place(source[y, x])
         background = defocus[FRONT, at_y, at_x]
         step, distance = defocus[FRONT, y, x] - background, (at_y - y) ** 2 + (at_x - x) ** 2

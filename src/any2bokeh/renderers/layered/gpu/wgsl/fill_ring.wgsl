@@ -82,6 +82,18 @@ fn hide(pixel: i32, y: i32, x: i32) {
     if (step <= STEP_PX || f32(distance) > (step + REACH_MARGIN_PX) * (step + REACH_MARGIN_PX)) {
         return;
     }
+    if ((kinds[pixel] & SPLIT) == 0u) {  // a mixed pixel before a third surface: its own background hides that
+        extras[pixel].behind = with_seen(pixel, continued(y, x, nearest, step, distance));
+    }
+    sources[pixel] = u32(nearest);
+    atomicStore(&rings_of_blocks[(y / BLOCK) * params.block_columns + x / BLOCK], u32(params.ring));
+    kinds[pixel] = (kinds[pixel] & 0xffu) | HIDDEN | (u32(params.ring) << 8u);
+}
+
+// The background behind a pixel: that of earlier rings goes on. Args: the pixel of the first ring that is the least far
+// away, how much nearer than it the pixel is, and how far away squared.
+fn continued(y: i32, x: i32, nearest: i32, step: f32, distance: i32) -> vec4f {
+    let background = front[nearest].w;
     let tolerance = max(STEP_PX, SAME_SURFACE * step);
     var total = 0.0;
     var sum = vec4f(0.0);
@@ -107,13 +119,9 @@ fn hide(pixel: i32, y: i32, x: i32) {
         }
     }
     if (total == 0.0) {  // no point of the stencil lies on the background: take the nearest of it
-        total = 1.0;
-        sum = background_at(nearest);
+        return background_at(nearest);
     }
-    extras[pixel].behind = with_seen(pixel, sum / total);
-    sources[pixel] = u32(nearest);
-    atomicStore(&rings_of_blocks[(y / BLOCK) * params.block_columns + x / BLOCK], u32(params.ring));
-    kinds[pixel] = (kinds[pixel] & 0xffu) | HIDDEN | (u32(params.ring) << 8u);
+    return sum / total;
 }
 
 fn background_at(pixel: i32) -> vec4f {
