@@ -6,10 +6,10 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
 
 # Before OpenCV is imported; the command line does the same for its own process.
 os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
@@ -30,8 +30,11 @@ _SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
 # How long an example takes says how busy the machine is: neither one that is late nor many that are slow are faults.
-settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("any machine")
+with suppress(ImportError):  # where only the tests of a GPU run, it may be missing
+    from hypothesis import HealthCheck, settings
+
+    settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("any machine")
 
 # Until everything is imported, there is nothing but objects that stay.
 gc.disable()
