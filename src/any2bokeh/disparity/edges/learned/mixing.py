@@ -31,10 +31,8 @@ _SHARE_OFF = 0.1  # how far off a share is, for how much the light behind a pixe
 _LEAST_VARIANCE = 1e-4  # of light around
 _BESIDE, _ACROSS = 0.8, 0.64  # weight of a neighbour beside a pixel, and across a corner
 _OFF_SAY = 2.0  # of colours that the nearer surface does not have, against unrest of the farther one
-_LEAST_GAIN, _FULL_GAIN = (
-    0.0,
-    1.0,
-)  # unrest that is lost for each change of the farther surface: heard from, heard fully
+# Unrest that is lost for each change of the farther surface: from where on the network is heard, and where fully.
+_LEAST_GAIN, _FULL_GAIN = 0.0, 1.0
 
 _PER_CODE = np.float32(1 / WHITE)
 _BOUNDS = srgb_decode(np.arange(WHITE + 1) * _PER_CODE).astype(np.float32)  # light of the code values of ``ranges``
